@@ -1,0 +1,66 @@
+# Every command a developer needs. `make demo` and `make test` do all set-up by themselves.
+#
+# Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fast check format bench machines wheel clean
+
+# The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
+KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
+CORE := .venv/.core-$(KEY)
+DEV := .venv/.dev-$(KEY)
+RUN := .venv/bin/python -P
+SOURCES := src tests benchmarks
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+demo: $(CORE) ## set up, then show this machine
+	@$(RUN) -m cudafit inspect
+
+test: $(DEV) ## every test
+	$(RUN) -m pytest -n auto
+
+fast: $(DEV) ## the inner loop: no slow test, no network
+	$(RUN) -m pytest -n auto -m "not slow and not online"
+
+check: $(DEV) ## lint, format, types, import direction
+	$(RUN) -m ruff check $(SOURCES)
+	$(RUN) -m ruff format --check $(SOURCES)
+	$(RUN) -m mypy
+	$(RUN) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())'
+
+format: $(DEV) ## let ruff mend what it can
+	$(RUN) -m ruff check --fix $(SOURCES)
+	$(RUN) -m ruff format $(SOURCES)
+
+bench: $(DEV) ## speed, as ratios within one run
+	$(RUN) benchmarks/startup.py
+
+machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
+	.venv/bin/python -m tests.machines
+
+wheel: $(DEV) ## build dist/*.whl
+	$(RUN) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## forget the set-up
+	rm -rf .venv build dist
+
+$(CORE): | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(CORE)
+
+# The first interpreter that is new enough and can make environments: `python3` may be an old one or a shim.
+.venv/bin/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv .venv"; exec "$$python" -m venv .venv; \
+	  fi; \
+	done; \
+	echo "error: no Python 3.11 or newer with its venv module was found" >&2; \
+	echo "hint: install one (Debian, Ubuntu: apt install python3-venv), or name it: make demo PYTHON=/path/to/python3" >&2; \
+	exit 1

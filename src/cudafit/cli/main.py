@@ -1,0 +1,80 @@
+"""The entry point: runs a command and turns whatever happens into text and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from cudafit import __version__
+from cudafit.cli.commands import Lazy
+from cudafit.cli.common import common_options, verbosity
+from cudafit.errors import CudafitError, InputError
+
+BUG = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="cudafit %(version)s")
+@common_options
+def cudafit() -> None:
+    """Which driver, CUDA, cuDNN and framework builds work together on this machine, and is the GPU really doing the
+    work?
+
+    Exit codes: 0 all is well · 1 a problem was found · 2 wrong usage or input · 3 could not be determined · 4 a change
+    was rolled back · 70 a bug in cudafit · 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the terminal cannot show must not end the program.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line."""
+    verbose = any(word in ("-vv", "-vvv") for word in arguments) or arguments.count("-v") > 1
+    try:
+        with cudafit.make_context("cudafit", list(arguments)) as context:
+            code = cudafit.invoke(context)
+            verbose = verbosity(context) > 1
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        return _say(_as_input_error(error))
+    except CudafitError as error:
+        return _say(error)
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone: point stdout elsewhere, so that the flush at exit does not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as bug:
+        from cudafit.cli.bug_report import report  # noqa: PLC0415 - needed only when something is wrong
+
+        return _say(report(bug, arguments, show=verbose), code=BUG)
+
+
+def _say(error: CudafitError, code: int | None = None) -> int:
+    sys.stderr.write(f"{error}\n")
+    return error.exit_code if code is None else code
+
+
+def _as_input_error(error: click.ClickException) -> InputError:
+    """A click error in the words and the form of ours."""
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "cudafit"
+    return InputError(message, hint=f"`{path} --help` shows what it takes")

@@ -1,0 +1,54 @@
+"""The device files through which programs reach the driver."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cudafit.machine.context import Context
+from cudafit.model.machine import DeviceNode
+
+PROBE = "device-nodes"
+_NAMES = re.compile(r"nvidia(\d+|ctl|-uvm|-uvm-tools|-modeset)|dxg")
+
+
+def read_device_nodes(context: Context) -> tuple[DeviceNode, ...]:
+    """The nodes with mode and owner, and whether their mode lets this user open them."""
+    found = []
+    for name in context.names(PROBE, "/dev"):
+        if not _NAMES.fullmatch(name):
+            continue
+        path = f"/dev/{name}"
+        try:
+            status = context.files.stat(path)
+        except OSError as error:
+            found.append(DeviceNode(path, "", None, None, access=None, error=error.strerror or str(error)))
+            continue
+        access = os.access(path, os.R_OK | os.W_OK) if context.live and context.files.whole else None
+        mode = f"{stat.S_IMODE(status.st_mode):04o}"
+        error_text = "Permission denied" if access is False else None
+        owner, group = _names_of(context, status.st_uid, status.st_gid)
+        found.append(DeviceNode(path, mode, owner, group, access, error_text))
+    return tuple(found)
+
+
+def with_openings(nodes: tuple[DeviceNode, ...], opened: Mapping[str, str | None]) -> tuple[DeviceNode, ...]:
+    """The nodes with what opening them for real told: a control group may forbid what the mode allows."""
+    return tuple(
+        replace(node, access=opened[node.path] is None, error=opened[node.path]) if node.path in opened else node
+        for node in nodes
+    )
+
+
+def _names_of(context: Context, uid: int, gid: int) -> tuple[str, str]:
+    """From the root's own files, never the network: a name service may hang."""
+    return _name(context, "/etc/passwd", uid), _name(context, "/etc/group", gid)
+
+
+def _name(context: Context, path: str, number: int) -> str:
+    for line in (context.read(PROBE, path, 1 << 20) or "").splitlines():
+        fields = line.split(":")
+        if len(fields) > 2 and fields[2] == str(number):
+            return fields[0]
+    return str(number)

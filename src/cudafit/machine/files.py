@@ -1,0 +1,103 @@
+"""Reading files below a root.
+
+With the root `/` this is the plain file system. Below another root (an unpacked image, a mounted disk) no link leads
+out of it: `/etc/os-release -> /run/host/secret` means `ROOT/run/host/secret`, as it would for a program inside. What
+lies there is untrusted: only regular files are opened, never waiting for a writer, and never more than a limit.
+"""
+
+import errno
+import os
+import stat
+from fnmatch import fnmatchcase
+
+LIMIT = 1 << 20
+_MAX_LINKS = 40
+
+
+class Files:
+    """The file system below `root`; paths given and returned are those seen from inside."""
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = root
+        self.whole = root == "/"
+
+    def locate(self, path: str) -> str:
+        """Where `path` lies on this machine, its links resolved within the root; it need not exist."""
+        if self.whole:
+            return path
+        return self._outside(self._resolve(path))
+
+    def real(self, path: str) -> str:
+        """`path` with its links resolved, as seen from inside the root."""
+        return os.path.realpath(path) if self.whole else self._resolve(path)
+
+    def read_bytes(self, path: str, limit: int = LIMIT) -> bytes:
+        """The first `limit` bytes of a regular file; raises OSError."""
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(self.locate(path), flags)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            chunks = []
+            while limit > 0 and (chunk := os.read(descriptor, limit)):
+                chunks.append(chunk)
+                limit -= len(chunk)
+            return b"".join(chunks)
+        finally:
+            os.close(descriptor)
+
+    def read_text(self, path: str, limit: int = LIMIT) -> str:
+        """The same as text; bytes that are not UTF-8 show as replacement characters."""
+        return self.read_bytes(path, limit).decode("utf-8", errors="replace")
+
+    def names(self, path: str, pattern: str = "*") -> list[str]:
+        """The sorted names in a folder that match `pattern`; raises OSError."""
+        return sorted(name for name in os.listdir(self.locate(path)) if fnmatchcase(name, pattern))
+
+    def stat(self, path: str) -> os.stat_result:
+        """Of what the path leads to; raises OSError."""
+        return os.stat(self.locate(path))
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(self.locate(path))
+
+    def is_dir(self, path: str) -> bool:
+        return os.path.isdir(self.locate(path))
+
+    def is_file(self, path: str) -> bool:
+        return os.path.isfile(self.locate(path))
+
+    def link_target(self, path: str) -> str | None:
+        """What a symbolic link says, or None where `path` is not one."""
+        folder, name = os.path.split(path.rstrip("/"))
+        try:
+            return os.readlink(os.path.join(self.locate(folder or "/"), name))
+        except OSError:
+            return None
+
+    def _outside(self, inside: str) -> str:
+        return os.path.join(self.root, inside.lstrip("/")) if inside != "/" else self.root
+
+    def _resolve(self, path: str) -> str:
+        """Walk the path as a kernel would under chroot(2): `..` stops at the root, absolute links start there."""
+        todo = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+        done: list[str] = []
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                del done[-1:]
+                continue
+            here = self._outside("/" + "/".join([*done, part]))
+            try:
+                target = os.readlink(here)
+            except OSError:
+                done.append(part)
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            if target.startswith("/"):
+                done.clear()
+            todo += [step for step in reversed(target.split("/")) if step not in ("", ".")]
+        return "/" + "/".join(done)

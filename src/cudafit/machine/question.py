@@ -1,0 +1,61 @@
+"""Asks NVML, in a process of its own (`nvml_child`).
+
+Small on purpose: `inspect` starts the question before it loads the other probes, so that the driver is already
+answering while they are imported and read their files.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cudafit.process import Talk
+
+CHILD = "nvml_child.py"
+SYSTEMS = ("linux", "win32")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The child's lines, and how it ended when it did not end well."""
+
+    lines: tuple[str, ...]
+    broken: str | None = None
+
+
+class Question:
+    """NVML, asked: the answer is awaited only when it is needed."""
+
+    def __init__(self, environ: Mapping[str, str], silence_s: float) -> None:
+        self._silence_s = silence_s
+        self._talk: Talk | None = None
+        self._refused: str | None = None
+        # -P: the folder of the child's file must not be searched for modules, its neighbours have common names.
+        command = [sys.executable or "python3", "-P", os.path.join(os.path.dirname(__file__), CHILD)]
+        try:
+            self._talk = Talk(command, environ)
+        except OSError as error:
+            self._refused = f"could not start {command[0]}: {error.strerror or error}"
+
+    def answer(self) -> Answer:
+        if self._talk is None:
+            return Answer((), self._refused)
+        lines = tuple(self._talk.lines(self._silence_s))
+        if self._talk.silent:
+            return Answer(lines, f"gave no answer for {self._silence_s:g} s")
+        return Answer(lines, _ending(self._talk.returncode) if self._talk.returncode != 0 else None)
+
+
+def ask(environ: Mapping[str, str], silence_s: float) -> Question | None:
+    """None where NVIDIA has no driver, and so no NVML."""
+    return Question(environ, silence_s) if sys.platform in SYSTEMS else None
+
+
+def _ending(returncode: int | None) -> str:
+    if returncode is not None and returncode < 0:
+        try:
+            return f"crashed ({signal.Signals(-returncode).name})"
+        except ValueError:
+            return f"crashed (signal {-returncode})"
+    return f"ended with exit code {returncode}"

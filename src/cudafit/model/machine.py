@@ -1,0 +1,290 @@
+"""A machine, as one snapshot: what its probes read, how each value was learnt, and what could not be read.
+
+`None` always means *not known here*; what is known to be absent is an empty tuple, `False`, or a `Machine.driver`
+of `None` (there is none, and `problems` say how that was learnt). The fields without a default are the contract
+that other programs rely on, and that a snapshot written by hand must have.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCHEMA = "cudafit.machine/1"
+
+DOTTED_VERSION = {"pattern": r"\d+(\.\d+)+", "example": "550.54.15"}
+CUDA_VERSION = {"pattern": r"\d+\.\d+", "example": "12.4"}
+CAPABILITY = {"pattern": r"\d+\.\d+", "example": "8.9"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A probe that failed, or a value it could not read."""
+
+    probe: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A probe that does not apply here, or was not asked."""
+
+    probe: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tegra:
+    """A Jetson or another board whose GPU is part of the chip."""
+
+    model: str | None
+    l4t: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """The host. `via` says for each of the other fields where its value was read."""
+
+    system: str
+    arch: str | None
+    libc: str | None
+    distro: str | None
+    wsl: bool
+    container: str | None
+    wsl_version: int | None = None
+    kernel: str | None = None
+    processor: str | None = None
+    secure_boot: bool | None = None
+    tegra: Tegra | None = None
+    via: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """The NVIDIA driver.
+
+    `version` is the one in use; `kernel` is the loaded kernel module's and `library` the user-space library's, kept
+    apart because they differ after an upgrade without a reboot.
+    """
+
+    version: str | None = field(metadata=DOTTED_VERSION)
+    cuda: str | None = field(metadata=CUDA_VERSION)
+    via: str | None
+    cuda_via: str | None = None
+    kernel: str | None = None
+    kernel_via: str | None = None
+    library: str | None = None
+    library_via: str | None = None
+    module: str | None = None  # "open" or "proprietary" kernel module
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """MHz."""
+
+    sm: int | None = None
+    sm_max: int | None = None
+    memory: int | None = None
+    memory_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PcieLink:
+    """Generation and lanes, now and at most. A GPU at rest lowers its generation by itself."""
+
+    generation: int | None = None
+    generation_max: int | None = None
+    width: int | None = None
+    width_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemappedRows:
+    """Memory rows that were replaced by spares."""
+
+    correctable: int
+    uncorrectable: int
+    pending: bool
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ecc:
+    """Error correction, and the uncorrected errors since the driver was loaded."""
+
+    enabled: bool | None = None
+    uncorrected: int | None = None
+    remapped: RemappedRows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process that holds memory on a GPU: `kind` is `compute` or `graphics`."""
+
+    pid: int
+    kind: str
+    name: str | None = None
+    memory_mib: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MigDevice:
+    """A slice of a GPU in MIG mode."""
+
+    uuid: str | None
+    name: str | None = None
+    memory_mib: int | None = None
+    gpu_instance: int | None = None
+    compute_instance: int | None = None
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU. `unread` names the fields that could not be read, each with the reason given."""
+
+    index: int
+    name: str | None
+    uuid: str | None
+    compute_capability: str | None = field(metadata=CAPABILITY)
+    memory_mib: int | None
+    mig: bool | None
+    compute_mode: str | None
+    visible: bool
+    via: str | None = None
+    pci_address: str | None = None
+    pci_device_id: str | None = None  # "10de:2684"
+    pci_subsystem_id: str | None = None
+    bound_driver: str | None = None  # the kernel driver that holds the card: nvidia, nouveau, vfio-pci, ...
+    memory_used_mib: int | None = None
+    cores: int | None = None
+    temperature_c: int | None = None
+    utilization_percent: int | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    persistence: bool | None = None
+    virtualization: str | None = None
+    clocks: Clocks | None = None
+    throttle_reasons: tuple[str, ...] | None = None
+    pcie: PcieLink | None = None
+    ecc: Ecc | None = None
+    mig_devices: tuple[MigDevice, ...] = ()
+    processes: tuple[GpuProcess, ...] | None = None
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleDevices:
+    """What CUDA will enumerate: GPU indices or MIG UUIDs, in CUDA's own order.
+
+    `certain` is False when CUDA's numbering cannot be told from outside; `note` says why, or what was cut off.
+    """
+
+    variable: str | None
+    order: tuple[int | str, ...]
+    certain: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PciDevice:
+    """An NVIDIA display or 3D controller on the bus, whoever drives it."""
+
+    address: str
+    device_id: str
+    pci_class: str
+    driver: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNode:
+    """A device file; `access` says whether this user can open it, and `error` why not."""
+
+    path: str
+    mode: str
+    owner: str | None
+    group: str | None
+    access: bool | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Toolkit:
+    """A CUDA toolkit on the disk. `nvcc` is the compiler's own answer, present only when it was asked."""
+
+    version: str | None
+    path: str
+    via: str
+    nvcc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A CUDA library that the loader would find outside of any Python environment."""
+
+    name: str
+    version: str | None
+    path: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class CondaInstallation:
+    """A conda-like installation: its root prefix, and the version of its `conda` package."""
+
+    kind: str
+    path: str
+    version: str | None
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that environments can be made from."""
+
+    version: str
+    path: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this process may use of the host."""
+
+    cpus: float | None = None
+    memory_mib: int | None = None
+    slurm: Mapping[str, str] | None = None
+    via: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An environment variable by which the user replaces a measured fact."""
+
+    variable: str
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One true picture of a machine."""
+
+    os: OperatingSystem
+    driver: Driver | None
+    gpus: tuple[Gpu, ...]
+    problems: tuple[Problem, ...]
+    cudafit: str | None = None
+    root: str = "/"
+    live: bool = True  # whether the running system was asked, or only files were read
+    undetermined: str | None = None  # why the GPUs or the driver could not be determined, if so
+    visible_devices: VisibleDevices | None = None
+    pci: tuple[PciDevice, ...] | None = None
+    device_nodes: tuple[DeviceNode, ...] | None = None
+    toolkits: tuple[Toolkit, ...] | None = None
+    libraries: tuple[Library, ...] | None = None
+    conda: tuple[CondaInstallation, ...] | None = None
+    pythons: tuple[Interpreter, ...] | None = None
+    limits: Limits | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+    skipped: tuple[Skipped, ...] = ()

@@ -1,0 +1,101 @@
+"""The only place that starts another program.
+
+Every program is an argument list (no shell), has its input closed, and a limit after which it is killed; one that
+cannot be killed, as a process stuck in a driver call cannot, is left behind rather than waited for.
+"""
+
+import contextlib
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+_REAP_S = 0.5
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended: `returncode` is None when it was cut off."""
+
+    returncode: int | None
+    stdout: str
+    stderr: str
+
+    @property
+    def cut_off(self) -> bool:
+        return self.returncode is None
+
+
+def run(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None) -> Finished:
+    """Run a program to its end; raises OSError when it cannot be started."""
+    child = _start(command, environ, stderr=subprocess.PIPE)
+    try:
+        stdout, stderr = child.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        _abandon(child)
+        return Finished(None, "", "")
+    except BaseException:
+        _abandon(child)
+        raise
+    return Finished(child.returncode, stdout, stderr)
+
+
+class Talk:
+    """A program that reports line by line, watched for silence rather than for its total time."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+        """Start it; raises OSError. It works while its starter does something else."""
+        self._child = _start(command, environ, stderr=subprocess.STDOUT)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.silent = False
+        self.returncode: int | None = None
+
+    def lines(self, silence_s: float) -> Iterator[str]:
+        """Its lines, until it ends or says nothing for `silence_s`; then `silent` or `returncode` tells which."""
+        try:
+            while True:
+                try:
+                    line = self._lines.get(timeout=silence_s)
+                except queue.Empty:
+                    self.silent = True
+                    return
+                if line is None:
+                    break
+                yield line
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.returncode = self._child.wait(timeout=silence_s)
+        finally:
+            _abandon(self._child)
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None  # noqa: S101 - narrows the type; a pipe was asked for
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._child.stdout:
+                self._lines.put(line)
+        self._lines.put(None)
+
+
+def _start(command: Sequence[str], environ: Mapping[str, str] | None, stderr: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=None if environ is None else dict(environ),
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _abandon(child: "subprocess.Popen[str]") -> None:
+    """Kill it if it still runs, and wait a moment for it, no longer."""
+    if child.poll() is not None:
+        return
+    child.kill()
+    deadline = time.monotonic() + _REAP_S
+    while child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
