@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format bench machines wheel clean
+.PHONY: help demo test fast check format bench machines schemas wheel clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -42,6 +42,9 @@ machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 
 wheel: $(DEV) ## build dist/*.whl
 	$(RUN) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+schemas: $(DEV) ## write the published JSON Schemas anew
+	.venv/bin/python -m tests.schemas
 
 clean: ## forget the set-up
 	rm -rf .venv build dist

@@ -34,11 +34,12 @@ def run(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] 
     try:
         stdout, stderr = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        _abandon(child)
         return Finished(None, "", "")
-    except BaseException:
+    finally:
         _abandon(child)
-        raise
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
     return Finished(child.returncode, stdout, stderr)
 
 
@@ -49,7 +50,8 @@ class Talk:
         """Start it; raises OSError. It works while its starter does something else."""
         self._child = _start(command, environ, stderr=subprocess.STDOUT)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.silent = False
         self.returncode: int | None = None
 
@@ -65,15 +67,18 @@ class Talk:
                 if line is None:
                     break
                 yield line
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self.returncode = self._child.wait(timeout=silence_s)
+            except subprocess.TimeoutExpired:
+                self.silent = True  # it closed its output, and goes on
         finally:
             _abandon(self._child)
+            self._reader.join(_REAP_S)
 
     def _read(self) -> None:
         assert self._child.stdout is not None  # noqa: S101 - narrows the type; a pipe was asked for
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._child.stdout:
+        with self._child.stdout as stdout, contextlib.suppress(ValueError, OSError):
+            for line in stdout:
                 self._lines.put(line)
         self._lines.put(None)
 

@@ -117,6 +117,8 @@ def _undetermined(machine: "Machine") -> CudafitError:
     driver = machine.driver
     cause = [machine.undetermined or ""]
     hint = None
+    if machine.os.container and not machine.device_nodes:
+        hint = "start the container with its GPU; for docker: `docker run --gpus all …`"
     if driver and driver.kernel and driver.library and driver.kernel != driver.library:
         cause.append(f"kernel module {driver.kernel} (via {driver.kernel_via})")
         cause.append(f"library {driver.library} (via {driver.library_via})")

@@ -65,9 +65,10 @@ def is_whole_disk(mounts: str) -> bool:
     A virtual machine made from a container image keeps the image's /.dockerenv and is no container for it.
     """
     fields = (_root_mount(mounts) or "").split(" ")
-    if "-" not in fields:
+    after = fields[fields.index("-") + 1 :] if "-" in fields else []
+    if len(after) < 2:
         return False
-    inner, source = fields[3], fields[fields.index("-") + 2]
+    inner, source = fields[3], after[1]
     return inner == "/" and re.match(r"/dev/(vd|sd|xvd|nvme|mmcblk)", source) is not None
 
 

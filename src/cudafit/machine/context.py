@@ -43,6 +43,11 @@ class Context:
     def linux(self) -> bool:
         return self.system == "linux"
 
+    @property
+    def here(self) -> bool:
+        """Whether the files are those of the system that cudafit runs on, so that it may be asked directly."""
+        return self.live and self.files.whole
+
     def read(self, probe: str, path: str, limit: int = 1 << 16) -> str | None:
         """A file's text; None where there is no such file, and a note where it is there and cannot be read."""
         try:

@@ -25,7 +25,7 @@ def read_device_nodes(context: Context) -> tuple[DeviceNode, ...]:
         except OSError as error:
             found.append(DeviceNode(path, "", None, None, access=None, error=error.strerror or str(error)))
             continue
-        access = os.access(path, os.R_OK | os.W_OK) if context.live and context.files.whole else None
+        access = os.access(path, os.R_OK | os.W_OK) if context.here else None
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         error_text = "Permission denied" if access is False else None
         owner, group = _names_of(context, status.st_uid, status.st_gid)

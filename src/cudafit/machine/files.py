@@ -8,6 +8,7 @@ lies there is untrusted: only regular files are opened, never waiting for a writ
 import errno
 import os
 import stat
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 LIMIT = 1 << 20
@@ -22,7 +23,12 @@ class Files:
         self.whole = root == "/"
 
     def locate(self, path: str) -> str:
-        """Where `path` lies on this machine, its links resolved within the root; it need not exist."""
+        """Where `path` lies on this machine, its links resolved within the root; it need not exist.
+
+        Raises OSError for a loop of links, and for a name that no file can have.
+        """
+        if "\0" in path:  # paths come out of files too, and os functions answer this one with a ValueError
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         if self.whole:
             return path
         return self._outside(self._resolve(path))
@@ -59,21 +65,27 @@ class Files:
         return os.stat(self.locate(path))
 
     def exists(self, path: str) -> bool:
-        return os.path.exists(self.locate(path))
+        return self._is(os.path.exists, path)
 
     def is_dir(self, path: str) -> bool:
-        return os.path.isdir(self.locate(path))
+        return self._is(os.path.isdir, path)
 
     def is_file(self, path: str) -> bool:
-        return os.path.isfile(self.locate(path))
+        return self._is(os.path.isfile, path)
 
     def link_target(self, path: str) -> str | None:
         """What a symbolic link says, or None where `path` is not one."""
         folder, name = os.path.split(path.rstrip("/"))
         try:
             return os.readlink(os.path.join(self.locate(folder or "/"), name))
-        except OSError:
+        except (OSError, ValueError):
             return None
+
+    def _is(self, check: Callable[[str], bool], path: str) -> bool:
+        try:
+            return check(self.locate(path))
+        except OSError:
+            return False
 
     def _outside(self, inside: str) -> str:
         return os.path.join(self.root, inside.lstrip("/")) if inside != "/" else self.root

@@ -64,7 +64,7 @@ def read_os(context: Context) -> OperatingSystem:
 
 
 def _arch(context: Context) -> Found[str]:
-    if context.live and context.files.whole:
+    if context.here:
         if hasattr(os, "uname"):
             name, via = os.uname().machine, "uname"
         else:

@@ -21,7 +21,7 @@ _LIBRARY_LIMIT = 8 << 20
 
 def read_libc(context: Context) -> tuple[str, str] | None:
     """`glibc 2.36` or `musl 1.2.4`, and where it was read."""
-    if context.live and context.files.whole:
+    if context.here:
         told = _confstr()
         if told:
             return told, "confstr"

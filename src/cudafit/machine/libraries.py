@@ -94,7 +94,8 @@ def _version(context: Context, name: str, folder: str, real: str) -> tuple[str |
         return version, "file name"
     for header in _HEADERS.get(name, ((), ()))[0]:
         for place in (f"{os.path.dirname(folder)}/include/{header}", f"/usr/include/{header}"):
-            if told := _from_header(context, place, _HEADERS[name][1]):
+            told = _from_header(context, place, _HEADERS[name][1])
+            if told and version in (None, told.split(".", 1)[0]):  # a header of another version is not this file's
                 return told, place
     # libcuda.so.1 names an interface, not a version.
     return (None if name in ("libcuda", "libnvidia-ml") else version), None

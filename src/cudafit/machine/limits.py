@@ -35,15 +35,15 @@ def parse_cgroups(text: str) -> dict[str, str]:
 
 def _cpus(context: Context, groups: dict[str, str], via: dict[str, str]) -> float | None:
     count: float | None = None
-    if context.live and hasattr(os, "sched_getaffinity"):
+    if context.here and hasattr(os, "sched_getaffinity"):
         count, via["cpus"] = float(len(os.sched_getaffinity(0))), "sched_getaffinity"
     for path in _folders(groups, ""):
-        match = re.match(r"(\d+) (\d+)", context.read(PROBE, f"{V2}{path}/cpu.max") or "")
-        count = _tighter(count, int(match.group(1)) / int(match.group(2)) if match else None, "cpus", path, via)
+        quota, _, period = (context.read(PROBE, f"{V2}{path}/cpu.max") or "").partition(" ")
+        count = _tighter(count, _share(_int(quota), _int(period)), "cpus", path, via)
     for path in _folders(groups, "cpu"):
-        quota = _int(context.read(PROBE, f"{V2}/cpu{path}/cpu.cfs_quota_us"))
-        period = _int(context.read(PROBE, f"{V2}/cpu{path}/cpu.cfs_period_us"))
-        count = _tighter(count, quota / period if quota and quota > 0 and period else None, "cpus", path, via)
+        quota = context.read(PROBE, f"{V2}/cpu{path}/cpu.cfs_quota_us") or ""
+        period = context.read(PROBE, f"{V2}/cpu{path}/cpu.cfs_period_us") or ""
+        count = _tighter(count, _share(_int(quota), _int(period)), "cpus", path, via)
     return count
 
 
@@ -55,12 +55,17 @@ def _memory(context: Context, groups: dict[str, str], via: dict[str, str]) -> in
         given = _int(context.read(PROBE, f"{V2}/memory{path}/memory.limit_in_bytes"))
         limit = _tighter(limit, given if given and given < _UNLIMITED_V1 else None, "memory_mib", path, via)
     if limit is None:
-        match = re.search(r"^MemTotal:\s*(\d+) kB", context.read(PROBE, "/proc/meminfo") or "", re.M)
+        match = re.search(r"^MemTotal:\s*(\d{1,20}) kB", context.read(PROBE, "/proc/meminfo") or "", re.M)
         if match:
             via["memory_mib"] = "/proc/meminfo"
             return int(match.group(1)) >> 10
         return None
     return int(limit) >> 20
+
+
+def _share(quota: int | None, period: int | None) -> float | None:
+    """Processors' worth of time; `max` (version 2) and -1 (version 1) stand for no limit."""
+    return quota / period if quota and period and quota > 0 and period > 0 else None
 
 
 def _folders(groups: dict[str, str], controller: str) -> list[str]:
@@ -84,4 +89,4 @@ def _tighter(now: float | None, given: float | None, name: str, path: str, via: 
 
 def _int(text: str | None) -> int | None:
     stripped = (text or "").strip()
-    return int(stripped) if re.fullmatch(r"-?\d+", stripped) else None
+    return int(stripped) if re.fullmatch(r"-?\d{1,20}", stripped) else None

@@ -32,6 +32,16 @@ FIELDS = (
     "temperature.gpu",
 )
 
+# The field of a Gpu that a query field fills, where the two are not called the same.
+_GPU_FIELDS = {
+    "pci.bus_id": "pci_address",
+    "memory.total": "memory_mib",
+    "memory.used": "memory_used_mib",
+    "compute_cap": "compute_capability",
+    "mig.mode.current": "mig",
+    "temperature.gpu": "temperature_c",
+}
+
 _COMPUTE_MODES = {
     "Default": "default",
     "Exclusive_Thread": "exclusive_thread",
@@ -105,11 +115,13 @@ def _cells(text: str) -> list[list[str]]:
 def gpu_of(row: dict[str, str], position: int) -> Gpu:
     """One line of the answer; `[N/A]`, `[Not Supported]` and their like are unread, with nvidia-smi's own word."""
     told = {key: value for key, value in row.items() if not value.startswith("[") and value not in ("", "N/A")}
-    unread = {key: value.strip("[]") or "no value" for key, value in row.items() if key not in told}
+    unread = {
+        _GPU_FIELDS.get(key, key): value.strip("[]") or "no value" for key, value in row.items() if key not in told
+    }
     mig = told.get("mig.mode.current")
     if row.get("mig.mode.current") in ("[N/A]", "[Not Supported]"):
         mig = "Disabled"
-        unread.pop("mig.mode.current")
+        unread.pop("mig")
     gpu = Gpu(
         index=int(told["index"]) if told.get("index", "").isdigit() else position,
         name=told.get("name"),

@@ -100,7 +100,7 @@ def _fact(line: str) -> dict[str, Any] | None:
         fact = json.loads(line)
     except ValueError:
         return None
-    return fact if isinstance(fact, dict) else None
+    return fact if isinstance(fact, dict) and not fact.keys().isdisjoint(("call", "failed", "key")) else None
 
 
 def _reading(facts: list[dict[str, Any]], problems: list[str], *, broken: bool) -> Reading:
@@ -127,7 +127,8 @@ def _reading(facts: list[dict[str, Any]], problems: list[str], *, broken: bool) 
     problems += [f"GPU {gpu.index}: {gpu.unread['handle']}" for gpu in gpus if "handle" in gpu.unread]
     for gpu in gpus:
         for key in ("name", "uuid", "compute_capability", "memory_mib"):
-            if key in gpu.unread:
+            # A GPU that shares the host's memory (GB10, Jetson) has none of its own to tell: no problem, just unread.
+            if key in gpu.unread and (key != "memory_mib" or f"({NOT_SUPPORTED})" not in gpu.unread[key]):
                 problems.append(f"GPU {gpu.index}: {key}: {gpu.unread[key]}")
     return Reading(
         error=error,

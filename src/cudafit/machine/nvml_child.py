@@ -52,7 +52,7 @@ def preload() -> bool:
                 say(key="load_error", text=str(error))
             continue
         return True
-    say(key="init", gpu=None, part=None, code=LIBRARY_NOT_FOUND, text="NVML Shared Library Not Found")
+    say(key="init", gpu=None, part=None, code=LIBRARY_NOT_FOUND, text=f"{LIBRARY} was not found")
     return False
 
 

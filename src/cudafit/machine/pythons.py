@@ -16,7 +16,7 @@ _WINDOWS_STORE = "WindowsApps"
 def read_pythons(context: Context) -> tuple[Interpreter, ...]:
     """Each interpreter once, newest first; the one that runs cudafit with its full version."""
     found: dict[str, Interpreter] = {}
-    if context.live and context.files.whole and sys.executable:
+    if context.here and sys.executable:
         version = ".".join(map(str, sys.version_info[:3]))
         found[context.files.real(sys.executable)] = Interpreter(version, sys.executable, "running cudafit")
     if context.system == "windows":

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cudafit.machine.context import Context
 from cudafit.model.machine import Toolkit
-from cudafit.model.versions import cuda_from_number, natural_key
+from cudafit.model.versions import cuda_from_number, dotted_version, natural_key
 from cudafit.process import run
 
 PROBE = "toolkits"
@@ -60,11 +60,13 @@ def _version_json(context: Context, path: str) -> tuple[str, str] | None:
     if text is None:
         return None
     try:
-        version = json.loads(text)["cuda"]["version"]
+        version = dotted_version(json.loads(text)["cuda"]["version"])
     except (ValueError, KeyError, TypeError, RecursionError):
+        version = None
+    if version is None:
         context.notes.problem(PROBE, f"{path}/version.json: no CUDA version in it")
         return None
-    return (version, "version.json") if isinstance(version, str) else None
+    return version, "version.json"
 
 
 def _version_txt(context: Context, path: str) -> tuple[str, str] | None:

@@ -36,7 +36,8 @@ def _gpu_rows(machine: Machine) -> Iterator[Row]:
         for part in gpu.mig_devices:
             memory = f" · {part.memory_mib} MiB" if part.memory_mib is not None else ""
             seen = "" if part.visible else " · hidden"
-            yield Row("", f"{part.name or 'MIG device'} · {part.uuid or NOT_KNOWN}{memory}{seen}", gpu.via or "")
+            name = (part.name or "MIG device").removeprefix(gpu.name or "").strip()
+            yield Row("", f"{name} · {part.uuid or 'UUID not known'}{memory}{seen}", gpu.via or "")
     if not machine.gpus:
         yield Row("GPU", *_no_gpu(machine))
 
@@ -130,7 +131,7 @@ def _software_rows(machine: Machine) -> Iterator[Row]:
             [(f"{kit.version or NOT_KNOWN}  {kit.path}", kit.via) for kit in machine.toolkits],
         )
     if machine.libraries:
-        texts = [f"{library.name} {library.version or NOT_KNOWN}" for library in machine.libraries]
+        texts = [f"{library.name} {library.version or '(version not known)'}" for library in machine.libraries]
         yield Row("libraries", ", ".join(dict.fromkeys(texts)), _joined(library.via for library in machine.libraries))
     if machine.pythons is not None:
         texts = [python.version for python in machine.pythons]

@@ -1,0 +1,96 @@
+"""The entry point: help, version, bugs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cudafit import __version__
+from cudafit.cli import main
+from cudafit.cli.bug_report import redacted
+from cudafit.cli.commands import COMMANDS
+from tests.conftest import Run
+
+
+def test_version(cudafit: Run) -> None:
+    assert cudafit("--version").stdout == f"cudafit {__version__}\n"
+
+
+def test_help_lists_every_command_with_its_own_words(cudafit: Run) -> None:
+    text = cudafit("--help").stdout
+    for name, entry in COMMANDS.items():
+        assert name in text
+        assert " ".join(cudafit(name, "--help").stdout.split()).count(entry.help.rstrip(".")[:20])
+
+
+def test_nothing_but_a_name_shows_the_help(cudafit: Run) -> None:
+    done = cudafit()
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: cudafit")
+    assert "inspect" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (["--help"], {"yaml", "requests", "rich", "pynvml", "json", "dataclasses", "subprocess"}),
+        (["inspect", "--json"], {"yaml", "requests", "rich", "pynvml", "jsonschema", "tempfile"}),
+    ],
+)
+def test_commands_import_nothing_heavy(arguments: list[str], forbidden: set[str], environ: dict[str, str]) -> None:
+    code = (
+        "import click, json as j, sys; before = set(sys.modules)\n"
+        "for name in ('json', 'dataclasses', 'subprocess'): sys.modules.pop(name, None); before.discard(name)\n"
+        "from cudafit.cli.main import run\n"
+        f"run({arguments!r})\n"
+        "print(j.dumps(sorted(set(sys.modules) - before)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert not forbidden & set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_a_bug_says_where_its_report_lies_and_exits_70(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the impossible happened at https://me:hunter2@example.org/simple")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("cudafit.machine.saved.load", broken)
+    assert main.run(["inspect", "--machine", "x.json"]) == 70
+    said = capsys.readouterr().err
+    (report,) = (tmp_path / "cudafit" / "reports").iterdir()
+    assert "error: a bug in cudafit: RuntimeError: the impossible happened" in said
+    assert str(report) in said
+    assert "Traceback" not in said
+    text = report.read_text(encoding="utf-8")
+    assert "Traceback" in text
+    assert f"cudafit {__version__}" in text
+    assert "hunter2" not in text + said
+    assert report.stat().st_mode & 0o077 == 0
+
+
+def test_a_bug_shows_its_traceback_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("cudafit.machine.saved.load", lambda _: 1 / 0)
+    assert main.run(["-vv", "inspect", "--machine", "x.json"]) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("see https://user:pw@host/simple now", "see https://***@host/simple now"),
+        ("https://token@host/x", "https://***@host/x"),
+        ("https://host/x@y", "https://host/x@y"),
+        ("HF_TOKEN=abc123 next", "HF_TOKEN=*** next"),
+        ("--password hunter2", "--password ***"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_reports_hold_no_secrets(text: str, clean: str) -> None:
+    assert redacted(text) == clean

@@ -1,0 +1,90 @@
+"""The published schemas are the records', and both the contract's own example and real output satisfy them."""
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError, validate
+
+from cudafit import shipped
+from cudafit.machine.saved import plain
+from cudafit.model.machine import Machine
+from cudafit.model.record import from_plain
+from cudafit.model.schema import json_schema
+from tests.schemas import RECORDS
+
+# The example of the contract that other programs rely on.
+CONTRACT = {
+    "schema": "cudafit.machine/1",
+    "os": {
+        "system": "linux",
+        "arch": "x86_64",
+        "libc": "glibc 2.36",
+        "distro": "debian 12",
+        "wsl": False,
+        "container": None,
+    },
+    "driver": {"version": "550.54.15", "cuda": "12.4", "via": "nvml"},
+    "gpus": [
+        {
+            "index": 0,
+            "name": "NVIDIA H100 80GB HBM3",
+            "uuid": "GPU-1",
+            "compute_capability": "9.0",
+            "memory_mib": 81559,
+            "mig": False,
+            "compute_mode": "default",
+            "visible": True,
+        }
+    ],
+    "problems": [{"probe": "nvml", "error": "Driver/library version mismatch (18)"}],
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_published_schema_is_the_records_own(name: str) -> None:
+    kind, title = RECORDS[name]
+    published = json.loads(shipped.schema_text(name))
+    Draft202012Validator.check_schema(published)
+    assert published == json_schema(kind, title), "run `make schemas`"
+
+
+def test_contract_example_satisfies_the_schema_and_can_be_read() -> None:
+    validate(CONTRACT, json.loads(shipped.schema_text("machine-1")))
+    machine = from_plain(Machine, CONTRACT)
+    written = plain(machine)
+    for key, value in CONTRACT.items():
+        assert _is_part(value, written[key]), key
+
+
+def _is_part(expected: Any, found: Any) -> bool:
+    """Whether all of `expected` is in `found`, which may have more keys."""
+    if isinstance(expected, dict):
+        return all(key in found and _is_part(value, found[key]) for key, value in expected.items())
+    if isinstance(expected, list):
+        return len(expected) == len(found) and all(map(_is_part, expected, found))
+    return bool(expected == found)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("driver", "version"), "five hundred"),
+        (("driver", "cuda"), 12.4),
+        (("gpus", 0, "memory_mib"), "81559"),
+        (("gpus", 0, "visible"), None),
+        (("os", "wsl"), "no"),
+        (("schema",), "cudafit.machine/2"),
+    ],
+)
+def test_schema_and_reader_refuse_the_same(place: tuple[str | int, ...], value: object) -> None:
+    wrong: Any = json.loads(json.dumps(CONTRACT))
+    holder = wrong
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value
+    with pytest.raises(ValidationError):
+        validate(wrong, json.loads(shipped.schema_text("machine-1")))
+    if place != ("schema",):
+        with pytest.raises(ValueError, match="expected"):
+            from_plain(Machine, wrong)

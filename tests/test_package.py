@@ -1,0 +1,122 @@
+"""The project as others get it: the wheel, the sdist, the set-up, and the rule of imports."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(cache_dir=None))"
+
+
+def quiet(command: list[str], folder: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    given = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environ}
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=600, check=False)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and the sdist, built from a copy of the files that git would give others."""
+    folder = tmp_path_factory.mktemp("built")
+    source = copy_of_checkout(folder / "source")
+    done = quiet([sys.executable, "-m", "hatchling", "build", "-d", str(folder / "dist")], source)
+    assert done.returncode == 0, done.stderr
+    return folder / "dist"
+
+
+def copy_of_checkout(target: Path) -> Path:
+    skipped = shutil.ignore_patterns(".*_cache", ".venv", ".git", "__pycache__", "build", "dist")
+    shutil.copytree(TOP, target, ignore=skipped)
+    return target
+
+
+def shared_files() -> set[str]:
+    return {str(path.relative_to(TOP)) for name in ("matrices", "templates") for path in (TOP / name).rglob("*.*")}
+
+
+@pytest.mark.slow
+def test_wheel_carries_matrices_templates_and_schemas(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"cudafit/_shipped/{path}" for path in shared_files()} <= names
+    assert "cudafit/schemas/machine-1.json" in names
+    assert "cudafit/py.typed" in names
+    assert not any(name.startswith("tests/") for name in names)
+
+
+@pytest.mark.slow
+def test_sdist_carries_all_that_the_tests_need(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert shared_files() <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", "tests/fake_nvml/fake_nvml.c"} <= names
+
+
+@pytest.mark.slow
+@pytest.mark.online
+@pytest.mark.usefixtures("package_index")
+def test_wheel_works_in_a_fresh_environment_elsewhere(built: Path, tmp_path: Path) -> None:
+    place = tmp_path / "a place with spaces"
+    venv.create(place, with_pip=True)
+    (wheel,) = built.glob("*.whl")
+    done = quiet([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)], tmp_path)
+    assert done.returncode == 0, done.stderr
+    program = [str(place / "bin" / "cudafit"), "inspect"]
+    done = quiet(program, tmp_path)
+    assert done.returncode in (0, 3), done.stderr
+    assert done.stdout.startswith("this machine\n")
+    code = "from cudafit import shipped; print(shipped.folder('matrices') / 'README.md')"
+    path = quiet([str(place / "bin" / "python"), "-c", code], tmp_path).stdout.strip()
+    assert str(place) in path
+    assert Path(path).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.online
+@pytest.mark.usefixtures("package_index")
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_demo_sets_itself_up_once_and_then_needs_no_network(tmp_path: Path) -> None:
+    checkout = copy_of_checkout(tmp_path / "a clone with spaces")
+    first = quiet(["make", "demo"], checkout)
+    assert first.returncode == 0 or "Error 3" in first.stderr, first.stderr
+    assert "this machine\n" in first.stdout
+    cut_off = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "http_proxy": "x", "https_proxy": "x"}
+    second = quiet(["make", "demo"], checkout, **cut_off)
+    assert second.returncode == first.returncode, second.stderr
+    assert "pip install" not in second.stdout
+    assert "this machine\n" in second.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("model/versions.py", "import cudafit.machine.files"),
+        ("model/versions.py", "import os"),
+        ("machine/pci.py", "import cudafit.cli.main"),
+        ("machine/pci.py", "import subprocess"),
+        ("cli/inspect.py", "import rich"),
+        ("new_room.py", "import cudafit.errors"),
+    ],
+)
+def test_breaking_the_import_direction_is_found(room: str, line: str, tmp_path: Path) -> None:
+    copy = copy_of_checkout(tmp_path / "copy")
+    path = copy / "src" / "cudafit" / room
+    path.write_text(line + "\n" + (path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8")
+    done = quiet([sys.executable, "-c", LINT], copy, PYTHONPATH=str(copy / "src"))
+    assert done.returncode == 1, done.stdout
+    assert "1 broken" in done.stdout or "BROKEN" in done.stdout
+
+
+@pytest.mark.slow
+def test_import_direction_holds_as_it_stands(tmp_path: Path) -> None:
+    copy = copy_of_checkout(tmp_path / "copy")
+    done = quiet([sys.executable, "-c", LINT], copy, PYTHONPATH=str(copy / "src"))
+    assert done.returncode == 0, done.stdout
