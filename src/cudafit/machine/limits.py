@@ -54,13 +54,11 @@ def _memory(context: Context, groups: dict[str, str], via: dict[str, str]) -> in
     for path in _folders(groups, "memory"):
         given = _int(context.read(PROBE, f"{V2}/memory{path}/memory.limit_in_bytes"))
         limit = _tighter(limit, given if given and given < _UNLIMITED_V1 else None, "memory_mib", path, via)
-    if limit is None:
-        match = re.search(r"^MemTotal:\s*(\d{1,20}) kB", context.read(PROBE, "/proc/meminfo") or "", re.M)
-        if match:
-            via["memory_mib"] = "/proc/meminfo"
-            return int(match.group(1)) >> 10
-        return None
-    return int(limit) >> 20
+    match = re.search(r"^MemTotal:\s*(\d{1,20}) kB", context.read(PROBE, "/proc/meminfo") or "", re.M)
+    total = int(match.group(1)) << 10 if match else None
+    if total is not None and (limit is None or total < limit):  # a limit may be above what there is
+        limit, via["memory_mib"] = total, "/proc/meminfo"
+    return None if limit is None else int(limit) >> 20
 
 
 def _share(quota: int | None, period: int | None) -> float | None:
