@@ -1,0 +1,48 @@
+"""NVIDIA cards on the bus."""
+
+from pathlib import Path
+
+from cudafit.machine.pci import DEVICES, read_pci
+from cudafit.model.machine import PciDevice
+from tests.machine.trees import Link, Tree, image, problems
+
+
+def card(address: str, device: str, driver: str | None, pci_class: str = "0x030000", vendor: str = "0x10de") -> Tree:
+    folder = f"{DEVICES}/{address}"
+    files: dict[str, str | bytes | Link] = {
+        f"{folder}/vendor": f"{vendor}\n",
+        f"{folder}/device": f"0x{device}\n",
+        f"{folder}/class": f"{pci_class}\n",
+    }
+    if driver:
+        files[f"{folder}/driver"] = Link(f"../../../bus/pci/drivers/{driver}")
+    return dict(files)
+
+
+def test_cards_with_whoever_drives_them(tmp_path: Path) -> None:
+    tree = {
+        **card("0000:01:00.0", "2684", "nvidia"),
+        **card("0000:02:00.0", "1b06", "nouveau"),
+        **card("0000:03:00.0", "2204", "vfio-pci"),
+        **card("0000:04:00.0", "20b0", None, "0x030200"),
+    }
+    assert read_pci(image(tmp_path, tree)) == (
+        PciDevice("0000:01:00.0", "10de:2684", "0x030000", "nvidia"),
+        PciDevice("0000:02:00.0", "10de:1b06", "0x030000", "nouveau"),
+        PciDevice("0000:03:00.0", "10de:2204", "0x030000", "vfio-pci"),
+        PciDevice("0000:04:00.0", "10de:20b0", "0x030200", None),
+    )
+
+
+def test_sound_parts_and_other_vendors_are_no_nvidia_gpus(tmp_path: Path) -> None:
+    tree = {
+        **card("0000:01:00.1", "22ba", "snd_hda_intel", "0x040300"),
+        **card("0000:05:00.0", "744c", "amdgpu", vendor="0x1002"),
+    }
+    assert read_pci(image(tmp_path, tree)) == ()
+
+
+def test_no_bus_is_no_problem(tmp_path: Path) -> None:
+    context = image(tmp_path, {})
+    assert read_pci(context) == ()
+    assert problems(context) == []
