@@ -10,7 +10,7 @@ KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
 CORE := .venv/.core-$(KEY)
 DEV := .venv/.dev-$(KEY)
 RUN := .venv/bin/python -P
-SOURCES := src tests benchmarks
+SOURCES := src tests benchmarks hatch_build.py
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18

@@ -45,7 +45,8 @@ def test_wheel_carries_matrices_templates_and_schemas(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"cudafit/_shipped/{path}" for path in shared_files()} <= names
-    assert "cudafit/schemas/machine-1.json" in names
+    assert {"cudafit/schemas/machine-1.json", "cudafit/schemas/matrix-1.json"} <= names
+    assert {"cudafit/_shipped/compiled/index.json", "cudafit/_shipped/compiled/builds-torch.json"} <= names
     assert "cudafit/py.typed" in names
     assert not any(name.startswith("tests/") for name in names)
 
@@ -72,6 +73,9 @@ def test_wheel_works_in_a_fresh_environment_elsewhere(built: Path, tmp_path: Pat
     done = quiet(program, tmp_path)
     assert done.returncode in (0, 3), done.stderr
     assert done.stdout.startswith("this machine\n")
+    shown = quiet([str(place / "bin" / "cudafit"), "matrix", "show", "torch", "2.15"], tmp_path, HOME=str(tmp_path))
+    assert "13.2" in shown.stdout, shown.stderr
+    assert not (tmp_path / ".cache").exists(), "the wheel carries the matrix compiled"
     code = "from cudafit import shipped; print(shipped.folder('matrices') / 'README.md')"
     path = quiet([str(place / "bin" / "python"), "-c", code], tmp_path).stdout.strip()
     assert str(place) in path

@@ -4,6 +4,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 
+# The matrices as JSON, made when a wheel is built; a checkout has none.
+COMPILED = str(_PACKAGE / "_shipped" / "compiled")
+
 
 def folder(name: str) -> Path:
     """`matrices` or `templates`: beside the code when installed, at the top of a source checkout otherwise."""

@@ -18,8 +18,8 @@ def test_pythons_of_the_system_pyenv_and_uv(tmp_path: Path) -> None:
             "/usr/bin/python3.11": ELF_X86_64,
             "/usr/bin/python3": Link("python3.11"),
             "/usr/bin/python3.11-config": ELF_X86_64,
-            "/root/.pyenv/versions/3.12.1/bin/python3.12": ELF_X86_64,
-            "/root/.pyenv/versions/3.12.1/bin/python": Link("python3.12"),
+            "/home/me/.pyenv/versions/3.12.1/bin/python3.12": ELF_X86_64,
+            "/home/me/.pyenv/versions/3.12.1/bin/python": Link("python3.12"),
             "/home/me/.local/share/uv/python/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13": ELF_X86_64,
         },
     )
@@ -40,7 +40,7 @@ def test_shims_are_no_pythons_and_broken_links_are_named(tmp_path: Path) -> None
     ("path", "version"),
     [
         ("/usr/bin/python3.11", "3.11"),
-        ("/root/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1"),
+        ("/home/me/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1"),
         ("/usr/bin/python", None),
         ("/usr/bin/python3.11d", None),
     ],

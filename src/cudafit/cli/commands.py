@@ -1,6 +1,7 @@
 """The commands by name. Each lives in a module that is imported only when it is called; so `--help` stays quick."""
 
 import importlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import click
@@ -15,21 +16,40 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "inspect": Entry("cudafit.cli.inspect", "Show this machine: GPUs, driver, CUDA limit, toolkits, Pythons."),
+    "matrix": Entry("cudafit.cli.matrix", "Show, check and compare the facts that every answer follows from."),
+}
+
+
+MATRIX = {
+    "list": Entry("cudafit.cli.matrix_list", "Show what the matrix covers, and how fresh it is."),
+    "show": Entry("cudafit.cli.matrix_show", "Show the builds of a package."),
+    "check": Entry("cudafit.cli.matrix_check", "Run all linters over a folder of matrix files."),
+    "diff": Entry("cudafit.cli.matrix_diff", "Show what changed between two folders of matrix files."),
 }
 
 
 class Lazy(click.Group):
     """A group that knows its commands' names without importing them."""
 
+    entries: Mapping[str, Entry] = {}
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.entries:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name].module).command
+        command: click.Command = importlib.import_module(self.entries[cmd_name].module).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(name, entry.help) for name, entry in self.entries.items()])
+
+
+class TopCommands(Lazy):
+    entries = COMMANDS
+
+
+class MatrixCommands(Lazy):
+    entries = MATRIX

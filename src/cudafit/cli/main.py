@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from cudafit import __version__
-from cudafit.cli.commands import Lazy
+from cudafit.cli.commands import TopCommands
 from cudafit.cli.common import common_options, verbosity
 from cudafit.errors import CudafitError, InputError
 
@@ -17,7 +17,7 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=TopCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="cudafit %(version)s")
 @common_options
 def cudafit() -> None:

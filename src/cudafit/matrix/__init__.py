@@ -1,0 +1,1 @@
+"""The matrices: loaded, checked, compiled, compared, and harvested from the published wheels."""

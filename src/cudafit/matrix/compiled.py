@@ -1,0 +1,126 @@
+"""The matrix as it is loaded: JSON, one file a package, so that a question about torch reads no TensorFlow row.
+
+A row is a list of values in the order of its record's fields, which the file names; that loads at about the speed of
+reading the JSON itself.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from cudafit.model import matrix as records
+from cudafit.model.matrix import Build, Facts, Matrix
+
+FORMAT = 1
+INDEX = "index.json"
+FACTS = "facts.json"
+Row = TypeVar("Row")
+
+_LISTS: Mapping[str, type] = {
+    "toolkits": records.ToolkitRelease,
+    "floors": records.Floor,
+    "forward": records.ForwardRule,
+    "drivers": records.DriverBranch,
+    "architectures": records.ArchitectureSupport,
+    "cudnn": records.CudnnRelease,
+    "gpus": records.GpuModel,
+    "pci_gpus": records.PciGpu,
+    "indexes": records.Index,
+    "conda_rules": records.CondaRule,
+    "conda_builds": records.CondaBuild,
+    "sources": records.Source,
+}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A folder of compiled files: its version and packages are known, the rest is read when it is asked for."""
+
+    path: str
+    version: str
+    packages: Mapping[str, int]
+
+    def builds(self, name: str) -> tuple[Build, ...]:
+        """The builds of one package; none for a package that the matrix does not hold."""
+        if name not in self.packages:
+            return ()
+        return _rows(Build, _read(self.path, _file(name)))
+
+    def facts(self, *lists: str) -> Facts:
+        """The named lists of facts; all of them when none is named."""
+        value = _read(self.path, FACTS)
+        return Facts(**{name: _rows(_LISTS[name], value[name]) for name in lists or _LISTS})
+
+    def matrix(self) -> Matrix:
+        return Matrix(self.facts(), {name: self.builds(name) for name in self.packages})
+
+
+def compile_matrix(matrix: Matrix, version: str, path: str) -> Compiled:
+    """Write the compiled files into an empty folder."""
+    os.makedirs(path, exist_ok=True)
+    facts = {name: _table(kind, getattr(matrix.facts, name)) for name, kind in _LISTS.items()}
+    _write(path, FACTS, facts)
+    for name, builds in matrix.builds.items():
+        _write(path, _file(name), _table(Build, builds))
+    packages = {name: len(builds) for name, builds in sorted(matrix.builds.items())}
+    _write(path, INDEX, {"format": FORMAT, "version": version, "packages": packages})
+    return Compiled(path, version, packages)
+
+
+def open_compiled(path: str) -> Compiled | None:
+    """None when there is no such folder, or it was written by another cudafit."""
+    try:
+        index = _read(path, INDEX)
+    except (OSError, ValueError):
+        return None
+    if index.get("format") != FORMAT:
+        return None
+    return Compiled(path, index["version"], index["packages"])
+
+
+def content_key(paths: Iterable[str]) -> str:
+    """A name for what the files hold and for how this cudafit would compile them."""
+    digest = hashlib.sha256(f"{FORMAT}\n".encode())
+    for kind in (Build, *_LISTS.values()):
+        digest.update(" ".join(_names(kind)).encode())
+    for path in paths:
+        with open(path, "rb") as file:
+            content = file.read()
+        digest.update(f"\n{os.path.basename(path)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
+
+
+def _file(name: str) -> str:
+    return f"builds-{name}.json"
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
+
+
+def _table(kind: type, rows: Iterable[Any]) -> dict[str, Any]:
+    names = _names(kind)
+    return {"fields": names, "rows": [[getattr(row, name) for name in names] for row in rows]}
+
+
+def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:
+    if tuple(table["fields"]) != _names(cast(Any, kind)):
+        raise ValueError(f"the compiled matrix has other fields than {kind.__name__}")
+    return tuple(kind(*[tuple(v) if type(v) is list else v for v in row]) for row in table["rows"])
+
+
+def _read(path: str, name: str) -> Any:
+    with open(os.path.join(path, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _write(path: str, name: str, value: Any) -> None:
+    with open(os.path.join(path, name), "w", encoding="utf-8") as file:
+        json.dump(value, file, separators=(",", ":"))
+        file.write("\n")

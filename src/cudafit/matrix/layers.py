@@ -1,0 +1,57 @@
+"""Matrix folders laid one over the other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from cudafit.errors import InputError
+from cudafit.matrix.compiled import content_key
+from cudafit.matrix.folder import BUILDS, Folder, read_folder
+from cudafit.matrix.linters.unique import KEYS
+from cudafit.model.matrix import Build, Facts, Matrix
+
+
+def read_stack(stack: Sequence[str]) -> tuple[Matrix, str]:
+    """The matrix of a whole folder with others laid over it, and its version; raises InputError."""
+    folders = [_read(path) for path in stack]
+    version = folders[0].version
+    if version is None:
+        raise InputError(f"`{stack[0]}` is not a whole matrix: it has no matrix.yaml with a version")
+    matrix = folders[0].matrix()
+    for folder in folders[1:]:
+        matrix = lay_over(matrix, folder.matrix())
+    if len(stack) > 1:
+        # Another set of own rows is another matrix, and a report must tell the two apart.
+        own = [f"{folder.path}/{name}" for folder in folders[1:] for name in folder.files]
+        version = f"{version}+own.{content_key(own)[:8]}"
+    return matrix, version
+
+
+def lay_over(base: Matrix, rows: Matrix) -> Matrix:
+    """`base` with another matrix's rows in place of those about the same thing, and its new ones after them."""
+    names = [part.name for part in fields(Facts)]
+    facts = {name: _laid(getattr(base.facts, name), getattr(rows.facts, name), KEYS[name]) for name in names}
+    builds: dict[str, tuple[Build, ...]] = dict(base.builds)
+    for name, over in rows.builds.items():
+        builds[name] = _laid(builds.get(name, ()), over, KEYS[BUILDS])
+    return Matrix(Facts(**facts), builds)
+
+
+def _laid(base: Iterable[Any], rows: Iterable[Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    merged: Mapping[Any, Any] = {
+        tuple(getattr(row, name) for name in names): row for group in (base, rows) for row in group
+    }
+    return tuple(merged.values())
+
+
+def _read(path: str) -> Folder:
+    try:
+        folder = read_folder(path)
+    except OSError as error:
+        raise InputError(f"cannot read the matrix `{path}`: {error.strerror or error}") from None
+    if folder.flaws:
+        more = f" (and {len(folder.flaws) - 1} more)" if len(folder.flaws) > 1 else ""
+        raise InputError(
+            f"the matrix `{path}` has a flaw: {folder.flaws[0]}{more}", hint=f"`cudafit matrix check {path}` names all"
+        )
+    return folder

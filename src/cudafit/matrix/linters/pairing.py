@@ -1,0 +1,27 @@
+"""What names an exact version of a framework must find that version in the matrix, on its own platform."""
+
+import re
+from collections.abc import Iterator
+
+from cudafit.matrix.folder import BUILDS, Flaw, Folder
+
+NAME = "pairing"
+PAIRED = ("torch", "jaxlib", "tensorflow", "jax-cuda12-pjrt", "jax-cuda13-pjrt")
+EXACT = re.compile(r"([A-Za-z0-9-]+)(?:\[[^\]]*\])?==([0-9][0-9A-Za-z.]*)")
+
+
+def check(folder: Folder) -> Iterator[Flaw]:
+    there = {(entry.record.name, entry.record.version, entry.record.platform) for entry in folder.entries(BUILDS)}
+    packages = {name for name, _, _ in there}
+    for entry in folder.entries(BUILDS):
+        for requirement in entry.record.requires:
+            match = EXACT.fullmatch(requirement)
+            if match is None or match.group(1) not in PAIRED or match.group(1) not in packages:
+                continue
+            name, version = match.groups()
+            platforms = {platform for found, number, platform in there if (found, number) == (name, version)}
+            here = entry.record.platform
+            if not platforms:
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}")
+            elif here not in platforms and "any" not in (here, *platforms):
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version} for {here}")

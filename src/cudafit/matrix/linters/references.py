@@ -1,0 +1,41 @@
+"""What a row names must exist: its index, its toolkit, its cuDNN, the architectures of its kernels."""
+
+import re
+from collections.abc import Iterator
+
+from cudafit.matrix.folder import BUILDS, Flaw, Folder
+from cudafit.model.versions import major_minor, numbers
+
+NAME = "references"
+KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
+
+
+def check(folder: Folder) -> Iterator[Flaw]:
+    indexes = {entry.record.name for entry in folder.entries("indexes")}
+    toolkits = {major_minor(entry.record.cuda) for entry in folder.entries("toolkits")}
+    cudnn = {entry.record.version for entry in folder.entries("cudnn")}
+    first_cudnn = min((numbers(version) for version in cudnn), default=(0,))
+    architectures = {cc for entry in folder.entries("architectures") for cc in entry.record.capabilities}
+    for entry in folder.entries(BUILDS):
+        row = entry.record
+        if row.index not in indexes:
+            yield entry.flaw(NAME, f"no index is called `{row.index}`")
+        if row.cuda and major_minor(row.cuda) not in toolkits:
+            yield entry.flaw(NAME, f"no toolkit is CUDA {row.cuda}")
+        # A short cuDNN version names a line of releases; one before the first wheel was bundled in the build.
+        wheel = row.cudnn and row.cudnn.count(".") == 3 and numbers(row.cudnn) >= first_cudnn
+        if wheel and row.cudnn not in cudnn:
+            yield entry.flaw(NAME, f"no cuDNN wheel is {row.cudnn}")
+        if row.variant == "cpu" and row.cuda:
+            yield entry.flaw(NAME, "a cpu build has no CUDA version")
+        for kernel in row.kernels or ():
+            match = KERNEL.fullmatch(kernel)
+            if match is None:
+                yield entry.flaw(NAME, f"`{kernel}` is no kernel name such as sm_86 or compute_90")
+            elif capability(match.group(2)) not in architectures:
+                yield entry.flaw(NAME, f"no architecture has the capability of `{kernel}`")
+
+
+def capability(digits: str) -> str:
+    """`86` is 8.6, `120` is 12.0."""
+    return f"{digits[:-1]}.{digits[-1]}"

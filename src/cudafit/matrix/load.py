@@ -1,0 +1,93 @@
+"""Finds the matrix to answer from: the packaged one, with the user's own rows laid over it.
+
+- Installed, the packaged matrix lies compiled beside the code.
+- In a checkout it is compiled on first use into the user's cache, keyed by the content of its files.
+- A folder of the user's (`matrices` in cudafit's config folder, and then each `--matrix DIR`) is laid over it: a row
+  about the same thing replaces the packaged one. A folder with a `matrix.yaml` of its own is a whole matrix, and is
+  used instead.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from cudafit import shipped
+from cudafit.errors import InputError
+from cudafit.matrix.compiled import Compiled, compile_matrix, content_key, open_compiled
+
+_KEPT = 8  # compiled matrices in the cache; older ones go
+
+
+def open_matrix(
+    overlays: Sequence[str] = (), pinned: str | None = None, environ: Mapping[str, str] = os.environ
+) -> Compiled:
+    """The matrix to answer from; raises InputError for a folder that is not one, or another version than `pinned`."""
+    packaged = str(shipped.folder("matrices"))
+    layers = [*_config_layer(environ), *overlays]
+    for layer in overlays:
+        if not os.path.isdir(layer):
+            raise InputError(f"`--matrix {layer}`: there is no such folder")
+    whole = [place for place, layer in enumerate(layers) if os.path.isfile(os.path.join(layer, "matrix.yaml"))]
+    stack = layers[whole[-1] :] if whole else [packaged, *layers]
+    compiled = _compiled(stack, environ)
+    if pinned is not None and compiled.version != pinned:
+        raise InputError(
+            f"matrix {pinned} was asked for, but this one is {compiled.version}",
+            hint=f"give its folder with `--matrix DIR`, or leave out `--matrix-version {pinned}`",
+        )
+    return compiled
+
+
+def _config_layer(environ: Mapping[str, str]) -> list[str]:
+    base = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    path = os.path.join(base, "cudafit", "matrices")
+    return [path] if os.path.isdir(path) else []
+
+
+def _compiled(stack: Sequence[str], environ: Mapping[str, str]) -> Compiled:
+    if list(stack) == [str(shipped.folder("matrices"))] and (ready := open_compiled(shipped.COMPILED)):
+        return ready
+    key = content_key(path for layer in stack for path in matrix_files(layer))
+    folder = os.path.join(_cache_folder(environ), key)
+    return open_compiled(folder) or _compile(stack, folder)
+
+
+def matrix_files(folder: str) -> list[str]:
+    """The YAML files of a matrix folder, in a fixed order."""
+    found = []
+    for place in (folder, os.path.join(folder, "frameworks")):
+        if os.path.isdir(place):
+            found += sorted(os.path.join(place, name) for name in os.listdir(place) if name.endswith((".yaml", ".yml")))
+    return found
+
+
+def _compile(stack: Sequence[str], folder: str) -> Compiled:
+    """Compile into the cache, in one step for other processes; where the cache cannot be written, beside it."""
+    from cudafit.matrix.layers import read_stack  # noqa: PLC0415 - YAML is slow to import, and needed only here
+
+    matrix, version = read_stack(stack)
+    parent = os.path.dirname(folder)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        temporary = tempfile.mkdtemp(prefix=".new-", dir=parent)
+    except OSError:
+        return compile_matrix(matrix, version, tempfile.mkdtemp(prefix="cudafit-matrix-"))
+    compiled = compile_matrix(matrix, version, temporary)
+    try:
+        os.replace(temporary, folder)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)  # another process was quicker
+    _forget_old(parent)
+    return open_compiled(folder) or compiled
+
+
+def _forget_old(parent: str) -> None:
+    folders = [entry for entry in os.scandir(parent) if entry.is_dir(follow_symlinks=False)]
+    for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_KEPT:]:
+        shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _cache_folder(environ: Mapping[str, str]) -> str:
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "cudafit", "matrix")

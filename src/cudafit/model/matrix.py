@@ -1,0 +1,211 @@
+"""The facts: which builds exist, what each needs, and what toolkits, drivers and GPUs can do.
+
+Every row points at its sources. `None` means *not known*; a CPU build's `cuda` is None because its variant is `cpu`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCHEMA = "cudafit.matrix/1"
+CPU = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One framework version in one variant on one platform, as one index serves it."""
+
+    name: str
+    version: str
+    variant: str  # cpu, cu126, cu12 (where a build is for a whole CUDA major), ...
+    platform: str  # linux-x86_64, linux-aarch64, windows-x86_64, macos-aarch64, ...
+    index: str  # a key of indexes.yaml
+    cuda: str | None = None
+    cudnn: str | None = None
+    nccl: str | None = None
+    triton: str | None = None
+    kernels: tuple[str, ...] | None = None  # sm_86, sm_90a, compute_90: what is compiled into its own libraries
+    pythons: tuple[str, ...] = ()  # 3.12, 3.13t; empty: any
+    tags: tuple[str, ...] = ()  # platform tags of its wheels
+    extra: str | None = None  # the extra of the package that brings its CUDA libraries (`and-cuda`, `cuda12`)
+    requires: tuple[str, ...] = ()  # requirements that fitting rests on, markers and that extra already applied
+    verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolkitRelease:
+    """A CUDA toolkit: the driver packaged with it (all features) and the GPUs it compiles for, first and last."""
+
+    cuda: str
+    linux_driver: str | None = None
+    windows_driver: str | None = None
+    first_capability: str | None = None
+    last_capability: str | None = None
+    verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """CUDA minor-version compatibility: the oldest driver that runs any build of a CUDA major."""
+
+    major: str
+    linux_driver: str
+    windows_driver: str | None = None
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRule:
+    """A rule of forward compatibility (cuda-compat packages)."""
+
+    rule: str
+    verified: bool = True
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriverBranch:
+    """A driver branch: the CUDA version it reports, its kind and state, and the GPU families it dropped or needs."""
+
+    branch: str
+    cuda: str | None = None
+    kind: str | None = None  # LTS, PB (production), NFB (new feature)
+    status: str | None = None
+    first_capability: str | None = None
+    verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureSupport:
+    """The drivers of a GPU family: the last branch for it, and which kernel modules can drive it."""
+
+    architecture: str
+    capabilities: tuple[str, ...]
+    last_branch: str | None = None  # None: the newest branch still supports it
+    open_module: str | None = None  # yes, no, required
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CudnnRelease:
+    """A cuDNN wheel: the kernels in it."""
+
+    package: str
+    version: str
+    kernels: tuple[str, ...] | None = None
+    platforms: tuple[str, ...] = ()
+    verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GpuModel:
+    """A GPU by its name, with the peak figures that benchmarks are judged by (dense, no sparsity)."""
+
+    name: str
+    compute_capability: str
+    architecture: str | None = None
+    chip: str | None = None
+    cores: str | None = None
+    memory_gb: str | None = None
+    bandwidth_gb_s: str | None = None
+    fp32_tflops: str | None = None
+    tensor_tflops: str | None = None  # fp16/bf16 with fp32 accumulation
+    bf16: bool | None = None
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PciGpu:
+    """A GPU by its PCI device id, for where no driver tells its name."""
+
+    device: str
+    name: str
+    compute_capability: str
+    architecture: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where builds come from. The default index has no address here: pip's or uv's own configuration names it."""
+
+    name: str
+    kind: str  # default, extra, conda
+    url: str | None = None
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact was read."""
+
+    name: str
+    title: str
+    kind: str  # wheel, document, repository
+    url: str | None = None
+    read: str | None = None  # the date
+    reliability: str | None = None  # A vendor or bytes, B several concordant quotations, C one
+    package: str | None = None
+    version: str | None = None
+    file: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CondaRule:
+    """How conda-forge expresses CUDA."""
+
+    rule: str
+    verified: bool = True
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CondaBuild:
+    """What a conda-forge feedstock builds for one CUDA version on one platform."""
+
+    feedstock: str
+    version: str
+    cuda: str
+    platform: str
+    kernels: tuple[str, ...] | None = None
+    verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that is not a framework's builds."""
+
+    toolkits: tuple[ToolkitRelease, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    forward: tuple[ForwardRule, ...] = ()
+    drivers: tuple[DriverBranch, ...] = ()
+    architectures: tuple[ArchitectureSupport, ...] = ()
+    cudnn: tuple[CudnnRelease, ...] = ()
+    gpus: tuple[GpuModel, ...] = ()
+    pci_gpus: tuple[PciGpu, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    conda_rules: tuple[CondaRule, ...] = ()
+    conda_builds: tuple[CondaBuild, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A whole matrix: the facts, and the builds of each package."""
+
+    facts: Facts
+    builds: Mapping[str, tuple[Build, ...]] = field(default_factory=dict)
