@@ -36,6 +36,8 @@ format: $(DEV) ## let ruff mend what it can
 
 bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/startup.py
+	$(RUN) benchmarks/matrix.py
+	$(RUN) benchmarks/harvest.py
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 	.venv/bin/python -m tests.machines

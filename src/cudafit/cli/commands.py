@@ -16,7 +16,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "inspect": Entry("cudafit.cli.inspect", "Show this machine: GPUs, driver, CUDA limit, toolkits, Pythons."),
-    "matrix": Entry("cudafit.cli.matrix", "Show, check and compare the facts that every answer follows from."),
+    "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
 }
 
 
@@ -25,6 +25,7 @@ MATRIX = {
     "show": Entry("cudafit.cli.matrix_show", "Show the builds of a package."),
     "check": Entry("cudafit.cli.matrix_check", "Run all linters over a folder of matrix files."),
     "diff": Entry("cudafit.cli.matrix_diff", "Show what changed between two folders of matrix files."),
+    "update": Entry("cudafit.cli.matrix_update", "Read the published wheels anew, and show what would change."),
 }
 
 

@@ -9,7 +9,7 @@ from cudafit.cli.common import common_options
 @click.group("matrix", cls=MatrixCommands)
 @common_options
 def command() -> None:
-    """Show, check and compare the facts that every answer follows from.
+    """Show, check, compare and update the facts that every answer follows from.
 
     Your own rows: YAML files like the packaged ones in the folder `matrices` of cudafit's config folder, or in DIR with
     `--matrix DIR`. A row about the same thing replaces the packaged one.

@@ -1,7 +1,6 @@
 """Snapshots in files: `inspect --save` writes them, `--machine` reads them."""
 
 import json
-import os
 import sys
 from typing import Any
 
@@ -40,32 +39,12 @@ def load(path: str) -> Machine:
 
 def save(path: str, text: str) -> None:
     """Write a snapshot whole or not at all; raises InputError."""
-    path = os.path.realpath(path)  # a link stays, what it leads to is replaced
-    import tempfile  # noqa: PLC0415 - slow to import, and seldom needed
+    from cudafit.atomic import write_text  # noqa: PLC0415 - slow to import, and seldom needed
 
-    folder = os.path.dirname(path)
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "w", encoding="utf-8") as file:  # a pipe or a device; a folder is refused here
-                file.write(text)
-            return
-        descriptor, temporary = tempfile.mkstemp(prefix=".cudafit-", dir=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_text(path, text)
     except OSError as error:
         raise InputError(f"cannot write `{path}`: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _text(path: str, name: str) -> str:

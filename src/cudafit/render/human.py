@@ -1,6 +1,7 @@
 """Screens for people, drawn with rich: the only module that imports it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 from rich.console import Console
@@ -27,6 +28,21 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
     for row in rows:
         table.add_row(Text(row.label), Text(row.value, style=_STYLES[row.tone]), Text(row.via))
     console.print(table)
+
+
+@contextmanager
+def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
+    """Gives a function to tell how many of how many are done; in a pipe nothing is drawn."""
+    if not out.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
+
+    with Progress(
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(file=out), transient=True
+    ) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:

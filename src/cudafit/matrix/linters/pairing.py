@@ -21,7 +21,8 @@ def check(folder: Folder) -> Iterator[Flaw]:
             name, version = match.groups()
             platforms = {platform for found, number, platform in there if (found, number) == (name, version)}
             here = entry.record.platform
+            severity = "error" if entry.record.verified else "warning"
             if not platforms:
-                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}")
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}", severity)
             elif here not in platforms and "any" not in (here, *platforms):
-                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version} for {here}")
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version} for {here}", severity)

@@ -1,0 +1,28 @@
+"""Writing a file whole or not at all."""
+
+import os
+import tempfile
+
+
+def write_text(path: str, text: str) -> None:
+    """Replace what `path` leads to in one step; a link stays. Raises OSError."""
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:  # a pipe or a device; a folder is refused here
+            file.write(text)
+        return
+    descriptor, temporary = tempfile.mkstemp(prefix=".cudafit-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,108 @@
+"""`cudafit matrix update`."""
+# ruff: noqa: PLC0415 - the harvester's libraries are slow to import
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cudafit import shipped
+from cudafit.cli.common import common_options, write
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.matrix.folder import Folder
+    from cudafit.matrix.harvest.harvest import Harvest
+
+
+@click.command("update")
+@click.argument("packages", nargs=-1)
+@click.option("--since", metavar="VERSION", help="Leave older versions as they stand.")
+@click.option("--index", metavar="URL", help="Read from this index; by default from the one that pip or uv has.")
+@click.option("--index-name", metavar="NAME", help="What indexes.yaml calls the index of `--index`.")
+@click.option("--folder", metavar="DIR", help="The matrix folder; by default the one of this checkout.")
+@click.option("--write", "write_files", is_flag=True, help="Write the files; without it nothing is changed.")
+@click.option("--workers", type=click.IntRange(1, 32), default=6, show_default=True, help="Wheels at a time.")
+@common_options
+def command(
+    packages: tuple[str, ...],
+    since: str | None,
+    index: str | None,
+    index_name: str | None,
+    folder: str | None,
+    write_files: bool,
+    workers: int,
+) -> int:
+    """Read the published wheels of PACKAGES anew (all that can be read, if none is named), and print what would change.
+
+    A few KB to a few MB of each wheel are fetched, never a whole one. What was read is kept in the cache, so an
+    interrupted update goes on where it was. Exits with 1 when a wheel could not be read.
+    """
+    from datetime import UTC, datetime
+
+    from cudafit.matrix.folder import read_folder
+    from cudafit.matrix.harvest.cache import Cache, default_folder
+    from cudafit.matrix.harvest.errors import HarvestError
+    from cudafit.matrix.harvest.harvest import harvest
+    from cudafit.matrix.harvest.index import default_index
+    from cudafit.matrix.harvest.readers import READERS
+
+    unknown = [name for name in packages if name not in READERS]
+    if unknown:
+        raise InputError(f"no reader for `{unknown[0]}`", hint=f"there is one for {', '.join(sorted(READERS))}")
+    if (index is None) != (index_name is None):
+        raise InputError("`--index` and `--index-name` go together", hint="the name is that of a row of indexes.yaml")
+    path = folder or str(shipped.folder("matrices"))
+    if not os.path.isdir(path) or (folder is None and "_shipped" in path):
+        raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
+    read = read_folder(path)
+    if read.flaws or "sources.yaml" not in read.files:
+        raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`cudafit matrix check {path}` names them")
+    from cudafit.render.human import progress_bar
+
+    try:
+        with progress_bar(sys.stderr) as progress:
+            result = harvest(
+                packages or tuple(READERS),
+                index or default_index(),
+                index_name or "pypi",
+                datetime.now(UTC).date().isoformat(),
+                cache=Cache(default_folder()),
+                since=since,
+                workers=workers,
+                progress=progress,
+            )
+    except HarvestError as error:
+        raise InputError(f"`--since {error.file}` {error.reason}") from None
+    changed = _show(path, read, result, write_files)
+    for failure in result.failures:
+        sys.stderr.write(f"not read: {failure}\n")
+    mib = result.bytes / (1 << 20)
+    sys.stderr.write(
+        f"{len(result.builds)} builds read, {len(result.failures)} not; {result.requests} requests, {mib:.1f} MiB; "
+        f"{changed} files {'written' if write_files else 'differ'}\n"
+    )
+    return 1 if result.failures else 0
+
+
+def _show(path: str, read: "Folder", result: "Harvest", write_files: bool) -> int:
+    """Print the unified diff, and write the files if asked; the number of files that change."""
+    import difflib
+
+    from cudafit.atomic import write_text
+    from cudafit.matrix.merge import merged_files
+
+    texts = merged_files(read, result.builds, result.sources)
+    for name, text in texts.items():
+        old = read.files[name].text if name in read.files else ""
+        lines = difflib.unified_diff(
+            old.splitlines(keepends=True), text.splitlines(keepends=True), f"old/{name}", f"new/{name}", n=0
+        )
+        write("".join(lines))
+        if write_files:
+            try:
+                write_text(os.path.join(path, name), text)
+            except OSError as error:
+                raise InputError(f"cannot write `{name}`: {error.strerror or error}") from None
+    return len(texts)

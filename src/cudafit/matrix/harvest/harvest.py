@@ -1,0 +1,178 @@
+"""The harvest: one wheel of each version and platform, several at a time; what fails is told and passed over."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from packaging.version import InvalidVersion, Version
+
+from cudafit.matrix.harvest.cache import Cache
+from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.index import WheelFile, wheels
+from cudafit.matrix.harvest.readers import READERS
+from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
+from cudafit.model.matrix import Build, Source
+from cudafit.model.versions import natural_key
+
+# Pythons in this order are read first: one interpreter's wheel stands for all of its version and platform.
+_PREFERRED = ("3.12", "3.11", "3.10")
+
+
+@dataclass
+class Harvest:
+    """What was read, what it cost, and what could not be read."""
+
+    builds: list[Build] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    requests: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """All wheels of one version on one platform."""
+
+    package: str
+    files: tuple[WheelFile, ...]
+
+    @property
+    def chosen(self) -> WheelFile:
+        """The wheel that is read: the highest build tag, then a Python that most have, never a free-threaded one if
+        there is another."""
+
+        def rank(file: WheelFile) -> tuple[Any, ...]:
+            python = next(iter(file.pythons), "")
+            known = _PREFERRED.index(python) if python in _PREFERRED else len(_PREFERRED)
+            return (python.endswith("t"), known, -file.build[0], file.build[1], file.name)
+
+        return min(self.files, key=rank)
+
+
+def groups(files: Iterable[WheelFile], first: Version | None) -> list[Group]:
+    """The wheels from version `first` on, by version (with its local part) and platform, oldest first."""
+    by_key: dict[tuple[str, str], list[WheelFile]] = {}
+    for file in files:
+        if first is None or file.version >= first:
+            by_key.setdefault((str(file.version), file.platform), []).append(file)
+    ordered = sorted(by_key.items(), key=lambda item: (Version(item[0][0]), item[0][1]))
+    return [Group(members[0].package, tuple(members)) for _, members in ordered]
+
+
+def harvest(
+    packages: Sequence[str],
+    address: str,
+    index: str,
+    today: str,
+    *,
+    cache: Cache,
+    since: str | None = None,
+    workers: int = 6,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Harvest:
+    """Read the packages' wheels from the index at `address`, which the matrix calls `index`.
+
+    Raises HarvestError only for a `since` that is no version; what fails later is among the failures.
+    """
+    try:
+        first = Version(since) if since else None
+    except InvalidVersion:
+        raise HarvestError(str(since), "is no version such as 2.14") from None
+    result = Harvest()
+    with Traffic() as traffic:
+        _read_all(result, traffic, packages, address, index, today, cache, first, workers, progress)
+    result.builds.sort(key=lambda build: (build.name, Version(build.version), build.variant, build.platform))
+    result.sources.sort(key=lambda source: natural_key(source.name))
+    result.failures.sort()
+    result.requests, result.bytes = traffic.requests, traffic.bytes
+    return result
+
+
+def _read_all(
+    result: Harvest,
+    traffic: Traffic,
+    packages: Sequence[str],
+    address: str,
+    index: str,
+    today: str,
+    cache: Cache,
+    first: Version | None,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    local = threading.local()
+
+    def session() -> requests.Session:
+        if not hasattr(local, "session"):
+            local.session = traffic.session()
+        found: requests.Session = local.session
+        return found
+
+    waiting: list[Group] = []
+    for package in packages:
+        try:
+            waiting += groups(wheels(package, address, session()), first)
+        except HarvestError as error:
+            result.failures.append(str(error))
+    progress(0, len(waiting))
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(_facts, group, cache, session): group for group in waiting}
+        for done, future in enumerate(as_completed(futures), 1):
+            group = futures[future]
+            try:
+                facts = future.result()
+                result.builds.append(_build(group, facts, index))
+                result.sources.append(_source(group.chosen, today))
+            except HarvestError as error:
+                result.failures.append(str(error))
+            progress(done, len(waiting))
+
+
+def _facts(group: Group, cache: Cache, session: Callable[[], requests.Session]) -> dict[str, Any]:
+    file = group.chosen
+    kept = cache.get(file.sha256)
+    if kept is not None:
+        return kept
+    with RemoteWheel(file, session()) as wheel:
+        facts = READERS[group.package](wheel)
+    cache.put(file.sha256, facts)
+    return facts
+
+
+def _build(group: Group, facts: dict[str, Any], index: str) -> Build:
+    file = group.chosen
+    given: dict[str, Any] = {"variant": file.version.local or ""}
+    given |= {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    pythons = {python for member in group.files for python in member.pythons}
+    tags = {tag for member in group.files for tag in member.tags}
+    return Build(
+        name=group.package,
+        version=file.public,
+        platform=file.platform,
+        index=index,
+        pythons=tuple(sorted(pythons, key=natural_key)),
+        tags=tuple(sorted(tags, key=natural_key)),
+        sources=(source_name(file),),
+        **given,
+    )
+
+
+def source_name(file: WheelFile) -> str:
+    return f"{file.package}-{file.version}-{file.platform}"
+
+
+def _source(file: WheelFile, today: str) -> Source:
+    return Source(
+        name=source_name(file),
+        title=file.name,
+        kind="wheel",
+        read=today,
+        reliability="A",
+        package=file.package,
+        version=str(file.version),
+        file=file.name,
+        sha256=file.sha256,
+    )

@@ -1,0 +1,184 @@
+"""What each package's wheels tell of themselves, and where in the wheel it stands.
+
+A reader gives the fields of a `Build` that it could read. What it did not find is not in the answer: never a guess.
+METADATA is no proof of a GPU build: Windows and old aarch64 wheels of torch list nvidia-* packages and have no CUDA.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from cudafit.matrix.harvest.remote import RemoteWheel
+from cudafit.matrix.harvest.requirements import exact, requirements
+from cudafit.model.matrix import CPU
+
+Facts = dict[str, Any]
+Reader = Callable[[RemoteWheel], Facts]
+
+# The kernels as torch lists them (torch.cuda.get_arch_list): one text in the library.
+_TORCH_LIBRARY = "torch/lib/libtorch_python.so"
+_ARCH_LIST = re.compile(rb"(?:(?:sm|compute)_\d{2,3}[af]?)(?: (?:sm|compute)_\d{2,3}[af]?)+")
+
+
+def metadata_only(variant: str, extra: str = "") -> Reader:
+    """For a package whose variant its name tells."""
+
+    def read(wheel: RemoteWheel) -> Facts:
+        return _with_pins({"variant": variant}, wheel, extra)
+
+    return read
+
+
+def torch(wheel: RemoteWheel) -> Facts:
+    """`torch/version.py` decides; METADATA gives the pins of a CUDA build."""
+    facts = version_py(wheel)
+    if facts["variant"] == CPU:
+        return facts
+    library = wheel.read(_TORCH_LIBRARY)
+    lists = _ARCH_LIST.findall(library) if library else []
+    if lists:
+        facts["kernels"] = max(lists, key=len).decode().split(" ")
+    return facts
+
+
+def version_py(wheel: RemoteWheel) -> Facts:
+    """`__version__ = '2.15.0+cu132'` and `cuda = '13.2'` (or `None`) in the package's version.py."""
+    values = assignments(wheel.text(f"{wheel.file.package}/version.py") or "")
+    cuda = values.get("cuda")
+    local = str(values.get("__version__", "")).partition("+")[2]
+    if cuda is None and not local.startswith("cu"):
+        return {"variant": CPU}
+    facts: Facts = {"variant": local if local.startswith("cu") else "cu" + "".join(str(cuda).split(".")[:2])}
+    if isinstance(cuda, str):
+        facts["cuda"] = cuda
+    return _with_pins(facts, wheel)
+
+
+def tensorflow(wheel: RemoteWheel) -> Facts:
+    """`build_info.py`: a dict of how it was built."""
+    values = assignments(wheel.text("tensorflow/python/platform/build_info.py") or "").get("build_info")
+    info = values if isinstance(values, dict) else {}
+    if not info.get("is_cuda_build"):
+        return {"variant": CPU}
+    cuda = str(info["cuda_version"]).replace("64_112", "11.2") if "cuda_version" in info else None
+    facts: Facts = {"variant": "cu" + "".join(cuda.split(".")[:2]) if cuda else "cu"}
+    if cuda:
+        facts["cuda"] = cuda
+    if "cudnn_version" in info:
+        facts["cudnn"] = str(info["cudnn_version"]).replace("64_", "")
+    kernels = info.get("cuda_compute_capabilities") or info.get("compute_capabilities")
+    if kernels:
+        facts["kernels"] = [str(kernel) for kernel in kernels]
+    requires = requirements(wheel.metadata(), wheel.file, "and-cuda")
+    if requires:
+        facts |= {"extra": "and-cuda", "requires": list(requires)}
+    return facts
+
+
+def onnxruntime(wheel: RemoteWheel) -> Facts:
+    """`cuda_version = '12.8'` in the package's own note of how it was built (from 1.11 on)."""
+    values = assignments(wheel.text("onnxruntime/capi/build_and_package_info.py") or "")
+    cuda = str(values.get("cuda_version") or "")
+    if not re.fullmatch(r"\d+\.\d+(\.\d+)?", cuda):
+        return _with_pins({}, wheel)
+    return _with_pins({"cuda": cuda, "variant": "cu" + "".join(cuda.split(".")[:2])}, wheel)
+
+
+def xformers(wheel: RemoteWheel) -> Facts:
+    """`cpp_lib.json`: the CUDA that the extension was built with (`1206` is 12.6)."""
+    text = wheel.text("xformers/cpp_lib.json")
+    facts: Facts = {}
+    if text:
+        try:
+            cuda = json.loads(text)["version"]["cuda"]
+        except (ValueError, KeyError, TypeError):
+            cuda = None
+        if isinstance(cuda, int | str) and re.fullmatch(r"\d{4}", str(cuda)):
+            major, minor = int(str(cuda)[:2]), int(str(cuda)[2:])
+            facts = {"cuda": f"{major}.{minor}", "variant": f"cu{major}{minor}"}
+    return _with_pins(facts, wheel)
+
+
+def bitsandbytes(wheel: RemoteWheel) -> Facts:
+    """One wheel for many CUDA versions: `libbitsandbytes_cuda124.so` and its like."""
+    found = {match.group(1) for name in wheel.names if (match := re.search(r"libbitsandbytes_cuda(\d+)\.", name))}
+    facts: Facts = {"variant": "multi" if found else CPU}
+    if found:
+        facts["note"] = "libraries for CUDA " + " ".join(f"{n[:-1]}.{n[-1]}" for n in sorted(found, key=int))
+    return _with_pins(facts, wheel)
+
+
+def assignments(source: str) -> dict[str, Any]:
+    """The top-level `name = literal` lines of a Python file, read and never run."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[str, Any] = {}
+    for node in tree.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        literal = _literal(node.value)
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name) and literal is not _NOT_LITERAL:
+                found[target.id] = literal
+    return found
+
+
+_NOT_LITERAL = object()
+
+
+def _literal(node: ast.expr) -> Any:
+    """A literal, also one wrapped in a call as `OrderedDict([('a', 1)])` and `collections.OrderedDict(...)` are."""
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        inner = _literal(node.args[0])
+        try:
+            return dict(inner)
+        except (TypeError, ValueError):
+            return _NOT_LITERAL
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError):
+        return _NOT_LITERAL
+
+
+def _with_pins(facts: Facts, wheel: RemoteWheel, extra: str = "") -> Facts:
+    metadata = wheel.metadata()
+    requires = requirements(metadata, wheel.file)
+    if extra:
+        requires = tuple(sorted({*requires, *requirements(metadata, wheel.file, extra)}))
+        facts["extra"] = extra
+    facts["requires"] = list(requires)
+    for field, pattern in (("cudnn", r"nvidia-cudnn-cu\d\d"), ("nccl", r"nvidia-nccl-cu\d\d"), ("triton", "triton")):
+        if version := exact(requires, pattern):
+            facts[field] = version
+    return facts
+
+
+READERS: dict[str, Reader] = {
+    "torch": torch,
+    "torchvision": version_py,
+    "torchaudio": version_py,
+    "triton": metadata_only("any"),
+    "tensorflow": tensorflow,
+    "tensorflow-cpu": metadata_only(CPU),
+    "keras": metadata_only("any"),
+    "tf-keras": metadata_only("any"),
+    "jax": metadata_only("any"),
+    "jaxlib": metadata_only(CPU),
+    "jax-cuda12-plugin": metadata_only("cu12", "with-cuda"),
+    "jax-cuda12-pjrt": metadata_only("cu12"),
+    "jax-cuda13-plugin": metadata_only("cu13", "with-cuda"),
+    "jax-cuda13-pjrt": metadata_only("cu13"),
+    "cupy-cuda11x": metadata_only("cu11"),
+    "cupy-cuda12x": metadata_only("cu12"),
+    "cupy-cuda13x": metadata_only("cu13"),
+    "onnxruntime-gpu": onnxruntime,
+    "vllm": metadata_only(""),
+    "xformers": xformers,
+    "bitsandbytes": bitsandbytes,
+    "cudf-cu12": metadata_only("cu12"),
+    "cudf-cu13": metadata_only("cu13"),
+}

@@ -1,0 +1,113 @@
+"""A wheel on a server, read in parts."""
+
+import threading
+import zipfile
+import zlib
+from types import TracebackType
+from typing import Any
+
+import requests
+from remotezip import RemoteIOError, RemoteZip
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.index import TIMEOUT_S, WheelFile
+
+# What is inside a wheel is untrusted: no member that is read here has a reason to be larger.
+MEMBER_LIMIT = 256 << 20
+_TAIL = 192 << 10  # enough for the central directory of a torch wheel in one request
+
+
+class Traffic:
+    """The sessions of all threads, with what goes over the line; closed together at the end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[requests.Session | requests.Response] = []
+        self.requests = 0
+        self.bytes = 0
+
+    def __enter__(self) -> "Traffic":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """A response of which a part was left unread keeps its connection until it is closed."""
+        for thing in reversed(self._open):
+            thing.close()
+
+    def session(self) -> requests.Session:
+        """A session that retries what a busy server refuses for a moment, and counts."""
+        session = requests.Session()
+        retry = Retry(total=4, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504))
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retry))
+        session.hooks["response"].append(self._count)
+        with self._lock:
+            self._open.append(session)
+        return session
+
+    def _count(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        with self._lock:
+            self.requests += 1
+            self.bytes += int(response.headers.get("Content-Length") or 0)
+            self._open.append(response)
+
+
+class RemoteWheel:
+    """The members of one wheel; raises HarvestError for a server or a file that does not play along."""
+
+    def __init__(self, file: WheelFile, session: requests.Session) -> None:
+        self.file = file
+        try:
+            self._zip = RemoteZip(file.url, session=session, initial_buffer_size=_TAIL, timeout=TIMEOUT_S)
+        except Exception as error:
+            raise HarvestError(file.name, _reason(error)) from None
+
+    def __enter__(self) -> "RemoteWheel":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._zip.close()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._zip.namelist())
+
+    def read(self, name: str) -> bytes | None:
+        """A member's bytes, its checksum checked; None where there is no such member."""
+        try:
+            info = self._zip.getinfo(name)
+        except KeyError:
+            return None
+        if info.file_size > MEMBER_LIMIT:
+            raise HarvestError(self.file.name, f"`{name}` is larger than {MEMBER_LIMIT >> 20} MiB")
+        try:
+            data: bytes = self._zip.read(name)
+        except Exception as error:
+            raise HarvestError(self.file.name, f"`{name}`: {_reason(error)}") from None
+        return data
+
+    def text(self, name: str) -> str | None:
+        data = self.read(name)
+        return None if data is None else data.decode("utf-8", errors="replace")
+
+    def metadata(self) -> str:
+        """The METADATA of the one dist-info folder at the top."""
+        found = [name for name in self.names if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
+        if len(found) != 1:
+            raise HarvestError(self.file.name, "no METADATA in it")
+        return self.text(found[0]) or ""
+
+
+def _reason(error: Exception) -> str:
+    """One line for whatever a server, a network or a broken file can do; a bug of ours goes through."""
+    text = str(error)
+    if "range" in text.lower() and "support" in text.lower():
+        return "the server does not answer range requests"
+    if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
+        return "the file is truncated or no wheel"
+    if isinstance(error, RemoteIOError | requests.RequestException | HTTPError | OSError):
+        return f"it cannot be read: {text[:160] or type(error).__name__}"
+    raise error

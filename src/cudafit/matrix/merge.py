@@ -1,0 +1,123 @@
+"""Lays a harvest into a folder of matrix files: what a wheel tells replaces what stood there, the rest stays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+
+from cudafit.matrix.folder import BUILDS, FRAMEWORKS, Folder, MatrixFile, file_text
+from cudafit.matrix.linters.unique import KEYS
+from cudafit.model.matrix import CPU, Build, Source
+from cudafit.model.versions import natural_key
+
+_IDENTITY = set(KEYS[BUILDS])
+
+# The note of a row that was entered because its partner exists; the wheel itself settles it.
+PAIRED = "known by its pairing"
+
+
+def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Source]) -> dict[str, str]:
+    """The new text of every file that changes."""
+    by_package: dict[str, list[Build]] = {}
+    for build in builds:
+        by_package.setdefault(build.name, []).append(build)
+    texts: dict[str, str] = {}
+    merged: dict[str, list[Build]] = {}
+    for package, own in sorted(by_package.items()):
+        name = f"{FRAMEWORKS}/{package}.yaml"
+        file = folder.files.get(name) or _new_file(name, package)
+        merged[name] = _merged_builds([entry.record for entry in file.entries.get(BUILDS, [])], own)
+        texts[name] = file_text(file.comment, file.scalars, {BUILDS: merged[name]})
+    used = _used_sources(folder, merged)
+    known = folder.files["sources.yaml"]
+    rows = _merged_sources([entry.record for entry in known.entries.get("sources", [])], list(sources), used)
+    texts["sources.yaml"] = file_text(known.comment, known.scalars, {"sources": rows})
+    return {name: text for name, text in texts.items() if name not in folder.files or folder.files[name].text != text}
+
+
+def _new_file(name: str, package: str) -> MatrixFile:
+    comment = (
+        f"Builds of {package}: one record a version, variant, platform and index.\n"
+        "Rows of the index pypi are read from the wheels."
+    )
+    return MatrixFile(name, "", comment, {"package": package})
+
+
+def _merged_builds(old: list[Build], new: list[Build]) -> list[Build]:
+    by_key = {_key(build): build for build in old}
+    for build in new:
+        # An index serves one variant of a version for a platform: another one that stood there was wrong or vague.
+        standing = [row for row in by_key.values() if _place(row) == _place(build)]
+        named = _named(build, standing[0] if standing else None)
+        others = [row for row in standing if row.variant != named.variant]
+        if build.index == "pypi":
+            for other in others:
+                del by_key[_key(other)]
+        known = by_key.get(_key(named)) or next((other for other in others if _is_like(other, named)), None)
+        by_key[_key(named)] = _merged(known, named)
+    return sorted(by_key.values(), key=_order)
+
+
+def _named(build: Build, standing: Build | None) -> Build:
+    """Where the wheel does not tell its variant, the one that stands there, or one that says that it is not known."""
+    if build.variant:
+        return build
+    if standing is not None:
+        return replace(build, variant=standing.variant)
+    return replace(build, variant="cu", verified=False, note="its CUDA version is not known")
+
+
+def _is_like(one: Build, other: Build) -> bool:
+    """Whether one is the vaguer name of the same build: `cu12` of `cu126`, never `cpu`."""
+    return one.variant != CPU and other.variant.startswith(one.variant)
+
+
+def _merged(old: Build | None, new: Build) -> Build:
+    """What the wheel told; where it told nothing, what stood there, with its sources after the wheel."""
+    if old is None:
+        return new
+    kept = {
+        part.name: getattr(old, part.name)
+        for part in fields(Build)
+        if part.name not in (*_IDENTITY, "sources", "verified")
+        and getattr(new, part.name) in (None, ())
+        and getattr(old, part.name) not in (None, ())
+    }
+    sources = new.sources
+    if set(kept) - {"note"}:
+        sources = tuple(dict.fromkeys((*new.sources, *old.sources)))
+    if kept.get("note", "").startswith(PAIRED):
+        del kept["note"]
+    elif not old.verified:
+        kept["verified"] = False  # a doubt that a reading of the wheel does not settle
+    return replace(new, **kept, sources=sources)
+
+
+def _key(build: Build) -> tuple[str, ...]:
+    return (build.version, build.variant, build.platform, build.index)
+
+
+def _place(build: Build) -> tuple[str, ...]:
+    return (build.version, build.platform, build.index)
+
+
+def _order(build: Build) -> tuple[object, ...]:
+    return (natural_key(build.version), build.index != "pypi", build.index, build.variant, build.platform)
+
+
+def _used_sources(folder: Folder, merged: Mapping[str, list[Build]]) -> set[str]:
+    """The sources that some row names, in the files as they will be."""
+    used = {name for builds in merged.values() for build in builds for name in build.sources}
+    for file in folder.files.values():
+        if file.name != "sources.yaml" and file.name not in merged:
+            used |= {name for entries in file.entries.values() for entry in entries for name in entry.record.sources}
+    return used
+
+
+def _merged_sources(old: list[Source], new: list[Source], used: set[str]) -> list[Source]:
+    """A wheel that was read before keeps the day on which it was read."""
+    by_name = {source.name: source for source in old}
+    for source in new:
+        known = by_name.get(source.name)
+        if known is None or known.sha256 != source.sha256:
+            by_name[source.name] = source
+    rows = [source for source in by_name.values() if source.name in used]
+    return sorted(rows, key=lambda source: (source.kind == "wheel", natural_key(source.name)))

@@ -1,0 +1,126 @@
+"""An index on loopback, with wheels made for it, and with the faults that real servers have."""
+
+import hashlib
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+def wheel(members: Mapping[str, str | bytes], name: str = "torch", version: str = "2.6.0", requires: str = "") -> bytes:
+    """A wheel with METADATA and the given members."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in members.items():
+            archive.writestr(path, content)
+        archive.writestr(f"{name}-{version}.dist-info/METADATA", metadata)
+    return out.getvalue()
+
+
+@dataclass
+class Index:
+    """What is served: package -> file name -> bytes; and which faults it has."""
+
+    packages: dict[str, dict[str, bytes]]
+    html: bool = False
+    ranges: bool = True
+    truncate: set[str] = field(default_factory=set)  # these files are served cut in half
+    busy: int = 0  # so many file requests are first answered with 503
+    garbage: bool = False  # the pages are no index pages
+    address: str = ""
+    served: list[str] = field(default_factory=list)
+
+    def page(self, package: str) -> tuple[str, bytes]:
+        files = self.packages[package]
+        if self.garbage:
+            return "text/plain", b"\0\xff moved"
+        if self.html:
+            links = [f'<a href="/files/{n}#sha256={_sha256(c)}">{n}</a>' for n, c in files.items()]
+            return "text/html", f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
+        listed = [
+            {"filename": n, "url": f"/files/{n}", "hashes": {"sha256": _sha256(c)}, "size": len(c)}
+            for n, c in files.items()
+        ]
+        value = {"meta": {"api-version": "1.1"}, "name": package, "versions": [], "files": listed}
+        return "application/vnd.pypi.simple.v1+json", json.dumps(value).encode()
+
+    def content(self, name: str) -> bytes | None:
+        return next((files[name] for files in self.packages.values() if name in files), None)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def serving(index: Index) -> Iterator[Index]:
+    """The index at a loopback address, until the end of the block."""
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            kind, _, name = self.path.strip("/").partition("/")
+            if kind == "simple":
+                package = name.strip("/")
+                if package not in index.packages:
+                    self.answer(404, b"")
+                else:
+                    content_type, body = index.page(package)
+                    self.answer(200, body, {"Content-Type": content_type})
+                return
+            with lock:
+                index.served.append(name)
+                index.busy -= 1
+                busy = index.busy >= 0
+            content = index.content(name)
+            if busy:
+                self.answer(503, b"")
+            elif content is None:
+                self.answer(404, b"")
+            else:
+                self.file(content[: len(content) // 2] if name in index.truncate else content)
+
+        def file(self, content: bytes) -> None:
+            wanted = self.headers.get("Range")
+            if not wanted or not index.ranges:
+                self.answer(200, content)
+                return
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            start = int(first) if first else max(0, len(content) - int(last))
+            end = min(int(last), len(content) - 1) if first and last else len(content) - 1
+            headers = {"Content-Range": f"bytes {start}-{end}/{len(content)}", "Accept-Ranges": "bytes"}
+            self.answer(206, content[start : end + 1], headers)
+
+        def answer(self, code: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+            self.send_response(code)
+            for key, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """A client that has what it wanted hangs up; that is no error of the server's."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    index.address = f"http://127.0.0.1:{server.server_address[1]}/simple/"
+    try:
+        yield index
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

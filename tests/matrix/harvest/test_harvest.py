@@ -1,0 +1,242 @@
+"""The harvester over an index on loopback, with the faults that real servers have."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from cudafit.matrix.harvest.cache import Cache
+from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.harvest import Harvest, harvest
+from cudafit.matrix.harvest.index import WheelFile, default_index, platform_of, shown
+from cudafit.matrix.harvest.readers import assignments
+from cudafit.matrix.harvest.requirements import exact, requirements
+from cudafit.model.matrix import Build
+from tests.matrix.harvest.server import Index, serving, wheel
+
+KERNELS = b"\0sm_50 sm_80\0junk\0sm_75 sm_80 sm_86 sm_90 compute_90\0"
+REQUIRES = """Requires-Dist: nvidia-cudnn-cu12 ==9.1.0.70 ; platform_system == "Linux" and platform_machine == "x86_64"
+Requires-Dist: nvidia-nccl-cu12==2.21.5; platform_system == "Linux"
+Requires-Dist: triton==3.2.0; platform_system == "Linux"
+Requires-Dist: sympy==1.13.1
+Requires-Dist: not a requirement at all
+"""
+LINUX = "torch-2.6.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+LINUX_311 = "torch-2.6.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+LINUX_T = "torch-2.6.0-cp313-cp313t-manylinux_2_28_x86_64.whl"
+WINDOWS = "torch-2.6.0-cp312-cp312-win_amd64.whl"
+OLD = "torch-2.5.0-cp312-cp312-manylinux1_x86_64.whl"
+CUDA = {"torch/version.py": "__version__ = '2.6.0+cu124'\ndebug = False\ncuda: Optional[str] = '12.4'\n"}
+GPU_WHEEL = wheel({**CUDA, "torch/lib/libtorch_python.so": KERNELS}, requires=REQUIRES)
+CPU_WHEEL = wheel({"torch/version.py": "__version__ = '2.6.0+cpu'\ncuda = None\n"}, requires=REQUIRES)
+FILES = {LINUX: GPU_WHEEL, LINUX_311: GPU_WHEEL, LINUX_T: GPU_WHEEL, WINDOWS: CPU_WHEEL, OLD: GPU_WHEEL}
+
+
+def read(index: Index, folder: Path, since: str | None = None) -> Harvest:
+    return harvest(["torch"], index.address, "pypi", "2026-01-01", cache=Cache(str(folder)), since=since, workers=2)
+
+
+def by_platform(result: Harvest) -> dict[tuple[str, str], Build]:
+    return {(build.version, build.platform): build for build in result.builds}
+
+
+@pytest.mark.parametrize("html", [False, True])
+def test_rows_from_wheels(html: bool, tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES}, html=html)) as index:
+        result = read(index, tmp_path)
+    assert result.failures == []
+    linux = by_platform(result)["2.6.0", "linux-x86_64"]
+    assert (linux.variant, linux.cuda, linux.cudnn, linux.nccl, linux.triton) == (
+        "cu124",
+        "12.4",
+        "9.1.0.70",
+        "2.21.5",
+        "3.2.0",
+    )
+    assert linux.kernels == ("sm_75", "sm_80", "sm_86", "sm_90", "compute_90")
+    assert linux.pythons == ("3.11", "3.12", "3.13t")
+    assert linux.tags == ("manylinux_2_28_x86_64",)
+    assert linux.requires == ("nvidia-cudnn-cu12==9.1.0.70", "nvidia-nccl-cu12==2.21.5", "triton==3.2.0")
+    assert linux.sources == ("torch-2.6.0-linux-x86_64",)
+    source = next(source for source in result.sources if source.name == linux.sources[0])
+    assert (source.file, source.kind, len(source.sha256 or "")) == (LINUX, "wheel", 64)
+
+
+def test_windows_wheel_is_cpu_whatever_its_metadata_says(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES})) as index:
+        windows = by_platform(read(index, tmp_path))["2.6.0", "windows-x86_64"]
+    assert (windows.variant, windows.cuda, windows.kernels, windows.requires) == ("cpu", None, None, ())
+
+
+def test_since_leaves_older_versions_alone(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES})) as index:
+        assert {build.version for build in read(index, tmp_path, "2.6").builds} == {"2.6.0"}
+        with pytest.raises(HarvestError, match="is no version"):
+            read(index, tmp_path, "two")
+
+
+def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES})) as index:
+        first = read(index, tmp_path)
+        index.served.clear()
+        second = read(index, tmp_path)
+        assert index.served == []
+    assert second.builds == first.builds
+
+
+def test_one_wheel_stands_for_its_version_and_platform(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES})) as index:
+        read(index, tmp_path)
+        assert set(index.served) == {LINUX, WINDOWS, OLD}
+
+
+def test_only_parts_are_fetched(tmp_path: Path) -> None:
+    padding = {f"torch/lib/big{n}.bin": os.urandom(1 << 20) for n in range(4)}
+    large = wheel({**padding, **CUDA, "torch/lib/libtorch_python.so": KERNELS}, requires=REQUIRES)
+    with serving(Index({"torch": {LINUX: large}})) as index:
+        result = read(index, tmp_path)
+    assert result.builds[0].kernels is not None
+    assert result.bytes < len(large) / 4
+
+
+def test_busy_server_is_asked_again(tmp_path: Path) -> None:
+    with serving(Index({"torch": {LINUX: GPU_WHEEL}}, busy=2)) as index:
+        result = read(index, tmp_path)
+        assert index.served.count(LINUX) >= 3
+    assert result.failures == []
+    assert len(result.builds) == 1
+
+
+def test_server_without_ranges_is_named_and_no_whole_wheel_is_fetched(tmp_path: Path) -> None:
+    with serving(Index({"torch": {LINUX: GPU_WHEEL}}, ranges=False)) as index:
+        result = read(index, tmp_path)
+    assert result.builds == []
+    assert result.failures == [f"{LINUX}: the server does not answer range requests"]
+
+
+def test_truncated_wheel_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES}, truncate={LINUX})) as index:
+        result = read(index, tmp_path)
+    assert result.failures == [f"{LINUX}: the file is truncated or no wheel"]
+    assert set(by_platform(result)) == {("2.6.0", "windows-x86_64"), ("2.5.0", "linux-x86_64")}
+
+
+def test_changed_page_and_missing_package_are_named(tmp_path: Path) -> None:
+    with serving(Index({"torch": FILES}, garbage=True)) as index:
+        (failure,) = read(index, tmp_path).failures
+        assert failure.startswith("torch: its page at 127.0.0.1 cannot be read")
+    with serving(Index({})) as index:
+        assert read(index, tmp_path).failures == ["torch: 127.0.0.1 has no such package"]
+
+
+def test_wheel_without_metadata_is_named(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("torch/version.py", "__version__ = '2.6.0+cu124'\ncuda = '12.4'\n")
+    with serving(Index({"torch": {LINUX: out.getvalue()}})) as index:
+        assert read(index, tmp_path).failures == [f"{LINUX}: no METADATA in it"]
+
+
+def test_yanked_looking_names_and_other_machines_are_passed_over(tmp_path: Path) -> None:
+    odd = {
+        "torch-2.6.0-cp312-cp312-manylinux_2_28_s390x.whl": b"x",
+        "torch-2.6.0rc1-cp312-cp312-manylinux_2_28_x86_64.whl": b"x",
+        "not a wheel.whl": b"x",
+        "torch-2.6.0.tar.gz": b"x",
+        LINUX: GPU_WHEEL,
+    }
+    with serving(Index({"torch": odd})) as index:
+        result = read(index, tmp_path)
+    assert [build.platform for build in result.builds] == ["linux-x86_64"]
+    assert result.failures == []
+
+
+def test_highest_build_tag_is_read(tmp_path: Path) -> None:
+    again = LINUX.replace("2.6.0-", "2.6.0-3-")
+    with serving(Index({"torch": {LINUX: CPU_WHEEL, again: GPU_WHEEL}})) as index:
+        (build,) = read(index, tmp_path).builds
+    assert build.variant == "cu124"
+
+
+@pytest.mark.parametrize(
+    ("tag", "platform"),
+    [
+        ("manylinux_2_28_x86_64", "linux-x86_64"),
+        ("manylinux1_x86_64", "linux-x86_64"),
+        ("linux_aarch64", "linux-aarch64"),
+        ("musllinux_1_2_x86_64", "linux-x86_64"),
+        ("win_amd64", "windows-x86_64"),
+        ("macosx_14_0_arm64", "macos-aarch64"),
+        ("any", "any"),
+        ("manylinux_2_28_i686", None),
+    ],
+)
+def test_platforms(tag: str, platform: str | None) -> None:
+    assert platform_of(tag) == platform
+
+
+def test_default_index_is_the_configured_one(tmp_path: Path) -> None:
+    pip = tmp_path / "pip.conf"
+    pip.write_text("[global]\nindex-url = https://mirror.example.org/simple\n", encoding="utf-8")
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "none")}
+    assert default_index({**own, "PIP_INDEX_URL": "https://a/"}) == "https://a/"
+    assert default_index({**own, "UV_DEFAULT_INDEX": "https://b/"}) == "https://b/"
+    assert default_index({**own, "PIP_CONFIG_FILE": str(pip)}) == "https://mirror.example.org/simple"
+    uv = tmp_path / "config" / "uv" / "uv.toml"
+    uv.parent.mkdir(parents=True)
+    uv.write_text('[[index]]\nurl = "https://c/"\ndefault = true\n', encoding="utf-8")
+    found = default_index({"XDG_CONFIG_HOME": str(tmp_path / "config"), "PIP_CONFIG_FILE": "/none"})
+    assert found == "https://c/" or "index-url" in Path("/etc/pip.conf").read_text(encoding="utf-8")
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert shown("https://me:hunter2@host.example/simple?token=x") == "host.example"
+
+
+def test_a_source_file_is_read_and_never_run() -> None:
+    source = "import os\nos._exit(1)\nx = 1\ny: str = 'a'\nz = dict([('k', [1])])\nw = f(1, 2)\nv = x + 1\n"
+    assert assignments(source) == {"x": 1, "y": "a", "z": {"k": [1]}}
+    assert assignments("def (:") == {}
+    assert assignments("\0") == {}
+
+
+def file(platform: str, python: str = "3.12") -> WheelFile:
+    return WheelFile("x", Version("1"), "x.whl", "", None, platform, (python,), (), (0, ""))
+
+
+def test_markers_are_applied_for_the_wheels_own_platform() -> None:
+    text = (
+        f"Name: x\n{REQUIRES}"
+        "Requires-Dist: numpy>=2; python_version >= '3.13'\n"
+        "Requires-Dist: nvidia_cublas_cu12<13,>=12; extra == 'with-cuda'\n"
+        "Requires-Dist: cuda-toolkit[cudart,cublas]==13.0.3; sys_platform == 'linux'\n"
+    )
+    linux = requirements(text, file("linux-x86_64"))
+    assert linux == (
+        "cuda-toolkit[cublas,cudart]==13.0.3",
+        "nvidia-cudnn-cu12==9.1.0.70",
+        "nvidia-nccl-cu12==2.21.5",
+        "triton==3.2.0",
+    )
+    assert "nvidia-cudnn-cu12==9.1.0.70" not in requirements(text, file("linux-aarch64"))
+    assert requirements(text, file("windows-x86_64", "3.13")) == ("numpy>=2",)
+    assert requirements(text, file("linux-x86_64"), "with-cuda") == ("nvidia-cublas-cu12<13,>=12",)
+    assert exact(linux, "cuda-toolkit") == "13.0.3"
+    assert exact(("numpy>=2",), "numpy") is None
+
+
+@pytest.mark.online
+@pytest.mark.slow
+@pytest.mark.usefixtures("package_index")
+def test_torch_215_from_the_real_index(tmp_path: Path) -> None:
+    result = harvest(["torch"], default_index(), "pypi", "2026-01-01", cache=Cache(str(tmp_path)), since="2.15.0")
+    assert result.failures == []
+    rows = by_platform(result)
+    linux = rows["2.15.0", "linux-x86_64"]
+    assert (linux.variant, linux.cuda, linux.cudnn) == ("cu132", "13.2", "9.26.0.51")
+    assert linux.kernels == ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
+    assert rows["2.15.0", "windows-x86_64"].variant == "cpu"
+    assert result.bytes < 100 << 20
