@@ -24,7 +24,8 @@ class Build:
     nccl: str | None = None
     triton: str | None = None
     kernels: tuple[str, ...] | None = None  # sm_86, sm_90a, compute_90: what is compiled into its own libraries
-    pythons: tuple[str, ...] = ()  # 3.12, 3.13t; empty: any
+    pythons: tuple[str, ...] = ()  # 3.12, 3.13t, 3.9+ (stable ABI); empty: any that `requires_python` admits
+    requires_python: str | None = None  # told where the wheels' names leave the Pythons open
     tags: tuple[str, ...] = ()  # platform tags of its wheels
     extra: str | None = None  # the extra of the package that brings its CUDA libraries (`and-cuda`, `cuda12`)
     requires: tuple[str, ...] = ()  # requirements that fitting rests on, markers and that extra already applied

@@ -32,6 +32,7 @@ class Index:
     ranges: bool = True
     truncate: set[str] = field(default_factory=set)  # these files are served cut in half
     busy: int = 0  # so many file requests are first answered with 503
+    cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
     address: str = ""
     served: list[str] = field(default_factory=list)
@@ -82,7 +83,8 @@ def serving(index: Index) -> Iterator[Index]:
             with lock:
                 index.served.append(name)
                 index.busy -= 1
-                busy = index.busy >= 0
+                index.cut -= 1
+                busy, self.cut = index.busy >= 0, index.cut >= 0
             content = index.content(name)
             if busy:
                 self.answer(503, b"")
@@ -107,7 +109,9 @@ def serving(index: Index) -> Iterator[Index]:
             for key, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
                 self.send_header(key, value)
             self.end_headers()
-            self.wfile.write(body)
+            cut = getattr(self, "cut", False)
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.close_connection = self.close_connection or cut
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: Any) -> None:

@@ -110,6 +110,13 @@ def test_busy_server_is_asked_again(tmp_path: Path) -> None:
     assert len(result.builds) == 1
 
 
+def test_a_transfer_that_breaks_off_is_tried_again(tmp_path: Path) -> None:
+    with serving(Index({"torch": {LINUX: GPU_WHEEL}}, cut=2)) as index:
+        result = read(index, tmp_path)
+    assert result.failures == []
+    assert result.builds[0].variant == "cu124"
+
+
 def test_server_without_ranges_is_named_and_no_whole_wheel_is_fetched(tmp_path: Path) -> None:
     with serving(Index({"torch": {LINUX: GPU_WHEEL}}, ranges=False)) as index:
         result = read(index, tmp_path)
@@ -240,3 +247,28 @@ def test_torch_215_from_the_real_index(tmp_path: Path) -> None:
     assert linux.kernels == ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
     assert rows["2.15.0", "windows-x86_64"].variant == "cpu"
     assert result.bytes < 100 << 20
+
+
+def test_cupy_tells_what_it_was_built_with_and_an_open_python_is_told(tmp_path: Path) -> None:
+    data = '{"cuda": "12.x", "cudnn": {"version": "8.8.1"}, "nccl": {"version": "2.25.1"}, "cutensor": 3}'
+    content = wheel({"cupy/.data/_wheel.json": data}, "cupy_cuda12x", "13.6.0", "Requires-Python: >=3.9, <3.14")
+    name = "cupy_cuda12x-13.6.0-py3-none-manylinux2014_x86_64.whl"
+    with serving(Index({"cupy-cuda12x": {name: content}})) as index:
+        result = harvest(["cupy-cuda12x"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    (build,) = result.builds
+    assert (build.variant, build.cudnn, build.nccl) == ("cu12", "8.8.1", "2.25.1")
+    assert (build.pythons, build.requires_python) == ((), ">=3.9,<3.14")
+
+
+def test_broken_notes_inside_a_wheel_are_no_facts(tmp_path: Path) -> None:
+    broken = wheel({"cupy/.data/_wheel.json": "[1"}, "cupy_cuda12x", "13.6.0")
+    name = "cupy_cuda12x-13.6.0-cp312-cp312-manylinux2014_x86_64.whl"
+    info = "build_info = collections.OrderedDict([('is_cuda_build', True), ('cuda_version', '12.5.1')])\n"
+    tensorflow = wheel({"tensorflow/python/platform/build_info.py": info}, "tensorflow", "2.21.0")
+    tf_name = "tensorflow-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl"
+    packages = {"cupy-cuda12x": {name: broken}, "tensorflow": {tf_name: tensorflow}}
+    with serving(Index(packages)) as index:
+        result = harvest(list(packages), index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    cupy, flow = result.builds
+    assert (cupy.cudnn, cupy.requires_python) == (None, None)
+    assert (flow.variant, flow.cuda, flow.cudnn, flow.kernels) == ("cu125", "12.5.1", None, None)

@@ -14,11 +14,14 @@ from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.index import WheelFile, wheels
 from cudafit.matrix.harvest.readers import READERS
 from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
+from cudafit.matrix.harvest.requirements import requires_python
 from cudafit.model.matrix import Build, Source
 from cudafit.model.versions import natural_key
 
 # Pythons in this order are read first: one interpreter's wheel stands for all of its version and platform.
 _PREFERRED = ("3.12", "3.11", "3.10")
+
+_ATTEMPTS = 3
 
 
 @dataclass
@@ -136,9 +139,25 @@ def _facts(group: Group, cache: Cache, session: Callable[[], requests.Session]) 
     kept = cache.get(file.sha256)
     if kept is not None:
         return kept
-    with RemoteWheel(file, session()) as wheel:
-        facts = READERS[group.package](wheel)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            facts = _read(group, session())
+        except HarvestError:
+            # A transfer that breaks off in the middle of a member looks like a broken file: only the same again is one.
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            break
     cache.put(file.sha256, facts)
+    return facts
+
+
+def _read(group: Group, session: requests.Session) -> dict[str, Any]:
+    file = group.chosen
+    with RemoteWheel(file, session) as wheel:
+        facts = READERS[group.package](wheel)
+        if not file.pythons or any(python.endswith("+") for python in file.pythons):
+            facts["requires_python"] = requires_python(wheel.metadata())
     return facts
 
 

@@ -101,6 +101,24 @@ def xformers(wheel: RemoteWheel) -> Facts:
     return _with_pins(facts, wheel)
 
 
+def cupy(variant: str) -> Reader:
+    """`cupy/.data/_wheel.json`: the cuDNN and NCCL that it was built with; the user brings them."""
+
+    def read(wheel: RemoteWheel) -> Facts:
+        facts: Facts = {"variant": variant}
+        try:
+            told = json.loads(wheel.text("cupy/.data/_wheel.json") or "{}")
+        except ValueError:
+            told = {}
+        for library in ("cudnn", "nccl"):
+            version = told.get(library, {}).get("version") if isinstance(told, dict) else None
+            if isinstance(version, str) and re.fullmatch(r"\d+(\.\d+)+", version):
+                facts[library] = version
+        return _with_pins(facts, wheel)
+
+    return read
+
+
 def bitsandbytes(wheel: RemoteWheel) -> Facts:
     """One wheel for many CUDA versions: `libbitsandbytes_cuda124.so` and its like."""
     found = {match.group(1) for name in wheel.names if (match := re.search(r"libbitsandbytes_cuda(\d+)\.", name))}
@@ -172,9 +190,9 @@ READERS: dict[str, Reader] = {
     "jax-cuda12-pjrt": metadata_only("cu12"),
     "jax-cuda13-plugin": metadata_only("cu13", "with-cuda"),
     "jax-cuda13-pjrt": metadata_only("cu13"),
-    "cupy-cuda11x": metadata_only("cu11"),
-    "cupy-cuda12x": metadata_only("cu12"),
-    "cupy-cuda13x": metadata_only("cu13"),
+    "cupy-cuda11x": cupy("cu11"),
+    "cupy-cuda12x": cupy("cu12"),
+    "cupy-cuda13x": cupy("cu13"),
     "onnxruntime-gpu": onnxruntime,
     "vllm": metadata_only(""),
     "xformers": xformers,

@@ -31,6 +31,12 @@ def requirements(metadata: str, wheel: WheelFile, extra: str = "") -> tuple[str,
     return tuple(sorted(found))
 
 
+def requires_python(metadata: str) -> str | None:
+    """The wheel's `Requires-Python`, without spaces."""
+    told = HeaderParser().parsestr(metadata).get("Requires-Python")
+    return str(told).replace(" ", "") if told else None
+
+
 def exact(requires: tuple[str, ...], pattern: str) -> str | None:
     """The version that `pattern` (a package's name) is pinned to with `==`."""
     for requirement in requires:

@@ -32,8 +32,8 @@ def _monotone(entries: list[Entry], name: str, floor: Any) -> Iterator[Flaw]:
         if before is not None and numbers(driver) < numbers(getattr(before.record, name)):
             older = f"CUDA {before.record.cuda} ships {getattr(before.record, name)}"
             yield entry.flaw(NAME, f"{name} {driver} of CUDA {entry.record.cuda} goes down: {older}")
-        if lowest is not None and numbers(driver) < numbers(lowest):
-            # The first toolkits of a major may ship a beta driver below the floor that was announced later.
+        # The first toolkits of a major may ship a driver below the floor that was announced later; a note says so.
+        if lowest is not None and numbers(driver) < numbers(lowest) and not entry.record.note:
             below = f"{name} {driver} of CUDA {entry.record.cuda} is below the floor {lowest}"
             yield entry.flaw(NAME, below, "warning")
         before = entry

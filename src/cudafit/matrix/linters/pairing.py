@@ -18,11 +18,12 @@ def check(folder: Folder) -> Iterator[Flaw]:
             match = EXACT.fullmatch(requirement)
             if match is None or match.group(1) not in PAIRED or match.group(1) not in packages:
                 continue
+            if entry.record.note and not entry.record.verified:
+                continue  # the doubt is known and told
             name, version = match.groups()
             platforms = {platform for found, number, platform in there if (found, number) == (name, version)}
             here = entry.record.platform
-            severity = "error" if entry.record.verified else "warning"
             if not platforms:
-                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}", severity)
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}")
             elif here not in platforms and "any" not in (here, *platforms):
-                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version} for {here}", severity)
+                yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version} for {here}")
