@@ -30,9 +30,16 @@ LINUX_T = "torch-2.6.0-cp313-cp313t-manylinux_2_28_x86_64.whl"
 WINDOWS = "torch-2.6.0-cp312-cp312-win_amd64.whl"
 OLD = "torch-2.5.0-cp312-cp312-manylinux1_x86_64.whl"
 CUDA = {"torch/version.py": "__version__ = '2.6.0+cu124'\ndebug = False\ncuda: Optional[str] = '12.4'\n"}
-GPU_WHEEL = wheel({**CUDA, "torch/lib/libtorch_python.so": KERNELS}, requires=REQUIRES)
+
+
+def gpu_wheel(name: str) -> bytes:
+    """Of its own content each: what was read is kept by sha256, and twins would be read once."""
+    return wheel({**CUDA, "torch/lib/libtorch_python.so": KERNELS, "torch/name": name}, requires=REQUIRES)
+
+
+GPU_WHEEL = gpu_wheel("any")
 CPU_WHEEL = wheel({"torch/version.py": "__version__ = '2.6.0+cpu'\ncuda = None\n"}, requires=REQUIRES)
-FILES = {LINUX: GPU_WHEEL, LINUX_311: GPU_WHEEL, LINUX_T: GPU_WHEEL, WINDOWS: CPU_WHEEL, OLD: GPU_WHEEL}
+FILES = {**{name: gpu_wheel(name) for name in (LINUX, LINUX_311, LINUX_T, OLD)}, WINDOWS: CPU_WHEEL}
 
 
 def read(index: Index, folder: Path, since: str | None = None) -> Harvest:
