@@ -96,7 +96,7 @@ class ArchitectureSupport:
 
 @dataclass(frozen=True, slots=True)
 class CudnnRelease:
-    """A cuDNN wheel: the kernels in it."""
+    """A cuDNN wheel: the kernels in it, for those platforms whose wheels hold the same ones."""
 
     package: str
     version: str
@@ -133,6 +133,7 @@ class PciGpu:
     name: str
     compute_capability: str
     architecture: str | None = None
+    verified: bool = True
     sources: tuple[str, ...] = ()
 
 

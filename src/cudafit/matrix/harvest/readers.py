@@ -61,7 +61,7 @@ def tensorflow(wheel: RemoteWheel) -> Facts:
     values = assignments(wheel.text("tensorflow/python/platform/build_info.py") or "").get("build_info")
     info = values if isinstance(values, dict) else {}
     if not info.get("is_cuda_build"):
-        return {"variant": CPU}
+        return _with_pins({"variant": CPU}, wheel)
     cuda = str(info["cuda_version"]).replace("64_112", "11.2") if "cuda_version" in info else None
     facts: Facts = {"variant": "cu" + "".join(cuda.split(".")[:2]) if cuda else "cu"}
     if cuda:
@@ -71,10 +71,9 @@ def tensorflow(wheel: RemoteWheel) -> Facts:
     kernels = info.get("cuda_compute_capabilities") or info.get("compute_capabilities")
     if kernels:
         facts["kernels"] = [str(kernel) for kernel in kernels]
-    requires = requirements(wheel.metadata(), wheel.file, "and-cuda")
-    if requires:
-        facts |= {"extra": "and-cuda", "requires": list(requires)}
-    return facts
+    extra = "and-cuda" if requirements(wheel.metadata(), wheel.file, "and-cuda") else ""
+    # build_info tells the cuDNN that it was compiled against; the extra's pin is one that serves.
+    return {**_with_pins({}, wheel, extra), **facts}
 
 
 def onnxruntime(wheel: RemoteWheel) -> Facts:

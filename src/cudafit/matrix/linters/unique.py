@@ -14,7 +14,7 @@ KEYS = {
     "forward": ("rule",),
     "drivers": ("branch",),
     "architectures": ("architecture",),
-    "cudnn": ("package", "version"),
+    "cudnn": ("package", "version", "platforms"),
     "gpus": ("name",),
     "pci_gpus": ("device",),
     "indexes": ("name",),
