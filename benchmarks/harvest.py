@@ -16,7 +16,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        result = harvest(["torch"], default_index(), "pypi", "2026-01-01", cache=Cache(folder), since=options.since)
+        first = {"torch": options.since}
+        result = harvest(["torch"], default_index(), "pypi", "2026-01-01", cache=Cache(folder), since=first)
         taken = time.perf_counter() - start
     for failure in result.failures:
         print(f"not read: {failure}")

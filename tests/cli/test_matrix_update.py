@@ -13,7 +13,7 @@ from tests.matrix.harvest.test_harvest import FILES, LINUX
 
 @pytest.fixture
 def index() -> Iterator[Index]:
-    with serving(Index({"torch": FILES})) as served:
+    with serving(Index({"torch": dict(FILES)})) as served:
         yield served
 
 
@@ -90,3 +90,11 @@ def test_a_server_that_is_not_there_is_one_line(cudafit: Run, folder: str) -> No
     assert "not read: torch: its page at 127.0.0.1 cannot be read" in done.stderr
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_since_nothing_older_than_the_matrix_is_read(cudafit: Run, index: Index, folder: str) -> None:
+    index.packages["torch"]["torch-2.4.0-cp312-cp312-manylinux1_x86_64.whl"] = b"never asked for"
+    given = [word for word in arguments(index, folder) if word not in ("--since", "2.5")]
+    done = cudafit(*given)
+    assert done.returncode == 0, done.stderr
+    assert not any("2.4.0" in name for name in index.served)

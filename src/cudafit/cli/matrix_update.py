@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("update")
 @click.argument("packages", nargs=-1)
-@click.option("--since", metavar="VERSION", help="Leave older versions as they stand.")
+@click.option("--since", metavar="VERSION", help="Read from here on; by default from the oldest that the matrix has.")
 @click.option("--index", metavar="URL", help="Read from this index; by default from the one that pip or uv has.")
 @click.option("--index-name", metavar="NAME", help="What indexes.yaml calls the index of `--index`.")
 @click.option("--folder", metavar="DIR", help="The matrix folder; by default the one of this checkout.")
@@ -61,15 +61,16 @@ def command(
         raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`cudafit matrix check {path}` names them")
     from cudafit.render.human import progress_bar
 
+    chosen = packages or tuple(READERS)
     try:
         with progress_bar(sys.stderr) as progress:
             result = harvest(
-                packages or tuple(READERS),
+                chosen,
                 index or default_index(),
                 index_name or "pypi",
                 datetime.now(UTC).date().isoformat(),
                 cache=Cache(default_folder()),
-                since=since,
+                since={name: since or _oldest(read, name) for name in chosen if since or _oldest(read, name)},
                 workers=workers,
                 progress=progress,
             )
@@ -84,6 +85,14 @@ def command(
         f"{changed} files {'written' if write_files else 'differ'}\n"
     )
     return 1 if result.failures else 0
+
+
+def _oldest(read: "Folder", package: str) -> str:
+    """The first version of a package that the matrix holds; empty for a new one, which is read whole."""
+    from cudafit.model.versions import natural_key
+
+    builds = read.matrix().builds.get(package, ())
+    return min((build.version for build in builds if build.index == "pypi"), key=natural_key, default="")
 
 
 def _show(path: str, read: "Folder", result: "Harvest", write_files: bool) -> int:

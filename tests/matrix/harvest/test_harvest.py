@@ -43,7 +43,8 @@ FILES = {**{name: gpu_wheel(name) for name in (LINUX, LINUX_311, LINUX_T, OLD)},
 
 
 def read(index: Index, folder: Path, since: str | None = None) -> Harvest:
-    return harvest(["torch"], index.address, "pypi", "2026-01-01", cache=Cache(str(folder)), since=since, workers=2)
+    first = {"torch": since} if since else {}
+    return harvest(["torch"], index.address, "pypi", "2026-01-01", cache=Cache(str(folder)), since=first, workers=2)
 
 
 def by_platform(result: Harvest) -> dict[tuple[str, str], Build]:
@@ -246,7 +247,8 @@ def test_markers_are_applied_for_the_wheels_own_platform() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("package_index")
 def test_torch_215_from_the_real_index(tmp_path: Path) -> None:
-    result = harvest(["torch"], default_index(), "pypi", "2026-01-01", cache=Cache(str(tmp_path)), since="2.15.0")
+    first = {"torch": "2.15"}
+    result = harvest(["torch"], default_index(), "pypi", "2026-01-01", cache=Cache(str(tmp_path)), since=first)
     assert result.failures == []
     rows = by_platform(result)
     linux = rows["2.15.0", "linux-x86_64"]

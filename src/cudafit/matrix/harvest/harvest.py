@@ -1,9 +1,10 @@
 """The harvest: one wheel of each version and platform, several at a time; what fails is told and passed over."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -72,18 +73,16 @@ def harvest(
     today: str,
     *,
     cache: Cache,
-    since: str | None = None,
+    since: Mapping[str, str] = MappingProxyType({}),
     workers: int = 6,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Harvest:
     """Read the packages' wheels from the index at `address`, which the matrix calls `index`.
 
-    Raises HarvestError only for a `since` that is no version; what fails later is among the failures.
+    `since` names for a package the first version that is read. Raises HarvestError only where that is no version; what
+    fails later is among the failures.
     """
-    try:
-        first = Version(since) if since else None
-    except InvalidVersion:
-        raise HarvestError(str(since), "is no version such as 2.14") from None
+    first = {name: _version(text) for name, text in since.items()}
     result = Harvest()
     with Traffic() as traffic:
         _read_all(result, traffic, packages, address, index, today, cache, first, workers, progress)
@@ -94,6 +93,13 @@ def harvest(
     return result
 
 
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise HarvestError(text, "is no version such as 2.14") from None
+
+
 def _read_all(
     result: Harvest,
     traffic: Traffic,
@@ -102,7 +108,7 @@ def _read_all(
     index: str,
     today: str,
     cache: Cache,
-    first: Version | None,
+    first: Mapping[str, Version],
     workers: int,
     progress: Callable[[int, int], None],
 ) -> None:
@@ -117,7 +123,7 @@ def _read_all(
     waiting: list[Group] = []
     for package in packages:
         try:
-            waiting += groups(wheels(package, address, session()), first)
+            waiting += groups(wheels(package, address, session()), first.get(package))
         except HarvestError as error:
             result.failures.append(str(error))
     progress(0, len(waiting))
