@@ -1,145 +1,203 @@
-"""CUDA toolkits and libraries on the disk."""
+"""CUDA toolkits by their files; their compiler only when asked for."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cudafit.machine.context import Context
 from cudafit.machine.files import Files
-from cudafit.machine.libraries import read_libraries
 from cudafit.machine.toolkits import parse_nvcc, read_toolkits
-from tests.machine.trees import Link, Tree, image, problems
+from cudafit.model.machine import Toolkit
+from tests.machine.trees import Folder, Link, Tree, image, plant, problems
 
-JSON = '{"cuda": {"name": "CUDA SDK", "version": "12.4.1"}}'
-NVCC = "Cuda compilation tools, release 12.4, V12.4.131\nBuild cuda_12.4.r12.4/compiler.34097967_0\n"
+VERSION_JSON = '{"cuda": {"name": "CUDA SDK", "version": "%s"}, "cuda_nvcc": {"version": "12.4.131"}}'
+CUDA_H = "#ifndef __cuda_cuda_h__\n#define CUDA_VERSION %d\n#endif\n"
+NVCC = """\
+nvcc: NVIDIA (R) Cuda compiler driver
+Copyright (c) 2005-2024 NVIDIA Corporation
+Built on Thu_Mar_28_02:18:24_PDT_2024
+Cuda compilation tools, release 12.4, V12.4.131
+Build cuda_12.4.r12.4/compiler.34097967_0
+"""
 
 
 @pytest.mark.parametrize(
     ("tree", "found"),
     [
-        ({}, []),
-        ({"/usr/local/cuda-12.4/version.json": JSON}, [("12.4.1", "/usr/local/cuda-12.4", "version.json")]),
-        (
-            {"/usr/local/cuda-12.4/version.json": JSON, "/usr/local/cuda": Link("cuda-12.4")},
-            [("12.4.1", "/usr/local/cuda-12.4", "version.json")],
-        ),
-        (
-            {
-                "/usr/local/cuda-12.10/version.json": JSON.replace("12.4.1", "12.10.0"),
-                "/usr/local/cuda-12.9/version.json": JSON,
-            },
-            [("12.10.0", "/usr/local/cuda-12.10", "version.json"), ("12.4.1", "/usr/local/cuda-12.9", "version.json")],
-        ),
-        (
-            {"/usr/local/cuda-10.2/version.txt": "CUDA Version 10.2.89\n"},
-            [("10.2.89", "/usr/local/cuda-10.2", "version.txt")],
-        ),
-        (
-            {"/opt/cuda/include/cuda.h": "/* */\n#define CUDA_VERSION 12060\n"},
-            [("12.6", "/opt/cuda", "include/cuda.h")],
-        ),
-        ({"/usr/local/cuda-11.8/lib64/x": ""}, [("11.8", "/usr/local/cuda-11.8", "folder name")]),
-        ({"/usr/local/cuda/nvvm/bin/cicc": ""}, [(None, "/usr/local/cuda", "nvvm")]),
-        ({"/usr/local/cuda/doc/x": ""}, []),
-        ({"/usr/lib/cuda/version.txt": "CUDA Version 11.8.89\n"}, [("11.8.89", "/usr/lib/cuda", "version.txt")]),
+        pytest.param({"/cuda/version.json": VERSION_JSON % "12.4.1"}, ("12.4.1", "version.json"), id="from 11.1 on"),
+        pytest.param({"/cuda/version.txt": "CUDA Version 10.2.89\n"}, ("10.2.89", "version.txt"), id="up to 11.0"),
+        pytest.param({"/cuda/include/cuda.h": CUDA_H % 12040}, ("12.4", "include/cuda.h"), id="header only"),
+        pytest.param({"/cuda/nvvm": Folder()}, (None, "nvvm"), id="no version anywhere"),
+        pytest.param({"/cuda/bin/nvcc": "", "/cuda/include/x.h": ""}, None, id="nothing of a toolkit"),
+        pytest.param({"/cuda/version.txt": "Version 10.2\n"}, None, id="another version.txt"),
     ],
 )
-def test_toolkits(tree: Tree, found: list[tuple[str | None, str, str]], tmp_path: Path) -> None:
-    context = image(tmp_path, tree)
-    assert [(kit.version, kit.path, kit.via) for kit in read_toolkits(context)] == found
+def test_which_file_tells_the_version(tree: Tree, found: tuple[str | None, str] | None, tmp_path: Path) -> None:
+    context = image(tmp_path, {f"/usr/local{path}": content for path, content in tree.items()})
+    assert read_toolkits(context) == ((Toolkit(found[0], "/usr/local/cuda", found[1]),) if found else ())
     assert problems(context) == []
 
 
-def test_broken_things_are_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="cut off"),
+        pytest.param("[]", id="a list"),
+        pytest.param('{"cuda": "12.4"}', id="another shape"),
+        pytest.param('{"cuda": {}}', id="no version"),
+        pytest.param('{"cuda": {"version": 12.4}}', id="a number"),
+        pytest.param('{"cuda": {"version": "unknown"}}', id="a word"),
+        pytest.param("[" * 50_000, id="nested too deeply"),
+    ],
+)
+def test_a_bad_version_json_is_a_problem_and_the_next_file_is_asked(text: str, tmp_path: Path) -> None:
+    tree: Tree = {"/usr/local/cuda/version.json": text, "/usr/local/cuda/include/cuda.h": CUDA_H % 11080}
+    context = image(tmp_path, tree)
+    assert read_toolkits(context) == (Toolkit("11.8", "/usr/local/cuda", "include/cuda.h"),)
+    assert problems(context) == ["toolkits: /usr/local/cuda/version.json: no CUDA version in it"]
+
+
+def test_newest_first_and_each_once(tmp_path: Path) -> None:
     context = image(
-        tmp_path, {"/usr/local/cuda": Link("/usr/local/cuda-12.1"), "/usr/local/cuda-12.4/version.json": "{"}
+        tmp_path,
+        {
+            "/usr/local/cuda": Link("/etc/alternatives/cuda"),
+            "/etc/alternatives/cuda": Link("/usr/local/cuda-12.9"),
+            "/usr/local/cuda-12": Link("cuda-12.10"),
+            "/usr/local/cuda-12.9/version.json": VERSION_JSON % "12.9.0",
+            "/usr/local/cuda-12.10/version.json": VERSION_JSON % "12.10.1",
+            "/usr/local/cuda-9.2/version.txt": "CUDA Version 9.2.148\n",
+            "/opt/cuda/version.json": VERSION_JSON % "12.6.2",
+        },
     )
-    assert [kit.via for kit in read_toolkits(context)] == ["folder name"]
-    assert problems(context) == [
-        "toolkits: /usr/local/cuda-12.4/version.json: no CUDA version in it",
-        "toolkits: /usr/local/cuda is a broken link to /usr/local/cuda-12.1",
+    assert [(toolkit.version, toolkit.path) for toolkit in read_toolkits(context)] == [
+        ("12.10.1", "/usr/local/cuda-12.10"),
+        ("12.9.0", "/usr/local/cuda-12.9"),
+        ("12.6.2", "/opt/cuda"),
+        ("9.2.148", "/usr/local/cuda-9.2"),
     ]
+    assert problems(context) == []
 
 
-def test_variables_and_path_name_toolkits_too(tmp_path: Path) -> None:
-    tree: Tree = {"/home/me/cuda/version.json": JSON, "/sw/cuda/bin/nvcc": "", "/sw/cuda/version.json": JSON}
-    environ = {"CUDA_HOME": "/home/me/cuda", "PATH": "/sw/cuda/bin:/usr/bin"}
-    found = [kit.path for kit in read_toolkits(image(tmp_path, tree, environ))]
-    assert found == ["/home/me/cuda", "/sw/cuda"]
+def test_a_folders_name_tells_where_no_file_does(tmp_path: Path) -> None:
+    tree: Tree = {"/usr/local/cuda": Link("cuda-12.4"), "/usr/local/cuda-12.4/lib64": Folder()}
+    assert read_toolkits(image(tmp_path, tree)) == (Toolkit("12.4", "/usr/local/cuda-12.4", "folder name"),)
+
+
+@pytest.mark.parametrize("target", ["/usr/local/cuda-11.8", "cuda"])
+def test_a_link_that_leads_nowhere_is_a_problem(target: str, tmp_path: Path) -> None:
+    context = image(tmp_path, {"/usr/local/cuda": Link(target)})
+    assert read_toolkits(context) == ()
+    assert problems(context) == [f"toolkits: /usr/local/cuda is a broken link to {target}"]
+
+
+@pytest.mark.parametrize("variable", ["CUDA_HOME", "CUDA_PATH"])
+def test_a_toolkit_that_a_variable_names(variable: str, tmp_path: Path) -> None:
+    tree: Tree = {"/sw/cuda/12.4/version.json": VERSION_JSON % "12.4.1"}
+    context = image(tmp_path, tree, {variable: "/sw/cuda/12.4"})
+    assert read_toolkits(context) == (Toolkit("12.4.1", "/sw/cuda/12.4", "version.json"),)
+    assert read_toolkits(image(tmp_path / "gone", {}, {variable: "/sw/cuda/12.4"})) == ()
+
+
+def test_a_toolkit_found_by_its_compiler_on_the_path(tmp_path: Path) -> None:
+    tree: Tree = {
+        "/sw/cuda/bin/nvcc": "",
+        "/sw/cuda/version.json": VERSION_JSON % "12.4.1",
+        "/home/ada/bin/nvcc": Link("/sw/cuda/bin/nvcc"),
+    }
+    context = image(tmp_path, tree, {"PATH": "relative:/missing:/home/ada/bin:/sw/cuda/bin"})
+    assert read_toolkits(context) == (Toolkit("12.4.1", "/sw/cuda", "version.json"),)
 
 
 def test_a_wrapper_called_nvcc_is_no_toolkit(tmp_path: Path) -> None:
-    tree: Tree = {"/usr/local/bin/nvcc": "#!/bin/sh\n"}
-    assert read_toolkits(image(tmp_path, tree, {"PATH": "/usr/local/bin"})) == ()
+    tree: Tree = {
+        "/usr/local/bin/nvcc": '#!/bin/sh\nexec ccache /opt/cuda/bin/nvcc "$@"\n',
+        "/usr/local/include/x.h": "",
+    }
+    context = image(tmp_path, tree, {"PATH": "/usr/local/bin:/usr/bin"})
+    assert read_toolkits(context) == ()
+    assert problems(context) == []
 
 
-@pytest.mark.parametrize("deep", [False, True])
-def test_nvcc_is_run_only_when_asked(deep: bool, tmp_path: Path) -> None:
-    kit = tmp_path / "cuda"
-    (kit / "bin").mkdir(parents=True)
-    (kit / "version.json").write_text(JSON, encoding="utf-8")
-    ran = tmp_path / "ran"
-    program = kit / "bin" / "nvcc"
-    program.write_text(f"#!/bin/sh\ntouch '{ran}'\ncat <<END\n{NVCC}END\n", encoding="utf-8")
-    program.chmod(0o755)
-    context = Context("linux", Files(), {"CUDA_HOME": str(kit), "PATH": "/usr/bin:/bin"}, deep=deep, silence_s=20)
-    (found,) = [found for found in read_toolkits(context) if found.path == str(kit)]
-    assert ran.exists() is deep
-    assert (found.version, found.nvcc) == ("12.4.1", "12.4.131" if deep else None)
+def test_debians_own_package(tmp_path: Path) -> None:
+    tree: Tree = {
+        "/usr/bin/nvcc": "",
+        "/usr/lib/cuda/version.txt": "CUDA Version 11.8.89\n",
+        "/usr/lib/cuda/nvvm": Folder(),
+    }
+    assert read_toolkits(image(tmp_path, tree)) == (Toolkit("11.8.89", "/usr/lib/cuda", "version.txt"),)
 
 
-def test_nvcc_text() -> None:
-    assert parse_nvcc(NVCC) == "12.4.131"
-    assert parse_nvcc("command not found") is None
-
-
-LIB = "/usr/lib/x86_64-linux-gnu"
-CUDNN_HEADER = "#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 1\n#define CUDNN_PATCHLEVEL 0\n"
+def test_windows_has_its_variables(tmp_path: Path) -> None:
+    plant(tmp_path, {"/v12.4/version.json": VERSION_JSON % "12.4.1", "/v11.8/version.json": VERSION_JSON % "11.8.0"})
+    environ = {"CUDA_PATH": f"{tmp_path}/v12.4", "CUDA_PATH_V11_8": f"{tmp_path}/v11.8", "CUDA_PATHS": f"{tmp_path}/no"}
+    toolkits = read_toolkits(Context("windows", Files(), environ))
+    assert [toolkit.version for toolkit in toolkits] == ["12.4.1", "11.8.0"]
 
 
 @pytest.mark.parametrize(
-    ("tree", "environ", "found"),
+    ("text", "version"),
     [
-        (
-            {
-                "/etc/ld.so.conf": "include ld.so.conf.d/*.conf\n",
-                "/etc/ld.so.conf.d/a.conf": f"# Multiarch\n{LIB}\n",
-                f"{LIB}/libcudnn.so.9": Link("libcudnn.so.9.10.2"),
-                f"{LIB}/libcudnn.so.9.10.2": "",
-                f"{LIB}/libcudnn_ops.so.9": "",
-            },
-            {},
-            [("cudnn", "9.10.2", f"{LIB}/libcudnn.so.9")],
-        ),
-        (
-            {"/sw/lib/libnccl.so.2.27.3": "", "/usr/lib/libnccl.so.2.18.1": ""},
-            {"LD_LIBRARY_PATH": "/sw/lib::/missing"},
-            [("nccl", "2.27.3", "/sw/lib/libnccl.so.2.27.3"), ("nccl", "2.18.1", "/usr/lib/libnccl.so.2.18.1")],
-        ),
-        (
-            {
-                "/usr/lib/libcudnn.so.9": "",
-                "/usr/include/cudnn_version.h": CUDNN_HEADER,
-            },
-            {},
-            [("cudnn", "9.1.0", "/usr/lib/libcudnn.so.9")],
-        ),
-        (
-            {"/sw/stubs/libcuda.so.1": ""},
-            {"LD_LIBRARY_PATH": "/sw/stubs"},
-            [("libcuda", None, "/sw/stubs/libcuda.so.1")],
-        ),
-        ({"/etc/ld.so.conf": "include /etc/ld.so.conf\n"}, {}, []),
+        (NVCC, "12.4.131"),
+        ("Cuda compilation tools, release 9.1, V9.1.85\n", "9.1.85"),
+        ("nvcc fatal: something\n", None),
+        ("", None),
     ],
 )
-def test_libraries(
-    tree: Tree, environ: dict[str, str], found: list[tuple[str, str | None, str]], tmp_path: Path
-) -> None:
-    context = image(tmp_path, tree, environ)
-    assert [(library.name, library.version, library.path) for library in read_libraries(context)] == found
+def test_what_nvcc_says(text: str, version: str | None) -> None:
+    assert parse_nvcc(text) == version
 
 
-def test_a_broken_library_link_is_named(tmp_path: Path) -> None:
-    context = image(tmp_path, {"/usr/lib/libcuda.so.1": Link("libcuda.so.550.54.15")})
-    assert read_libraries(context) == ()
-    assert problems(context) == ["libraries: /usr/lib/libcuda.so.1 is a broken link to libcuda.so.550.54.15"]
+# The compiler is a script here that leaves a mark when it is run.
+
+
+def compiler(root: Path, script: str, tree: Tree) -> Path:
+    plant(root, {"/bin/nvcc": f'#!/bin/sh\n: > "{root}/was-run"\n{script}', **tree})
+    (root / "bin/nvcc").chmod(0o755)
+    return root
+
+
+def looked_at(root: Path, *, live: bool, deep: bool) -> tuple[Context, Toolkit]:
+    environ = {"CUDA_HOME": str(root), "PATH": os.environ.get("PATH", os.defpath)}
+    context = Context("linux", Files(), environ, live=live, deep=deep, silence_s=1)
+    (toolkit,) = (found for found in read_toolkits(context) if found.path == str(root))
+    return context, toolkit
+
+
+@pytest.mark.parametrize(("live", "deep"), [(True, False), (False, True), (False, False)])
+def test_the_compiler_is_not_run_unless_asked_for(live: bool, deep: bool, tmp_path: Path) -> None:
+    root = compiler(tmp_path, f"cat <<'END'\n{NVCC}END\n", {"/version.json": VERSION_JSON % "12.4.1"})
+    _, toolkit = looked_at(root, live=live, deep=deep)
+    assert (toolkit.version, toolkit.nvcc) == ("12.4.1", None)
+    assert not (root / "was-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("tree", "version", "via"),
+    [
+        ({"/version.json": VERSION_JSON % "12.4.1"}, "12.4.1", "version.json"),
+        ({"/nvvm": Folder()}, "12.4.131", "nvcc --version"),
+    ],
+)
+def test_the_compilers_own_answer_stands_beside_the_files(tree: Tree, version: str, via: str, tmp_path: Path) -> None:
+    root = compiler(tmp_path, f"cat <<'END'\n{NVCC}END\n", tree)
+    _, toolkit = looked_at(root, live=True, deep=True)
+    assert (toolkit.version, toolkit.via, toolkit.nvcc) == (version, via, "12.4.131")
+    assert (root / "was-run").exists()
+
+
+@pytest.mark.parametrize(("script", "said"), [("exit 1\n", "no version in it"), ("exec sleep 60\n", "cut off")])
+def test_a_compiler_that_does_not_answer_is_a_problem(script: str, said: str, tmp_path: Path) -> None:
+    root = compiler(tmp_path, script, {"/version.json": VERSION_JSON % "12.4.1"})
+    context, toolkit = looked_at(root, live=True, deep=True)
+    assert (toolkit.version, toolkit.nvcc) == ("12.4.1", None)
+    assert f"toolkits: {root}/bin/nvcc --version: {said}" in problems(context)
+
+
+def test_a_compiler_that_cannot_be_started_is_a_problem(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"/bin/nvcc": "text", "/version.json": VERSION_JSON % "12.4.1"})
+    context, toolkit = looked_at(root, live=True, deep=True)
+    assert toolkit.nvcc is None
+    assert f"toolkits: {root}/bin/nvcc: Permission denied" in problems(context)

@@ -64,8 +64,8 @@ def _select(value: str, numbered: _Order) -> VisibleDevices:
 
 
 def _leading_number(token: str) -> int | None:
-    number = re.match(r"\+?\d+", token)
-    return int(number.group()) if number else None
+    number = re.match(r"\+?0*([0-9]{1,9})(?![0-9])", token)
+    return int(number.group(1)) if number else None  # a longer one is no GPU's, and too long for int()
 
 
 def _by_uuid(token: str, gpus: Sequence[Gpu]) -> int | str | None:

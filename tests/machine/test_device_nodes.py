@@ -1,0 +1,67 @@
+"""The device files, below another root: ordinary files stand for them, and /etc/passwd names their owners."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cudafit.machine.device_nodes import read_device_nodes, with_openings
+from cudafit.model.machine import DeviceNode
+from tests.machine.trees import Link, image, problems
+
+
+def test_only_nvidias_nodes_are_listed(tmp_path: Path) -> None:
+    names = ("nvidia0", "nvidia10", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "dxg")
+    others = ("null", "nvidia", "nvidia0x", "nvidia-caps", "nvme0n1", "dxg0", "xnvidia0")
+    context = image(tmp_path, {f"/dev/{name}": "" for name in (*names, *others)})
+    assert [node.path for node in read_device_nodes(context)] == sorted(f"/dev/{name}" for name in names)
+    assert problems(context) == []
+
+
+def test_mode_and_owner_by_the_roots_own_files(tmp_path: Path) -> None:
+    uid, gid = os.getuid(), os.getgid()
+    context = image(
+        tmp_path,
+        {
+            "/dev/nvidia0": "",
+            "/etc/passwd": f"broken line\nx:x:{uid}9:0::/:/bin/sh\nada:x:{uid}:100:Ada:/home/ada:/bin/sh\n",
+            "/etc/group": f"video:x:{gid}:ada\nlater:x:{gid}:\n",
+        },
+    )
+    (tmp_path / "dev/nvidia0").chmod(0o640)
+    assert read_device_nodes(context) == (DeviceNode("/dev/nvidia0", "0640", "ada", "video", access=None),)
+
+
+def test_an_owner_without_a_name_is_a_number(tmp_path: Path) -> None:
+    (node,) = read_device_nodes(image(tmp_path, {"/dev/nvidiactl": ""}))
+    assert (node.owner, node.group) == (str(os.getuid()), str(os.getgid()))
+
+
+def test_a_node_that_cannot_be_looked_at_says_why(tmp_path: Path) -> None:
+    context = image(tmp_path, {"/dev/nvidia0": Link("/dev/gone"), "/dev/nvidia1": Link("nvidia1")})
+    assert read_device_nodes(context) == (
+        DeviceNode("/dev/nvidia0", "", None, None, access=None, error="No such file or directory"),
+        DeviceNode("/dev/nvidia1", "", None, None, access=None, error="Too many levels of symbolic links"),
+    )
+
+
+def test_no_nodes(tmp_path: Path) -> None:
+    context = image(tmp_path, {})
+    assert read_device_nodes(context) == ()
+    assert problems(context) == []
+
+
+@pytest.mark.parametrize(
+    ("opened", "access", "error"),
+    [
+        ({"/dev/nvidia0": None}, True, None),
+        ({"/dev/nvidia0": "Operation not permitted"}, False, "Operation not permitted"),
+        ({"/dev/nvidia1": None}, False, "Permission denied"),
+        ({}, False, "Permission denied"),
+    ],
+)
+def test_opening_for_real_is_believed_before_the_mode(
+    opened: dict[str, str | None], access: bool, error: str | None
+) -> None:
+    node = DeviceNode("/dev/nvidia0", "0660", "root", "video", access=False, error="Permission denied")
+    assert with_openings((node,), opened) == (DeviceNode("/dev/nvidia0", "0660", "root", "video", access, error),)
