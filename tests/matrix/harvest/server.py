@@ -31,6 +31,7 @@ class Index:
     html: bool = False
     ranges: bool = True
     truncate: set[str] = field(default_factory=set)  # these files are served cut in half
+    gone: set[str] = field(default_factory=set)  # these files are listed and not there
     busy: int = 0  # so many file requests are first answered with 503
     cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
@@ -88,7 +89,7 @@ def serving(index: Index) -> Iterator[Index]:
             content = index.content(name)
             if busy:
                 self.answer(503, b"")
-            elif content is None:
+            elif content is None or name in index.gone:
                 self.answer(404, b"")
             else:
                 self.file(content[: len(content) // 2] if name in index.truncate else content)

@@ -110,6 +110,31 @@ def test_only_parts_are_fetched(tmp_path: Path) -> None:
     assert result.bytes < len(large) / 4
 
 
+@pytest.mark.parametrize("fault", ["missing", pytest.param("busy", marks=pytest.mark.slow)])
+def test_a_failure_does_not_show_the_password_of_the_index(fault: str, tmp_path: Path) -> None:
+    files = {"torch": {LINUX: GPU_WHEEL}}
+    with serving(Index(files, busy=99) if fault == "busy" else Index(files, gone={LINUX})) as index:
+        index.address = index.address.replace("//", "//me:hunter2@")
+        (failure,) = read(index, tmp_path).failures
+    assert failure.startswith(f"{LINUX}: it cannot be read: ")
+    assert failure.endswith("HTTP 404" if fault == "missing" else "RetryError")
+    assert "hunter2" not in failure
+
+
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 97), (6, 199)])  # encrypted, no such compression, version
+def test_a_wheel_that_cannot_be_unpacked_is_named_and_the_rest_goes_on(offset: int, value: int, tmp_path: Path) -> None:
+    broken = bytearray(GPU_WHEEL)
+    at = broken.find(b"PK\x01\x02")
+    while at >= 0:
+        broken[at + offset] = value
+        at = broken.find(b"PK\x01\x02", at + 4)
+    with serving(Index({"torch": {**FILES, LINUX: bytes(broken)}})) as index:
+        result = read(index, tmp_path)
+    assert len(result.failures) == 1
+    assert result.failures[0].startswith(f"{LINUX}: ")
+    assert ("2.6.0", "windows-x86_64") in by_platform(result)
+
+
 def test_busy_server_is_asked_again(tmp_path: Path) -> None:
     with serving(Index({"torch": {LINUX: GPU_WHEEL}}, busy=2)) as index:
         result = read(index, tmp_path)

@@ -1,5 +1,7 @@
 """A wheel on a server, read in parts."""
 
+import lzma
+import struct
 import threading
 import zipfile
 import zlib
@@ -7,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import requests
-from remotezip import RemoteIOError, RemoteZip
+from remotezip import RangeNotSupported, RemoteIOError, RemoteZip, RemoteZipError
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
@@ -101,13 +103,50 @@ class RemoteWheel:
         return self.text(found[0]) or ""
 
 
+# What zipfile and remotezip raise for bytes that are no sound zip file: a wrong checksum, an encrypted member, an
+# unknown compression, a name that is no UTF-8, an offset outside the file.
+_BROKEN = (
+    zipfile.BadZipFile,
+    RemoteZipError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    IndexError,
+)
+_NETWORK = (RemoteIOError, requests.RequestException, HTTPError, OSError)
+
+
 def _reason(error: Exception) -> str:
-    """One line for whatever a server, a network or a broken file can do; a bug of ours goes through."""
-    text = str(error)
-    if "range" in text.lower() and "support" in text.lower():
+    """One line for whatever a server, a network or a broken file can do; a bug of ours goes through.
+
+    The text of a network's error is never shown: it holds the file's address, and so the index's password or token.
+    """
+    if isinstance(error, RangeNotSupported):
         return "the server does not answer range requests"
-    if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
+    if isinstance(error, _NETWORK):
+        return f"it cannot be read: {_what_happened(error)}"
+    if isinstance(error, _BROKEN):
         return "the file is truncated or no wheel"
-    if isinstance(error, RemoteIOError | requests.RequestException | HTTPError | OSError):
-        return f"it cannot be read: {text[:160] or type(error).__name__}"
     raise error
+
+
+def _what_happened(error: BaseException) -> str:
+    """`HTTP 404`, or the name of the error that lies at the bottom (`ConnectTimeout`)."""
+    name = type(error).__name__
+    cause: BaseException | None = error
+    for _ in range(8):
+        if cause is None:
+            break
+        response = getattr(cause, "response", None)
+        if isinstance(response, requests.Response):
+            return f"HTTP {response.status_code}"
+        name = type(cause).__name__
+        if isinstance(cause, requests.RequestException):
+            break
+        cause = cause.__cause__ or cause.__context__
+    return name
