@@ -306,3 +306,55 @@ def test_broken_notes_inside_a_wheel_are_no_facts(tmp_path: Path) -> None:
     cupy, flow = result.builds
     assert (cupy.cudnn, cupy.requires_python) == (None, None)
     assert (flow.variant, flow.cuda, flow.cudnn, flow.kernels) == ("cu125", "12.5.1", None, None)
+
+
+@pytest.mark.parametrize(
+    "members", [{"torch/x.py": ""}, {"torch/version.py": "def ("}, {"torch/version.py": "cuda = None"}]
+)
+def test_a_wheel_that_does_not_tell_its_variant_is_no_cpu_build(members: dict[str, str], tmp_path: Path) -> None:
+    with serving(Index({"torch": {LINUX: wheel(members, requires=REQUIRES)}})) as index:
+        result = read(index, tmp_path)
+    assert result.builds == []
+    assert len(result.failures) == 1
+    assert "version" in result.failures[0]
+
+
+def test_a_cpu_build_keeps_its_pins_but_for_cuda_libraries(tmp_path: Path) -> None:
+    version = {"torchvision/version.py": "__version__ = '0.21.0+cpu'\n"}
+    requires = f"{REQUIRES}Requires-Dist: torch ==2.6.0\nRequires-Dist: numpy"
+    name = "torchvision-0.21.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+    with serving(Index({"torchvision": {name: wheel(version, "torchvision", "0.21.0", requires)}})) as index:
+        result = harvest(["torchvision"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    (build,) = result.builds
+    assert (build.variant, build.requires) == ("cpu", ("numpy", "torch==2.6.0"))
+
+
+def test_tensorflow_needs_its_own_requirements_and_those_of_its_extra(tmp_path: Path) -> None:
+    info = "build_info = dict([('is_cuda_build', True), ('cuda_version', '12.5.1'), ('cudnn_version', '9')])\n"
+    requires = "Requires-Dist: keras>=3.5\nRequires-Dist: numpy<2.2,>=1.26\n"
+    requires += 'Requires-Dist: nvidia-cudnn-cu12==9.3.0.75; extra == "and-cuda"'
+    member = "tensorflow/python/platform/build_info.py"
+    linux = "tensorflow-2.19.0-cp312-cp312-manylinux_2_17_x86_64.whl"
+    windows = "tensorflow-2.19.0-cp312-cp312-win_amd64.whl"
+    files = {
+        linux: wheel({member: info}, "tensorflow", "2.19.0", requires),
+        windows: wheel({}, "tensorflow", "2.19.0", requires),
+        "tensorflow-2.18.0-cp312-cp312-win_amd64.whl": wheel({"tensorflow/python/x.py": ""}, "tensorflow", "2.18.0"),
+    }
+    with serving(Index({"tensorflow": files})) as index:
+        result = harvest(["tensorflow"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    stub, gpu = result.builds
+    assert (gpu.variant, gpu.extra) == ("cu125", "and-cuda")
+    assert gpu.requires == ("keras>=3.5", "numpy<2.2,>=1.26", "nvidia-cudnn-cu12==9.3.0.75")
+    assert (stub.variant, stub.requires) == ("cpu", ("keras>=3.5", "numpy<2.2,>=1.26"))
+    assert result.failures == [f"tensorflow-2.18.0-cp312-cp312-win_amd64.whl: no `{member}` in it"]
+
+
+@pytest.mark.parametrize("data", ['{"cudnn": "8.8.1", "nccl": [2]}', "[" * 100_000, '"text"', "[1"])
+def test_notes_of_another_shape_are_no_facts(data: str, tmp_path: Path) -> None:
+    content = wheel({"cupy/.data/_wheel.json": data}, "cupy_cuda12x", "13.6.0")
+    name = "cupy_cuda12x-13.6.0-cp312-cp312-manylinux2014_x86_64.whl"
+    with serving(Index({"cupy-cuda12x": {name: content}})) as index:
+        result = harvest(["cupy-cuda12x"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    assert result.failures == []
+    assert (result.builds[0].variant, result.builds[0].cudnn, result.builds[0].nccl) == ("cu12", None, None)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.harvest.requirements import exact, requirements
 from cudafit.model.matrix import CPU
@@ -45,11 +46,13 @@ def torch(wheel: RemoteWheel) -> Facts:
 
 def version_py(wheel: RemoteWheel) -> Facts:
     """`__version__ = '2.15.0+cu132'` and `cuda = '13.2'` (or `None`) in the package's version.py."""
-    values = assignments(wheel.text(f"{wheel.file.package}/version.py") or "")
+    values = assignments(_needed(wheel, f"{wheel.file.package}/version.py"))
     cuda = values.get("cuda")
-    local = str(values.get("__version__", "")).partition("+")[2]
+    if "__version__" not in values:
+        raise HarvestError(wheel.file.name, "its version.py tells no version")
+    local = str(values["__version__"]).partition("+")[2]
     if cuda is None and not local.startswith("cu"):
-        return {"variant": CPU}
+        return _cpu(wheel)
     facts: Facts = {"variant": local if local.startswith("cu") else "cu" + "".join(str(cuda).split(".")[:2])}
     if isinstance(cuda, str):
         facts["cuda"] = cuda
@@ -58,10 +61,13 @@ def version_py(wheel: RemoteWheel) -> Facts:
 
 def tensorflow(wheel: RemoteWheel) -> Facts:
     """`build_info.py`: a dict of how it was built."""
-    values = assignments(wheel.text("tensorflow/python/platform/build_info.py") or "").get("build_info")
-    info = values if isinstance(values, dict) else {}
+    if not any(name.startswith("tensorflow/python/") for name in wheel.names):
+        return _cpu(wheel)  # a stub: it holds METADATA, which names the package with the files
+    info = assignments(_needed(wheel, "tensorflow/python/platform/build_info.py")).get("build_info")
+    if not isinstance(info, dict):
+        raise HarvestError(wheel.file.name, "its build_info.py is no dict of literals")
     if not info.get("is_cuda_build"):
-        return _with_pins({"variant": CPU}, wheel)
+        return _cpu(wheel)
     cuda = str(info["cuda_version"]).replace("64_112", "11.2") if "cuda_version" in info else None
     facts: Facts = {"variant": "cu" + "".join(cuda.split(".")[:2]) if cuda else "cu"}
     if cuda:
@@ -87,16 +93,11 @@ def onnxruntime(wheel: RemoteWheel) -> Facts:
 
 def xformers(wheel: RemoteWheel) -> Facts:
     """`cpp_lib.json`: the CUDA that the extension was built with (`1206` is 12.6)."""
-    text = wheel.text("xformers/cpp_lib.json")
     facts: Facts = {}
-    if text:
-        try:
-            cuda = json.loads(text)["version"]["cuda"]
-        except (ValueError, KeyError, TypeError):
-            cuda = None
-        if isinstance(cuda, int | str) and re.fullmatch(r"\d{4}", str(cuda)):
-            major, minor = int(str(cuda)[:2]), int(str(cuda)[2:])
-            facts = {"cuda": f"{major}.{minor}", "variant": f"cu{major}{minor}"}
+    cuda = _at(_json(wheel, "xformers/cpp_lib.json"), "version", "cuda")
+    if isinstance(cuda, int | str) and re.fullmatch(r"\d{4}", str(cuda)):
+        major, minor = int(str(cuda)[:2]), int(str(cuda)[2:])
+        facts = {"cuda": f"{major}.{minor}", "variant": f"cu{major}{minor}"}
     return _with_pins(facts, wheel)
 
 
@@ -105,12 +106,9 @@ def cupy(variant: str) -> Reader:
 
     def read(wheel: RemoteWheel) -> Facts:
         facts: Facts = {"variant": variant}
-        try:
-            told = json.loads(wheel.text("cupy/.data/_wheel.json") or "{}")
-        except ValueError:
-            told = {}
+        told = _json(wheel, "cupy/.data/_wheel.json")
         for library in ("cudnn", "nccl"):
-            version = told.get(library, {}).get("version") if isinstance(told, dict) else None
+            version = _at(told, library, "version")
             if isinstance(version, str) and re.fullmatch(r"\d+(\.\d+)+", version):
                 facts[library] = version
         return _with_pins(facts, wheel)
@@ -159,6 +157,38 @@ def _literal(node: ast.expr) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError):
         return _NOT_LITERAL
+
+
+def _needed(wheel: RemoteWheel, name: str) -> str:
+    """A member that decides the variant: without it nothing is known, and a wheel that is not read is told."""
+    text = wheel.text(name)
+    if text is None:
+        raise HarvestError(wheel.file.name, f"no `{name}` in it")
+    return text
+
+
+def _json(wheel: RemoteWheel, name: str) -> Any:
+    """The value of a JSON member; None where there is none that can be read."""
+    try:
+        return json.loads(wheel.text(name) or "null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+# METADATA of CPU wheels lists what only CUDA builds use (torch for Windows, and for aarch64 up to 2.10).
+_OF_CUDA = ("nvidia-", "cuda-", "triton")
+
+
+def _cpu(wheel: RemoteWheel) -> Facts:
+    """A CPU build needs its torch, keras and numpy as any other does, and no CUDA library."""
+    found = requirements(wheel.metadata(), wheel.file)
+    return {"variant": CPU, "requires": [one for one in found if not one.startswith(_OF_CUDA)]}
 
 
 def _with_pins(facts: Facts, wheel: RemoteWheel, extra: str = "") -> Facts:
