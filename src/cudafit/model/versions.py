@@ -15,7 +15,10 @@ def cuda_from_number(number: int) -> str:
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Sorts versions and numbered names as people read them: `cuda-12.10` after `cuda-12.9`."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", text))
+    return tuple(
+        (0, int(part), "") if part.isdecimal() and len(part) < 19 else (1, 0, part)
+        for part in re.findall(r"\d+|\D+", text)
+    )
 
 
 def major_minor(version: str) -> str:
