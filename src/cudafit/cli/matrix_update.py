@@ -3,6 +3,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -70,7 +71,7 @@ def command(
                 index_name or "pypi",
                 datetime.now(UTC).date().isoformat(),
                 cache=Cache(default_folder()),
-                since={name: since or _oldest(read, name) for name in chosen if since or _oldest(read, name)},
+                since=dict.fromkeys(chosen, since) if since else _oldest(read, chosen),
                 workers=workers,
                 progress=progress,
             )
@@ -87,12 +88,13 @@ def command(
     return 1 if result.failures else 0
 
 
-def _oldest(read: "Folder", package: str) -> str:
-    """The first version of a package that the matrix holds; empty for a new one, which is read whole."""
+def _oldest(read: "Folder", packages: Sequence[str]) -> dict[str, str]:
+    """The first version of each package that the matrix holds; a new package has none, and is read whole."""
     from cudafit.model.versions import natural_key
 
-    builds = read.matrix().builds.get(package, ())
-    return min((build.version for build in builds if build.index == "pypi"), key=natural_key, default="")
+    builds = read.matrix().builds
+    versions = {name: [build.version for build in builds.get(name, ()) if build.index == "pypi"] for name in packages}
+    return {name: min(held, key=natural_key) for name, held in versions.items() if held}
 
 
 def _show(path: str, read: "Folder", result: "Harvest", write_files: bool) -> int:
