@@ -10,12 +10,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from cudafit.model.frozen import frozen
 
 _REAP_S = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class Finished:
     """How a program ended: `returncode` is None when it was cut off."""
 

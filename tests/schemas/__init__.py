@@ -1,21 +1,21 @@
 """The published JSON Schemas, each with the record it describes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from cudafit.model import machine, matrix
+from cudafit.model.frozen import frozen
 
 FOLDER = Path(__file__).parents[2] / "src" / "cudafit" / "schemas"
 
 
-@dataclass(frozen=True)
+@frozen
 class ShownBuild(matrix.Build):
     """A build, and the platforms it is for as a list."""
 
     platforms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ShownBuilds:
     """The builds of a package, and the version of the matrix that told them."""
 

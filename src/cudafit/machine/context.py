@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cudafit.machine.files import Files
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem, Skipped
 
 _SYSTEMS = {"linux": "linux", "win32": "windows", "cygwin": "windows", "darwin": "macos"}
@@ -27,7 +28,7 @@ class Notes:
         self.skipped.append(Skipped(probe, reason))
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """One look at one machine. Only `live` looks may ask the running system or start programs."""
 

@@ -7,9 +7,9 @@ Texts of /proc/driver/nvidia/version, all met in the wild (the version is the fi
 """
 
 import re
-from dataclasses import dataclass
 
 from cudafit.machine.context import Context
+from cudafit.model.frozen import frozen
 from cudafit.model.versions import dotted_version
 
 PROBE = "kernel-driver"
@@ -18,7 +18,7 @@ SYS_VERSION = "/sys/module/nvidia/version"
 PROC_GPUS = "/proc/driver/nvidia/gpus"
 
 
-@dataclass(frozen=True)
+@frozen
 class KernelDriver:
     """The loaded NVIDIA kernel module."""
 
@@ -27,7 +27,7 @@ class KernelDriver:
     module: str | None  # "open" or "proprietary"
 
 
-@dataclass(frozen=True)
+@frozen
 class ProcGpu:
     """A GPU as the kernel module lists it."""
 

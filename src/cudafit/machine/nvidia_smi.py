@@ -7,10 +7,11 @@ question put again. The CUDA limit is no query field: `nvidia-smi --version` tel
 
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cudafit.machine.context import Context
 from cudafit.machine.nvml import pci_address
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu
 from cudafit.model.versions import dotted_version
 from cudafit.process import Finished, run
@@ -50,7 +51,7 @@ _COMPUTE_MODES = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Answer:
     """What nvidia-smi told; `broken` when it hung."""
 

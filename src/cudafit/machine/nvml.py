@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cudafit.machine.question import Answer
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
     Clocks,
     Ecc,
@@ -47,7 +48,7 @@ _THROTTLE_REASONS = {
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """What NVML said. `error` is None when a session could be opened and nothing broke it off."""
 

@@ -8,15 +8,15 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from cudafit.model.frozen import frozen
 from cudafit.process import Talk
 
 CHILD = "nvml_child.py"
 SYSTEMS = ("linux", "win32")
 
 
-@dataclass(frozen=True)
+@frozen
 class Answer:
     """The child's lines, and how it ended when it did not end well."""
 

@@ -1,7 +1,7 @@
 """Takes the snapshot: runs the probes and joins what they read into one `Machine`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cudafit import __version__
 from cudafit.machine import kernel_driver, nvidia_smi, nvml, wsl
@@ -17,6 +17,7 @@ from cudafit.machine.pci import read_pci
 from cudafit.machine.pythons import read_pythons
 from cudafit.machine.question import Question
 from cudafit.machine.toolkits import read_toolkits
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
     Driver,
     Gpu,
@@ -82,7 +83,7 @@ def take(context: Context, question: Question | None = None) -> Machine:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Hardware:
     """Signs of an NVIDIA GPU that need no library."""
 

@@ -6,7 +6,9 @@ that other programs rely on, and that a snapshot written by hand must have.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.machine/1"
 
@@ -15,7 +17,7 @@ CUDA_VERSION = {"pattern": r"\d+\.\d+", "example": "12.4"}
 CAPABILITY = {"pattern": r"\d+\.\d+", "example": "8.9"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """A probe that failed, or a value it could not read."""
 
@@ -23,7 +25,7 @@ class Problem:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Skipped:
     """A probe that does not apply here, or was not asked."""
 
@@ -31,7 +33,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tegra:
     """A Jetson or another board whose GPU is part of the chip."""
 
@@ -40,7 +42,7 @@ class Tegra:
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OperatingSystem:
     """The host. `via` says for each of the other fields where its value was read."""
 
@@ -58,7 +60,7 @@ class OperatingSystem:
     via: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Driver:
     """The NVIDIA driver.
 
@@ -77,7 +79,7 @@ class Driver:
     module: str | None = None  # "open" or "proprietary" kernel module
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clocks:
     """MHz."""
 
@@ -87,7 +89,7 @@ class Clocks:
     memory_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PcieLink:
     """Generation and lanes, now and at most. A GPU at rest lowers its generation by itself."""
 
@@ -97,7 +99,7 @@ class PcieLink:
     width_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemappedRows:
     """Memory rows that were replaced by spares."""
 
@@ -107,7 +109,7 @@ class RemappedRows:
     failed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ecc:
     """Error correction, and the uncorrected errors since the driver was loaded."""
 
@@ -116,7 +118,7 @@ class Ecc:
     remapped: RemappedRows | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GpuProcess:
     """A process that holds memory on a GPU: `kind` is `compute` or `graphics`."""
 
@@ -126,7 +128,7 @@ class GpuProcess:
     memory_mib: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MigDevice:
     """A slice of a GPU in MIG mode."""
 
@@ -138,7 +140,7 @@ class MigDevice:
     visible: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gpu:
     """One GPU. `unread` names the fields that could not be read, each with the reason given."""
 
@@ -172,7 +174,7 @@ class Gpu:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VisibleDevices:
     """What CUDA will enumerate: GPU indices or MIG UUIDs, in CUDA's own order.
 
@@ -185,7 +187,7 @@ class VisibleDevices:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PciDevice:
     """An NVIDIA display or 3D controller on the bus, whoever drives it."""
 
@@ -195,7 +197,7 @@ class PciDevice:
     driver: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceNode:
     """A device file; `access` says whether this user can open it, and `error` why not."""
 
@@ -207,7 +209,7 @@ class DeviceNode:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Toolkit:
     """A CUDA toolkit on the disk. `nvcc` is the compiler's own answer, present only when it was asked."""
 
@@ -217,7 +219,7 @@ class Toolkit:
     nvcc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Library:
     """A CUDA library that the loader would find outside of any Python environment."""
 
@@ -227,7 +229,7 @@ class Library:
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CondaInstallation:
     """A conda-like installation: its root prefix, and the version of its `conda` package."""
 
@@ -237,7 +239,7 @@ class CondaInstallation:
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interpreter:
     """A Python that environments can be made from."""
 
@@ -246,7 +248,7 @@ class Interpreter:
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What this process may use of the host."""
 
@@ -256,7 +258,7 @@ class Limits:
     via: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Override:
     """An environment variable by which the user replaces a measured fact."""
 
@@ -265,7 +267,7 @@ class Override:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """One true picture of a machine."""
 

@@ -4,13 +4,15 @@ Every row points at its sources. `None` means *not known*; a CPU build's `cuda` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.matrix/1"
 CPU = "cpu"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Build:
     """One framework version in one variant on one platform, as one index serves it."""
 
@@ -34,7 +36,7 @@ class Build:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolkitRelease:
     """A CUDA toolkit: the driver packaged with it (all features) and the GPUs it compiles for, first and last."""
 
@@ -48,7 +50,7 @@ class ToolkitRelease:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Floor:
     """CUDA minor-version compatibility: the oldest driver that runs any build of a CUDA major."""
 
@@ -59,7 +61,7 @@ class Floor:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForwardRule:
     """A rule of forward compatibility (cuda-compat packages)."""
 
@@ -68,7 +70,7 @@ class ForwardRule:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DriverBranch:
     """A driver branch: the CUDA version it reports, its kind and state, and the GPU families it dropped or needs."""
 
@@ -82,7 +84,7 @@ class DriverBranch:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArchitectureSupport:
     """The drivers of a GPU family: the last branch for it, and which kernel modules can drive it."""
 
@@ -94,7 +96,7 @@ class ArchitectureSupport:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CudnnRelease:
     """A cuDNN wheel: the kernels in it, for those platforms whose wheels hold the same ones."""
 
@@ -107,7 +109,7 @@ class CudnnRelease:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GpuModel:
     """A GPU by its name, with the peak figures that benchmarks are judged by (dense, no sparsity)."""
 
@@ -125,7 +127,7 @@ class GpuModel:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PciGpu:
     """A GPU by its PCI device id, for where no driver tells its name."""
 
@@ -137,7 +139,7 @@ class PciGpu:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """Where builds come from. The default index has no address here: pip's or uv's own configuration names it."""
 
@@ -148,7 +150,7 @@ class Index:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """Where a fact was read."""
 
@@ -164,7 +166,7 @@ class Source:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CondaRule:
     """How conda-forge expresses CUDA."""
 
@@ -173,7 +175,7 @@ class CondaRule:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CondaBuild:
     """What a conda-forge feedstock builds for one CUDA version on one platform."""
 
@@ -187,7 +189,7 @@ class CondaBuild:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """Everything that is not a framework's builds."""
 
@@ -205,7 +207,7 @@ class Facts:
     sources: tuple[Source, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matrix:
     """A whole matrix: the facts, and the builds of each package."""
 

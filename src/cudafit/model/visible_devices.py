@@ -8,15 +8,15 @@ it); PyTorch's `torch.cuda._parse_visible_devices`, which mirrors what libcuda d
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu, VisibleDevices
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 ORDER_VARIABLE = "CUDA_DEVICE_ORDER"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Order:
     """GPUs as CUDA numbers them before the variable is applied; from `certain` on, positions may be swapped."""
 

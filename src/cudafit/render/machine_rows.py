@@ -1,14 +1,14 @@
 """A machine as rows of a screen: one line a layer, each value with where it was learnt. Pure text, no colour."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu, Machine
 
 NOT_KNOWN = "not known"
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One line: `tone` is `plain`, `good`, `warn`, `bad` or `quiet`."""
 
