@@ -43,9 +43,9 @@ def test_the_difference_is_shown_and_nothing_written(cudafit: Run, index: Index,
 
 def test_written_files_are_clean_and_a_second_run_finds_no_difference(cudafit: Run, index: Index, folder: str) -> None:
     # The cuDNN of the dummy wheels needs a row in the small matrix, as it has one in the packaged one.
-    cudnn = "# cuDNN.\n\ncudnn:\n- {package: nvidia-cudnn-cu12, version: 9.1.0.70, sources: doc}\n"
+    cudnn = "# Libraries.\n\nlibraries:\n- {package: nvidia-cudnn-cu12, version: 9.1.0.70, sources: doc}\n"
     drivers = (Path(folder) / "drivers.yaml").read_text(encoding="utf-8").replace("8.0 8.6", "7.5 8.0 8.6")
-    plant(Path(folder), {"cudnn.yaml": cudnn, "drivers.yaml": drivers})
+    plant(Path(folder), {"libraries.yaml": cudnn, "drivers.yaml": drivers})
     assert cudafit(*arguments(index, folder, "--write")).returncode == 0
     checked = cudafit("matrix", "check", folder)
     assert checked.returncode == 0, checked.stdout

@@ -1,4 +1,4 @@
-"""The matrix as it is loaded: JSON, one file a package, so that a question about torch reads no TensorFlow row.
+"""The matrix as it is loaded: JSON, one file a package or list, so that a question about torch reads no other row.
 
 A row is a list of values in the order of its record's fields, which the file names; that loads at about the speed of
 reading the JSON itself.
@@ -15,9 +15,8 @@ from typing import Any, TypeVar, cast
 from cudafit.model import matrix as records
 from cudafit.model.matrix import Build, Facts, Matrix
 
-FORMAT = 1
+FORMAT = 2
 INDEX = "index.json"
-FACTS = "facts.json"
 Row = TypeVar("Row")
 
 _LISTS: Mapping[str, type] = {
@@ -26,7 +25,9 @@ _LISTS: Mapping[str, type] = {
     "forward": records.ForwardRule,
     "drivers": records.DriverBranch,
     "architectures": records.ArchitectureSupport,
-    "cudnn": records.CudnnRelease,
+    "libraries": records.LibraryRelease,
+    "places": records.SharedPlace,
+    "names": records.NameHint,
     "gpus": records.GpuModel,
     "pci_gpus": records.PciGpu,
     "indexes": records.Index,
@@ -52,8 +53,7 @@ class Compiled:
 
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
-        value = _read(self.path, FACTS)
-        return Facts(**{name: _rows(_LISTS[name], value[name]) for name in lists or _LISTS})
+        return Facts(**{name: _rows(_LISTS[name], _read(self.path, _facts_file(name))) for name in lists or _LISTS})
 
     def matrix(self) -> Matrix:
         return Matrix(self.facts(), {name: self.builds(name) for name in self.packages})
@@ -62,8 +62,8 @@ class Compiled:
 def compile_matrix(matrix: Matrix, version: str, path: str) -> Compiled:
     """Write the compiled files into an empty folder."""
     os.makedirs(path, exist_ok=True)
-    facts = {name: _table(kind, getattr(matrix.facts, name)) for name, kind in _LISTS.items()}
-    _write(path, FACTS, facts)
+    for name, kind in _LISTS.items():
+        _write(path, _facts_file(name), _table(kind, getattr(matrix.facts, name)))
     for name, builds in matrix.builds.items():
         _write(path, _file(name), _table(Build, builds))
     packages = {name: len(builds) for name, builds in sorted(matrix.builds.items())}
@@ -97,6 +97,10 @@ def content_key(paths: Iterable[str]) -> str:
 
 def _file(name: str) -> str:
     return f"builds-{name}.json"
+
+
+def _facts_file(name: str) -> str:
+    return f"facts-{name}.json"
 
 
 @cache

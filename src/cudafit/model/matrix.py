@@ -79,6 +79,7 @@ class DriverBranch:
     kind: str | None = None  # LTS, PB (production), NFB (new feature)
     status: str | None = None
     first_capability: str | None = None
+    until: str | None = None  # the month until which NVIDIA maintains it: 2028-06
     verified: bool = True
     note: str | None = None
     sources: tuple[str, ...] = ()
@@ -97,14 +98,35 @@ class ArchitectureSupport:
 
 
 @frozen
-class CudnnRelease:
-    """A cuDNN wheel: the kernels in it, for those platforms whose wheels hold the same ones."""
+class LibraryRelease:
+    """A CUDA library's wheel (cuDNN, NCCL): the kernels in it, for those platforms whose wheels hold the same ones."""
 
     package: str
     version: str
     kernels: tuple[str, ...] | None = None
     platforms: tuple[str, ...] = ()
     verified: bool = True
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@frozen
+class SharedPlace:
+    """Packages of which no two may be installed together, since they put different files in one place."""
+
+    place: str
+    packages: tuple[str, ...]
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@frozen
+class NameHint:
+    """What a package's name means: a `stand-in` for one of several, a `wrong` one, or the `cpu-of` a framework."""
+
+    name: str
+    means: tuple[str, ...]
+    kind: str  # stand-in, wrong, cpu-of
     note: str | None = None
     sources: tuple[str, ...] = ()
 
@@ -198,7 +220,9 @@ class Facts:
     forward: tuple[ForwardRule, ...] = ()
     drivers: tuple[DriverBranch, ...] = ()
     architectures: tuple[ArchitectureSupport, ...] = ()
-    cudnn: tuple[CudnnRelease, ...] = ()
+    libraries: tuple[LibraryRelease, ...] = ()
+    places: tuple[SharedPlace, ...] = ()
+    names: tuple[NameHint, ...] = ()
     gpus: tuple[GpuModel, ...] = ()
     pci_gpus: tuple[PciGpu, ...] = ()
     indexes: tuple[Index, ...] = ()

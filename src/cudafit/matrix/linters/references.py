@@ -13,7 +13,7 @@ KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
 def check(folder: Folder) -> Iterator[Flaw]:
     indexes = {entry.record.name for entry in folder.entries("indexes")}
     toolkits = {major_minor(entry.record.cuda) for entry in folder.entries("toolkits")}
-    cudnn = {entry.record.version for entry in folder.entries("cudnn")}
+    cudnn = {e.record.version for e in folder.entries("libraries") if e.record.package.startswith("nvidia-cudnn")}
     first_cudnn = min((numbers(version) for version in cudnn), default=(0,))
     architectures = {cc for entry in folder.entries("architectures") for cc in entry.record.capabilities}
     for entry in folder.entries(BUILDS):
