@@ -1,0 +1,141 @@
+"""What `cudafit resolve` answers: the picks, why the other builds lost, and what else would work.
+
+The fields without a default are the contract that other programs rely on.
+"""
+
+from cudafit.model.frozen import frozen
+
+SCHEMA = "cudafit.resolve/1"
+
+FIT = "fit"
+CPU = "cpu"
+NO_FIT = "no-fit"
+
+NATIVE = "native"  # the driver is at least the one of the build's CUDA toolkit
+MINOR = "minor"  # it reaches the floor of that CUDA major only: PTX cannot be compiled
+FORWARD = "forward"  # a cuda-compat package bridges it
+
+CUBIN = "cubin"
+PTX = "ptx"
+UNKNOWN = "unknown"  # nobody has read which kernels the build holds
+
+
+@frozen
+class Served:
+    """How one GPU is served: by which kernel of the build, ready to run (cubin) or compiled by the driver (ptx)."""
+
+    index: int
+    kernel: str | None
+    how: str
+    machine: str | None = None  # told where there are several
+
+
+@frozen
+class Pick:
+    """One build to install. `requirement` is what a package installer takes, `index` where it must come from."""
+
+    name: str
+    version: str
+    variant: str
+    cuda: str | None
+    cudnn: str | None
+    requirement: str
+    index: str  # the address; `pypi` is the default index, whatever pip or uv is configured with
+    compat: str | None  # native, minor, forward, cpu; None: neither driver nor GPU matters to it
+    gpus: tuple[Served, ...]
+    sources: tuple[str, ...]
+    index_name: str = "pypi"
+    requested: bool = True  # False: it comes along as part of another pick
+    verified: bool = True
+    note: str | None = None
+
+
+@frozen
+class Rejection:
+    """Why a build lost: the rule, what it needs, what the machine has, and where the fact was read."""
+
+    name: str
+    version: str
+    variant: str
+    rule: str
+    need: str
+    have: str
+    source: str | None
+    index: str | None = None
+    machine: str | None = None
+    driver: str | None = None  # the driver from which on this reason would not hold
+
+
+@frozen
+class Upgrade:
+    """A newer driver, and what it unlocks."""
+
+    driver: str
+    unlocks: str
+
+
+@frozen
+class Constraint:
+    """A requirement to install with the picks, since a package installer would choose what does not work."""
+
+    requirement: str
+    why: str
+    source: str | None
+
+
+@frozen
+class Passed:
+    """A requirement that is none of ours: left to the package installer as it is."""
+
+    requirement: str
+    origin: str
+    note: str | None = None
+
+
+@frozen
+class Alternative:
+    """Something near that would work: another version, driver, Python, GPU, kind of environment, or the CPU."""
+
+    kind: str
+    text: str
+    command: tuple[str, ...] = ()
+
+
+@frozen
+class Group:
+    """Machines that one fit serves."""
+
+    machines: tuple[str, ...]
+    status: str
+    python: str
+    picks: tuple[Pick, ...]
+
+
+@frozen
+class MatrixVersion:
+    """The matrix that answered."""
+
+    version: str
+
+
+@frozen
+class Resolution:
+    """The answer."""
+
+    status: str
+    python: str
+    picks: tuple[Pick, ...]
+    rejected: tuple[Rejection, ...]
+    upgrades: tuple[Upgrade, ...]
+    matrix: MatrixVersion
+    machines: tuple[str, ...] = ()  # one line each: what decided
+    reason: str | None = None  # of `cpu` and `no-fit`, in one line
+    causes: tuple[str, ...] = ()  # of `no-fit`: the smallest set of reasons
+    alternatives: tuple[Alternative, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    all: tuple[Pick, ...] = ()
+    command: tuple[str, ...] = ()

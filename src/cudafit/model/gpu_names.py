@@ -1,0 +1,58 @@
+"""GPUs by the names that people give them."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from cudafit.model.matrix import Facts, GpuModel, PciGpu
+
+# Words that say nothing about which GPU it is.
+_IDLE = {"nvidia", "geforce", "corporation", "gpu", "graphics", "card", "the", "a"}
+
+
+@cache
+def plain_name(name: str) -> frozenset[str]:
+    """The words that tell a GPU: `NVIDIA GeForce RTX 4090` -> {rtx, 4090}."""
+    text = re.sub(r"(?<=[a-z])(?=\d{3,4}\b)", " ", name.lower())  # rtx4090
+    text = re.sub(r"(?<=\d)(ti|super)\b", r" \1", text)  # 1080ti
+    return frozenset(word for word in re.findall(r"[a-z0-9.]+", text) if word not in _IDLE)
+
+
+def capability_by_name(name: str, facts: Facts) -> str | None:
+    """The compute capability of a GPU by its full or partial name; None when it is not known or not clear."""
+    found = {row.compute_capability for row in named(name, facts)}
+    return found.pop() if len(found) == 1 else None
+
+
+def named(name: str, facts: Facts) -> list[GpuModel | PciGpu]:
+    """The GPUs whose name has all these words; those whose name is just these words when there are any."""
+    words = plain_name(name)
+    if not words:
+        return []
+    matches = [(row, of) for row, of in _rows(facts) if words <= of]
+    exact = [row for row, of in matches if of == words]
+    return exact or [row for row, _ in matches]
+
+
+def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
+    """Names that look like this one, the likeliest first."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - for a misspelt name only
+
+    def likeness(row: GpuModel | PciGpu) -> float:
+        return SequenceMatcher(None, " ".join(sorted(plain_name(name))), " ".join(sorted(plain_name(row.name)))).ratio()
+
+    ranked = sorted(facts.gpus, key=likeness, reverse=True)
+    return [row.name for row in ranked[:count]]
+
+
+def _rows(facts: Facts) -> Iterator[tuple[GpuModel | PciGpu, frozenset[str]]]:
+    for model in facts.gpus:
+        yield model, plain_name(model.name)
+    for device in facts.pci_gpus:
+        yield device, plain_name(_spoken(device.name))
+
+
+def _spoken(name: str) -> str:
+    """The PCI list writes `GM204 [GeForce GTX 980]`: the chip, and in brackets what people call the card."""
+    match = re.search(r"\[([^\]]+)\]", name)
+    return match.group(1) if match else name

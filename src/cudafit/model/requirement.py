@@ -1,0 +1,116 @@
+"""Requirements as people write them: PEP 508, with where each stands."""
+
+import re
+from collections.abc import Iterable
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from cudafit.errors import InputError
+from cudafit.model.frozen import frozen
+
+_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
+
+
+@frozen
+class Wanted:
+    """One requirement, and where it stands. A constraint limits a package without asking for it."""
+
+    name: str  # normalised
+    specifier: str
+    extras: tuple[str, ...]
+    text: str
+    origin: str
+    marker: str | None = None
+    url: str | None = None
+    constraint: bool = False
+
+
+def normalised(name: str) -> str:
+    """PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def wanted(text: str, origin: str = "command line", *, constraint: bool = False) -> Wanted:
+    """The requirement that a text is; raises InputError for one that is none."""
+    match = _PLAIN.fullmatch(text)
+    if match and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
+        extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
+        specifier = match[3].replace(" ", "")
+        return Wanted(normalised(match[1]), specifier, extras, text.strip(), origin, constraint=constraint)
+    return _by_the_book(text, origin, constraint)
+
+
+def _by_the_book(text: str, origin: str, constraint: bool) -> Wanted:
+    """With a marker, an address, or an error in it."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - seldom needed
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        lines = str(error).splitlines()
+        where = "" if origin == "command line" else f" ({origin})"
+        raise InputError(
+            f"`{text.strip()}` is not a requirement{where}",
+            cause=[lines[0]],
+            hint='write it as `name`, `name==1.2`, `"name>=1.2,<2"` or `name[extra]==1.2`',
+        ) from None
+    return Wanted(
+        normalised(requirement.name),
+        str(requirement.specifier),
+        tuple(sorted(requirement.extras)),
+        text.strip(),
+        origin,
+        str(requirement.marker) if requirement.marker else None,
+        requirement.url,
+        constraint,
+    )
+
+
+_SYSTEMS = {
+    "linux": ("Linux", "linux", "posix"),
+    "windows": ("Windows", "win32", "nt"),
+    "macos": ("Darwin", "darwin", "posix"),
+}
+_PROCESSORS = {("windows", "x86_64"): "AMD64", ("windows", "aarch64"): "ARM64", ("macos", "aarch64"): "arm64"}
+
+
+def applies(item: Wanted, platform: str, python: str) -> bool:
+    """Whether the requirement's marker holds on the target, which need not be where cudafit runs."""
+    if item.marker is None:
+        return True
+    from packaging.markers import Marker  # noqa: PLC0415 - seldom needed
+
+    system, _, processor = platform.partition("-")
+    platform_system, sys_platform, os_name = _SYSTEMS.get(system, (system, system, "posix"))
+    version = python.rstrip("t")
+    environment = {
+        "platform_system": platform_system,
+        "sys_platform": sys_platform,
+        "os_name": os_name,
+        "platform_machine": _PROCESSORS.get((system, processor), processor),
+        "python_version": ".".join(version.split(".")[:2]),
+        "python_full_version": version if version.count(".") > 1 else f"{version}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_version": "",
+        "extra": "",
+    }
+    return bool(Marker(item.marker).evaluate(environment))
+
+
+def merged(items: Iterable[Wanted]) -> dict[str, tuple[Wanted, ...]]:
+    """By package, in the order in which each is first asked for."""
+    found: dict[str, tuple[Wanted, ...]] = {}
+    for item in items:
+        found[item.name] = (*found.get(item.name, ()), item)
+    return found
+
+
+def is_specifier(text: str) -> bool:
+    """Whether PEP 440 knows it."""
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Which builds fit a machine, and why the others do not. Pure: request + machines + matrix -> Resolution."""

@@ -1,0 +1,149 @@
+"""The whole answer to a request: the pure function behind `cudafit resolve`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cudafit.errors import UndeterminedError
+from cudafit.model import fit
+from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
+from cudafit.resolve import names
+from cudafit.resolve.command import install_command
+from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
+from cudafit.resolve.fleet import groups_of, standing_in_the_way
+from cudafit.resolve.host import NO_DRIVER, NO_GPU, UNDETERMINED, Host, Kind
+from cudafit.resolve.nearest import alternatives_of
+from cudafit.resolve.notices import notes_of, warnings_of
+from cudafit.resolve.picks import picks_of
+from cudafit.resolve.problem import Book, Library, Problem
+from cudafit.resolve.request import Request
+from cudafit.resolve.search import Combination
+from cudafit.resolve.told import machine_lines
+
+# Where nothing tells which Python is meant.
+DEFAULT_PYTHON = "3.12"
+
+
+def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool = False) -> Resolution:
+    """Which builds to install on these machines, or why none will do.
+
+    Raises InputError for a request that cannot be meant, UndeterminedError where a machine is not known well enough.
+    """
+    for host in hosts:
+        if host.kind.state == UNDETERMINED and not request.cpu:
+            raise UndeterminedError(f"the GPUs of {host.label} could not be determined", cause=[host.why or ""])
+    library = Library(book)
+    names.check(request, library)
+    kinds = tuple(dict.fromkeys(host.kind for host in hosts))
+    problem, combination = solved(library, request, kinds)
+    if combination is None:
+        return _no_fit(problem, hosts, library)
+    return _fit(problem, combination, hosts, library, every=every)
+
+
+def solved(library: Library, request: Request, kinds: Sequence[Kind]) -> tuple[Problem, Combination | None]:
+    """The best answer over the Pythons in question; among equal ones the first of them."""
+    best: tuple[Problem, Combination] | None = None
+    problems = [Problem(library, request, kinds, python) for python in pythons(request, kinds)]
+    for problem in problems:
+        combination = problem.solve()
+        if combination and (best is None or combination.key < best[1].key):
+            best = (problem, combination)
+    return best or (problems[0], None)
+
+
+def pythons(request: Request, kinds: Sequence[Kind]) -> tuple[str, ...]:
+    """The Pythons in question: the one that is wanted, or those that every machine has."""
+    if request.python:
+        return (request.python,)
+    known = [kind.pythons for kind in kinds if kind.pythons]
+    shared = tuple(python for python in known[0] if all(python in other for other in known)) if known else ()
+    return shared or (DEFAULT_PYTHON,)
+
+
+def _fit(
+    problem: Problem, combination: Combination, hosts: Sequence[Host], library: Library, *, every: bool
+) -> Resolution:
+    words = problem.words
+    picks = picks_of(combination, hosts, library, [words[name] for name in problem.asked()])
+    constraints = constraints_of(problem, combination)
+    passed = tuple(_passed(problem))
+    status = _status(picks)
+    resolution = Resolution(
+        status=status,
+        python=problem.python,
+        picks=picks,
+        rejected=tuple(rejections_of(problem, combination, hosts)),
+        upgrades=tuple(upgrades_of(problem, combination)),
+        matrix=MatrixVersion(library.book.version),
+        machines=machine_lines(hosts, library.drivers, problem.request),
+        reason=_why_cpu(problem, hosts) if status == fit.CPU else None,
+        constraints=constraints,
+        passed=passed,
+        warnings=tuple(warnings_of(problem, combination, picks)),
+        notes=tuple(notes_of(problem, combination, picks, hosts)),
+        command=install_command(picks, constraints, passed, problem.python),
+    )
+    return replace(resolution, all=tuple(_all(problem, hosts, library))) if every else resolution
+
+
+def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolution:
+    causes = causes_of(problem, hosts)
+    kinds = problem.kinds
+    groups = groups_of(problem, hosts, library) if len(kinds) > 1 else ()
+    blocking = standing_in_the_way(problem, hosts) if len(kinds) > 1 else ()
+    return Resolution(
+        status=fit.NO_FIT,
+        python=problem.python,
+        picks=(),
+        rejected=tuple(rejections_of(problem, None, hosts)),
+        upgrades=tuple(upgrades_of(problem, None)),
+        matrix=MatrixVersion(library.book.version),
+        machines=machine_lines(hosts, library.drivers, problem.request),
+        reason=_why_not(problem, hosts),
+        causes=(*blocking, *causes),
+        alternatives=tuple(alternatives_of(problem, hosts)),
+        passed=tuple(_passed(problem)),
+        notes=tuple(notes_of(problem, None, (), hosts)),
+        groups=groups,
+    )
+
+
+def _status(picks: Sequence[Pick]) -> str:
+    compats = {pick.compat for pick in picks}
+    return fit.CPU if fit.CPU in compats and not compats & {fit.NATIVE, fit.MINOR, fit.FORWARD} else fit.FIT
+
+
+def _why_cpu(problem: Problem, hosts: Sequence[Host]) -> str:
+    if problem.request.cpu:
+        return "CPU builds, as asked (--cpu)"
+    told = next((host.why for host in hosts if host.kind.state == NO_GPU), None)
+    return f"CPU builds: {told}" if told else "these packages have no CUDA builds"
+
+
+def _why_not(problem: Problem, hosts: Sequence[Host]) -> str:
+    asked = [want.text for name in problem.asked() for want in problem.words[name] if not want.constraint]
+    what = ", ".join(f"`{text}`" for text in asked)
+    driverless = next((host for host in hosts if host.kind.state == NO_DRIVER), None)
+    if driverless and not problem.request.cpu:
+        return f"no build of {what} can use the GPU: there is no NVIDIA driver"
+    together = " together" if len(asked) > 1 else ""
+    where = "these machines" if len(hosts) > 1 else "this machine"
+    return f"no build of {what} fits {where}{together}"
+
+
+def _passed(problem: Problem) -> Iterator[Passed]:
+    for name, wants in problem.words.items():
+        for want in wants:
+            if not problem.is_ours(name):
+                yield Passed(want.text, want.origin, names.note(name, problem.library))
+            elif want.url:
+                yield Passed(want.text, want.origin, "given by its address: it was not judged")
+
+
+def _all(problem: Problem, hosts: Sequence[Host], library: Library) -> Iterator[Pick]:
+    """Every build that fits, each taken with the best of what goes with it."""
+    for name in problem.asked():
+        for candidate in problem.field(name).candidates:
+            if combination := problem.solve_with(name, candidate):
+                asked = problem.asked()
+                yield picks_of(combination, hosts, library, [problem.words[one] for one in asked])[asked.index(name)]

@@ -1,0 +1,27 @@
+"""The command that installs a fit."""
+
+from collections.abc import Sequence
+
+from cudafit.model.fit import Constraint, Passed, Pick
+from cudafit.resolve.conda import INDEX as CONDA
+
+
+def install_command(
+    picks: Sequence[Pick], constraints: Sequence[Constraint], passed: Sequence[Passed], python: str
+) -> tuple[str, ...]:
+    """uv takes PyTorch's packages from the index that its backend names, and everything else from the default one."""
+    if any(pick.index_name == CONDA for pick in picks):
+        return _conda(picks, python)
+    extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
+    wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
+    wanted += [constraint.requirement for constraint in constraints]
+    wanted += [one.requirement for one in passed if " " not in one.requirement.strip()]
+    if not wanted:
+        return ()
+    backend = ["--torch-backend", extra[0].index_name.removeprefix("pytorch-")] if extra else []
+    return ("uv", "pip", "install", *wanted, *backend)
+
+
+def _conda(picks: Sequence[Pick], python: str) -> tuple[str, ...]:
+    wanted = [pick.requirement for pick in picks if pick.requested]
+    return ("conda", "create", "-c", CONDA, "--override-channels", f"python={python}", *wanted)

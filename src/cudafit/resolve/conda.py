@@ -1,0 +1,35 @@
+"""conda-forge's builds under the names that people ask for, as builds that the rules can judge."""
+
+from cudafit.model.matrix import Build, Facts
+
+# Package as it is called on the Python side -> the feedstock that builds it.
+FEEDSTOCKS = {"torch": "pytorch-cpu", "tensorflow": "tensorflow", "jax": "jaxlib", "jaxlib": "jaxlib"}
+# ... and what conda calls it, where that is another name.
+CONDA_NAMES = {"torch": "pytorch", "jax": "jaxlib"}
+INDEX = "conda-forge"
+
+
+def conda_builds(name: str, facts: Facts) -> tuple[Build, ...]:
+    """Empty for a package whose feedstock the matrix does not hold."""
+    feedstock = FEEDSTOCKS.get(name)
+    return tuple(
+        Build(
+            name=name,
+            version=row.version,
+            variant="cu" + row.cuda.replace(".", ""),
+            platform=row.platform,
+            index=INDEX,
+            cuda=row.cuda,
+            kernels=row.kernels,
+            verified=row.verified,
+            note=row.note,
+            sources=row.sources,
+        )
+        for row in facts.conda_builds
+        if row.feedstock == feedstock
+    )
+
+
+def conda_requirement(build: Build) -> str:
+    """A match specification that cannot become a CPU build: the build string must begin with the CUDA version."""
+    return f"{CONDA_NAMES.get(build.name, build.name)}={build.version}=cuda{(build.cuda or '').replace('.', '')}*"

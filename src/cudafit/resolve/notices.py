@@ -1,0 +1,116 @@
+"""What a user should know beside the answer itself."""
+
+from collections.abc import Iterator, Sequence
+
+from cudafit.model.fit import CPU, PTX, Pick
+from cudafit.model.matrix import Build
+from cudafit.resolve.candidates import Lost
+from cudafit.resolve.host import Host
+from cudafit.resolve.kernels import oldest, sm
+from cudafit.resolve.libraries import Lack, is_collective
+from cudafit.resolve.picks import DEFAULT_INDEX
+from cudafit.resolve.pins import is_gpu, label, requirements
+from cudafit.resolve.problem import Problem
+from cudafit.resolve.search import Combination
+from cudafit.resolve.told import listed
+from cudafit.resolve.versions import parsed
+
+
+def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick]) -> Iterator[str]:
+    """What works, but not as well as one might think."""
+    for pick in picks:
+        compiled = [gpu for gpu in pick.gpus if gpu.how == PTX]
+        if compiled and pick.requested:
+            gpus = listed([f"GPU {gpu.index}" + (f" of {gpu.machine}" if gpu.machine else "") for gpu in compiled])
+            yield (
+                f"{gpus}: {pick.name} {pick.version} has only PTX for it ({compiled[0].kernel}), no kernels: the driver"
+                f" compiles it on first use, which takes minutes (source: {_source(pick)})"
+            )
+        if not pick.verified:
+            why = pick.note or "its source does not settle it"
+            yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}"
+    yield from _collective(problem, combination)
+
+
+def _collective(problem: Problem, combination: Combination) -> Iterator[str]:
+    """NCCL that is pinned and has no kernels for the card: single GPUs work, several together do not."""
+    for candidate in (*combination.picks, *combination.along):
+        for item in requirements(candidate.build):
+            if not is_collective(item.name) or not is_gpu(candidate.build):
+                continue
+            for platform in {kind.platform for kind in problem.kinds}:
+                lack = problem.library.libraries.judge(item.name, (item.specifier,), platform, problem.capabilities)
+                if isinstance(lack, Lack):
+                    yield (
+                        f"{label(candidate.build)} brings {item.name}{item.specifier}, which has no kernels for"
+                        f" {sm(lack.capability)}: one GPU works, several together do not (source: {lack.source})"
+                    )
+
+
+def notes_of(
+    problem: Problem, combination: Combination | None, picks: Sequence[Pick], hosts: Sequence[Host]
+) -> Iterator[str]:
+    """Facts that explain the answer."""
+    for host in hosts:
+        yield from host.notes
+        if host.hidden and host.cards:
+            cards = listed([f"GPU {card.index} ({card.label})" for card in host.hidden])
+            yield f"hidden, so not counted: {cards}"
+    if combination:
+        for number, name in enumerate(problem.asked()):
+            yield from _end_of_line(problem, name, combination.picks[number].build)
+            yield from _default_is_cpu(problem, combination.picks[number].build)
+        for pick in picks:
+            if pick.requested and pick.compat == CPU and pick.note:
+                yield f"{pick.name}: {pick.note}"
+
+
+def _end_of_line(problem: Problem, name: str, picked: Build) -> Iterator[str]:
+    """The newest version whose kernels serve these cards, when newer ones dropped them."""
+    field = problem.field(name)
+    dropped = [lost for lost in field.lost if _is_too_new(lost, problem)]
+    newer = [lost for lost in dropped if parsed(lost.build.version) > parsed(picked.version)]
+    if not newer or any(
+        parsed(build.version) > parsed(picked.version) and not build.platform.startswith("macos")
+        for build in _still_serving(problem, name)
+    ):
+        return
+    gpu = min(problem.capabilities)
+    first = min(newer, key=lambda lost: parsed(lost.build.version)).build.version
+    last = f"{name} {picked.version} ({picked.variant})"
+    yield f"{last} is the last {name} for {sm(gpu)}: from {first} on no build has kernels for it"
+
+
+def _is_too_new(lost: Lost, problem: Problem) -> bool:
+    """Lost since its oldest kernel is for newer GPUs than the oldest one here."""
+    if lost.obstacle.rule not in ("kernels", "libraries") or not lost.build.kernels or not problem.capabilities:
+        return False
+    first = oldest(lost.build.kernels)
+    return first is not None and min(problem.capabilities) < first
+
+
+def _still_serving(problem: Problem, name: str) -> list[Build]:
+    """Builds of this platform that the cards' age does not rule out, whatever else does."""
+    field = problem.field(name)
+    too_new = {id(lost.build) for lost in field.lost if lost.obstacle.rule in ("kernels", "libraries")}
+    elsewhere = {id(lost.build) for lost in field.lost if lost.obstacle.rule in ("platform", "cpu")}
+    builds = [candidate.build for candidate in field.candidates]
+    builds += [lost.build for lost in field.lost if id(lost.build) not in too_new | elsewhere]
+    return [build for build in builds if is_gpu(build) and not parsed(build.version).is_prerelease]
+
+
+def _default_is_cpu(problem: Problem, picked: Build) -> Iterator[str]:
+    """Where the default index has a wheel of this version that cannot use the GPU, `pip install` would take that."""
+    if picked.index == DEFAULT_INDEX or not is_gpu(picked):
+        return
+    for build in problem.library.builds(picked.name):
+        same = (build.version, build.platform) == (picked.version, picked.platform)
+        if same and build.index == DEFAULT_INDEX and build.variant == CPU:
+            yield (
+                f"the default index's {build.name} {build.version} for {build.platform} is a CPU build;"
+                f" this one comes from {picked.index}"
+            )
+
+
+def _source(pick: Pick) -> str:
+    return pick.sources[0] if pick.sources else "none told"

@@ -1,0 +1,154 @@
+"""What a build brings along, and whether two builds can share an environment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from cudafit.model.frozen import frozen
+from cudafit.model.matrix import Build, SharedPlace
+from cudafit.resolve.drivers import build_cuda
+from cudafit.resolve.versions import Needed, admits_any, disjoint, needed
+
+NO_EXTRAS: frozenset[str] = frozenset()
+
+
+@frozen
+class Clash:
+    """Why two builds cannot stand in one environment."""
+
+    rule: str  # pairing, shared-libraries
+    need: str
+    have: str
+    source: str | None = None
+
+
+def is_gpu(build: Build) -> bool:
+    """Whether a build is made for CUDA, by its variant."""
+    return build.variant.startswith("cu") or build.variant == "multi"
+
+
+def requirements(build: Build, extras: Iterable[str] = ()) -> tuple[Needed, ...]:
+    """What a build requires: as its row says, and for a wheel of an extra index the libraries that the row names."""
+    return _requirements(build.requires, _implied(build), frozenset(extras))
+
+
+@cache
+def _requirements(texts: tuple[str, ...], implied: tuple[str, ...], extras: frozenset[str]) -> tuple[Needed, ...]:
+    found = [needed(text) for text in (*texts, *implied)]
+    return tuple(one for one in found if one.for_extra is None or one.for_extra in extras)
+
+
+def _implied(build: Build) -> tuple[str, ...]:
+    """PyTorch's Linux wheels pin the cuDNN and NCCL that they were built with; their rows name only those."""
+    if not build.index.startswith("pytorch-") or not build.platform.startswith("linux") or not is_gpu(build):
+        return ()
+    if any(text.startswith("nvidia-") for text in build.requires):
+        return ()
+    cuda = build_cuda(build)
+    major = cuda[0] if cuda else 0
+    pairs = (("cudnn", build.cudnn), ("nccl", build.nccl))
+    return tuple(f"nvidia-{library}-cu{major}=={version}" for library, version in pairs if version)
+
+
+class Sharing:
+    """Answers which builds can stand together; every answer is kept."""
+
+    def __init__(self, places: Sequence[SharedPlace]) -> None:
+        self._places: dict[str, list[SharedPlace]] = {}
+        for place in places:
+            for package in place.packages:
+                self._places.setdefault(package, []).append(place)
+        self._kept: dict[tuple[int, int, frozenset[str], frozenset[str]], Clash | None] = {}
+
+    def clash(
+        self, one: Build, other: Build, extras: frozenset[str] = NO_EXTRAS, other_extras: frozenset[str] = NO_EXTRAS
+    ) -> Clash | None:
+        """What keeps the two apart; None when nothing does. The extras are those wanted of each."""
+        key = (id(one), id(other), extras, other_extras)
+        if key not in self._kept:
+            self._kept[key] = self._judge(one, other, extras, other_extras)
+        return self._kept[key]
+
+    def _judge(self, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]) -> Clash | None:
+        mine, theirs = requirements(one, extras), requirements(other, other_extras)
+        clash = _pairing(one, mine, other) or _pairing(other, theirs, one) or self._majors(one, other)
+        return clash or _pins(one, mine, other, theirs) or self._same_place(one, mine, other, theirs)
+
+    def _majors(self, one: Build, other: Build) -> Clash | None:
+        a, b = build_cuda(one), build_cuda(other)
+        if a is None or b is None or not is_gpu(one) or not is_gpu(other) or a[0] == b[0]:
+            return None
+        source = next((place.sources[0] for places in self._places.values() for place in places if place.sources), None)
+        return Clash(
+            "shared-libraries",
+            f"CUDA {a[0]} libraries, for {label(one)}",
+            f"CUDA {b[0]} libraries, for {label(other)}: both fill the same folders",
+            source,
+        )
+
+    def _same_place(self, one: Build, mine: Sequence[Needed], other: Build, theirs: Sequence[Needed]) -> Clash | None:
+        for name in (one.name, *(item.name for item in mine)):
+            for place in self._places.get(name, ()):
+                for against in (other.name, *(item.name for item in theirs)):
+                    if against != name and against in place.packages:
+                        return Clash(
+                            "shared-libraries",
+                            f"{name}, for {label(one)}",
+                            f"{against}, for {label(other)}: both fill {place.place}",
+                            place.sources[0] if place.sources else None,
+                        )
+        return None
+
+
+def label(build: Build) -> str:
+    """`torch 2.14.1+cu126`; the variant only where there is a choice of them."""
+    return f"{build.name} {build.version}" + (f" ({build.variant})" if build.variant not in ("any", "cpu") else "")
+
+
+def _pairing(one: Build, mine: Sequence[Needed], other: Build) -> Clash | None:
+    for item in mine:
+        if item.name != other.name:
+            continue
+        text = f"{item.name}{item.specifier}"
+        if not admits_any(item.specifier, other.version):
+            return Clash("pairing", f"{text}, by {label(one)}", label(other), one.sources[0] if one.sources else None)
+        if _unlike(one, other, exact=item.specifier.startswith("==")):
+            return Clash(
+                "pairing",
+                f"a {other.name} of its own CUDA, by {label(one)}",
+                label(other),
+                one.sources[0] if one.sources else None,
+            )
+    return None
+
+
+def _unlike(one: Build, other: Build, *, exact: bool) -> bool:
+    """A build that names the other's exact version was compiled against it, its CUDA included."""
+    neutral = ("any", "source")
+    if one.variant in neutral or other.variant in neutral:
+        return False
+    a, b = build_cuda(one), build_cuda(other)
+    if a is None or b is None:
+        return exact and (a is None) != (b is None) and "multi" not in (one.variant, other.variant)
+    return a[0] != b[0] or (exact and None not in (a[1], b[1]) and a[1] != b[1])
+
+
+def _pins(one: Build, mine: Sequence[Needed], other: Build, theirs: Sequence[Needed]) -> Clash | None:
+    by_name: Mapping[str, list[str]] = _by_name(tuple(theirs))
+    for item in mine:
+        for specifier in by_name.get(item.name, ()):
+            if disjoint(item.specifier, specifier):
+                return Clash(
+                    "shared-libraries",
+                    f"{item.name}{item.specifier}, by {label(one)}",
+                    f"{item.name}{specifier}, by {label(other)}",
+                    one.sources[0] if one.sources else None,
+                )
+    return None
+
+
+@cache
+def _by_name(items: tuple[Needed, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in items:
+        found.setdefault(item.name, []).append(item.specifier)
+    return found

@@ -1,0 +1,68 @@
+"""Versions and specifiers, parsed once each."""
+
+import re
+from functools import cache
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from cudafit.model.frozen import frozen
+
+_NEEDED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[([^\]]*)\])?([^;]*)(?:;extra=='([^']+)')?")
+
+
+@frozen
+class Needed:
+    """A requirement of a build, as the matrix writes it: `jax-cuda12-plugin[with-cuda]<=0.10.2,>=0.10.1`."""
+
+    name: str
+    extras: tuple[str, ...]
+    specifier: str
+    for_extra: str | None = None  # it holds only where this extra of the build is wanted
+
+
+@cache
+def needed(text: str) -> Needed:
+    match = _NEEDED.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a requirement: {text!r}")
+    name, extras, specifier, for_extra = match.groups()
+    return Needed(name, tuple(extras.split(",")) if extras else (), specifier, for_extra)
+
+
+@cache
+def parsed(version: str) -> Version:
+    """Raises InvalidVersion; the matrix holds none such, its linters see to that."""
+    return Version(version)
+
+
+@cache
+def admits(specifier: str, version: str) -> bool:
+    """Pre-releases are admitted only by a specifier that names one."""
+    if not specifier:
+        return not parsed(version).is_prerelease
+    return _set(specifier).contains(version, prereleases=bool(_set(specifier).prereleases))
+
+
+@cache
+def admits_any(specifier: str, version: str) -> bool:
+    """As `admits`, for requirements between packages: there a pre-release that was chosen stays chosen."""
+    return not specifier or _set(specifier).contains(version, prereleases=True)
+
+
+@cache
+def disjoint(one: str, other: str) -> bool:
+    """Whether no version satisfies both specifiers."""
+    if not one or not other or one == other:
+        return False
+    for exact, rest in ((one, other), (other, one)):
+        if (version := exact.removeprefix("==")) != exact and version[0].isdigit() and version.isascii():
+            if "," in version or version.endswith("*"):
+                break
+            return not admits_any(rest, version)
+    return (_set(one) & _set(other)).is_unsatisfiable()
+
+
+@cache
+def _set(specifier: str) -> SpecifierSet:
+    return SpecifierSet(specifier)
