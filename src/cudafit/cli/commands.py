@@ -16,6 +16,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "inspect": Entry("cudafit.cli.inspect", "Show this machine: GPUs, driver, CUDA limit, toolkits, Pythons."),
+    "resolve": Entry("cudafit.cli.resolve", "Pick the builds that work on this machine, and say why."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
 }
 

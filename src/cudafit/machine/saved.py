@@ -1,7 +1,9 @@
 """Snapshots in files: `inspect --save` writes them, `--machine` reads them."""
 
 import json
+import os
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cudafit.errors import InputError
@@ -19,7 +21,62 @@ def plain(machine: Machine) -> dict[str, Any]:
 def load(path: str) -> Machine:
     """The snapshot in a file, or on stdin for `-`; raises InputError with the file, the place and what was expected."""
     name = "stdin" if path == "-" else f"`{path}`"
-    text = _text(path, name)
+    return _machine(_value(_text(path, name), name), name)
+
+
+def load_all(paths: Sequence[str]) -> Iterator[tuple[str, Machine]]:
+    """The snapshots in files and in folders of files, each with its name.
+
+    Those that are alike in everything that decides share one `Machine`: of ten thousand machines of fifty kinds,
+    fifty are read in full.
+    """
+    alike: dict[object, Machine] = {}
+    for path in _files(paths):
+        name = "stdin" if path == "-" else f"`{path}`"
+        value = _value(_text(path, name), name)
+        key = _what_decides(value)
+        machine = alike.get(key) if key else None
+        if machine is None:
+            machine = _machine(value, name)
+            if key:
+                alike[key] = machine
+        yield ("stdin" if path == "-" else os.path.basename(path).removesuffix(".json")), machine
+
+
+def _files(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
+        if path == "-" or not os.path.isdir(path):
+            yield path
+            continue
+        names = sorted(name for name in os.listdir(path) if name.endswith(".json"))
+        if not names:
+            raise InputError(f"`--machine {path}`: there is no snapshot (*.json) in this folder")
+        yield from (os.path.join(path, name) for name in names)
+
+
+def _what_decides(value: dict[str, Any]) -> object:
+    """What tells two machines apart for every question about builds; None where the snapshot is not as it should be."""
+    try:
+        host, driver, seen = value["os"], value["driver"], value.get("visible_devices")
+        key = (
+            (host["system"], host["arch"], host["libc"], host["wsl"], host.get("tegra") is None),
+            driver and (driver["version"], driver["cuda"]),
+            tuple(
+                (gpu["index"], gpu["name"], gpu["compute_capability"], gpu["visible"], gpu.get("pci_device_id"))
+                for gpu in value["gpus"]
+            ),
+            value.get("undetermined"),
+            seen and seen.get("variable"),
+            tuple((one["variable"], one["value"]) for one in value.get("overrides") or ()),
+            tuple(python["version"] for python in value.get("pythons") or ()),
+        )
+        hash(key)
+    except (KeyError, TypeError):
+        return None
+    return key
+
+
+def _value(text: str, name: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except RecursionError:
@@ -31,6 +88,10 @@ def load(path: str) -> Machine:
     if value.get("schema") != SCHEMA:
         found = "no such key" if "schema" not in value else f"found {json.dumps(value['schema'])[:60]}"
         raise InputError(f"{name} is not a machine snapshot: at `schema`: expected `{SCHEMA}`, {found}")
+    return value
+
+
+def _machine(value: dict[str, Any], name: str) -> Machine:
     try:
         return from_plain(Machine, value)
     except RecordError as error:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from cudafit.errors import UndeterminedError
 from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
+from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
@@ -21,6 +22,7 @@ from cudafit.resolve.told import machine_lines
 
 # Where nothing tells which Python is meant.
 DEFAULT_PYTHON = "3.12"
+FRAMEWORKS = ("torch", "tensorflow", "jax")
 
 
 def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool = False) -> Resolution:
@@ -38,6 +40,24 @@ def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool 
     if combination is None:
         return _no_fit(problem, hosts, library)
     return _fit(problem, combination, hosts, library, every=every)
+
+
+def overview(request: Request, hosts: Sequence[Host], book: Book) -> Resolution:
+    """What these machines can run: the best of each of the large frameworks, each by itself."""
+    answers = [
+        resolve(replace(request, wanted=(wanted(name),)), hosts, book) for name in FRAMEWORKS if name in book.packages
+    ]
+    fitting = [answer for answer in answers if answer.status != fit.NO_FIT]
+    first = (fitting or answers)[0]
+    return replace(
+        first,
+        picks=tuple(pick for answer in fitting for pick in answer.picks if pick.requested),
+        rejected=(),
+        constraints=tuple(one for answer in fitting for one in answer.constraints),
+        warnings=tuple(one for answer in fitting for one in answer.warnings),
+        notes=("nothing was asked for: each framework is shown by itself", *(n for a in answers for n in a.notes)),
+        command=(),
+    )
 
 
 def solved(library: Library, request: Request, kinds: Sequence[Kind]) -> tuple[Problem, Combination | None]:
@@ -81,7 +101,7 @@ def _fit(
         passed=passed,
         warnings=tuple(warnings_of(problem, combination, picks)),
         notes=tuple(notes_of(problem, combination, picks, hosts)),
-        command=install_command(picks, constraints, passed, problem.python),
+        command=install_command(picks, constraints, passed, problem),
     )
     return replace(resolution, all=tuple(_all(problem, hosts, library))) if every else resolution
 
@@ -138,6 +158,8 @@ def _passed(problem: Problem) -> Iterator[Passed]:
                 yield Passed(want.text, want.origin, names.note(name, problem.library))
             elif want.url:
                 yield Passed(want.text, want.origin, "given by its address: it was not judged")
+    for line in problem.request.lines:
+        yield Passed(line, "requirement file", "for the package installer")
 
 
 def _all(problem: Problem, hosts: Sequence[Host], library: Library) -> Iterator[Pick]:

@@ -4,20 +4,23 @@ from collections.abc import Sequence
 
 from cudafit.model.fit import Constraint, Passed, Pick
 from cudafit.resolve.conda import INDEX as CONDA
+from cudafit.resolve.problem import Problem
 
 
 def install_command(
-    picks: Sequence[Pick], constraints: Sequence[Constraint], passed: Sequence[Passed], python: str
+    picks: Sequence[Pick], constraints: Sequence[Constraint], passed: Sequence[Passed], problem: Problem
 ) -> tuple[str, ...]:
     """uv takes PyTorch's packages from the index that its backend names, and everything else from the default one."""
     if any(pick.index_name == CONDA for pick in picks):
-        return _conda(picks, python)
+        return _conda(picks, problem.python)
     extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
     wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
     wanted += [constraint.requirement for constraint in constraints]
-    wanted += [one.requirement for one in passed if " " not in one.requirement.strip()]
-    if not wanted:
+    files = problem.request.files
+    wanted += [one.requirement for one in passed if one.origin == "command line"]
+    if not wanted and not files:
         return ()
+    wanted += [word for file in files for word in ("-r", file)]
     backend = ["--torch-backend", extra[0].index_name.removeprefix("pytorch-")] if extra else []
     return ("uv", "pip", "install", *wanted, *backend)
 

@@ -1,6 +1,7 @@
 """A machine as the rules see it: only what decides, so that machines which are alike for the rules are equal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import capability_by_name, plain_name
@@ -62,6 +63,15 @@ _DATA_CENTRE = frozenset(
     {"tesla", "p4", "p40", "p100", "v100", "t4", "a2", "a10", "a10g", "a16", "a30", "a40", "a100", "a800", "l4", "l40"}
     | {"l40s", "h20", "h100", "h200", "h800", "gh200", "b100", "b200", "b300", "gb200", "gb300"}
 )
+
+
+def hosts_of(machines: Sequence[tuple[str, Machine]], facts: Callable[..., Facts]) -> list[Host]:
+    """Each machine's view; machines that are one object, as those read from like snapshots are, are viewed once."""
+    seen: dict[int, Host] = {}
+    for label, machine in machines:
+        if id(machine) not in seen:
+            seen[id(machine)] = host_of(machine, label, facts)
+    return [replace(seen[id(machine)], label=label) for label, machine in machines]
 
 
 def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:

@@ -77,7 +77,8 @@ def _other_version(problem: Problem) -> Iterator[Alternative]:
     combination = other.solve()
     if combination:
         wanted = [f"{pick.build.name}=={pick.build.version}" for pick in combination.picks]
-        yield Alternative("version", f"{_named(combination)} fits", ("cudafit", "resolve", *wanted))
+        words = ("cudafit", "resolve", *wanted, *_options(problem))
+        yield Alternative("version", f"{_named(combination)} fits", words)
 
 
 def _other_python(problem: Problem) -> Iterator[Alternative]:
@@ -94,7 +95,7 @@ def _other_python(problem: Problem) -> Iterator[Alternative]:
     for python in [one for one in nearest if numbers(one)[:2] != here][:_PYTHONS_TRIED]:
         combination = problem.again(python=python).solve()
         if combination:
-            words = ("cudafit", "resolve", *_words(problem), "--python", python)
+            words = ("cudafit", "resolve", *_words(problem), *_options(problem, python=False), "--python", python)
             yield Alternative("python", f"with Python {python}: {_named(combination)}", words)
             return
 
@@ -129,7 +130,7 @@ def _conda(problem: Problem) -> Iterator[Alternative]:
     combination = other.solve()
     if combination:
         specs = " ".join(f"`{conda_requirement(pick.build)}`" for pick in combination.picks)
-        words = ("cudafit", "resolve", *_words(problem), "--conda")
+        words = ("cudafit", "resolve", *_words(problem), *_options(problem), "--conda")
         yield Alternative("conda", f"from conda-forge: {_named(combination)}, {specs}", words)
 
 
@@ -155,12 +156,23 @@ def _on_cpu(problem: Problem) -> Iterator[Alternative]:
         return
     combination = problem.again(request=replace(problem.request, cpu=True, cuda=None)).solve()
     if combination:
-        words = ("cudafit", "resolve", *_words(problem), "--cpu")
+        words = ("cudafit", "resolve", *_words(problem), *_options(problem, cuda=False), "--cpu")
         yield Alternative("cpu", f"on the CPU only: {_named(combination)}", words)
 
 
 def _words(problem: Problem) -> list[str]:
     return [want.text for want in problem.request.wanted if not want.constraint]
+
+
+def _options(problem: Problem, *, python: bool = True, cuda: bool = True) -> list[str]:
+    """What else was said, for a command that asks again."""
+    request = problem.request
+    words = list(request.words)
+    if python and request.python:
+        words += ["--python", request.python]
+    if cuda and request.cuda:
+        words += ["--cuda", request.cuda]
+    return words
 
 
 def _named(combination: Combination) -> str:

@@ -21,7 +21,9 @@ from cudafit.resolve.search import Combination, best
 class Book(Protocol):
     """The matrix, read as far as it is asked for."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """As `2026.11.21`, with a mark of the user's own rows behind a `+`."""
 
     @property
     def packages(self) -> Mapping[str, int]:

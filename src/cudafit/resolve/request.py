@@ -22,3 +22,6 @@ class Request:
     prefer: str = NEWEST
     conda: bool = False
     installed: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()  # of requirement files, for the package installer alone
+    files: tuple[str, ...] = ()  # from which requirements were read
+    words: tuple[str, ...] = ()  # how the machine was given, for commands that ask again

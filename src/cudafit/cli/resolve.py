@@ -1,0 +1,178 @@
+"""`cudafit resolve`.
+
+What is imported inside the functions is imported there for speed: NVML is asked first, and answers in a process of its
+own while the rest is still being loaded here.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.machine_options import ask_driver, hosts, machine_options
+from cudafit.cli.matrix_options import chosen, matrix_options
+from cudafit.errors import InputError
+
+if TYPE_CHECKING:
+    from cudafit.model.fit import Resolution
+    from cudafit.model.requirement import Wanted
+    from cudafit.resolve.host import Host
+    from cudafit.resolve.problem import Book
+    from cudafit.resolve.request import Request
+
+NO_FIT = 1
+
+
+@click.command("resolve")
+@click.argument("requirements", metavar="[REQ]...", nargs=-1)
+@click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
+@click.option("--explain", is_flag=True, help="Also show why the other builds lost.")
+@click.option("--all", "every", is_flag=True, help="Show every build that fits, not only the best.")
+@click.option(
+    "--prefer",
+    type=click.Choice(["newest", "native", "installed"]),
+    default="newest",
+    show_default=True,
+    help="What comes first: the newest version, a driver that runs it natively, or what is installed.",
+)
+@click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
+@click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")
+@click.option("--conda", is_flag=True, help="Builds of conda-forge in place of those of the Python indexes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.resolve/1).")
+@machine_options
+@matrix_options
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Pick the builds that work together on this machine, and say why.
+
+    REQ is a requirement such as `torch`, "torch>=2.6" or `tensorflow`; several are picked for one environment. Without
+    any, the project in this folder is read. Exits with 1 when nothing fits.
+    """
+    from cudafit.machine.described import Description
+
+    description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
+    question = ask_driver(description, options["machines"], options["root"])
+
+    book = chosen(options["matrices"], options["pinned"])
+    request = _request(options)
+    machines = hosts(options["machines"], options["root"], description, question, book.facts)
+    resolution = _answer(request, machines, book, every=options["every"])
+    if options["as_json"]:
+        _print_json(resolution)
+    else:
+        _show(context, resolution, request, explain=options["explain"])
+    return NO_FIT if resolution.status == "no-fit" else 0
+
+
+def _request(options: dict[str, Any]) -> "Request":
+    """What was asked for; what the project in this folder asks for when nothing was."""
+    from cudafit.model.requirement import wanted
+    from cudafit.resolve.request import Request
+
+    items: list[Wanted] = [wanted(text) for text in options["requirements"]]
+    other: list[str] = []
+    for path in options["files"]:
+        from cudafit.project.requirement_files import read_requirement_file
+
+        read = read_requirement_file(path)
+        items += read.wanted
+        other += read.other
+    files = options["files"]
+    if not items and not options["files"]:
+        from cudafit.project.nearby import read_nearby
+
+        if nearby := read_nearby():
+            files, items, other = nearby.files, list(nearby.wanted), list(nearby.other)
+            sys.stderr.write(f"read {', '.join(files)}\n")
+    return Request(
+        wanted=tuple(items),
+        python=_python(options["python"]),
+        cuda=_cuda(options["cuda"], cpu=options["cpu"]),
+        cpu=options["cpu"],
+        prefer=options["prefer"],
+        conda=options["conda"],
+        installed=_installed() if options["prefer"] == "installed" else {},
+        lines=tuple(other),
+        files=tuple(files),
+        words=_words(options),
+    )
+
+
+def _answer(request: "Request", machines: "list[Host]", book: "Book", *, every: bool) -> "Resolution":
+    from cudafit.resolve.answer import overview, resolve
+
+    if not request.wanted:
+        return overview(request, machines, book)
+    return resolve(request, machines, book, every=every)
+
+
+def _python(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"\d\.\d{1,2}(\.\d+)?t?", text):
+        return text
+    hint = f"write it as `{text[0]}.{text[1:]}`" if re.fullmatch(r"3\d{1,2}", text) else "write it as `3.12`"
+    raise InputError(f"`--python {text}` is not a version of Python", hint=hint)
+
+
+def _cuda(text: str | None, *, cpu: bool) -> str | None:
+    if text is None:
+        return None
+    if cpu:
+        raise InputError("`--cpu` asks for builds without CUDA, so `--cuda` has no meaning")
+    number = re.fullmatch(r"(?:cu)?(\d{2})(?:\.?(\d))?(?:\.\d+)?", text)
+    if number is None:
+        raise InputError(f"`--cuda {text}` is not a CUDA version", hint="write it as `12.6`, or as `12` for all of 12")
+    return number[1] + (f".{number[2]}" if number[2] else "")
+
+
+def _installed() -> dict[str, str]:
+    from cudafit.env.installed import installed_versions, nearby_environment
+
+    environment = nearby_environment(os.environ)
+    if environment is None:
+        raise InputError(
+            "`--prefer installed` needs an environment, and none is active or in this folder",
+            hint="activate one, or go to a folder with a `.venv`",
+        )
+    return installed_versions(environment)
+
+
+def _words(options: dict[str, Any]) -> tuple[str, ...]:
+    """The options that say which machine and matrix, as they were given: a suggested command must repeat them."""
+    words: list[str] = []
+    for name in ("machines", "gpus", "matrices"):
+        flag = {"machines": "--machine", "gpus": "--gpu", "matrices": "--matrix"}[name]
+        words += [word for value in options[name] for word in (flag, value)]
+    for name in ("driver", "platform", "glibc", "root"):
+        if options[name] is not None:
+            words += [f"--{name}", options[name]]
+    return tuple(words)
+
+
+def _print_json(resolution: "Resolution") -> None:
+    from cudafit.model.fit import SCHEMA
+    from cudafit.model.record import to_plain
+    from cudafit.render.json_text import json_text
+
+    write(json_text({"schema": SCHEMA, **to_plain(resolution)}))
+
+
+def _show(context: click.Context, resolution: "Resolution", request: "Request", *, explain: bool) -> None:
+    from cudafit.render.resolve_rows import error_of, explained_rows, fitting_rows, resolution_rows
+
+    rows = [*resolution_rows(resolution), *fitting_rows(resolution)]
+    if explain:
+        rows += explained_rows(resolution)
+    if rows:
+        from cudafit.render.human import print_rows
+
+        names = " ".join(want.text for want in request.wanted if not want.constraint and want.origin == "command line")
+        title = f"resolve {names}".strip()
+        print_rows(title, rows, sys.stdout, color=use_color(context, sys.stdout))
+    if error := error_of(resolution):
+        sys.stdout.flush()
+        sys.stderr.write(f"{error}\n")

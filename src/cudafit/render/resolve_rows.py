@@ -1,0 +1,131 @@
+"""A resolution as rows for people, and as the error that says why nothing fits."""
+
+import shlex
+from collections.abc import Sequence
+
+from cudafit.errors import CudafitError
+from cudafit.model.fit import CPU, NO_FIT, Alternative, Passed, Pick, Rejection, Resolution, Served
+from cudafit.render.machine_rows import Row
+
+_COMPAT = {
+    "native": "the driver runs it natively",
+    "minor": "by CUDA's minor-version compatibility",
+    "forward": "by a cuda-compat package",
+    "cpu": "on the CPU",
+}
+_ORDER = "order"
+_SHOWN_GPUS = 4
+
+
+def resolution_rows(resolution: Resolution) -> list[Row]:
+    """Machine, picks, the command, what a newer driver unlocks, and what should be known."""
+    rows = [Row("machine", line, "") for line in resolution.machines]
+    if resolution.status == NO_FIT:
+        for number, group in enumerate(resolution.groups, start=1):
+            rows.append(Row(f"group {number}", _listed(group.machines), ""))
+            rows += [_pick_row(pick) for pick in group.picks if pick.requested]
+        return rows
+    rows.append(Row("python", resolution.python, ""))
+    if resolution.status == CPU and resolution.reason:
+        rows.append(Row("status", resolution.reason, "", "warn"))
+    rows += [_pick_row(pick) for pick in resolution.picks if pick.requested]
+    if along := [f"{pick.name} {pick.version}" for pick in resolution.picks if not pick.requested]:
+        rows.append(Row("with", ", ".join(along), ""))
+    rows += [Row("and", f"{one.requirement}: {one.why}", one.source or "") for one in resolution.constraints]
+    rows += [Row("passed on", _with_note(one), one.origin) for one in resolution.passed]
+    if resolution.command:
+        rows.append(Row("install", shlex.join(resolution.command), "", "good"))
+    rows += [Row("upgrade", f"driver {one.driver} unlocks {one.unlocks}", "") for one in resolution.upgrades]
+    rows += [Row("warning", text, "", "warn") for text in resolution.warnings]
+    rows += [Row("note", text, "") for text in resolution.notes]
+    return rows
+
+
+def _with_note(one: Passed) -> str:
+    return f"{one.requirement}  ({one.note})" if one.note else one.requirement
+
+
+def _pick_row(pick: Pick) -> Row:
+    variant = f"+{pick.variant}" if pick.variant not in ("any", CPU) or pick.index_name != "pypi" else ""
+    parts = [f"{pick.version}{variant}" if pick.variant != "any" else pick.version]
+    if pick.cuda:
+        parts.append(f"CUDA {pick.cuda}")
+    if pick.cudnn and pick.compat != CPU:
+        parts.append(f"cuDNN {pick.cudnn}")
+    if pick.compat:
+        parts.append(_COMPAT[pick.compat])
+    if served := _served(pick.gpus):
+        parts.append(served)
+    if pick.index_name != "pypi":
+        parts.append(f"from {pick.index_name}")
+    tone = "good" if pick.verified else "warn"
+    return Row(pick.name, ", ".join(parts), pick.sources[0] if pick.sources else "", tone)
+
+
+def _served(gpus: Sequence[Served]) -> str:
+    """`GPU 0 runs sm_60`; alike ones together."""
+    by_kernel: dict[tuple[str | None, str], list[Served]] = {}
+    for gpu in gpus:
+        by_kernel.setdefault((gpu.kernel, gpu.how), []).append(gpu)
+    return "; ".join(_one_served(kernel, how, alike) for (kernel, how), alike in by_kernel.items())
+
+
+def _one_served(kernel: str | None, how: str, alike: Sequence[Served]) -> str:
+    names = list(dict.fromkeys(f"GPU {gpu.index}" if gpu.machine is None else gpu.machine for gpu in alike))
+    who = _listed(names)
+    if how == "cubin":
+        return f"{who}: {kernel}"
+    return f"{who}: {kernel}, compiled by the driver" if how == "ptx" else f"{who}: kernels not known"
+
+
+def fitting_rows(resolution: Resolution) -> list[Row]:
+    """Every build that fits, when they were asked for."""
+    width = max((len(pick.requirement) for pick in resolution.all), default=0)
+    rows = []
+    for pick in resolution.all:
+        line = f"{pick.requirement.ljust(width)}  {pick.index_name.ljust(13)}  {_COMPAT.get(pick.compat or '', '')}"
+        rows.append(Row("fits", line.rstrip(), pick.sources[0] if pick.sources else ""))
+    return rows
+
+
+def explained_rows(resolution: Resolution) -> list[Row]:
+    """Why the others lost: builds with the same reason in one row."""
+    groups: dict[tuple[str, str, str], list[Rejection]] = {}
+    for one in resolution.rejected:
+        if one.rule == _ORDER:
+            key = (one.name, _ORDER, "")
+        elif one.rule == "platform":
+            key = (one.name, one.rule, one.need)
+        else:
+            key = (one.name, one.rule, f"{one.need}|{one.have if one.rule != 'pairing' else ''}")
+        groups.setdefault(key, []).append(one)
+    return [_explained(group) for group in groups.values()]
+
+
+def _explained(group: Sequence[Rejection]) -> Row:
+    one = group[-1]
+    builds = list(dict.fromkeys(f"{each.version}+{each.variant}" for each in reversed(group)))
+    count = f"{len(builds)} build{'s' if len(builds) > 1 else ''} of {one.name}"
+    if one.rule == _ORDER:
+        return Row("fits too", f"{count}, later in the order: {_listed(builds)}", "")
+    where = f" on {one.machine}" if one.machine else ""
+    what = f"{count}, {one.rule}: need {one.need}; have {one.have}{where} ({_listed(builds)})"
+    return Row("lost", what, one.source or "")
+
+
+def error_of(resolution: Resolution) -> CudafitError | None:
+    """Why nothing fits, and the nearest things that would work."""
+    if resolution.status != NO_FIT:
+        return None
+    hints = "\nhint: ".join(_hint(one) for one in resolution.alternatives)
+    return CudafitError(resolution.reason or "nothing fits", cause=resolution.causes, hint=hints or None)
+
+
+def _hint(one: Alternative) -> str:
+    return f"`{shlex.join(one.command)}`: {one.text}" if one.command else one.text
+
+
+def _listed(items: Sequence[str]) -> str:
+    if len(items) <= _SHOWN_GPUS:
+        return ", ".join(items)
+    return f"{', '.join(items[:_SHOWN_GPUS])} and {len(items) - _SHOWN_GPUS} more"
