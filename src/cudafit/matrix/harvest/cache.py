@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Raised when a reader reads more or reads it otherwise: what was kept before is then read anew.
-READERS_VERSION = 5
+READERS_VERSION = 6
 
 
 class Cache:

@@ -1,7 +1,7 @@
 """The harvest: one wheel of each version and platform, several at a time; what fails is told and passed over."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -133,7 +133,7 @@ def _read_all(
             group = futures[future]
             try:
                 facts = future.result()
-                result.builds.append(_build(group, facts, index))
+                result.builds += _builds(group, facts, index)
                 result.sources.append(_source(group.chosen, today))
             except HarvestError as error:
                 result.failures.append(str(error))
@@ -167,16 +167,23 @@ def _read(group: Group, session: requests.Session) -> dict[str, Any]:
     return facts
 
 
+def _builds(group: Group, facts: dict[str, Any], index: str) -> Iterator[Build]:
+    """The wheel's build, and one for each extra that makes it another one (`more`)."""
+    own = {name: value for name, value in facts.items() if name != "more"}
+    yield _build(group, own, index)
+    for changes in facts.get("more", ()):
+        yield _build(group, {**own, **changes}, index)
+
+
 def _build(group: Group, facts: dict[str, Any], index: str) -> Build:
     file = group.chosen
-    given: dict[str, Any] = {"variant": file.version.local or ""}
+    given: dict[str, Any] = {"variant": file.version.local or "", "platform": file.platform}
     given |= {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     pythons = {python for member in group.files for python in member.pythons}
     tags = {tag for member in group.files for tag in member.tags}
     return Build(
         name=group.package,
         version=file.public,
-        platform=file.platform,
         index=index,
         pythons=tuple(sorted(pythons, key=natural_key)),
         tags=tuple(sorted(tags, key=natural_key)),

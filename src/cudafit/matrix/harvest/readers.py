@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable
+from email.parser import HeaderParser
 from typing import Any
 
 from cudafit.matrix.harvest.errors import HarvestError
@@ -42,6 +43,43 @@ def torch(wheel: RemoteWheel) -> Facts:
     if lists:
         facts["kernels"] = max(lists, key=len).decode().split(" ")
     return facts
+
+
+def jax(wheel: RemoteWheel) -> Facts:
+    """jax's wheel is for any machine; an extra for CUDA brings the plugin of one CUDA major: that is another build.
+
+    Such a build holds no kernels of its own, which is known, and not the same as kernels that nobody read.
+    """
+    facts = _with_pins({"variant": "any"}, wheel)
+    names = HeaderParser().parsestr(wheel.metadata()).get_all("Provides-Extra") or []
+    more = []
+    for extra in names:
+        if not (match := re.fullmatch(r"cuda(\d\d)(?:[-_]pip)?", extra)):
+            continue
+        cuda = _with_pins({"variant": f"cu{match[1]}", "kernels": []}, wheel, extra)
+        if any(text.startswith("jax-cuda") for text in cuda["requires"]):
+            more += [{**cuda, "platform": platform} for platform in ("linux-aarch64", "linux-x86_64")]
+    # Old releases have the same extra under two names; the shorter one stayed.
+    shortest = {
+        one["variant"]: min((o["extra"] for o in more if o["variant"] == one["variant"]), key=len) for one in more
+    }
+    facts["more"] = [one for one in more if one["extra"] == shortest[one["variant"]]]
+    return facts
+
+
+def cuda_toolkit(wheel: RemoteWheel) -> Facts:
+    """A package without files, whose extras (`cublas`, `cudart`) pin the libraries of one toolkit."""
+    metadata = wheel.metadata()
+    extras = HeaderParser().parsestr(metadata).get_all("Provides-Extra") or []
+    pins = {
+        f"{text};extra=='{extra}'"
+        for extra in extras
+        if extra != "all"
+        for text in requirements(metadata, wheel.file, extra)
+        if text.startswith("nvidia-")
+    }
+    major, minor, *_ = wheel.file.public.split(".")
+    return {"variant": f"cu{major}{minor}", "cuda": f"{major}.{minor}", "kernels": [], "requires": sorted(pins)}
 
 
 def version_py(wheel: RemoteWheel) -> Facts:
@@ -213,7 +251,7 @@ READERS: dict[str, Reader] = {
     "tensorflow-cpu": metadata_only(CPU),
     "keras": metadata_only("any"),
     "tf-keras": metadata_only("any"),
-    "jax": metadata_only("any"),
+    "jax": jax,
     "jaxlib": metadata_only(CPU),
     "jax-cuda12-plugin": metadata_only("cu12", "with-cuda"),
     "jax-cuda12-pjrt": metadata_only("cu12"),
@@ -228,4 +266,5 @@ READERS: dict[str, Reader] = {
     "bitsandbytes": bitsandbytes,
     "cudf-cu12": metadata_only("cu12"),
     "cudf-cu13": metadata_only("cu13"),
+    "cuda-toolkit": cuda_toolkit,
 }
