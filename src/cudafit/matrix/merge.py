@@ -43,11 +43,13 @@ def _new_file(name: str, package: str) -> MatrixFile:
 
 def _merged_builds(old: list[Build], new: list[Build]) -> list[Build]:
     by_key = {_key(build): build for build in old}
+    read = {_key(build) for build in new}
     for build in new:
-        # An index serves one variant of a version for a platform: another one that stood there was wrong or vague.
+        # An index serves one variant of a version for a platform, or several by the extras of one wheel, which are then
+        # all read: another one that stood there was wrong or vague.
         standing = [row for row in by_key.values() if _place(row) == _place(build)]
         named = _named(build, standing[0] if standing else None)
-        others = [row for row in standing if row.variant != named.variant]
+        others = [row for row in standing if row.variant != named.variant and _key(row) not in read]
         if build.index == "pypi":
             for other in others:
                 del by_key[_key(other)]
