@@ -14,6 +14,20 @@ _COMPAT = {
     "cpu": "on the CPU",
 }
 _ORDER = "order"
+_RULES = {
+    "platform": "for another platform",
+    "python": "no wheel for this Python",
+    "driver": "driver too old",
+    "kernels": "no kernels for a GPU",
+    "libraries": "its CUDA libraries have no kernels for a GPU",
+    "cpu": "not for what is to do the work",
+    "request": "not what was asked for",
+    "pairing": "does not go with another package",
+    "shared-libraries": "shares files with another package",
+}
+# What differs from build to build within these rules is said of the group as a whole.
+_SHORT = ("platform", "python", "request")
+_TOLD_BY_NEED = ("driver", "kernels")
 _SHOWN_GPUS = 4
 
 
@@ -92,24 +106,23 @@ def explained_rows(resolution: Resolution) -> list[Row]:
     """Why the others lost: builds with the same reason in one row."""
     groups: dict[tuple[str, str, str], list[Rejection]] = {}
     for one in resolution.rejected:
-        if one.rule == _ORDER:
-            key = (one.name, _ORDER, "")
-        elif one.rule == "platform":
-            key = (one.name, one.rule, one.need)
-        else:
-            key = (one.name, one.rule, f"{one.need}|{one.have if one.rule != 'pairing' else ''}")
-        groups.setdefault(key, []).append(one)
+        told = one.need if one.rule in _TOLD_BY_NEED else ""
+        groups.setdefault((one.name, one.rule, told), []).append(one)
     return [_explained(group) for group in groups.values()]
 
 
 def _explained(group: Sequence[Rejection]) -> Row:
     one = group[-1]
-    builds = list(dict.fromkeys(f"{each.version}+{each.variant}" for each in reversed(group)))
+    ordered = group if one.rule == _ORDER else tuple(reversed(group))
+    builds = list(dict.fromkeys(f"{each.version}+{each.variant}" for each in ordered))
     count = f"{len(builds)} build{'s' if len(builds) > 1 else ''} of {one.name}"
     if one.rule == _ORDER:
         return Row("fits too", f"{count}, later in the order: {_listed(builds)}", "")
     where = f" on {one.machine}" if one.machine else ""
-    what = f"{count}, {one.rule}: need {one.need}; have {one.have}{where} ({_listed(builds)})"
+    what = f"{count}, {_RULES.get(one.rule, one.rule)}"
+    if one.rule not in _SHORT:
+        what += f": need {one.need}; have {one.have}{where}"
+    what += f" ({_listed(builds)})"
     return Row("lost", what, one.source or "")
 
 

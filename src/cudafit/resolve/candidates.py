@@ -15,6 +15,8 @@ from cudafit.resolve.request import INSTALLED, PREFER_NATIVE, Request
 from cudafit.resolve.rules import EITHER, ON_CPU, ON_GPU, Obstacle, Service, Setting, combined, judge
 from cudafit.resolve.versions import admits, disjoint, parsed
 
+DEFAULT_INDEX = "pypi"
+WITHOUT_CUDA = "the CUDA wheel, without its CUDA libraries"
 _COMPAT_RANK = {None: 0, CPU: 0, NATIVE: 0, "minor": 1, "forward": 2}
 
 
@@ -100,8 +102,7 @@ def _purpose(kind: Kind, request: Request, has_gpu: bool) -> str:
 def _without_cuda(build: Build) -> Build:
     """The same wheel installed without the extra that brings its CUDA libraries: it then works on the CPU."""
     kept = tuple(text for text in build.requires if not text.startswith("nvidia-"))
-    note = "the CUDA wheel, without its CUDA libraries"
-    return replace(build, extra=None, variant=CPU, cuda=None, requires=kept, note=note)
+    return replace(build, extra=None, variant=CPU, cuda=None, requires=kept, note=WITHOUT_CUDA)
 
 
 def _against_words(
@@ -162,7 +163,7 @@ class _Levels:
             level = (not build.verified, abs(age - self._kept), age)
         cuda = build_cuda(build) or (0, 0)
         newest = (-cuda[0], -(cuda[1] or 0))
-        return level, (rank, build.index != "pypi", newest, index)
+        return level, (rank, build.index != DEFAULT_INDEX, newest, index)
 
     def _place_of(self, version: str | None) -> float | None:
         """The installed version's place among those known; between two of them when it is none of them."""

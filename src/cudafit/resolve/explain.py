@@ -11,7 +11,7 @@ from cudafit.resolve.candidates import Candidate, Field, Lost
 from cudafit.resolve.drivers import at_least
 from cudafit.resolve.host import NO_GPU, Host, Kind
 from cudafit.resolve.kernels import sm
-from cudafit.resolve.pins import Clash, label
+from cudafit.resolve.pins import Clash, is_gpu, label
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
@@ -176,7 +176,8 @@ def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator
         return
     platforms = {kind.platform for kind in problem.kinds}
     here = [lost for lost in asked if lost.obstacle.rule != "platform" or lost.build.platform in platforms]
-    considered = here or asked
+    on_gpu = [lost for lost in here if is_gpu(lost.build)]
+    considered = on_gpu or here or asked
     by_build: dict[int, list[Lost]] = {}
     for lost in considered:
         by_build.setdefault(id(lost.build), []).append(lost)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from cudafit.model.fit import CPU, PTX, Pick
+from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
 from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import Lost
+from cudafit.resolve.candidates import DEFAULT_INDEX, WITHOUT_CUDA, Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
-from cudafit.resolve.picks import DEFAULT_INDEX
 from cudafit.resolve.pins import is_gpu, label, requirements
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
@@ -26,10 +25,17 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
                 f"{gpus}: {pick.name} {pick.version} has only PTX for it ({compiled[0].kernel}), no kernels: the driver"
                 f" compiles it on first use, which takes minutes (source: {_source(pick)})"
             )
+        if pick.requested and pick.name in _with_kernels(problem) and any(gpu.how == UNKNOWN for gpu in pick.gpus):
+            yield f"which kernels {pick.name} {pick.version} ({pick.variant}) holds has not been read"
         if not pick.verified:
             why = pick.note or "its source does not settle it"
             yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}"
     yield from _collective(problem, combination)
+
+
+def _with_kernels(problem: Problem) -> set[str]:
+    """The packages whose kernels are read as a rule; of the others nobody expects to be told."""
+    return {name for name in problem.asked() for candidate in problem.field(name).candidates if candidate.build.kernels}
 
 
 def _collective(problem: Problem, combination: Combination) -> Iterator[str]:
@@ -61,7 +67,7 @@ def notes_of(
             yield from _end_of_line(problem, name, combination.picks[number].build)
             yield from _default_is_cpu(problem, combination.picks[number].build)
         for pick in picks:
-            if pick.requested and pick.compat == CPU and pick.note:
+            if pick.requested and pick.note == WITHOUT_CUDA:
                 yield f"{pick.name}: {pick.note}"
 
 

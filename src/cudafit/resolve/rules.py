@@ -80,7 +80,7 @@ def _on_gpu(build: Build, kind: Kind, setting: Setting, found: list[Obstacle]) -
             found.append(served)
         else:
             kernels.append((gpu, *served))
-    if obstacle := _libraries(build, kind, setting.libraries):
+    if len(kernels) == len(kind.capabilities) and (obstacle := _libraries(build, kind, setting.libraries)):
         found.append(obstacle)
     return found or Service(verdict.compat, tuple(kernels))
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import Candidate, Field
+from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate, Field
 from cudafit.resolve.libraries import Cap, Lack
 from cudafit.resolve.pins import NO_EXTRAS, Clash, requirements
 
@@ -122,7 +122,8 @@ def wanted_extras(chosen: Sequence[Candidate]) -> dict[str, frozenset[str]]:
 
 
 def _key(picks: Sequence[Candidate], along: Sequence[Candidate]) -> tuple[Any, ...]:
-    """Every version first, then native before minor over all picks, then the default index, then what is left."""
+    """Every version first, then native before minor, then as few extra indexes as can be, then what is left."""
     levels = tuple(candidate.level for candidate in picks)
-    ties = list(zip(*(candidate.tie for candidate in picks), strict=True))
-    return (levels, tuple(ties), tuple((candidate.level, candidate.tie) for candidate in along))
+    ranks, *ties = zip(*(candidate.tie for candidate in picks), strict=True) if picks else ((),)
+    indexes = {candidate.build.index for candidate in (*picks, *along)} - {DEFAULT_INDEX}
+    return (levels, ranks, len(indexes), tuple(ties), tuple((candidate.level, candidate.tie) for candidate in along))
