@@ -1,19 +1,20 @@
 """Where the files that travel with cudafit lie: the matrices, the templates and the JSON schemas."""
 
-from pathlib import Path
+import os
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 # The matrices as JSON, made when a wheel is built; a checkout has none.
-COMPILED = str(_PACKAGE / "_shipped" / "compiled")
+COMPILED = os.path.join(_PACKAGE, "_shipped", "compiled")
 
 
-def folder(name: str) -> Path:
+def folder(name: str) -> str:
     """`matrices` or `templates`: beside the code when installed, at the top of a source checkout otherwise."""
-    installed = _PACKAGE / "_shipped" / name
-    return installed if installed.is_dir() else _PACKAGE.parent.parent / name
+    installed = os.path.join(_PACKAGE, "_shipped", name)
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), name)
 
 
 def schema_text(name: str) -> str:
     """The JSON Schema of an output, such as `machine-1`."""
-    return (_PACKAGE / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    with open(os.path.join(_PACKAGE, "schemas", f"{name}.json"), encoding="utf-8") as file:
+        return file.read()

@@ -23,7 +23,7 @@ def command(folder: str | None, list_linters: bool) -> int:
     if list_linters:
         write("".join(f"{linter.name:12} {linter.holds}\n" for linter in LINTERS))
         return 0
-    path = folder or str(shipped.folder("matrices"))
+    path = folder or shipped.folder("matrices")
     if not os.path.isdir(path):
         raise InputError(f"cannot check `{path}`: there is no such folder")
     read = read_folder(path)

@@ -54,7 +54,7 @@ def command(
         raise InputError(f"no reader for `{unknown[0]}`", hint=f"there is one for {', '.join(sorted(READERS))}")
     if (index is None) != (index_name is None):
         raise InputError("`--index` and `--index-name` go together", hint="the name is that of a row of indexes.yaml")
-    path = folder or str(shipped.folder("matrices"))
+    path = folder or shipped.folder("matrices")
     if not os.path.isdir(path) or (folder is None and "_shipped" in path):
         raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
     read = read_folder(path)

@@ -156,9 +156,9 @@ def _words(options: dict[str, Any]) -> tuple[str, ...]:
 def _print_json(resolution: "Resolution") -> None:
     from cudafit.model.fit import SCHEMA
     from cudafit.model.record import to_plain
-    from cudafit.render.json_text import json_text
+    from cudafit.render.json_text import json_rows
 
-    write(json_text({"schema": SCHEMA, **to_plain(resolution)}))
+    write(json_rows({"schema": SCHEMA, **to_plain(resolution)}))
 
 
 def _show(context: click.Context, resolution: "Resolution", request: "Request", *, explain: bool) -> None:

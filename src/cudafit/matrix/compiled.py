@@ -4,9 +4,9 @@ A row is a list of values in the order of its record's fields, which the file na
 reading the JSON itself.
 """
 
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -83,16 +83,18 @@ def open_compiled(path: str) -> Compiled | None:
 
 
 def content_key(paths: Iterable[str]) -> str:
-    """A name for what the files hold and for how this cudafit would compile them."""
-    digest = hashlib.sha256(f"{FORMAT}\n".encode())
-    for kind in (Build, *_LISTS.values()):
-        digest.update(" ".join(_names(kind)).encode())
+    """A name for what the files hold and for how this cudafit would compile them.
+
+    Three checksums that differ in kind are enough to tell one's own edits apart, and spare the loading of hashlib.
+    """
+    parts = [f"{FORMAT}", *(" ".join(_names(kind)) for kind in (Build, *_LISTS.values()))]
+    crc, adler = 0, 1
     for path in paths:
         with open(path, "rb") as file:
             content = file.read()
-        digest.update(f"\n{os.path.basename(path)} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()[:32]
+        crc, adler = zlib.crc32(content, crc), zlib.adler32(content, adler)
+        parts.append(f"{os.path.basename(path)} {len(content)} {crc}")
+    return f"{crc:08x}{adler:08x}{zlib.crc32(chr(10).join(parts).encode()):08x}"
 
 
 def _file(name: str) -> str:

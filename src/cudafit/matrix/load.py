@@ -8,8 +8,6 @@
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 
 from cudafit import shipped
@@ -23,7 +21,7 @@ def open_matrix(
     overlays: Sequence[str] = (), pinned: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Compiled:
     """The matrix to answer from; raises InputError for a folder that is not one, or another version than `pinned`."""
-    packaged = str(shipped.folder("matrices"))
+    packaged = shipped.folder("matrices")
     layers = [*_config_layer(environ), *overlays]
     for layer in overlays:
         if not os.path.isdir(layer):
@@ -46,7 +44,7 @@ def _config_layer(environ: Mapping[str, str]) -> list[str]:
 
 
 def _compiled(stack: Sequence[str], environ: Mapping[str, str]) -> Compiled:
-    if list(stack) == [str(shipped.folder("matrices"))] and (ready := open_compiled(shipped.COMPILED)):
+    if list(stack) == [shipped.folder("matrices")] and (ready := open_compiled(shipped.COMPILED)):
         return ready
     key = content_key(path for layer in stack for path in matrix_files(layer))
     folder = os.path.join(_cache_folder(environ), key)
@@ -64,7 +62,11 @@ def matrix_files(folder: str) -> list[str]:
 
 def _compile(stack: Sequence[str], folder: str) -> Compiled:
     """Compile into the cache, in one step for other processes; where the cache cannot be written, beside it."""
-    from cudafit.matrix.layers import read_stack  # noqa: PLC0415 - YAML is slow to import, and needed only here
+    # YAML above all is slow to import, and needed only here.
+    import shutil  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
+    from cudafit.matrix.layers import read_stack  # noqa: PLC0415
 
     matrix, version = read_stack(stack)
     parent = os.path.dirname(folder)
@@ -78,14 +80,14 @@ def _compile(stack: Sequence[str], folder: str) -> Compiled:
         os.replace(temporary, folder)
     except OSError:
         shutil.rmtree(temporary, ignore_errors=True)  # another process was quicker
-    _forget_old(parent)
+    for path in _old(parent):
+        shutil.rmtree(path, ignore_errors=True)
     return open_compiled(folder) or compiled
 
 
-def _forget_old(parent: str) -> None:
+def _old(parent: str) -> list[str]:
     folders = [entry for entry in os.scandir(parent) if entry.is_dir(follow_symlinks=False)]
-    for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_KEPT:]:
-        shutil.rmtree(entry.path, ignore_errors=True)
+    return [entry.path for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_KEPT:]]
 
 
 def _cache_folder(environ: Mapping[str, str]) -> str:

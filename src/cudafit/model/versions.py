@@ -1,6 +1,7 @@
 """Versions as NVIDIA writes them. Their raw text is kept: `580.65.06` is a driver, `580.65.6` is not."""
 
 import re
+from functools import cache
 
 
 def dotted_version(text: object) -> str | None:
@@ -26,6 +27,7 @@ def major_minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
+@cache
 def numbers(version: str) -> tuple[int, ...]:
     """The numbers of a dotted version, to compare two of the same kind: drivers, toolkits, capabilities."""
     return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -7,3 +7,18 @@ from typing import Any
 def json_text(value: Any) -> str:
     """ASCII only: it then reads the same whatever encoding the terminal, the pipe or the file has."""
     return json.dumps(value, indent=2) + "\n"
+
+
+def json_rows(value: dict[str, Any]) -> str:
+    """An object with long lists of records: a line for each key, and for each record of a list.
+
+    It is written by the encoder in C, which does not indent: a tenth of the time.
+    """
+    lines = [f"  {json.dumps(key)}: {_rows(one)}" for key, one in value.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _rows(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {json.dumps(one)}" for one in value) + "\n  ]"
+    return json.dumps(value)

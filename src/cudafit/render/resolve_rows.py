@@ -46,7 +46,7 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
     if along := [f"{pick.name} {pick.version}" for pick in resolution.picks if not pick.requested]:
         rows.append(Row("with", ", ".join(along), ""))
     rows += [Row("and", f"{one.requirement}: {one.why}", one.source or "") for one in resolution.constraints]
-    rows += [Row("passed on", _with_note(one), one.origin) for one in resolution.passed]
+    rows += _passed_rows(resolution.passed)
     if resolution.command:
         rows.append(Row("install", shlex.join(resolution.command), "", "good"))
     rows += [Row("upgrade", f"driver {one.driver} unlocks {one.unlocks}", "") for one in resolution.upgrades]
@@ -55,13 +55,18 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
     return rows
 
 
-def _with_note(one: Passed) -> str:
-    return f"{one.requirement}  ({one.note})" if one.note else one.requirement
+def _passed_rows(passed: Sequence[Passed]) -> list[Row]:
+    """What is left to the package installer, in one row for each note."""
+    by_note: dict[str | None, list[str]] = {}
+    for one in passed:
+        by_note.setdefault(one.note, []).append(one.requirement)
+    return [
+        Row("passed on", f"{_listed(names)}" + (f" ({note})" if note else ""), "") for note, names in by_note.items()
+    ]
 
 
 def _pick_row(pick: Pick) -> Row:
-    variant = f"+{pick.variant}" if pick.variant not in ("any", CPU) or pick.index_name != "pypi" else ""
-    parts = [f"{pick.version}{variant}" if pick.variant != "any" else pick.version]
+    parts = [_version(pick)]
     if pick.cuda:
         parts.append(f"CUDA {pick.cuda}")
     if pick.cudnn and pick.compat != CPU:
@@ -74,6 +79,15 @@ def _pick_row(pick: Pick) -> Row:
         parts.append(f"from {pick.index_name}")
     tone = "good" if pick.verified else "warn"
     return Row(pick.name, ", ".join(parts), pick.sources[0] if pick.sources else "", tone)
+
+
+def _version(pick: Pick) -> str:
+    """`2.14.1+cu126`, as its index writes it; `2.21.0 [and-cuda]` where an extra brings the CUDA libraries."""
+    extra = pick.requirement.partition("==")[0].partition("[")[2]
+    if extra:
+        return f"{pick.version} [{extra}"
+    plain = pick.variant == "any" or (pick.variant == CPU and pick.index_name == "pypi")
+    return pick.version if plain else f"{pick.version}+{pick.variant}"
 
 
 def _served(gpus: Sequence[Served]) -> str:

@@ -67,7 +67,12 @@ def field_of(
     candidates, lost = [], []
     place = {index: number for number, index in enumerate(dict.fromkeys(build.index for build in builds))}
     own = _Levels(name, builds, request)
+    platforms = {kind.platform for kind in kinds}
     for original in builds:
+        if original.platform not in platforms and original.platform != "any":
+            elsewhere = Obstacle("platform", original.platform, kinds[0].platform)
+            lost.append(Lost(original, elsewhere, 0))
+            continue
         words = list(_against_words(original, wants, request, others))
         if words:
             lost += [Lost(original, words[0])]

@@ -41,6 +41,7 @@ class Libraries:
 
     def __init__(self, releases: Sequence[LibraryRelease]) -> None:
         self._releases = releases
+        self.packages = frozenset(row.package for row in releases)
         self._kept: dict[tuple[object, ...], Cap | Lack | None] = {}
 
     def judge(
@@ -75,10 +76,6 @@ class Libraries:
     def _of(self, package: str, platform: str) -> list[LibraryRelease]:
         rows = [row for row in self._releases if row.package == package and _is_for(row, platform)]
         return sorted(rows, key=lambda row: parsed(row.version))
-
-    @property
-    def packages(self) -> frozenset[str]:
-        return frozenset(row.package for row in self._releases)
 
 
 def is_collective(package: str) -> bool:
