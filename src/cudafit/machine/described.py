@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
-from cudafit.model.gpu_names import closest, named
+from cudafit.model.gpu_names import closest, named, spoken
 from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Tegra
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
 from cudafit.model.versions import major_minor
@@ -118,9 +118,9 @@ def _by_name(text: str, facts: Facts) -> tuple[str, str]:
     rows = named(text, facts)
     capabilities = sorted({row.compute_capability for row in rows})
     if len(capabilities) == 1:
-        return capabilities[0], rows[0].name if len(rows) == 1 else text
+        return capabilities[0], spoken(rows[0].name) if len(rows) == 1 else text
     if rows:
-        examples = [f"{row.name} ({row.compute_capability})" for row in _one_each(rows)]
+        examples = [f"{spoken(row.name)} ({row.compute_capability})" for row in _one_each(rows)]
         raise InputError(
             f"`--gpu {text!r}` is the name of different GPUs",
             cause=[f"it may be {' or '.join(examples)}"],

@@ -13,7 +13,7 @@ _IDLE = {"nvidia", "geforce", "corporation", "gpu", "graphics", "card", "the", "
 @cache
 def plain_name(name: str) -> frozenset[str]:
     """The words that tell a GPU: `NVIDIA GeForce RTX 4090` -> {rtx, 4090}."""
-    text = re.sub(r"(?<=[a-z])(?=\d{3,4}\b)", " ", name.lower())  # rtx4090
+    text = re.sub(r"\b([gr]tx)(?=\d)", r"\1 ", name.lower())  # rtx4090
     text = re.sub(r"(?<=\d)(ti|super)\b", r" \1", text)  # 1080ti
     return frozenset(word for word in re.findall(r"[a-z0-9.]+", text) if word not in _IDLE)
 
@@ -49,10 +49,10 @@ def _rows(facts: Facts) -> Iterator[tuple[GpuModel | PciGpu, frozenset[str]]]:
     for model in facts.gpus:
         yield model, plain_name(model.name)
     for device in facts.pci_gpus:
-        yield device, plain_name(_spoken(device.name))
+        yield device, plain_name(spoken(device.name))
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """The PCI list writes `GM204 [GeForce GTX 980]`: the chip, and in brackets what people call the card."""
     match = re.search(r"\[([^\]]+)\]", name)
     return match.group(1) if match else name

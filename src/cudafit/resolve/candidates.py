@@ -73,7 +73,7 @@ def field_of(
             elsewhere = Obstacle("platform", original.platform, kinds[0].platform)
             lost.append(Lost(original, elsewhere, 0))
             continue
-        words = list(_against_words(original, wants, request, others))
+        words = list(_against_words(original, wants, request, others, has_gpu=has_gpu))
         if words:
             lost += [Lost(original, words[0])]
             continue
@@ -111,14 +111,14 @@ def _without_cuda(build: Build) -> Build:
 
 
 def _against_words(
-    build: Build, wants: Sequence[Wanted], request: Request, others: Mapping[str, Sequence[Wanted]]
+    build: Build, wants: Sequence[Wanted], request: Request, others: Mapping[str, Sequence[Wanted]], *, has_gpu: bool
 ) -> Iterator[Obstacle]:
     for want in wants:
         if not _admitted(want.specifier, build):
             yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
         if missing := [extra for extra in want.extras if _is_cuda_extra(extra) and extra != build.extra]:
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
-    if request.cuda and is_gpu(build) and not _is_of_cuda(build, request.cuda):
+    if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
     for item in requirements(build):
         for want in others.get(item.name, ()):
@@ -130,7 +130,7 @@ def _against_words(
 
 def _admitted(specifier: str, build: Build) -> bool:
     """`==2.14.1+cu126` names the variant too, as the PyTorch indexes do."""
-    if "+" in specifier:
+    if "+" in specifier and build.index != DEFAULT_INDEX:
         return admits(specifier, f"{build.version}+{build.variant}")
     return admits(specifier, build.version)
 

@@ -64,14 +64,14 @@ class Drivers:
             return Verdict(NATIVE, ptx=False)
         major, minor = cuda
         native_driver = self._packaged(cuda, kind.platform)
-        limit = self.limit(kind)
-        if limit is not None and limit[0] > major:
+        newest = self._major(kind)
+        if newest > major:
             return Verdict(NATIVE, ptx=True)
-        if limit is not None and limit[0] == major and self._reaches_floor(major, kind):
+        if newest == major:
             if minor is None:
                 # Its kernels are for the major's first toolkit; of its PTX nobody knows.
                 return Verdict(NATIVE, ptx=False, native_driver=self._oldest((major + 1, 0), kind.platform))
-            if limit >= (major, minor) and self._reaches(native_driver, kind):
+            if self._is_native((major, minor), native_driver, kind):
                 return Verdict(NATIVE, ptx=True)
             return Verdict(MINOR, ptx=False, native_driver=native_driver)
         if self._can_be_bridged(kind):
@@ -115,15 +115,28 @@ class Drivers:
         known.sort(key=lambda row: (row.kind != "LTS", -int(row.branch)))
         return known[0].branch if known else None
 
-    def _reaches_floor(self, major: int, kind: Kind) -> bool:
-        floor = self._floors.get(str(major))
-        return floor is None or self._reaches(_column(floor, kind.platform), kind)
+    def _major(self, kind: Kind) -> int:
+        """The newest CUDA major that the driver runs at all, by the majors' floors; 0 for none.
+
+        Under WSL the driver is Windows' own and its number says nothing here, so its word is taken.
+        """
+        told = int(kind.cuda.split(".")[0]) if kind.cuda else None
+        if kind.driver is None or (kind.wsl and told is not None):
+            return told or 0
+        majors = [
+            int(major) for major in self._floors if self._reaches(self._oldest((int(major), 0), kind.platform), kind)
+        ]
+        reached = max(majors, default=0)
+        return reached if told is None else min(told, reached)
+
+    def _is_native(self, cuda: tuple[int, int], native_driver: str | None, kind: Kind) -> bool:
+        """By the driver's own word where it was asked, else by the driver that is packaged with the toolkit."""
+        if kind.cuda:
+            return numbers(kind.cuda)[:2] >= cuda
+        return native_driver is not None and self._reaches(native_driver, kind)
 
     def _reaches(self, need: str | None, kind: Kind) -> bool:
-        """Compares what is told: under WSL the driver is Windows' own, so its number says nothing here."""
-        if need is None or kind.driver is None or kind.wsl:
-            return True
-        return at_least(kind.driver, need)
+        return need is not None and kind.driver is not None and at_least(kind.driver, need)
 
     def _packaged(self, cuda: tuple[int, int | None], platform: str) -> str | None:
         """The oldest driver packaged with any release of the toolkit; the branch where the table tells none."""

@@ -15,6 +15,7 @@ from cudafit.resolve.pins import Clash, is_gpu, label
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
+from cudafit.resolve.versions import parsed
 
 _UPGRADES_TRIED = 6
 
@@ -170,14 +171,17 @@ def causes_of(problem: Problem, hosts: Sequence[Host]) -> tuple[str, ...]:
 
 def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator[str]:
     """Per build the rules that it breaks; then the fewest rules of which every build breaks one."""
-    asked = [lost for lost in field.lost if lost.obstacle.rule != "request"]
-    if not asked:
-        yield from _no_such_version(field)
+    platforms = {"any", *(kind.platform for kind in problem.kinds)}
+    here = [lost for lost in field.lost if lost.build.platform in platforms]
+    asked = [lost for lost in here if lost.obstacle.rule != "request"]
+    if here and not asked:
+        yield from _no_such_version(here)
         return
-    platforms = {kind.platform for kind in problem.kinds}
-    here = [lost for lost in asked if lost.obstacle.rule != "platform" or lost.build.platform in platforms]
-    on_gpu = [lost for lost in here if is_gpu(lost.build)]
-    considered = on_gpu or here or asked
+    on_gpu = [lost for lost in asked if is_gpu(lost.build)]
+    considered = on_gpu or asked or list(field.lost)
+    if not considered:
+        yield f"the matrix holds no build of {field.name}"
+        return
     by_build: dict[int, list[Lost]] = {}
     for lost in considered:
         by_build.setdefault(id(lost.build), []).append(lost)
@@ -199,7 +203,7 @@ _RULE_ORDER = ["kernels", "driver", "libraries", "cpu", "platform", "python", "r
 
 def _told(rule: str, losts: Sequence[Lost], problem: Problem, hosts: Sequence[Host]) -> str:
     """One reason in one line: the builds it rules out, what they need, what is here."""
-    newest = max(losts, key=lambda lost: numbers(lost.build.version))
+    newest = max(losts, key=lambda lost: parsed(lost.build.version))
     rejection = _rejection(newest, problem, hosts)
     builds = list(dict.fromkeys(short(lost.build) for lost in reversed(losts)))
     need, have = rejection.need, rejection.have
@@ -223,14 +227,12 @@ def short(build: Build) -> str:
     return f"{build.name} {build.version}{variant}"
 
 
-def _no_such_version(field: Field) -> Iterator[str]:
-    """Every build breaks the user's own words."""
-    words = list(dict.fromkeys(lost.obstacle.need for lost in field.lost))
-    newest = max((lost.build for lost in field.lost), key=lambda build: numbers(build.version), default=None)
-    if newest is None:
-        yield f"the matrix holds no build of {field.name}"
-        return
-    yield f"none of {len({lost.build.version for lost in field.lost})} versions of {field.name} is {listed(words)}"
+def _no_such_version(losts: Sequence[Lost]) -> Iterator[str]:
+    """Every build for the platform breaks the user's own words."""
+    words = list(dict.fromkeys(lost.obstacle.need for lost in losts))
+    newest = max((lost.build for lost in losts), key=lambda build: parsed(build.version))
+    count = len({lost.build.version for lost in losts})
+    yield f"none of the {count} versions of {newest.name} for {newest.platform} is {listed(words)}"
     yield f"the newest that the matrix holds is {newest.version}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.model.frozen import frozen
-from cudafit.model.gpu_names import capability_by_name, plain_name
+from cudafit.model.gpu_names import capability_by_name, plain_name, spoken
 from cudafit.model.machine import Gpu, Machine
 from cudafit.model.matrix import Facts
 from cudafit.model.versions import major_minor, natural_key
@@ -103,7 +103,7 @@ def _card(gpu: Gpu, facts: Callable[..., Facts]) -> Card:
     if gpu.pci_device_id:
         for row in facts("pci_gpus").pci_gpus:
             if row.device == gpu.pci_device_id:
-                return Card(gpu.index, gpu.name or row.name, capability(row.compute_capability))
+                return Card(gpu.index, gpu.name or spoken(row.name), capability(row.compute_capability))
     if gpu.name and (found := capability_by_name(gpu.name, facts("gpus", "pci_gpus"))):
         return Card(gpu.index, name, capability(found))
     return Card(gpu.index, name, None)

@@ -35,7 +35,7 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
 
 def _with_kernels(problem: Problem) -> set[str]:
     """The packages whose kernels are read as a rule; of the others nobody expects to be told."""
-    return {name for name in problem.asked() for candidate in problem.field(name).candidates if candidate.build.kernels}
+    return {name for name in problem.asked() if any(build.kernels for build in problem.library.builds(name))}
 
 
 def _collective(problem: Problem, combination: Combination) -> Iterator[str]:

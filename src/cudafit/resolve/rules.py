@@ -86,8 +86,11 @@ def _on_gpu(build: Build, kind: Kind, setting: Setting, found: list[Obstacle]) -
 
 
 def _serve(build: Build, gpu: Capability, verdict: Verdict, kind: Kind) -> tuple[str | None, str] | Obstacle:
-    if not build.kernels:
+    if not build.kernels and not kind.tegra:
         return None, UNKNOWN
+    if not build.kernels:
+        have = "a Jetson, which runs its own kernels only"
+        return Obstacle("kernels", f"kernels for {sm(gpu)}; which it holds was not read", have, _source(build))
     if cubin := serving_cubin(build.kernels, gpu, kind.tegra):
         return cubin, CUBIN
     ptx = None if kind.tegra else serving_ptx(build.kernels, gpu)
