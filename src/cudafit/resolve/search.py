@@ -125,5 +125,5 @@ def _key(picks: Sequence[Candidate], along: Sequence[Candidate]) -> tuple[Any, .
     """Every version first, then native before minor, then as few extra indexes as can be, then what is left."""
     levels = tuple(candidate.level for candidate in picks)
     ranks, *ties = zip(*(candidate.tie for candidate in picks), strict=True) if picks else ((),)
-    indexes = {candidate.build.index for candidate in (*picks, *along)} - {DEFAULT_INDEX}
+    indexes = {candidate.build.index for candidate in picks} - {DEFAULT_INDEX}
     return (levels, ranks, len(indexes), tuple(ties), tuple((candidate.level, candidate.tie) for candidate in along))
