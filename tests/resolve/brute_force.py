@@ -48,6 +48,7 @@ def key(picks: Picks, matrix: Matrix, driver: str) -> tuple[object, ...]:
         len({pick.index for pick in picks} - {"pypi"}),
         tuple(pick.index != "pypi" for pick in picks),
         tuple((-cuda(pick)[0], -cuda(pick)[1]) for pick in picks),
+        tuple(matrix.builds[pick.name].index(pick) for pick in picks),
     )
 
 

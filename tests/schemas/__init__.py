@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cudafit.model import machine, matrix
+from cudafit.model import fit, machine, matrix
 from cudafit.model.frozen import frozen
 
 FOLDER = Path(__file__).parents[2] / "src" / "cudafit" / "schemas"
@@ -26,4 +26,5 @@ class ShownBuilds:
 RECORDS = {
     "machine-1": (machine.Machine, machine.SCHEMA),
     "matrix-1": (ShownBuilds, matrix.SCHEMA),
+    "resolve-1": (fit.Resolution, fit.SCHEMA),
 }

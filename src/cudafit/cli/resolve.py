@@ -91,7 +91,7 @@ def _request(options: dict[str, Any]) -> "Request":
             sys.stderr.write(f"read {', '.join(files)}\n")
     return Request(
         wanted=tuple(items),
-        python=_python(options["python"]),
+        python=_python(options["python"]) or _active_python(options),
         cuda=_cuda(options["cuda"], cpu=options["cpu"]),
         cpu=options["cpu"],
         prefer=options["prefer"],
@@ -116,6 +116,17 @@ def _python(text: str | None) -> str | None:
         return text
     hint = f"write it as `{text[0]}.{text[1:]}`" if re.fullmatch(r"3\d{1,2}", text) else "write it as `3.12`"
     raise InputError(f"`--python {text}` is not a version of Python", hint=hint)
+
+
+def _active_python(options: dict[str, Any]) -> str | None:
+    """On this machine an active environment tells which Python is meant: what is installed goes there."""
+    elsewhere = options["machines"] or options["root"] or options["platform"] or (options["driver"] and options["gpus"])
+    active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+    if elsewhere or not active:
+        return None
+    from cudafit.env.installed import python_of
+
+    return python_of(active)
 
 
 def _cuda(text: str | None, *, cpu: bool) -> str | None:

@@ -1,6 +1,7 @@
 """Which distributions an environment holds, by the names of their metadata folders: nothing is imported or run."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from cudafit.model.requirement import normalised
@@ -32,6 +33,25 @@ def installed_versions(environment: str) -> dict[str, str]:
             if dot and dash and project and version:
                 found[normalised(project)] = version
     return found
+
+
+def python_of(environment: str) -> str | None:
+    """The Python of an environment, as 3.12: by its pyvenv.cfg, or by conda's record of its python package."""
+    try:
+        with open(os.path.join(environment, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+            text = file.read(1 << 16)
+    except OSError:
+        return _conda_python(environment)
+    match = re.search(r"^version(?:_info)?\s*=\s*(3\.\d+)", text, re.M)
+    return match.group(1) if match else None
+
+
+def _conda_python(environment: str) -> str | None:
+    try:
+        names = os.listdir(os.path.join(environment, "conda-meta"))
+    except OSError:
+        return None
+    return next((match.group(1) for name in names if (match := re.match(r"python-(3\.\d+)\.\d+-", name))), None)
 
 
 def _site_packages(environment: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 
+COMMAND_LINE = "command line"
 _PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
 
 
@@ -30,7 +31,7 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def wanted(text: str, origin: str = "command line", *, constraint: bool = False) -> Wanted:
+def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -> Wanted:
     """The requirement that a text is; raises InputError for one that is none."""
     match = _PLAIN.fullmatch(text)
     if match and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
@@ -48,7 +49,7 @@ def _by_the_book(text: str, origin: str, constraint: bool) -> Wanted:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         lines = str(error).splitlines()
-        where = "" if origin == "command line" else f" ({origin})"
+        where = "" if origin == COMMAND_LINE else f" ({origin})"
         raise InputError(
             f"`{text.strip()}` is not a requirement{where}",
             cause=[lines[0]],
@@ -105,6 +106,11 @@ def merged(items: Iterable[Wanted]) -> dict[str, tuple[Wanted, ...]]:
     for item in items:
         found[item.name] = (*found.get(item.name, ()), item)
     return found
+
+
+def without_secret(text: str) -> str:
+    """The text without the name and password that an address in it may hold."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
 
 
 def is_specifier(text: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cudafit.errors import UndeterminedError
 from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
-from cudafit.model.requirement import wanted
+from cudafit.model.requirement import wanted, without_secret
 from cudafit.resolve import names
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
@@ -146,7 +146,7 @@ def _why_not(problem: Problem, hosts: Sequence[Host]) -> str:
     driverless = next((host for host in hosts if host.kind.state == NO_DRIVER), None)
     if driverless and not problem.request.cpu:
         return f"no build of {what} can use the GPU: there is no NVIDIA driver"
-    together = " together" if len(asked) > 1 else ""
+    together = " together" if len(problem.asked()) > 1 else ""
     where = "these machines" if len(hosts) > 1 else "this machine"
     return f"no build of {what} fits {where}{together}"
 
@@ -155,11 +155,11 @@ def _passed(problem: Problem) -> Iterator[Passed]:
     for name, wants in problem.words.items():
         for want in wants:
             if not problem.is_ours(name):
-                yield Passed(want.text, want.origin, names.note(name, problem.library))
+                yield Passed(without_secret(want.text), want.origin, names.note(name, problem.library))
             elif want.url:
-                yield Passed(want.text, want.origin, "given by its address: it was not judged")
+                yield Passed(without_secret(want.text), want.origin, "given by its address: it was not judged")
     for line in problem.request.lines:
-        yield Passed(line, "requirement file", "for the package installer")
+        yield Passed(without_secret(line), "requirement file", "for the package installer")
 
 
 def _all(problem: Problem, hosts: Sequence[Host], library: Library) -> Iterator[Pick]:

@@ -1,5 +1,6 @@
 """The builds of one package that could be picked, best first, and why the others cannot."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -65,10 +66,9 @@ def field_of(
     has_gpu = any(is_gpu(build) for build in builds)
     has_cpu = any(build.variant == CPU for build in builds)
     candidates, lost = [], []
-    place = {index: number for number, index in enumerate(dict.fromkeys(build.index for build in builds))}
     own = _Levels(name, builds, request)
     platforms = {kind.platform for kind in kinds}
-    for original in builds:
+    for place, original in enumerate(builds):
         if original.platform not in platforms and original.platform != "any":
             elsewhere = Obstacle("platform", original.platform, kinds[0].platform)
             lost.append(Lost(original, elsewhere, 0))
@@ -78,7 +78,7 @@ def field_of(
             lost += [Lost(original, words[0])]
             continue
         services: list[Service] = []
-        obstacles: list[Lost] = []
+        obstacles: dict[str, Lost] = {}  # by rule: one machine that a build does not fit is enough to lose
         build = original
         for number, kind in enumerate(kinds):
             purpose = _purpose(kind, request, has_gpu)
@@ -88,11 +88,12 @@ def field_of(
             if isinstance(answer, Service):
                 services.append(answer)
             else:
-                obstacles += [Lost(original, obstacle, number) for obstacle in answer]
+                for obstacle in answer:
+                    obstacles.setdefault(obstacle.rule, Lost(original, obstacle, number))
         if obstacles:
-            lost += obstacles
+            lost += obstacles.values()
         else:
-            level, tie = own.order(build, combined(services), place[build.index])
+            level, tie = own.order(build, combined(services), place)
             candidates.append(Candidate(build, tuple(services), level, tie))
     candidates.sort(key=lambda candidate: (candidate.level, candidate.tie))
     return Field(name, tuple(candidates), tuple(lost))
@@ -116,7 +117,7 @@ def _against_words(
     for want in wants:
         if not _admitted(want.specifier, build):
             yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
-        if missing := [extra for extra in want.extras if _is_cuda_extra(extra) and extra != build.extra]:
+        if missing := [extra for extra in want.extras if _is_cuda_extra(extra) and _cuda_extra(extra) != build.extra]:
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
     if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
@@ -139,6 +140,11 @@ def _is_cuda_extra(extra: str) -> bool:
     return extra == "and-cuda" or extra.startswith("cuda")
 
 
+def _cuda_extra(extra: str) -> str:
+    """jax's extra has had several names: `cuda` and `cuda12_pip` are `cuda12` today."""
+    return "cuda12" if extra == "cuda" else re.sub("[-_]pip$", "", extra)
+
+
 def _is_of_cuda(build: Build, wanted: str) -> bool:
     """`--cuda 12` admits every 12.x; a build for a whole major is admitted by any of its CUDA versions."""
     cuda = build_cuda(build)
@@ -157,8 +163,8 @@ class _Levels:
         self._age = {version: number for number, version in enumerate(versions)}
         self._kept = self._place_of(request.installed.get(name)) if request.prefer == INSTALLED else None
 
-    def order(self, build: Build, compat: str | None, index: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The level, and the place among builds of one level: native, then the default index, then the newest CUDA."""
+    def order(self, build: Build, compat: str | None, place: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The level, and the order within it: native, then the default index, then the newest CUDA, then as written."""
         age = self._age[parsed(build.version)]
         rank = _COMPAT_RANK[compat]
         level: tuple[Any, ...] = (not build.verified, age)
@@ -168,7 +174,7 @@ class _Levels:
             level = (not build.verified, abs(age - self._kept), age)
         cuda = build_cuda(build) or (0, 0)
         newest = (-cuda[0], -(cuda[1] or 0))
-        return level, (rank, build.index != DEFAULT_INDEX, newest, index)
+        return level, (rank, build.index != DEFAULT_INDEX, newest, place)
 
     def _place_of(self, version: str | None) -> float | None:
         """The installed version's place among those known; between two of them when it is none of them."""

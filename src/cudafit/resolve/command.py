@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cudafit.model.fit import Constraint, Passed, Pick
+from cudafit.model.requirement import COMMAND_LINE
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.problem import Problem
 
@@ -17,7 +18,7 @@ def install_command(
     wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
     wanted += [constraint.requirement for constraint in constraints]
     files = problem.request.files
-    wanted += [one.requirement for one in passed if one.origin == "command line"]
+    wanted += [one.requirement for one in passed if one.origin == COMMAND_LINE]
     if not wanted and not files:
         return ()
     wanted += [word for file in files for word in ("-r", file)]

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from cudafit.model.fit import Constraint, Rejection, Upgrade
 from cudafit.model.matrix import Build
+from cudafit.model.requirement import Wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Candidate, Field, Lost
 from cudafit.resolve.drivers import at_least
@@ -15,7 +16,7 @@ from cudafit.resolve.pins import Clash, is_gpu, label
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
-from cudafit.resolve.versions import parsed
+from cudafit.resolve.versions import disjoint, parsed
 
 _UPGRADES_TRIED = 6
 
@@ -175,7 +176,7 @@ def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator
     here = [lost for lost in field.lost if lost.build.platform in platforms]
     asked = [lost for lost in here if lost.obstacle.rule != "request"]
     if here and not asked:
-        yield from _no_such_version(here)
+        yield from _no_such_version(here, problem.words[field.name], min(platforms - {"any"}))
         return
     on_gpu = [lost for lost in asked if is_gpu(lost.build)]
     considered = on_gpu or asked or list(field.lost)
@@ -227,12 +228,16 @@ def short(build: Build) -> str:
     return f"{build.name} {build.version}{variant}"
 
 
-def _no_such_version(losts: Sequence[Lost]) -> Iterator[str]:
+def _no_such_version(losts: Sequence[Lost], wants: Sequence[Wanted], platform: str) -> Iterator[str]:
     """Every build for the platform breaks the user's own words."""
+    for one, other in combinations(wants, 2):
+        if disjoint(one.specifier, other.specifier):
+            yield f"`{one.text}` ({one.origin}) and `{other.text}` ({other.origin}) contradict each other"
+            return
     words = list(dict.fromkeys(lost.obstacle.need for lost in losts))
     newest = max((lost.build for lost in losts), key=lambda build: parsed(build.version))
     count = len({lost.build.version for lost in losts})
-    yield f"none of the {count} versions of {newest.name} for {newest.platform} is {listed(words)}"
+    yield f"none of the {count} versions of {newest.name} for {platform} is {listed(words)}"
     yield f"the newest that the matrix holds is {newest.version}"
 
 

@@ -1,5 +1,6 @@
 """Names of packages that people get wrong, and what they meant."""
 
+import re
 from collections.abc import Sequence
 
 from cudafit.errors import InputError
@@ -19,6 +20,11 @@ def check(request: Request, library: Library) -> None:
                 f"`{want.name}` is not the package that you want{_where(want)}",
                 cause=[note or f"the package is called {' or '.join(means)}"],
                 hint=f"`cudafit resolve {means[0]}{want.specifier}`",
+            )
+        if local := next((extra for extra in want.extras if re.fullmatch(r"cuda\d*[-_]local", extra)), None):
+            raise InputError(
+                f"`{want.text}` takes the CUDA libraries of the machine, and cudafit picks builds that bring theirs",
+                hint=f"`cudafit resolve '{want.name}[{re.split('[-_]', local)[0]}]{want.specifier}'`",
             )
     if any(library.knows(want.name) for want in request.wanted):
         return
