@@ -37,6 +37,7 @@ format: $(DEV) ## let ruff mend what it can
 bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/startup.py
 	$(RUN) benchmarks/matrix.py
+	$(RUN) benchmarks/resolve.py
 	$(RUN) benchmarks/harvest.py
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions

@@ -95,7 +95,7 @@ def _read(
     from cudafit.machine.context import this_machine  # noqa: PLC0415
     from cudafit.machine.snapshot import take  # noqa: PLC0415
 
-    return [("this machine", take(this_machine(), question))]
+    return [("this machine", take(this_machine(), question, brief=True))]
 
 
 def _this_platform() -> str:

@@ -5,27 +5,26 @@ from dataclasses import replace
 
 from cudafit import __version__
 from cudafit.machine import kernel_driver, nvidia_smi, nvml, wsl
-from cudafit.machine.conda import read_conda
 from cudafit.machine.context import Context
 from cudafit.machine.device_nodes import read_device_nodes, with_openings
 from cudafit.machine.environment import overrides, read_environment
 from cudafit.machine.host import read_os
 from cudafit.machine.kernel_driver import KernelDriver, ProcGpu, read_kernel_driver, read_proc_gpus
-from cudafit.machine.libraries import read_libraries
-from cudafit.machine.limits import read_limits
 from cudafit.machine.pci import read_pci
 from cudafit.machine.pythons import read_pythons
 from cudafit.machine.question import Question
-from cudafit.machine.toolkits import read_toolkits
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
+    CondaInstallation,
     Driver,
     Gpu,
     GpuProcess,
     Library,
+    Limits,
     Machine,
     OperatingSystem,
     PciDevice,
+    Toolkit,
     VisibleDevices,
 )
 from cudafit.model.visible_devices import visible_devices
@@ -33,10 +32,11 @@ from cudafit.model.visible_devices import visible_devices
 LINUX_ONLY = ("kernel-driver", "pci", "device-nodes", "libraries", "limits", "container")
 
 
-def take(context: Context, question: Question | None = None) -> Machine:
+def take(context: Context, question: Question | None = None, *, brief: bool = False) -> Machine:
     """One true picture of the machine; whatever fails is in its `problems`.
 
-    `question` is NVML, asked already; it works in its own process while the files are read here.
+    `question` is NVML, asked already; it works in its own process while the files are read here. A brief picture leaves
+    out (as not known) what no build depends on: toolkits, libraries, conda installations, limits.
     """
     _note_unasked(context, question)
     nodes = read_device_nodes(context) if context.linux else ()
@@ -44,11 +44,8 @@ def take(context: Context, question: Question | None = None) -> Machine:
     kernel = read_kernel_driver(context) if context.linux else None
     proc_gpus = read_proc_gpus(context) if context.linux else []
     pci = read_pci(context) if context.linux else ()
-    toolkits = read_toolkits(context)
-    libraries = read_libraries(context) if context.linux else ()
-    conda = read_conda(context)
+    rest = None if brief else _rest(context)
     pythons = read_pythons(context)
-    limits = read_limits(context) if context.linux else None
     if not context.linux:
         for probe in LINUX_ONLY:
             context.notes.skip(probe, f"reads files that {context.system} does not have")
@@ -62,7 +59,7 @@ def take(context: Context, question: Question | None = None) -> Machine:
     seen = visible_devices(gpus, environment) if context.live else None
     return Machine(
         os=system,
-        driver=_driver(context, kernel, reading, asked, libraries),
+        driver=_driver(context, kernel, reading, asked, rest.libraries if rest else ()),
         gpus=_with_visibility(gpus, seen),
         problems=tuple(context.notes.problems),
         cudafit=__version__,
@@ -72,14 +69,39 @@ def take(context: Context, question: Question | None = None) -> Machine:
         visible_devices=seen,
         pci=pci if context.linux else None,
         device_nodes=with_openings(nodes, reading.nodes if reading else {}) if context.linux else None,
-        toolkits=toolkits,
-        libraries=libraries if context.linux else None,
-        conda=conda,
+        toolkits=rest.toolkits if rest else None,
+        libraries=rest.libraries if rest and context.linux else None,
+        conda=rest.conda if rest else None,
         pythons=pythons,
-        limits=limits,
+        limits=rest.limits if rest else None,
         environment=environment,
         overrides=overrides(context.environ),
         skipped=tuple(context.notes.skipped),
+    )
+
+
+@frozen
+class Rest:
+    """What a brief picture leaves out."""
+
+    toolkits: tuple[Toolkit, ...]
+    libraries: tuple[Library, ...]
+    conda: tuple[CondaInstallation, ...]
+    limits: Limits | None
+
+
+def _rest(context: Context) -> Rest:
+    # Loaded only here: a brief picture is taken where every millisecond counts.
+    from cudafit.machine.conda import read_conda  # noqa: PLC0415
+    from cudafit.machine.libraries import read_libraries  # noqa: PLC0415
+    from cudafit.machine.limits import read_limits  # noqa: PLC0415
+    from cudafit.machine.toolkits import read_toolkits  # noqa: PLC0415
+
+    return Rest(
+        read_toolkits(context),
+        read_libraries(context) if context.linux else (),
+        read_conda(context),
+        read_limits(context) if context.linux else None,
     )
 
 

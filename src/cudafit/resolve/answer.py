@@ -8,9 +8,10 @@ from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
 from cudafit.model.requirement import wanted, without_secret
 from cudafit.resolve import names
+from cudafit.resolve.alike import told_apart
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
-from cudafit.resolve.fleet import groups_of, standing_in_the_way
+from cudafit.resolve.fleet import groups_of
 from cudafit.resolve.host import NO_DRIVER, NO_GPU, UNDETERMINED, Host, Kind
 from cudafit.resolve.nearest import alternatives_of
 from cudafit.resolve.notices import notes_of, warnings_of
@@ -35,11 +36,12 @@ def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool 
             raise UndeterminedError(f"the GPUs of {host.label} could not be determined", cause=[host.why or ""])
     library = Library(book)
     names.check(request, library)
-    kinds = tuple(dict.fromkeys(host.kind for host in hosts))
-    problem, combination = solved(library, request, kinds)
+    lines = machine_lines(hosts, library.drivers, request)
+    alike = told_apart(hosts, library.drivers)
+    problem, combination = solved(library, request, tuple(dict.fromkeys(host.kind for host in alike)))
     if combination is None:
-        return _no_fit(problem, hosts, library)
-    return _fit(problem, combination, hosts, library, every=every)
+        return replace(_no_fit(problem, alike, library), machines=lines)
+    return replace(_fit(problem, combination, alike, library, every=every), machines=lines)
 
 
 def overview(request: Request, hosts: Sequence[Host], book: Book) -> Resolution:
@@ -95,7 +97,6 @@ def _fit(
         rejected=tuple(rejections_of(problem, combination, hosts)),
         upgrades=tuple(upgrades_of(problem, combination)),
         matrix=MatrixVersion(library.book.version),
-        machines=machine_lines(hosts, library.drivers, problem.request),
         reason=_why_cpu(problem, hosts) if status == fit.CPU else None,
         constraints=constraints,
         passed=passed,
@@ -107,10 +108,8 @@ def _fit(
 
 
 def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolution:
+    groups, blocking = groups_of(problem, hosts, library) if len(problem.kinds) > 1 else ((), ())
     causes = causes_of(problem, hosts)
-    kinds = problem.kinds
-    groups = groups_of(problem, hosts, library) if len(kinds) > 1 else ()
-    blocking = standing_in_the_way(problem, hosts) if len(kinds) > 1 else ()
     return Resolution(
         status=fit.NO_FIT,
         python=problem.python,
@@ -118,7 +117,6 @@ def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolu
         rejected=tuple(rejections_of(problem, None, hosts)),
         upgrades=tuple(upgrades_of(problem, None)),
         matrix=MatrixVersion(library.book.version),
-        machines=machine_lines(hosts, library.drivers, problem.request),
         reason=_why_not(problem, hosts),
         causes=(*blocking, *causes),
         alternatives=tuple(alternatives_of(problem, hosts)),

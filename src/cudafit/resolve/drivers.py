@@ -49,6 +49,7 @@ class Drivers:
         self._branches = {row.branch: row for row in facts.drivers}
         self._today = today
         self._kept: dict[tuple[object, ...], Verdict] = {}
+        self._every: tuple[tuple[int, int | None] | None, ...] | None = None
 
     def verdict(self, cuda: tuple[int, int | None] | None, kind: Kind) -> Verdict:
         """Of a build's CUDA on a machine that has a driver (or none, which is too old for everything)."""
@@ -77,6 +78,15 @@ class Drivers:
         if self._can_be_bridged(kind):
             return Verdict(FORWARD, ptx=True)
         return Verdict(None, ptx=False, driver=self._oldest(cuda, kind.platform), native_driver=native_driver)
+
+    def abilities(self, kind: Kind) -> tuple[Verdict, ...]:
+        """What the driver can do for every CUDA that a build can have: drivers that agree in it are alike."""
+        if self._every is None:
+            versions = sorted({numbers(row.cuda)[:2] for row in self._toolkits})
+            majors = sorted({major for major, *_ in versions} | {int(major) for major in self._floors})
+            whole: list[tuple[int, int | None]] = [(major, None) for major in majors]
+            self._every = (None, *((major, minor) for major, minor in versions), *whole)
+        return tuple(self.verdict(cuda, kind) for cuda in self._every)
 
     def limit(self, kind: Kind) -> tuple[int, int] | None:
         """The newest CUDA that the driver runs: by its own word, else by the table of its branch."""

@@ -3,28 +3,53 @@
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, FIT, Group
+from cudafit.resolve.alike import hardest
 from cudafit.resolve.host import Host, Kind
 from cudafit.resolve.picks import picks_of
 from cudafit.resolve.problem import Library, Problem
 from cudafit.resolve.told import listed
 
+_NAMED = 3
 
-def standing_in_the_way(problem: Problem, hosts: Sequence[Host]) -> tuple[str, ...]:
-    """The machines without which the others have one answer; those that have none even alone first."""
-    hopeless = [kind for kind in problem.kinds if problem.again(kinds=[kind]).solve() is None]
-    if hopeless:
-        return (f"nothing fits {_names(hopeless, hosts)}, even alone",)
-    alone = [
-        kind
-        for kind in problem.kinds
-        if problem.again(kinds=[other for other in problem.kinds if other is not kind]).solve() is not None
+
+def groups_of(problem: Problem, hosts: Sequence[Host], library: Library) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """The groups, and in words what stands in the way; machines that have no answer at all are in no group."""
+    feasible = _Feasible(problem)
+    harder = hardest(problem)
+    hard = list(dict.fromkeys(harder.values()))
+    hopeless = [kind for kind in problem.kinds if not feasible([harder[kind]]) and not feasible([kind])]
+    parts = _Grouping(feasible, [kind for kind in hard if kind not in hopeless]).fewest()
+    # A kind that is easier than a hopeless one may have an answer of its own.
+    loose = [kind for kind in problem.kinds if kind not in hopeless and harder[kind] in hopeless]
+    parts = _Grouping(feasible, [*(kind for part in parts for kind in part), *loose]).fewest() if loose else parts
+    place = {kind: number for number, part in enumerate(parts) for kind in part}
+    groups = [
+        _group(
+            problem,
+            [kind for kind in problem.kinds if place.get(kind, place.get(harder[kind])) == number],
+            hosts,
+            library,
+        )
+        for number in range(len(parts))
     ]
-    return tuple(f"without {_names([kind], hosts)} the others have one answer" for kind in alone[:3])
+    groups.sort(key=lambda group: -len(group.machines))
+    return tuple(groups), tuple(_in_the_way(problem, hosts, feasible, hopeless))
 
 
-def groups_of(problem: Problem, hosts: Sequence[Host], library: Library) -> tuple[Group, ...]:
-    """The fewest groups of machines with an answer each; machines that have none at all are in no group."""
-    return tuple(_group(problem, kinds, hosts, library) for kinds in _Grouping(problem).fewest())
+def _in_the_way(
+    problem: Problem, hosts: Sequence[Host], feasible: "_Feasible", hopeless: Sequence[Kind]
+) -> Iterator[str]:
+    """The machines that have no answer even alone; else those without which the others have one."""
+    if hopeless:
+        yield f"nothing fits {_names(hopeless, hosts)}, even alone"
+        return
+    told = 0
+    for kind in problem.kinds:
+        if feasible([other for other in problem.kinds if other is not kind]):
+            yield f"without {_names([kind], hosts)} the others have one answer"
+            told += 1
+        if told == _NAMED:
+            return
 
 
 def _group(problem: Problem, kinds: Sequence[Kind], hosts: Sequence[Host], library: Library) -> Group:
@@ -38,6 +63,20 @@ def _group(problem: Problem, kinds: Sequence[Kind], hosts: Sequence[Host], libra
     return Group(tuple(host.label for host in members), status, own.python, picks)
 
 
+class _Feasible:
+    """Whether some kinds have an answer together; each question is asked once."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._known: dict[frozenset[Kind], bool] = {}
+
+    def __call__(self, kinds: Sequence[Kind]) -> bool:
+        key = frozenset(kinds)
+        if key not in self._known:
+            self._known[key] = not kinds or self._problem.again(kinds=kinds).solve() is not None
+        return self._known[key]
+
+
 class _Grouping:
     """Finds the smallest partition of kinds in which every part has an answer.
 
@@ -45,12 +84,11 @@ class _Grouping:
     still has an answer with it, or into a new one. The number of groups is raised until a placing succeeds.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self._answers: dict[frozenset[Kind], bool] = {}
-        kinds = [kind for kind in problem.kinds if self._fits(frozenset([kind]))]
+    def __init__(self, feasible: _Feasible, kinds: Sequence[Kind]) -> None:
+        self._feasible = feasible
         # Those that go with the fewest others first: they decide the number of groups.
-        self._kinds = sorted(kinds, key=self._company)
+        company = {kind: sum(feasible([kind, other]) for other in kinds if other is not kind) for kind in kinds}
+        self._kinds = sorted(kinds, key=lambda kind: company[kind])
 
     def fewest(self) -> list[list[Kind]]:
         if not self._kinds:
@@ -60,30 +98,20 @@ class _Grouping:
                 return groups
         raise AssertionError("every kind has an answer of its own")
 
-    def _company(self, kind: Kind) -> int:
-        return sum(self._fits(frozenset([kind, other])) for other in self._problem.kinds if other is not kind)
-
     def _place(self, number: int, groups: list[list[Kind]], count: int) -> list[list[Kind]] | None:
         if number == len(self._kinds):
             return groups
-        kind = self._kinds[number]
-        for extended in self._options(kind, groups, count):
+        for extended in self._options(self._kinds[number], groups, count):
             if placed := self._place(number + 1, extended, count):
                 return placed
         return None
 
     def _options(self, kind: Kind, groups: list[list[Kind]], count: int) -> Iterator[list[list[Kind]]]:
         for place, group in enumerate(groups):
-            if self._fits(frozenset([*group, kind])):
+            if self._feasible([*group, kind]):
                 yield [*groups[:place], [*group, kind], *groups[place + 1 :]]
         if len(groups) < count:
             yield [*groups, [kind]]
-
-    def _fits(self, kinds: frozenset[Kind]) -> bool:
-        if kinds not in self._answers:
-            ordered = [kind for kind in self._problem.kinds if kind in kinds]
-            self._answers[kinds] = self._problem.again(kinds=ordered).solve() is not None
-        return self._answers[kinds]
 
 
 def _names(kinds: Sequence[Kind], hosts: Sequence[Host]) -> str:

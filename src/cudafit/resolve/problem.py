@@ -14,7 +14,7 @@ from cudafit.resolve.host import GPU, Kind
 from cudafit.resolve.libraries import Cap, Lack, Libraries, is_collective
 from cudafit.resolve.pins import Clash, Sharing, requirements
 from cudafit.resolve.request import Request
-from cudafit.resolve.rules import Setting
+from cudafit.resolve.rules import Judged, Setting
 from cudafit.resolve.search import Combination, best
 
 
@@ -48,6 +48,7 @@ class Library:
         self.libraries = Libraries(facts.libraries)
         self.sharing = Sharing(facts.places)
         self.indexes = {row.name: row for row in facts.indexes}
+        self.judged: Judged = {}
         self._builds: dict[tuple[str, bool], tuple[Build, ...]] = {}
 
     def builds(self, name: str, conda: bool = False) -> tuple[Build, ...]:
@@ -76,7 +77,7 @@ class Problem:
         words = merged(item for item in request.wanted if all(applies(item, kind.platform, python) for kind in kinds))
         self.words = words
         self._others = {name: items for name, items in words.items() if not self.is_ours(name)}
-        self._setting = Setting(library.drivers, library.libraries, python)
+        self._setting = Setting(library.drivers, library.libraries, python, library.judged)
         self._fields: dict[str, Field] = {}
 
     def asked(self) -> list[str]:
@@ -119,6 +120,10 @@ class Problem:
     ) -> "Problem":
         """The same problem with something changed: what if the driver were newer, the version free, the CPU enough?"""
         return Problem(self.library, request or self.request, kinds or self.kinds, python or self.python)
+
+    def names_brought(self, candidate: Candidate) -> list[str]:
+        """What a build requires by name."""
+        return [item.name for item in requirements(candidate.build)]
 
     # What the search asks for.
 

@@ -45,10 +45,23 @@ class Setting:
     drivers: Drivers
     libraries: Libraries
     python: str
+    judged: "Judged"  # what was judged already, over all problems of one question
+
+
+# By the build and the kind as objects, which stay for as long as the answers do: hashing their content takes longer.
+Judged = dict[tuple[int, int, str, str], tuple[Build, Kind, Service | list[Obstacle]]]
 
 
 def judge(build: Build, kind: Kind, setting: Setting, purpose: str) -> Service | list[Obstacle]:
     """How the build works here, or everything that stands in its way."""
+    key = (id(build), id(kind), setting.python, purpose)
+    kept = setting.judged.get(key)
+    if kept is None:
+        kept = setting.judged[key] = (build, kind, _judge(build, kind, setting, purpose))
+    return kept[2]
+
+
+def _judge(build: Build, kind: Kind, setting: Setting, purpose: str) -> Service | list[Obstacle]:
     if build.platform not in (kind.platform, "any"):
         return [Obstacle("platform", build.platform, kind.platform, _source(build))]
     found = []
