@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 
@@ -115,6 +113,8 @@ def without_secret(text: str) -> str:
 
 def is_specifier(text: str) -> bool:
     """Whether PEP 440 knows it."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - a bare name needs none
+
     try:
         SpecifierSet(text)
     except InvalidSpecifier:

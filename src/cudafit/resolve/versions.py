@@ -1,12 +1,18 @@
-"""Versions and specifiers, parsed once each."""
+"""Versions and specifiers, parsed once each.
+
+Specifiers are loaded with the first one that there is: they take longer to import than a simple answer does to find.
+"""
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from cudafit.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 _NEEDED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[([^\]]*)\])?([^;]*)(?:;extra=='([^']+)')?")
 
@@ -64,5 +70,7 @@ def disjoint(one: str, other: str) -> bool:
 
 
 @cache
-def _set(specifier: str) -> SpecifierSet:
+def _set(specifier: str) -> "SpecifierSet":
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415
+
     return SpecifierSet(specifier)
