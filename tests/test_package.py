@@ -76,7 +76,7 @@ def test_wheel_works_in_a_fresh_environment_elsewhere(built: Path, tmp_path: Pat
     shown = quiet([str(place / "bin" / "cudafit"), "matrix", "show", "torch", "2.15"], tmp_path, HOME=str(tmp_path))
     assert "13.2" in shown.stdout, shown.stderr
     assert not (tmp_path / ".cache").exists(), "the wheel carries the matrix compiled"
-    code = "from cudafit import shipped; print(shipped.folder('matrices') / 'README.md')"
+    code = "import os; from cudafit import shipped; print(os.path.join(shipped.folder('matrices'), 'README.md'))"
     path = quiet([str(place / "bin" / "python"), "-c", code], tmp_path).stdout.strip()
     assert str(place) in path
     assert Path(path).is_file()

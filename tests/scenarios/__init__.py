@@ -7,6 +7,7 @@ the packaged matrices and are updated together with them. `source` says where th
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def _machine(words: Mapping[str, Any], book: Book) -> Any:
     )
     if base is not None and not description:
         return base
-    return described(description, base, "linux-x86_64", book.facts)
+    machine = described(description, base, "linux-x86_64", book.facts)
+    return replace(machine, os=replace(machine.os, libc=words["libc"])) if "libc" in words else machine
 
 
 def request(scenario: Mapping[str, Any]) -> Request:

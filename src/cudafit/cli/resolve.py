@@ -134,7 +134,7 @@ def _cuda(text: str | None, *, cpu: bool) -> str | None:
         return None
     if cpu:
         raise InputError("`--cpu` asks for builds without CUDA, so `--cuda` has no meaning")
-    number = re.fullmatch(r"(?:cu)?(\d{2})(?:\.?(\d))?(?:\.\d+)?", text)
+    number = re.fullmatch(r"(?:cu)?(\d{2})(?:\.?(\d)(?:\.\d+)?)?", text)
     if number is None:
         raise InputError(f"`--cuda {text}` is not a CUDA version", hint="write it as `12.6`, or as `12` for all of 12")
     return number[1] + (f".{number[2]}" if number[2] else "")
@@ -181,7 +181,10 @@ def _show(context: click.Context, resolution: "Resolution", request: "Request", 
     if rows:
         from cudafit.render.human import print_rows
 
-        names = " ".join(want.text for want in request.wanted if not want.constraint and want.origin == "command line")
+        from cudafit.model.requirement import without_secret
+
+        typed = [want.text for want in request.wanted if not want.constraint and want.origin == "command line"]
+        names = " ".join(without_secret(text) for text in typed)
         title = f"resolve {names}".strip()
         print_rows(title, rows, sys.stdout, color=use_color(context, sys.stdout))
     if error := error_of(resolution):

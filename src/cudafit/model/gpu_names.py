@@ -38,8 +38,13 @@ def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
     """Names that look like this one, the likeliest first."""
     from difflib import SequenceMatcher  # noqa: PLC0415 - for a misspelt name only
 
+    told = " ".join(sorted(plain_name(name)))
+
     def likeness(row: GpuModel | PciGpu) -> float:
-        return SequenceMatcher(None, " ".join(sorted(plain_name(name))), " ".join(sorted(plain_name(row.name)))).ratio()
+        """Letters in their order, and the letters alone: 4900 is meant for 4090 rather than 4060."""
+        other = " ".join(sorted(plain_name(row.name)))
+        in_order = SequenceMatcher(None, told, other).ratio()
+        return in_order + SequenceMatcher(None, "".join(sorted(told)), "".join(sorted(other))).ratio()
 
     ranked = sorted(facts.gpus, key=likeness, reverse=True)
     return [row.name for row in ranked[:count]]

@@ -152,7 +152,9 @@ def _why_not(problem: Problem, hosts: Sequence[Host]) -> str:
 def _passed(problem: Problem) -> Iterator[Passed]:
     for name, wants in problem.words.items():
         for want in wants:
-            if not problem.is_ours(name):
+            if not problem.is_ours(name) and want.constraint:
+                yield Passed(without_secret(want.text), want.origin, "a constraint, passed on")
+            elif not problem.is_ours(name):
                 yield Passed(without_secret(want.text), want.origin, names.note(name, problem.library))
             elif want.url:
                 yield Passed(without_secret(want.text), want.origin, "given by its address: it was not judged")

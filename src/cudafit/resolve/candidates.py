@@ -78,7 +78,8 @@ def field_of(
             lost += [Lost(original, words[0])]
             continue
         services: list[Service] = []
-        obstacles: dict[str, Lost] = {}  # by rule: one machine that a build does not fit is enough to lose
+        # By rule, and by card where kernels lack: one machine that a build does not fit is enough to lose.
+        obstacles: dict[tuple[str, str], Lost] = {}
         build = original
         for number, kind in enumerate(kinds):
             purpose = _purpose(kind, request, has_gpu)
@@ -89,7 +90,8 @@ def field_of(
                 services.append(answer)
             else:
                 for obstacle in answer:
-                    obstacles.setdefault(obstacle.rule, Lost(original, obstacle, number))
+                    card = obstacle.have if obstacle.rule == "kernels" else ""
+                    obstacles.setdefault((obstacle.rule, card), Lost(original, obstacle, number))
         if obstacles:
             lost += obstacles.values()
         else:
@@ -117,7 +119,7 @@ def _against_words(
     for want in wants:
         if not _admitted(want.specifier, build):
             yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
-        if missing := [extra for extra in want.extras if _is_cuda_extra(extra) and _cuda_extra(extra) != build.extra]:
+        if missing := [extra for extra in want.extras if is_cuda_extra(extra) and _cuda_extra(extra) != build.extra]:
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
     if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
@@ -136,7 +138,7 @@ def _admitted(specifier: str, build: Build) -> bool:
     return admits(specifier, build.version)
 
 
-def _is_cuda_extra(extra: str) -> bool:
+def is_cuda_extra(extra: str) -> bool:
     return extra == "and-cuda" or extra.startswith("cuda")
 
 

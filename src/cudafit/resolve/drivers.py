@@ -65,6 +65,8 @@ class Drivers:
             return Verdict(NATIVE, ptx=False)
         major, minor = cuda
         native_driver = self._packaged(cuda, kind.platform)
+        if all(int(other) > major for other in self._floors):
+            return self._judge_by_limit((major, minor or 0), kind)
         newest = self._major(kind)
         if newest > major:
             return Verdict(NATIVE, ptx=True)
@@ -78,6 +80,13 @@ class Drivers:
         if self._can_be_bridged(kind):
             return Verdict(FORWARD, ptx=True)
         return Verdict(None, ptx=False, driver=self._oldest(cuda, kind.platform), native_driver=native_driver)
+
+    def _judge_by_limit(self, cuda: tuple[int, int], kind: Kind) -> Verdict:
+        """Majors before minor-version compatibility: the driver knows the toolkit, or does not run it."""
+        if (self.limit(kind) or (0, 0)) >= cuda:
+            return Verdict(NATIVE, ptx=True)
+        driver = self._packaged(cuda, kind.platform)
+        return Verdict(None, ptx=False, driver=driver, native_driver=driver)
 
     def abilities(self, kind: Kind) -> tuple[Verdict, ...]:
         """What the driver can do for every CUDA that a build can have: drivers that agree in it are alike."""

@@ -186,16 +186,21 @@ def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator
     by_build: dict[int, list[Lost]] = {}
     for lost in considered:
         by_build.setdefault(id(lost.build), []).append(lost)
-    rules = sorted({lost.obstacle.rule for lost in considered}, key=_RULE_ORDER.index)
+    reasons = sorted({_reason(lost) for lost in considered}, key=lambda reason: (_RULE_ORDER.index(reason[0]), len(reason[1]), reason))
     chosen = next(
-        set(some)
-        for size in range(1, len(rules) + 1)
-        for some in combinations(rules, size)
-        if all(any(lost.obstacle.rule in some for lost in losts) for losts in by_build.values())
+        some
+        for size in range(1, len(reasons) + 1)
+        for some in combinations(reasons, size)
+        if all(any(_reason(lost) in some for lost in losts) for losts in by_build.values())
     )
-    for rule in rules:
-        if rule in chosen:
-            yield _told(rule, [lost for lost in considered if lost.obstacle.rule == rule], problem, hosts)
+    for reason in chosen:
+        yield _told(reason[0], [lost for lost in considered if _reason(lost) == reason], problem, hosts)
+
+
+def _reason(lost: Lost) -> tuple[str, str]:
+    """The rule, and the card where kernels lack: what two builds have in common that lose for the same reason."""
+    rule = lost.obstacle.rule
+    return rule, lost.obstacle.have if rule == "kernels" else ""
 
 
 # The order in which a reason is preferred as *the* reason, where several are as good.
@@ -220,7 +225,18 @@ def _told(rule: str, losts: Sequence[Lost], problem: Problem, hosts: Sequence[Ho
         return f"{what} {verb} {need}, and this is {have}{where}"
     if rule == "python":
         return f"{what} {verb} {need}, and {have} is wanted"
-    return f"{what} {verb} {need}; here is {have}{where} (source: {rejection.source})"
+    return f"{what} {verb} {_least(rule, losts, need)}; here is {have}{where} (source: {rejection.source})"
+
+
+def _least(rule: str, losts: Sequence[Lost], need: str) -> str:
+    """Where builds need different drivers: the oldest that one of them would do with, and the newest."""
+    drivers = {lost.obstacle.driver for lost in losts if lost.obstacle.driver}
+    if rule != "driver" or len(drivers) < _SEVERAL:
+        return need
+    return f"driver {min(drivers, key=numbers)} or newer, the newest of them {max(drivers, key=numbers)}"
+
+
+_SEVERAL = 2
 
 
 def short(build: Build) -> str:

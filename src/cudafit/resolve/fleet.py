@@ -10,6 +10,7 @@ from cudafit.resolve.problem import Library, Problem
 from cudafit.resolve.told import listed
 
 _NAMED = 3
+_A_PAIR = 2
 
 
 def groups_of(problem: Problem, hosts: Sequence[Host], library: Library) -> tuple[tuple[Group, ...], tuple[str, ...]]:
@@ -42,6 +43,10 @@ def _in_the_way(
     """The machines that have no answer even alone; else those without which the others have one."""
     if hopeless:
         yield f"nothing fits {_names(hopeless, hosts)}, even alone"
+        return
+    if len(problem.kinds) == _A_PAIR:
+        first, second = (_names([kind], hosts) for kind in problem.kinds)
+        yield f"{first} has an answer alone, and so has {second}, but no build serves both"
         return
     told = 0
     for kind in problem.kinds:

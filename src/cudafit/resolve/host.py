@@ -81,6 +81,8 @@ def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:
     hidden = tuple(_card(gpu, facts) for gpu in machine.gpus if not gpu.visible)
     driver, cuda, notes = _driver(machine, overrides)
     state, why = _state(machine, cards, hidden, bool(driver or cuda), overrides)
+    if machine.undetermined and state == GPU:
+        notes += (f"{machine.undetermined}; GPU and driver are known by their files (`cudafit inspect` says more)",)
     kind = Kind(
         state=state,
         platform=f"{machine.os.system}-{machine.os.arch}",

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from cudafit.model.fit import Pick, Served
-from cudafit.model.matrix import CPU, Build
+from cudafit.model.matrix import Build
 from cudafit.model.requirement import Wanted
-from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate
+from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate, is_cuda_extra
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.conda import conda_requirement
 from cudafit.resolve.host import Host
@@ -54,9 +54,9 @@ def _pick(
 
 def requirement(build: Build, asked: Sequence[Wanted] = ()) -> str:
     """`tensorflow[and-cuda]==2.21.0`, `torch==2.14.1+cu126`: an extra index names the variant in the version."""
-    extras = {extra for want in asked for extra in want.extras} | ({build.extra} if build.extra else set())
-    if build.variant == CPU and build.extra is None:
-        extras = {extra for extra in extras if not extra.startswith(("cuda", "and-cuda"))}
+    # The user's word for the CUDA extra may be an old one; the build knows today's.
+    extras = {extra for want in asked for extra in want.extras if not is_cuda_extra(extra)}
+    extras |= {build.extra} if build.extra else set()
     written = f"[{','.join(sorted(extras))}]" if extras else ""
     local = f"+{build.variant}" if build.index != DEFAULT_INDEX else ""
     return f"{build.name}{written}=={build.version}{local}"

@@ -76,7 +76,7 @@ def _judge(build: Build, kind: Kind, setting: Setting, purpose: str) -> Service 
             found.append(Obstacle("cpu", "a CUDA GPU", "the CPU is to do the work", _source(build)))
         return found or Service(CPU)
     if not is_gpu(build):
-        have = f"this wheel of {build.index} is for the CPU only"
+        have = f"{build.index}'s wheel for {kind.platform} is for the CPU only"
         return [*found, Obstacle("cpu", "a build for CUDA", have, _source(build))]
     return _on_gpu(build, kind, setting, found)
 
