@@ -179,9 +179,8 @@ def _show(context: click.Context, resolution: "Resolution", request: "Request", 
     if explain:
         rows += explained_rows(resolution)
     if rows:
-        from cudafit.render.human import print_rows
-
         from cudafit.model.requirement import without_secret
+        from cudafit.render.human import print_rows
 
         typed = [want.text for want in request.wanted if not want.constraint and want.origin == "command line"]
         names = " ".join(without_secret(text) for text in typed)

@@ -28,9 +28,10 @@ def installed_versions(environment: str) -> dict[str, str]:
         except OSError:
             continue
         for name in names:
-            stem, dot, _ = name.rpartition(".dist-info")
-            project, dash, version = stem.rpartition("-")
-            if dot and dash and project and version:
+            if not name.endswith(".dist-info"):
+                continue
+            project, _, version = name.removesuffix(".dist-info").rpartition("-")
+            if project and version:
                 found[normalised(project)] = version
     return found
 

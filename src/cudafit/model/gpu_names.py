@@ -9,6 +9,9 @@ from cudafit.model.matrix import Facts, GpuModel, PciGpu
 # Words that say nothing about which GPU it is.
 _IDLE = {"nvidia", "geforce", "corporation", "gpu", "graphics", "card", "the", "a"}
 
+# Words that tell the board that a GPU sits on, not the GPU.
+_BOARD = re.compile(r"\d+gb|hbm\d\w*|sxm\d*|pcie|nvl|laptop|mobile|max|q")
+
 
 @cache
 def plain_name(name: str) -> frozenset[str]:
@@ -27,6 +30,12 @@ def capability_by_name(name: str, facts: Facts) -> str | None:
 def named(name: str, facts: Facts) -> list[GpuModel | PciGpu]:
     """The GPUs whose name has all these words; those whose name is just these words when there are any."""
     words = plain_name(name)
+    found = _with_words(words, facts)
+    # A driver's names tell the memory and the board too: `NVIDIA H100 80GB HBM3`.
+    return found or _with_words(frozenset(word for word in words if not _BOARD.fullmatch(word)), facts)
+
+
+def _with_words(words: frozenset[str], facts: Facts) -> list[GpuModel | PciGpu]:
     if not words:
         return []
     matches = [(row, of) for row, of in _rows(facts) if words <= of]

@@ -186,7 +186,10 @@ def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator
     by_build: dict[int, list[Lost]] = {}
     for lost in considered:
         by_build.setdefault(id(lost.build), []).append(lost)
-    reasons = sorted({_reason(lost) for lost in considered}, key=lambda reason: (_RULE_ORDER.index(reason[0]), len(reason[1]), reason))
+    reasons = sorted(
+        {_reason(lost) for lost in considered},
+        key=lambda reason: (_RULE_ORDER.index(reason[0]), len(reason[1]), reason),
+    )
     chosen = next(
         some
         for size in range(1, len(reasons) + 1)

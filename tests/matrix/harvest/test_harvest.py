@@ -358,3 +358,63 @@ def test_notes_of_another_shape_are_no_facts(data: str, tmp_path: Path) -> None:
         result = harvest(["cupy-cuda12x"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
     assert result.failures == []
     assert (result.builds[0].variant, result.builds[0].cudnn, result.builds[0].nccl) == ("cu12", None, None)
+
+
+JAX_METADATA = """Requires-Python: >=3.12
+Provides-Extra: cuda
+Provides-Extra: cuda12
+Provides-Extra: cuda12-pip
+Provides-Extra: cuda13
+Provides-Extra: cuda12-local
+Provides-Extra: tpu
+Requires-Dist: jaxlib==0.12.0
+Requires-Dist: jax-cuda12-plugin[with-cuda]==0.12.0; extra == "cuda"
+Requires-Dist: jax-cuda12-plugin[with-cuda]==0.12.0; extra == "cuda12"
+Requires-Dist: jax-cuda12-plugin[with-cuda]==0.12.0; extra == "cuda12-pip"
+Requires-Dist: jax-cuda12-plugin==0.12.0; extra == "cuda12-local"
+Requires-Dist: jax-cuda13-plugin[with-cuda]==0.12.0; extra == "cuda13"
+Requires-Dist: libtpu==1; extra == "tpu\""""
+
+
+def test_jax_is_a_build_for_each_cuda_that_an_extra_brings(tmp_path: Path) -> None:
+    name = "jax-0.12.0-py3-none-any.whl"
+    with serving(Index({"jax": {name: wheel({}, "jax", "0.12.0", JAX_METADATA)}})) as index:
+        result = harvest(["jax"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    assert result.failures == []
+    assert [(b.variant, b.platform, b.extra, b.kernels, b.requires) for b in result.builds] == [
+        ("any", "any", None, None, ("jaxlib==0.12.0",)),
+        *(
+            (
+                variant,
+                platform,
+                extra,
+                (),
+                (f"jax-cuda{extra[-2:]}-plugin[with-cuda]==0.12.0", "jaxlib==0.12.0"),
+            )
+            for variant, extra in (("cu12", "cuda12"), ("cu13", "cuda13"))
+            for platform in ("linux-aarch64", "linux-x86_64")
+        ),
+    ]
+    assert {build.sources for build in result.builds} == {("jax-0.12.0-any",)}
+
+
+def test_the_extras_of_cuda_toolkit_are_kept_with_what_they_pin(tmp_path: Path) -> None:
+    metadata = "\n".join(
+        [
+            "Provides-Extra: all",
+            "Provides-Extra: cublas",
+            "Provides-Extra: cudart",
+            'Requires-Dist: nvidia-cublas==13.2.1.*; extra == "all"',
+            'Requires-Dist: nvidia-cublas==13.2.1.*; extra == "cublas"',
+            'Requires-Dist: nvidia-cuda-runtime==13.2.5.*; extra == "cudart"',
+        ]
+    )
+    name = "cuda_toolkit-13.2.1-py2.py3-none-any.whl"
+    with serving(Index({"cuda-toolkit": {name: wheel({}, "cuda_toolkit", "13.2.1", metadata)}})) as index:
+        result = harvest(["cuda-toolkit"], index.address, "pypi", "2026-01-01", cache=Cache(str(tmp_path)))
+    (build,) = result.builds
+    assert (build.variant, build.cuda, build.kernels) == ("cu132", "13.2", ())
+    assert build.requires == (
+        "nvidia-cublas==13.2.1.*;extra=='cublas'",
+        "nvidia-cuda-runtime==13.2.5.*;extra=='cudart'",
+    )

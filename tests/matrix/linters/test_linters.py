@@ -12,6 +12,21 @@ from tests.matrix.folders import INDEXES, SOURCES, TOOLKITS, TORCH, folder
 TODAY = date(2026, 2, 1)
 BUILD = "{version: 2.6.0, variant: cpu, platform: windows-x86_64, index: pypi, sources: doc}"
 TORCH_FILE = "frameworks/torch.yaml"
+LIBRARIES = """# Libraries.
+
+libraries:
+- {package: nvidia-cudnn-cu12, version: 9.1.0.70, kernels: sm_80 sm_90, sources: doc}
+"""
+NAMES = """# Names.
+
+names:
+- {name: pytorch, means: torch, kind: wrong, sources: doc}
+"""
+PLACES = """# Places.
+
+places:
+- {place: nvidia/cudnn, packages: a b, sources: doc}
+"""
 
 # linter -> BAD examples: the changed file, and the flaw that is told.
 BAD: dict[str, list[tuple[dict[str, str], Flaw]]] = {
@@ -96,6 +111,17 @@ BAD: dict[str, list[tuple[dict[str, str], Flaw]]] = {
             {"torch": TORCH.replace("index: pypi, sources", "index: pypi, cuda: 12.4, sources")},
             Flaw(TORCH_FILE, 6, "references", "a cpu build has no CUDA version"),
         ),
+        (
+            {"libraries": LIBRARIES.replace("sm_90", "sm_95")},
+            Flaw("libraries.yaml", 4, "references", "no architecture has the capability of `sm_95`"),
+        ),
+        (
+            {"names": NAMES.replace("torch,", "torches,")},
+            Flaw("names.yaml", 4, "references", "the matrix has no package"),
+        ),
+        ({"names": NAMES.replace("wrong", "odd")}, Flaw("names.yaml", 4, "references", "`odd` is none of")),
+        ({"names": NAMES.replace("pytorch", "torch")}, Flaw("names.yaml", 4, "references", "`torch` has builds")),
+        ({"places": PLACES.replace(" b,", " a,")}, Flaw("places.yaml", 4, "references", "a place that only one")),
     ],
     "newest": [
         (
@@ -143,6 +169,10 @@ def test_every_linter_has_a_bad_example() -> None:
 
 def test_the_good_folder_is_clean(tmp_path: Path) -> None:
     assert check(folder(tmp_path), TODAY) == []
+
+
+def test_names_places_and_libraries_of_known_things_are_clean(tmp_path: Path) -> None:
+    assert check(folder(tmp_path, names=NAMES, places=PLACES, libraries=LIBRARIES), TODAY) == []
 
 
 CASES = [(name, changed, flaw) for name, cases in BAD.items() for changed, flaw in cases]

@@ -1,13 +1,15 @@
-"""What a row names must exist: its index, its toolkit, its cuDNN, the architectures of its kernels."""
+"""What a row names must exist: its index, toolkit and cuDNN, the architectures of its kernels, the packages it means."""
 
 import re
 from collections.abc import Iterator
 
-from cudafit.matrix.folder import BUILDS, Flaw, Folder
+from cudafit.matrix.folder import BUILDS, Entry, Flaw, Folder
 from cudafit.model.versions import major_minor, numbers
 
 NAME = "references"
 KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
+NAME_KINDS = ("stand-in", "wrong", "cpu-of")
+A_PAIR = 2
 
 
 def check(folder: Folder) -> Iterator[Flaw]:
@@ -28,12 +30,35 @@ def check(folder: Folder) -> Iterator[Flaw]:
             yield entry.flaw(NAME, f"no cuDNN wheel is {row.cudnn}")
         if row.variant == "cpu" and row.cuda:
             yield entry.flaw(NAME, "a cpu build has no CUDA version")
-        for kernel in row.kernels or ():
-            match = KERNEL.fullmatch(kernel)
-            if match is None:
-                yield entry.flaw(NAME, f"`{kernel}` is no kernel name such as sm_86 or compute_90")
-            elif capability(match.group(2)) not in architectures:
-                yield entry.flaw(NAME, f"no architecture has the capability of `{kernel}`")
+        yield from _kernels(entry, architectures)
+    for entry in folder.entries("libraries"):
+        yield from _kernels(entry, architectures)
+    yield from _packages(folder)
+
+
+def _kernels(entry: Entry, architectures: set[str]) -> Iterator[Flaw]:
+    for kernel in entry.record.kernels or ():
+        match = KERNEL.fullmatch(kernel)
+        if match is None:
+            yield entry.flaw(NAME, f"`{kernel}` is no kernel name such as sm_86 or compute_90")
+        elif capability(match.group(2)) not in architectures:
+            yield entry.flaw(NAME, f"no architecture has the capability of `{kernel}`")
+
+
+def _packages(folder: Folder) -> Iterator[Flaw]:
+    """Whoever is told to ask for a package must get an answer."""
+    known = {entry.record.name for entry in folder.entries(BUILDS)}
+    for entry in folder.entries("names"):
+        if entry.record.kind not in NAME_KINDS:
+            yield entry.flaw(NAME, f"`{entry.record.kind}` is none of {', '.join(NAME_KINDS)}")
+        for package in entry.record.means:
+            if package not in known:
+                yield entry.flaw(NAME, f"the matrix has no package `{package}`")
+        if entry.record.kind == "wrong" and entry.record.name in known:
+            yield entry.flaw(NAME, f"`{entry.record.name}` has builds, so it is no wrong name")
+    for entry in folder.entries("places"):
+        if len(set(entry.record.packages)) < A_PAIR:
+            yield entry.flaw(NAME, "a place that only one package fills is not shared")
 
 
 def capability(digits: str) -> str:

@@ -1,0 +1,67 @@
+"""Requirements as people write them."""
+
+import pytest
+
+from cudafit.errors import InputError
+from cudafit.model.requirement import applies, merged, normalised, wanted, without_secret
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "specifier", "extras"),
+    [
+        ("torch", "torch", "", ()),
+        ("  Torch_Vision >= 0.2 , < 1 ", "torch-vision", ">=0.2,<1", ()),
+        ("jax[cuda12, k8s]==0.10.*", "jax", "==0.10.*", ("cuda12", "k8s")),
+        ("torch~=2.6", "torch", "~=2.6", ()),
+        ("torch===2.14.1+cu126", "torch", "===2.14.1+cu126", ()),
+        ("torch (>=2.6)", "torch", ">=2.6", ()),
+        ("numpy[]", "numpy", "", ()),
+    ],
+)
+def test_read(text: str, name: str, specifier: str, extras: tuple[str, ...]) -> None:
+    item = wanted(text)
+    assert (item.name, item.specifier, item.extras, item.text) == (name, specifier, extras, text.strip())
+    assert item.marker is None
+
+
+@pytest.mark.parametrize(
+    "text", ["torch=>2", "torch 2.6", "torch==", "==2", "", "torch>=2;", "torch;os=1", "-r x", "a b"]
+)
+def test_what_is_none_says_where_and_how_to_write_it(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        wanted(text, "r.txt:3")
+    assert "(r.txt:3)" in str(caught.value)
+    assert "write it as" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("marker", "platform", "python", "holds"),
+    [
+        ("sys_platform == 'linux'", "linux-aarch64", "3.12", True),
+        ("sys_platform == 'win32'", "linux-x86_64", "3.12", False),
+        ("platform_machine == 'AMD64'", "windows-x86_64", "3.12", True),
+        ("platform_machine == 'arm64'", "macos-aarch64", "3.12", True),
+        ("platform_machine == 'aarch64'", "linux-aarch64", "3.12", True),
+        ("python_version < '3.10'", "linux-x86_64", "3.9", True),
+        ("python_version < '3.10'", "linux-x86_64", "3.10", False),
+        ("python_full_version >= '3.12.3'", "linux-x86_64", "3.12.4", True),
+        ("python_version >= '3.13'", "linux-x86_64", "3.13t", True),
+        ("extra == 'gpu'", "linux-x86_64", "3.12", False),
+    ],
+)
+def test_markers_are_judged_for_the_target(marker: str, platform: str, python: str, holds: bool) -> None:
+    assert applies(wanted(f"x; {marker}"), platform, python) == holds
+
+
+def test_an_address_is_kept_and_its_secret_is_not_shown() -> None:
+    item = wanted("x @ https://me:secret@example.org/x-1.whl")
+    assert item.url == "https://me:secret@example.org/x-1.whl"
+    assert without_secret(item.text) == "x @ https://***@example.org/x-1.whl"
+    assert without_secret("git+ssh://git@example.org/x@v1") == "git+ssh://***@example.org/x@v1"
+    assert without_secret("x==1") == "x==1"
+
+
+def test_several_words_for_one_package() -> None:
+    items = [wanted("torch>=2"), wanted("jax"), wanted("Torch<3", "r.txt:1")]
+    assert {name: len(words) for name, words in merged(items).items()} == {"torch": 2, "jax": 1}
+    assert normalised("A__b-.C") == "a-b-c"

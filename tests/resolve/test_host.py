@@ -1,0 +1,90 @@
+"""A machine as the rules see it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cudafit.machine.saved import load
+from cudafit.matrix.load import open_matrix
+from cudafit.model.machine import Driver, Gpu, Machine, Override, VisibleDevices
+from cudafit.resolve.host import GPU, NO_DRIVER, NO_GPU, UNDETERMINED, Host, host_of, hosts_of
+from tests.machines import FOLDER
+
+BOOK = open_matrix(environ={"HOME": str(Path.home())})
+V100 = load(str(FOLDER / "v100-535.json"))
+
+
+def host(machine: Machine, **changes: Any) -> Host:
+    return host_of(replace(machine, **changes), "m", BOOK.facts)
+
+
+def gpu(**changes: Any) -> Gpu:
+    return replace(V100.gpus[0], **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, GPU),
+        ({"gpus": ()}, NO_GPU),
+        ({"gpus": (gpu(visible=False),)}, NO_GPU),
+        ({"driver": None}, NO_DRIVER),
+        ({"driver": Driver(version=None, cuda=None, via="x")}, UNDETERMINED),
+        ({"gpus": (gpu(compute_capability=None, name=None, pci_device_id=None),)}, UNDETERMINED),
+        ({"gpus": (gpu(compute_capability=None, name="NVIDIA Frobnicator", pci_device_id=None),)}, UNDETERMINED),
+        ({"gpus": (gpu(compute_capability=None, pci_device_id=None),)}, GPU),  # its name tells
+        ({"undetermined": "NVML: Unknown Error", "gpus": ()}, UNDETERMINED),  # unknown is not absent
+        ({"undetermined": "NVML: Unknown Error"}, GPU),  # what was read otherwise is enough
+        ({"overrides": (Override("CONDA_OVERRIDE_CUDA", "cuda", ""),)}, NO_GPU),
+    ],
+)
+def test_state(changes: dict[str, Any], state: str) -> None:
+    seen = host(V100, **changes)
+    assert seen.kind.state == state
+    assert (seen.why is None) == (state == GPU)
+
+
+def test_a_hidden_card_does_not_count_and_is_remembered() -> None:
+    seen = host(load(str(FOLDER / "mixed-1080ti-3090-580.json")))
+    assert seen.kind.capabilities == ((8, 6),)
+    assert [card.index for card in seen.cards] == [1]
+    assert [card.label for card in seen.hidden] == ["NVIDIA GeForce GTX 1080 Ti, sm_61"]
+
+
+def test_every_card_hidden_names_the_variable() -> None:
+    seen = host(V100, gpus=(gpu(visible=False),), visible_devices=VisibleDevices("-1", (), "nothing"))
+    assert seen.why == "every GPU is hidden (CUDA_VISIBLE_DEVICES='-1')"
+
+
+def test_cards_of_one_capability_count_once() -> None:
+    assert host(load(str(FOLDER / "h100x8-580.json"))).kind.capabilities == ((9, 0),)
+
+
+def test_overrides_replace_what_was_measured_and_are_told() -> None:
+    seen = host(V100, overrides=(Override("UV_CUDA_DRIVER_VERSION", "driver", "580.65.06"),))
+    assert (seen.kind.driver, seen.kind.cuda) == ("580.65.06", None)
+    assert seen.notes == ("the driver is 580.65.06 by UV_CUDA_DRIVER_VERSION",)
+    seen = host(V100, overrides=(Override("CONDA_OVERRIDE_CUDA", "cuda", "13.0"),))
+    assert (seen.kind.driver, seen.kind.cuda) == (None, "13.0")
+
+
+def test_which_cards_are_for_data_centres() -> None:
+    assert host(V100).kind.data_centre
+    assert not host(load(str(FOLDER / "rtx4090-550.json"))).kind.data_centre
+    assert not host(V100, gpus=(gpu(), gpu(name="NVIDIA GeForce RTX 4090"))).kind.data_centre
+
+
+def test_machines_that_are_one_object_are_viewed_once() -> None:
+    asked: list[str] = []
+
+    def facts(*lists: str) -> Any:
+        asked.append(lists[0])
+        return BOOK.facts(*lists)
+
+    unnamed = replace(V100, gpus=(gpu(compute_capability=None, pci_device_id=None),))
+    found = hosts_of([("a", unnamed), ("b", unnamed)], facts)
+    assert [one.label for one in found] == ["a", "b"]
+    assert found[0].kind is found[1].kind
+    assert len(asked) == 1
