@@ -15,8 +15,10 @@ SOURCES := src tests benchmarks hatch_build.py
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
-demo: $(CORE) ## set up, then show this machine
+demo: $(CORE) ## set up, then show this machine and what it can run
 	@$(RUN) -m cudafit inspect
+	@echo
+	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -P -m cudafit resolve
 
 test: $(DEV) ## every test
 	$(RUN) -m pytest -n auto

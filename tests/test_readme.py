@@ -1,6 +1,7 @@
 """What the README shows is what the command prints, and what it links to is there."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,18 @@ from tests.conftest import Run
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"```\n(snapshot (tests/machines/\S+\.json)\n.*?)```", README, re.S)
+SHOWN = re.findall(r"```\n\$ cudafit (.*?)\n(.*?)```", README, re.S)
 
 
 def test_readme_shows_output() -> None:
-    assert len(SHOWN) >= 2
+    assert len(SHOWN) >= 4
+    assert README.count("```") == 2 * len(SHOWN), "every sample is held to be real"
 
 
-@pytest.mark.parametrize(("text", "path"), SHOWN)
-def test_shown_output_is_real(text: str, path: str, cudafit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("words", "text"), SHOWN)
+def test_shown_output_is_real(words: str, text: str, cudafit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(TOP)
-    done = cudafit("inspect", "--machine", path)
+    done = cudafit(*shlex.split(words))
     assert done.stdout + done.stderr == text
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -194,6 +195,23 @@ def test_no_secret_of_an_address_is_shown(cudafit: Run, folder: Path) -> None:
         assert done.returncode == 0
         assert "example.org" in done.stdout
         assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_suggested_command_asks_the_same_again_without_the_secret(cudafit: Run, folder: Path) -> None:
+    (folder / "r.txt").write_text("numpy\ntorch==2.15.0\n")
+    url = "pillow @ https://me:hunter2@example.org/p-1-py3-none-any.whl"
+    done = cudafit("resolve", url, "-r", "r.txt", "--gpu", "A100", "--driver", "550")
+    assert done.returncode == 1
+    assert "hunter2" not in done.stdout + done.stderr
+    (hint,) = re.findall(r"hint: `(cudafit resolve .* --cpu)`", done.stderr)
+    words = shlex.split(hint)
+    assert words[2:] == [url.replace("me:hunter2", "***"), "-r", "r.txt", "--gpu", "A100", "--driver", "550", "--cpu"]
+    assert cudafit(*words[1:]).returncode == 0
+
+
+def test_where_driver_and_python_are_both_too_old_both_are_said(cudafit: Run) -> None:
+    done = cudafit("resolve", "torch==2.15.0", "--python", "3.10", "--gpu", "A100", "--driver", "550.54.15")
+    assert "hint: with driver 580.65.06 or newer, and Python 3.11: torch 2.15.0 (cu132)" in done.stderr
 
 
 # Where requirements come from.

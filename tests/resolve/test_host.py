@@ -54,7 +54,7 @@ def test_a_hidden_card_does_not_count_and_is_remembered() -> None:
 
 
 def test_every_card_hidden_names_the_variable() -> None:
-    seen = host(V100, gpus=(gpu(visible=False),), visible_devices=VisibleDevices("-1", (), "nothing"))
+    seen = host(V100, gpus=(gpu(visible=False),), visible_devices=VisibleDevices("-1", ()))
     assert seen.why == "every GPU is hidden (CUDA_VISIBLE_DEVICES='-1')"
 
 

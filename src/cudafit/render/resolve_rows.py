@@ -95,12 +95,17 @@ def _served(gpus: Sequence[Served]) -> str:
     by_kernel: dict[tuple[str | None, str], list[Served]] = {}
     for gpu in gpus:
         by_kernel.setdefault((gpu.kernel, gpu.how), []).append(gpu)
-    return "; ".join(_one_served(kernel, how, alike) for (kernel, how), alike in by_kernel.items())
+    if len(by_kernel) == 1 and len(gpus) > 1:
+        ((kernel, how),) = by_kernel
+        return _one_served(kernel, how, f"all {len(gpus)} GPUs")
+    return "; ".join(_one_served(kernel, how, _listed(_names(alike))) for (kernel, how), alike in by_kernel.items())
 
 
-def _one_served(kernel: str | None, how: str, alike: Sequence[Served]) -> str:
-    names = list(dict.fromkeys(f"GPU {gpu.index}" if gpu.machine is None else gpu.machine for gpu in alike))
-    who = _listed(names)
+def _names(gpus: Sequence[Served]) -> list[str]:
+    return list(dict.fromkeys(f"GPU {gpu.index}" if gpu.machine is None else gpu.machine for gpu in gpus))
+
+
+def _one_served(kernel: str | None, how: str, who: str) -> str:
     if how == "cubin":
         return f"{who}: {kernel}"
     return f"{who}: {kernel}, compiled by the driver" if how == "ptx" else f"{who}: kernels not known"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cudafit.model.fit import CPU, Alternative
+from cudafit.model.requirement import COMMAND_LINE, without_secret
 from cudafit.model.versions import natural_key, numbers
 from cudafit.resolve.candidates import Candidate
 from cudafit.resolve.conda import conda_requirement
@@ -63,6 +64,14 @@ def _newer_driver(problem: Problem) -> Iterator[Alternative]:
     for upgrade in upgrades_of(problem, None):
         yield Alternative("driver", f"with driver {upgrade.driver} or newer: {upgrade.unlocks}")
         return
+    pythons = _pythons(problem)
+    if any(problem.again(python=python).solve() for python in pythons):
+        return  # another Python alone is less of a change
+    for python in pythons:
+        for upgrade in upgrades_of(problem.again(python=python), None):
+            text = f"with driver {upgrade.driver} or newer, and Python {python}: {upgrade.unlocks}"
+            yield Alternative("driver", text)
+            return
 
 
 def _other_version(problem: Problem) -> Iterator[Alternative]:
@@ -82,7 +91,16 @@ def _other_version(problem: Problem) -> Iterator[Alternative]:
 
 
 def _other_python(problem: Problem) -> Iterator[Alternative]:
-    """The nearest Python that the builds know."""
+    for python in _pythons(problem):
+        combination = problem.again(python=python).solve()
+        if combination:
+            words = ("cudafit", "resolve", *_words(problem), *_options(problem, python=False), "--python", python)
+            yield Alternative("python", f"with Python {python}: {_named(combination)}", words)
+            return
+
+
+def _pythons(problem: Problem) -> list[str]:
+    """The other Pythons that the builds know, the nearest first."""
     known = {
         entry.rstrip("+")
         for name in problem.asked()
@@ -92,12 +110,7 @@ def _other_python(problem: Problem) -> Iterator[Alternative]:
     } or {f"3.{minor}" for minor in range(9, 15)}
     here = numbers(problem.python)[:2]
     nearest = sorted(known, key=lambda python: (abs(numbers(python)[1] - here[1]), natural_key(python)))
-    for python in [one for one in nearest if numbers(one)[:2] != here][:_PYTHONS_TRIED]:
-        combination = problem.again(python=python).solve()
-        if combination:
-            words = ("cudafit", "resolve", *_words(problem), *_options(problem, python=False), "--python", python)
-            yield Alternative("python", f"with Python {python}: {_named(combination)}", words)
-            return
+    return [one for one in nearest if numbers(one)[:2] != here][:_PYTHONS_TRIED]
 
 
 def _fewer_gpus(problem: Problem, hosts: Sequence[Host]) -> Iterator[Alternative]:
@@ -161,7 +174,11 @@ def _on_cpu(problem: Problem) -> Iterator[Alternative]:
 
 
 def _words(problem: Problem) -> list[str]:
-    return [want.text for want in problem.request.wanted if not want.constraint]
+    """What was asked for, as it was; the project in this folder is read again without a word."""
+    wanted = problem.request.wanted
+    words = [without_secret(want.text) for want in wanted if want.origin == COMMAND_LINE and not want.constraint]
+    files = [file for file in problem.request.files if not file.endswith(".toml")]
+    return [*words, *(word for file in files for word in ("-r", file))]
 
 
 def _options(problem: Problem, *, python: bool = True, cuda: bool = True) -> list[str]:

@@ -22,7 +22,7 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
         if compiled and pick.requested:
             gpus = listed([f"GPU {gpu.index}" + (f" of {gpu.machine}" if gpu.machine else "") for gpu in compiled])
             yield (
-                f"{gpus}: {pick.name} {pick.version} has only PTX for it ({compiled[0].kernel}), no kernels: the driver"
+                f"{pick.name} {pick.version} has no kernels for {gpus}, only PTX ({compiled[0].kernel}): the driver"
                 f" compiles it on first use, which takes minutes (source: {_source(pick)})"
             )
         if pick.requested and pick.name in _with_kernels(problem) and any(gpu.how == UNKNOWN for gpu in pick.gpus):
@@ -57,11 +57,7 @@ def notes_of(
     problem: Problem, combination: Combination | None, picks: Sequence[Pick], hosts: Sequence[Host]
 ) -> Iterator[str]:
     """Facts that explain the answer."""
-    for host in hosts:
-        yield from host.notes
-        if host.hidden and host.cards:
-            cards = listed([f"GPU {card.index} ({card.label})" for card in host.hidden])
-            yield f"hidden, so not counted: {cards}"
+    yield from _of_hosts(hosts)
     if combination:
         for number, name in enumerate(problem.asked()):
             yield from _end_of_line(problem, name, combination.picks[number].build)
@@ -69,6 +65,19 @@ def notes_of(
         for pick in picks:
             if pick.requested and pick.note == WITHOUT_CUDA:
                 yield f"{pick.name}: {pick.note}"
+
+
+def _of_hosts(hosts: Sequence[Host]) -> Iterator[str]:
+    """What is true of single machines: said once, with the machines that it is true of."""
+    where: dict[str, list[str]] = {}
+    for host in hosts:
+        for note in host.notes:
+            where.setdefault(note, []).append(host.label)
+        if host.hidden and host.cards:
+            cards = listed([f"GPU {card.index} ({card.label})" for card in host.hidden])
+            where.setdefault(f"hidden, so not counted: {cards}", []).append(host.label)
+    for note, labels in where.items():
+        yield note if len(hosts) == 1 else f"{listed(labels)}: {note}"
 
 
 def _end_of_line(problem: Problem, name: str, picked: Build) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a row names must exist: its index, toolkit and cuDNN, the architectures of its kernels, the packages it means."""
+"""What a row names must exist: index, toolkit, cuDNN, the architectures of kernels, the packages that a name means."""
 
 import re
 from collections.abc import Iterator
