@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.process import Finished, Talk, run
+from cudafit.process import Finished, Talk, run, which
 
 PROMPT = 20  # seconds in which a child that is cut off must be gone, on a busy machine too
 CUT_OFF_S = 0.5
@@ -179,3 +179,20 @@ def test_who_stops_listening_leaves_no_child() -> None:
         pid = int(line)
         break
     assert is_gone(pid)
+
+
+def test_which_passes_over_what_lies_in_the_folder_that_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for place in (tmp_path / "tool", tmp_path / "bin" / "tool"):
+        place.write_text("#!/bin/sh\n")
+        place.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert which("tool", "") is None
+    assert which("tool", os.pathsep.join(["", ".", "bin"])) is None
+    assert which("tool", os.pathsep.join([".", str(tmp_path / "bin")])) == str(tmp_path / "bin" / "tool")
+    (tmp_path / "bin" / "tool").chmod(0o644)
+    assert which("tool", str(tmp_path / "bin")) is None
+    (tmp_path / "bin" / "folder").mkdir()
+    assert which("folder", str(tmp_path / "bin")) is None

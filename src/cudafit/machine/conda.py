@@ -2,10 +2,10 @@
 
 import os
 import re
-import shutil
 
 from cudafit.machine.context import Context
 from cudafit.model.machine import CondaInstallation
+from cudafit.process import which
 
 PROBE = "conda"
 _ROOT_NAMES = ("miniconda3", "miniforge3", "mambaforge", "anaconda3", "conda", "micromamba", "miniconda", "anaconda")
@@ -21,7 +21,7 @@ def read_conda(context: Context) -> tuple[CondaInstallation, ...]:
         if real not in found:
             found[real] = _installation(context, path, via)
     for tool in ("micromamba", "pixi"):
-        program = shutil.which(tool, path=context.environ.get("PATH", "")) if context.live else None
+        program = which(tool, context.environ.get("PATH", "")) if context.live else None
         if program:
             found[program] = CondaInstallation(tool, program, None, "PATH")
     return tuple(found.values())
@@ -34,7 +34,7 @@ def _roots(context: Context) -> list[tuple[str, str]]:
         roots.append((os.path.dirname(os.path.dirname(executable)), "CONDA_EXE"))
     if prefix := environ.get("MAMBA_ROOT_PREFIX"):
         roots.append((prefix, "MAMBA_ROOT_PREFIX"))
-    program = shutil.which("conda", path=environ.get("PATH", "")) if context.live else None
+    program = which("conda", environ.get("PATH", "")) if context.live else None
     if program:
         roots.append((os.path.dirname(os.path.dirname(context.files.real(program))), "PATH"))
     for home in context.homes():

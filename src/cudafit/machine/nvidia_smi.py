@@ -6,7 +6,6 @@ question put again. The CUDA limit is no query field: `nvidia-smi --version` tel
 """
 
 import re
-import shutil
 from dataclasses import replace
 
 from cudafit.machine.context import Context
@@ -14,7 +13,7 @@ from cudafit.machine.nvml import pci_address
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu
 from cudafit.model.versions import dotted_version
-from cudafit.process import Finished, run
+from cudafit.process import Finished, run, which
 
 PROBE = "nvidia-smi"
 WSL_PATH = "/usr/lib/wsl/lib/nvidia-smi"
@@ -63,7 +62,7 @@ class Answer:
 
 
 def find(context: Context) -> str | None:
-    found = shutil.which("nvidia-smi", path=context.environ.get("PATH", ""))
+    found = which("nvidia-smi", context.environ.get("PATH", ""))
     return found or (WSL_PATH if context.linux and context.files.exists(WSL_PATH) else None)
 
 

@@ -123,7 +123,7 @@ def _against_words(
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
     if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
-    for item in requirements(build):
+    for item in requirements(build) if others else ():
         for want in others.get(item.name, ()):
             if disjoint(item.specifier, want.specifier):
                 yield Obstacle(
