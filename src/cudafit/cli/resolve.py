@@ -8,16 +8,20 @@ own while the rest is still being loaded here.
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.lock_options import lock_options
 from cudafit.cli.machine_options import ask_driver, hosts, machine_options
 from cudafit.cli.matrix_options import chosen, matrix_options
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
+    from cudafit.lock.formats import Format
+    from cudafit.lock.write import Document
     from cudafit.model.fit import Resolution
     from cudafit.model.requirement import Wanted
     from cudafit.resolve.host import Host
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from cudafit.resolve.request import Request
 
 NO_FIT = 1
+CONDA = "conda"
 
 
 @click.command("resolve")
@@ -42,6 +47,7 @@ NO_FIT = 1
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
 @click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")
 @click.option("--conda", is_flag=True, help="Builds of conda-forge in place of those of the Python indexes.")
+@lock_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.resolve/1).")
 @machine_options
 @matrix_options
@@ -58,15 +64,56 @@ def command(context: click.Context, /, **options: Any) -> int:
     description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
     question = ask_driver(description, options["machines"], options["root"])
 
+    outputs = _outputs(options)
     book = chosen(options["matrices"], options["pinned"])
     request = _request(options)
     machines = hosts(options["machines"], options["root"], description, question, book.facts)
-    resolution = _answer(request, machines, book, every=options["every"])
+    resolutions = {
+        kind: _answer(replace(request, conda=kind == CONDA), machines, book, every=options["every"])
+        for kind in outputs.kinds
+    }
+    documents = _documents(outputs, resolutions, request, options, book)
     if options["as_json"]:
-        _print_json(resolution)
-    else:
-        _show(context, resolution, request, explain=options["explain"])
-    return NO_FIT if resolution.status == "no-fit" else 0
+        _print_json(next(iter(resolutions.values())), documents)
+    elif not options["dry_run"]:
+        for resolution in resolutions.values():
+            _show(context, resolution, request, explain=options["explain"])
+    if documents:
+        from cudafit.cli.lock_options import write_or_show
+
+        write_or_show(documents, options)
+    return NO_FIT if any(one.status == "no-fit" for one in resolutions.values()) else 0
+
+
+class _Outputs(NamedTuple):
+    """The files to write, and the kinds of fit that they need."""
+
+    files: "list[tuple[str, Format]]"
+    kinds: list[str]
+
+
+def _outputs(options: dict[str, Any]) -> _Outputs:
+    from cudafit.cli.lock_options import kinds_of, outputs_of
+
+    files = outputs_of(options)
+    if files and not options["check"]:
+        from cudafit.lock.write import refuse_foreign
+
+        edited = [path for path, form in files if form.name == "pyproject"]
+        refuse_foreign([path for path, _ in files if path not in edited], force=options["force"])
+        refuse_foreign(edited, force=True)
+    return _Outputs(files, kinds_of(files, conda=options["conda"]))
+
+
+def _documents(
+    outputs: _Outputs, resolutions: "dict[str, Resolution]", request: "Request", options: dict[str, Any], book: "Book"
+) -> "list[Document]":
+    """What is to be written; nothing where something does not fit."""
+    if not outputs.files or any(one.status == "no-fit" for one in resolutions.values()):
+        return []
+    from cudafit.cli.lock_options import make
+
+    return make(outputs.files, resolutions, request, options, book)
 
 
 def _request(options: dict[str, Any]) -> "Request":
@@ -164,12 +211,14 @@ def _words(options: dict[str, Any]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _print_json(resolution: "Resolution") -> None:
+def _print_json(resolution: "Resolution", documents: "list[Document]") -> None:
     from cudafit.model.fit import SCHEMA
     from cudafit.model.record import to_plain
     from cudafit.render.json_text import json_rows
 
-    write(json_rows({"schema": SCHEMA, **to_plain(resolution)}))
+    written = [{"path": one.path, "format": one.format, "packages": one.packages} for one in documents]
+    more = {"outputs": written} if written else {}
+    write(json_rows({"schema": SCHEMA, **to_plain(resolution), **more}))
 
 
 def _show(context: click.Context, resolution: "Resolution", request: "Request", *, explain: bool) -> None:

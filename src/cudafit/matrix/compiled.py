@@ -33,6 +33,7 @@ _LISTS: Mapping[str, type] = {
     "indexes": records.Index,
     "conda_rules": records.CondaRule,
     "conda_builds": records.CondaBuild,
+    "conda_names": records.CondaName,
     "sources": records.Source,
 }
 

@@ -11,6 +11,7 @@ from cudafit.model.matrix import (
     ArchitectureSupport,
     Build,
     CondaBuild,
+    CondaName,
     CondaRule,
     DriverBranch,
     Facts,
@@ -37,7 +38,7 @@ FILES: dict[str, dict[str, type]] = {
     "names.yaml": {"names": NameHint},
     "gpus.yaml": {"gpus": GpuModel, "pci_gpus": PciGpu},
     "indexes.yaml": {"indexes": Index},
-    "conda.yaml": {"conda_rules": CondaRule, "conda_builds": CondaBuild},
+    "conda.yaml": {"conda_rules": CondaRule, "conda_builds": CondaBuild, "conda_names": CondaName},
     "sources.yaml": {"sources": Source},
 }
 SCALARS = {"matrix.yaml": ("version",)}

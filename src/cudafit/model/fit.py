@@ -49,6 +49,11 @@ class Pick:
     verified: bool = True
     note: str | None = None
 
+    @property
+    def specifications(self) -> tuple[str, ...]:
+        """What an installer is given: conda's jaxlib, which has the builds for CUDA, does not bring jax itself."""
+        return ("jax", self.requirement) if self.requirement.startswith("jaxlib=") else (self.requirement,)
+
 
 @frozen
 class Rejection:
@@ -112,6 +117,15 @@ class Group:
 
 
 @frozen
+class Target:
+    """What a lock must suit: the least that the machines of one platform have."""
+
+    platform: str
+    libc: str | None  # None: not known
+    cuda: str | None  # the newest CUDA that every driver knows; None: there is no driver, or it is not to be used
+
+
+@frozen
 class MatrixVersion:
     """The matrix that answered."""
 
@@ -139,3 +153,4 @@ class Resolution:
     groups: tuple[Group, ...] = ()
     all: tuple[Pick, ...] = ()
     command: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()

@@ -198,6 +198,14 @@ class CondaRule:
 
 
 @frozen
+class CondaName:
+    """A package that conda-forge has under the name that the Python index gives it."""
+
+    package: str
+    sources: tuple[str, ...] = ()
+
+
+@frozen
 class CondaBuild:
     """What a conda-forge feedstock builds for one CUDA version on one platform."""
 
@@ -228,6 +236,7 @@ class Facts:
     indexes: tuple[Index, ...] = ()
     conda_rules: tuple[CondaRule, ...] = ()
     conda_builds: tuple[CondaBuild, ...] = ()
+    conda_names: tuple[CondaName, ...] = ()
     sources: tuple[Source, ...] = ()
 
 

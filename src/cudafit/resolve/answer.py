@@ -19,6 +19,7 @@ from cudafit.resolve.picks import picks_of
 from cudafit.resolve.problem import Book, Library, Problem
 from cudafit.resolve.request import Request
 from cudafit.resolve.search import Combination
+from cudafit.resolve.targets import targets_of
 from cudafit.resolve.told import machine_lines
 
 # Where nothing tells which Python is meant.
@@ -37,11 +38,12 @@ def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool 
     library = Library(book)
     names.check(request, library)
     lines = machine_lines(hosts, library.drivers, request)
+    targets = targets_of(hosts, library.drivers, request)
     alike = told_apart(hosts, library.drivers)
     problem, combination = solved(library, request, tuple(dict.fromkeys(host.kind for host in alike)))
     if combination is None:
-        return replace(_no_fit(problem, alike, library), machines=lines)
-    return replace(_fit(problem, combination, alike, library, every=every), machines=lines)
+        return replace(_no_fit(problem, alike, library), machines=lines, targets=targets)
+    return replace(_fit(problem, combination, alike, library, every=every), machines=lines, targets=targets)
 
 
 def overview(request: Request, hosts: Sequence[Host], book: Book) -> Resolution:

@@ -27,5 +27,5 @@ def install_command(
 
 
 def _conda(picks: Sequence[Pick], python: str) -> tuple[str, ...]:
-    wanted = [pick.requirement for pick in picks if pick.requested]
+    wanted = [text for pick in picks if pick.requested for text in pick.specifications]
     return ("conda", "create", "-c", CONDA, "--override-channels", f"python={python}", *wanted)

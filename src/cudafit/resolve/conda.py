@@ -10,9 +10,10 @@ INDEX = "conda-forge"
 
 
 def conda_builds(name: str, facts: Facts) -> tuple[Build, ...]:
-    """Empty for a package whose feedstock the matrix does not hold."""
+    """Empty for a package whose feedstock the matrix does not hold. Each version has CPU builds beside those for CUDA."""
     feedstock = FEEDSTOCKS.get(name)
-    return tuple(
+    rows = [row for row in facts.conda_builds if row.feedstock == feedstock]
+    cuda = [
         Build(
             name=name,
             version=row.version,
@@ -25,11 +26,17 @@ def conda_builds(name: str, facts: Facts) -> tuple[Build, ...]:
             note=row.note,
             sources=row.sources,
         )
-        for row in facts.conda_builds
-        if row.feedstock == feedstock
-    )
+        for row in rows
+    ]
+    sources = {(row.version, row.platform): row.sources for row in rows}
+    cpu = [
+        Build(name=name, version=version, variant="cpu", platform=platform, index=INDEX, sources=read)
+        for (version, platform), read in sources.items()
+    ]
+    return (*cuda, *cpu)
 
 
 def conda_requirement(build: Build) -> str:
-    """A match specification that cannot become a CPU build: the build string must begin with the CUDA version."""
-    return f"{CONDA_NAMES.get(build.name, build.name)}={build.version}=cuda{(build.cuda or '').replace('.', '')}*"
+    """A match specification by build string, for a solver left alone takes a CPU build where it can."""
+    kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"
+    return f"{CONDA_NAMES.get(build.name, build.name)}={build.version}={kind}*"

@@ -94,6 +94,8 @@ def serving(index: Index) -> Iterator[Index]:
             else:
                 self.file(content[: len(content) // 2] if name in index.truncate else content)
 
+        do_HEAD = do_GET
+
         def file(self, content: bytes) -> None:
             wanted = self.headers.get("Range")
             if not wanted or not index.ranges:
@@ -110,6 +112,8 @@ def serving(index: Index) -> Iterator[Index]:
             for key, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
                 self.send_header(key, value)
             self.end_headers()
+            if self.command == "HEAD":
+                return
             cut = getattr(self, "cut", False)
             self.wfile.write(body[: len(body) // 2] if cut else body)
             self.close_connection = self.close_connection or cut

@@ -1,9 +1,7 @@
 """What an index serves: the wheels of a package, by its simple page (HTML or JSON)."""
 
-import configparser
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +11,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
 
+from cudafit import indexes
 from cudafit.matrix.harvest.errors import HarvestError
 
 TIMEOUT_S = 60
@@ -52,41 +51,7 @@ class WheelFile:
 
 def default_index(environ: Mapping[str, str] = os.environ) -> str:
     """The address that pip or uv is configured with, or pypi-simple's own default; never spelt here."""
-    for variable in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
-        if environ.get(variable):
-            return environ[variable]
-    return _from_pip(environ) or _from_uv(environ) or PYPI_SIMPLE_ENDPOINT
-
-
-def _from_pip(environ: Mapping[str, str]) -> str | None:
-    """pip's configuration files, the most specific first (pip's documentation, "Configuration")."""
-    home = os.path.expanduser("~")
-    base = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    places = (environ.get("PIP_CONFIG_FILE"), f"{base}/pip/pip.conf", f"{home}/.pip/pip.conf", "/etc/pip.conf")
-    for path in places:
-        parser = configparser.RawConfigParser()
-        try:
-            if path and parser.read(path, encoding="utf-8"):
-                for section in ("install", "global"):
-                    if found := parser.get(section, "index-url", fallback=None):
-                        return found
-        except (configparser.Error, UnicodeDecodeError, OSError):
-            continue
-    return None
-
-
-def _from_uv(environ: Mapping[str, str]) -> str | None:
-    base = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    try:
-        with open(os.path.join(base, "uv", "uv.toml"), "rb") as file:
-            settings = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError):
-        return None
-    for index in settings.get("index", []):
-        if index.get("default") and isinstance(index.get("url"), str):
-            return str(index["url"])
-    found = settings.get("index-url")
-    return found if isinstance(found, str) else None
+    return indexes.default_index(environ) or PYPI_SIMPLE_ENDPOINT
 
 
 def shown(address: str) -> str:

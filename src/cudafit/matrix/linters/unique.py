@@ -22,6 +22,7 @@ KEYS = {
     "indexes": ("name",),
     "conda_rules": ("rule",),
     "conda_builds": ("feedstock", "version", "cuda", "platform"),
+    "conda_names": ("package",),
     "sources": ("name",),
 }
 

@@ -1,0 +1,98 @@
+"""Where packages come from: the default index as pip and uv are configured, and the user's mirrors of the others."""
+
+import configparser
+import os
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from cudafit.errors import InputError
+from cudafit.model.frozen import frozen
+
+_VARIABLES = {"pytorch": "CUDAFIT_PYTORCH_INDEX", "conda": "CUDAFIT_CONDA_CHANNEL"}
+
+
+@frozen
+class Indexes:
+    """The addresses to use: None is the one that everybody uses."""
+
+    default: str | None = None  # the package index; None: the installers' own default, which is spelt nowhere here
+    pytorch: str | None = None  # in place of the folder that holds PyTorch's indexes (`.../whl`)
+    conda: str | None = None  # in place of conda-forge
+
+    def of(self, index_name: str, url: str) -> str:
+        """The address of an index that the matrix names."""
+        if index_name.startswith("pytorch-") and self.pytorch:
+            return f"{self.pytorch.rstrip('/')}/{index_name.removeprefix('pytorch-')}"
+        if index_name == "conda-forge" and self.conda:
+            return self.conda
+        return url
+
+
+def configured(environ: Mapping[str, str] = os.environ) -> Indexes:
+    """By the environment first, then by `[indexes]` in cudafit's configuration file; raises InputError."""
+    table = _own_table(environ)
+    found = {name: environ.get(variable) or table.get(name) for name, variable in _VARIABLES.items()}
+    return Indexes(default_index(environ), found["pytorch"], found["conda"])
+
+
+def default_index(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The address that pip or uv is configured with; None where neither is."""
+    for variable in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        if environ.get(variable):
+            return environ[variable]
+    return _from_pip(environ) or _from_uv(environ)
+
+
+def _own_table(environ: Mapping[str, str]) -> dict[str, str]:
+    path = os.path.join(_config_folder(environ), "cudafit", "config.toml")
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.load(file).get("indexes", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read `{path}`: {error}") from None
+    known = isinstance(table, dict) and set(table) <= set(_VARIABLES)
+    if not known or not all(isinstance(value, str) for value in table.values()):
+        raise InputError(f"`{path}`: `[indexes]` takes the addresses {' and '.join(f'`{name}`' for name in _VARIABLES)}")
+    return dict(table)
+
+
+def _config_folder(environ: Mapping[str, str]) -> str:
+    return environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+
+
+def _from_pip(environ: Mapping[str, str]) -> str | None:
+    """pip's configuration files, the most specific first (pip's documentation, "Configuration")."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    places = (
+        environ.get("PIP_CONFIG_FILE"),
+        f"{_config_folder(environ)}/pip/pip.conf",
+        f"{home}/.pip/pip.conf",
+        "/etc/pip.conf",
+    )
+    for path in places:
+        parser = configparser.RawConfigParser()
+        try:
+            if path and parser.read(path, encoding="utf-8"):
+                for section in ("install", "global"):
+                    if found := parser.get(section, "index-url", fallback=None):
+                        return found
+        except (configparser.Error, UnicodeDecodeError, OSError):
+            continue
+    return None
+
+
+def _from_uv(environ: Mapping[str, str]) -> str | None:
+    settings: dict[str, Any]
+    try:
+        with open(os.path.join(_config_folder(environ), "uv", "uv.toml"), "rb") as file:
+            settings = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return None
+    for index in settings.get("index", []):
+        if index.get("default") and isinstance(index.get("url"), str):
+            return str(index["url"])
+    found = settings.get("index-url")
+    return found if isinstance(found, str) else None

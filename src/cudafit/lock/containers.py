@@ -1,0 +1,119 @@
+"""Container files: an image that installs the lock written beside it, and what gives it the GPUs."""
+
+import json
+import os
+import re
+from string import Template
+
+import yaml
+
+from cudafit import shipped
+from cudafit.errors import InputError
+from cudafit.lock.header import header
+from cudafit.lock.order import Order
+from cudafit.model.fit import CPU
+from cudafit.model.versions import numbers
+
+# Packages whose wheels look for the CUDA libraries of the system, unless an extra brings them.
+_SYSTEM_CUDA = ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "onnxruntime-gpu", "tensorflow")
+_IMAGE_PYTHON = re.compile(r"3\.\d+(\.\d+)?")
+
+
+def dockerfile_text(order: Order, path: str, lock: str, form: str) -> str:
+    """Raises InputError where the lock lies outside the folder that an image is built from."""
+    copied = _beside(path, lock)
+    name = os.path.basename(copied)
+    devices = "void" if order.resolution.status == CPU else "all"
+    if form in ("requirements", "pylock"):
+        if not _IMAGE_PYTHON.fullmatch(order.python):
+            raise InputError(f"there is no Python image for {order.python}", hint="ask for another with `--python`")
+        base, template = _base(order)
+        values = {"base": base, "python": order.python, "install": _install(form, name)}
+    else:
+        template = "Dockerfile.conda"
+        values = {"file": json.dumps(f"/tmp/lock/{name}"), "override": _override(order, form)}  # noqa: S108
+    text = Template(_template(template)).substitute(values, lock=json.dumps(copied), devices=devices)
+    return header(order) + text
+
+
+def compose_text(order: Order, dockerfile: str, path: str) -> str:
+    service: dict[str, object] = {
+        "build": {"context": ".", "dockerfile": _beside(path, dockerfile)},
+        "volumes": [".:/app"],
+        # Workers that load data hand it over in shared memory, of which a container has 64 MB.
+        "shm_size": "8gb",
+    }
+    if order.resolution.status != CPU:
+        device = {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+        service["deploy"] = {"resources": {"reservations": {"devices": [device]}}}
+    text: str = yaml.safe_dump({"services": {"train": service}}, sort_keys=False)
+    return header(order) + text
+
+
+def devcontainer_text(order: Order, dockerfile: str, path: str) -> str:
+    """JSON with comments, as the specification of dev containers reads it."""
+    relative = os.path.relpath(os.path.abspath(dockerfile), os.path.dirname(os.path.abspath(path)))
+    value: dict[str, object] = {
+        "name": order.name,
+        "build": {"dockerfile": relative, "context": os.path.dirname(relative) or "."},
+        "remoteUser": "mambauser" if any(pick.index_name == "conda-forge" for pick in order.picks) else "app",
+    }
+    if order.resolution.status != CPU:
+        value["runArgs"] = ["--gpus", "all", "--shm-size", "8g"]
+        value["hostRequirements"] = {"gpu": True}
+    return header(order, comment="//") + json.dumps(value, indent=2) + "\n"
+
+
+def _base(order: Order) -> tuple[str, str]:
+    """A slim image where the wheels bring CUDA; NVIDIA's where they do not."""
+    bare = [
+        pick
+        for pick in order.picks
+        if pick.name in _SYSTEM_CUDA and pick.compat != CPU and "[" not in pick.requirement
+    ]
+    if not bare:
+        return f"python:{order.python}-slim", "Dockerfile.pip"
+    wanted = next((pick.cuda for pick in bare if pick.cuda), None) or order.target.cuda
+    version = _toolkit(order, wanted, bare[0].variant)
+    return f"nvidia/cuda:{version}-cudnn-runtime-ubuntu22.04", "Dockerfile.cuda"
+
+
+def _toolkit(order: Order, wanted: str | None, variant: str) -> str:
+    """The newest release of the toolkit that the builds were made with, as NVIDIA's images are called."""
+    major = numbers(wanted)[0] if wanted else int(variant.removeprefix("cu")[:2])
+    same = [one for one in order.toolkits if numbers(one)[0] == major and numbers(one)[:2] <= numbers(wanted or "99")[:2]]
+    found = max(same, key=numbers, default=None)
+    if found is None:
+        raise InputError(f"no release of CUDA {wanted or major} is known, so no base image can be named")
+    return found
+
+
+def _install(form: str, name: str) -> str:
+    """The lock is all there is: nothing is looked up beside it."""
+    if form == "requirements":
+        return f"RUN pip install --no-cache-dir --no-deps --require-hashes -r {json.dumps('/opt/lock/' + name)}"
+    copy = "COPY --from=ghcr.io/astral-sh/uv:latest /uv /usr/local/bin/uv"
+    return f"{copy}\nRUN uv pip sync --no-cache --python /opt/venv/bin/python {json.dumps('/opt/lock/' + name)}"
+
+
+def _override(order: Order, form: str) -> str:
+    """While an image is built there is no driver: a solver must be told which one the image is for."""
+    if form != "environment" or not order.target.cuda:
+        return ""
+    return f"# No driver can be seen while the image is built.\nENV CONDA_OVERRIDE_CUDA={order.target.cuda}\n"
+
+
+def _beside(path: str, other: str) -> str:
+    folder = os.path.dirname(os.path.abspath(path))
+    relative = os.path.relpath(os.path.abspath(other), folder)
+    if relative.startswith("..") or not re.fullmatch(r"[^\x00-\x1f\"\\$`]+", relative):
+        raise InputError(
+            f"`{path}` cannot copy `{other}`: an image is built from the folder of its Dockerfile",
+            hint="write both into one folder, with plain names",
+        )
+    return relative
+
+
+def _template(name: str) -> str:
+    with open(os.path.join(shipped.folder("templates"), name), encoding="utf-8") as file:
+        return file.read()

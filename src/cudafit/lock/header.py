@@ -1,0 +1,39 @@
+"""The comment that each file begins with: who wrote it, from what, for which machine, and how to write it again."""
+
+import shlex
+
+from cudafit.lock.order import Order
+
+MARK = "Written by cudafit"
+
+
+def header(order: Order, *, comment: str = "#") -> str:
+    """Lines of comment, with the line break."""
+    resolution = order.resolution
+    lines = [
+        f"{MARK} {order.cudafit}, matrix {resolution.matrix.version}. Edit the request, not this file:",
+        f"  {shlex.join(order.command)}",
+        *(f"machine: {line}" for line in resolution.machines[:_SHOWN]),
+    ]
+    if len(resolution.machines) > _SHOWN:
+        lines.append(f"machine: and {len(resolution.machines) - _SHOWN} more kinds")
+    for target in resolution.targets:
+        cuda = f"CUDA up to {target.cuda}" if target.cuda else "no CUDA"
+        lines.append(f"for: {target.platform}, {target.libc or 'libc not told'}, {cuda}, Python {resolution.python}")
+    lines += [f"warning: {text}" for text in resolution.warnings]
+    if order.offline:
+        lines.append("written without network: no hashes, and only what the matrix knows is pinned")
+    return "".join(f"{comment} {line}".rstrip() + "\n" for line in map(_one_line, lines))
+
+
+_SHOWN = 8
+
+
+def _one_line(text: str) -> str:
+    """A name of a machine comes from a file: it must not end the comment."""
+    return " ".join(text.split()) if not text.startswith("  ") else "  " + " ".join(text.split())
+
+
+def is_ours(text: str) -> bool:
+    """Whether cudafit wrote a file, by its first lines."""
+    return any(MARK in line for line in text.splitlines()[:2])

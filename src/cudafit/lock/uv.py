@@ -1,0 +1,249 @@
+"""uv compiles the Python side: the fit's builds as exact pins, each from its own index; the rest as the user wrote it.
+
+It works for the target's platform, C library and Python, which need not be those of this machine.
+"""
+
+import os
+import re
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cudafit.errors import CudafitError, InputError
+from cudafit.lock.order import PYTORCH, Order
+from cudafit.lock.toml_text import toml_text
+from cudafit.model.frozen import frozen
+from cudafit.model.requirement import normalised
+from cudafit.model.versions import numbers
+from cudafit.process import Finished, run
+
+TIMEOUT_S = 900
+PROJECT = "your-request"
+# The glibc versions that uv knows platforms for.
+_GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
+_FOREIGN = {
+    "windows-x86_64": "x86_64-pc-windows-msvc",
+    "macos-aarch64": "aarch64-apple-darwin",
+    "macos-x86_64": "x86_64-apple-darwin",
+}
+# Options of requirement files that tell where packages come from.
+_INDEX_OPTION = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links|--no-index)\b")
+_INDEX_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+# What would make uv answer something other than what was asked.
+_NOT_PASSED = ("UV_TORCH_BACKEND", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE_NEWER")
+
+
+@frozen
+class File:
+    """A wheel or a source archive, as its index lists it."""
+
+    name: str
+    url: str
+    sha256: str
+
+
+@frozen
+class Package:
+    """A package of the lock."""
+
+    name: str
+    version: str
+    wheels: tuple[File, ...]
+    sdist: File | None = None
+    archive: File | None = None  # given by its address
+    elsewhere: bool = False  # from another index than the default one
+
+
+@frozen
+class Compiled:
+    """The lock: its packages, and uv's own pylock text of them."""
+
+    packages: tuple[Package, ...]
+    pylock: str
+
+
+def compiled(order: Order, environ: Mapping[str, str] = os.environ) -> Compiled:
+    """Raises CudafitError where the index cannot be reached, or the packages below the fit do not go together."""
+    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+        _write_sources(order, folder)
+        command = _command(order, folder)
+        finished = _run([*command, "--format", "pylock.toml", "--generate-hashes"], environ)
+        text = _without_secrets(finished.stdout)
+        packages = tuple(_packages(tomllib.loads(text)))
+        elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
+        if others := _other_indexes(order, environ):
+            elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ).stdout, others)
+    marked = tuple(
+        Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
+    )
+    return Compiled(marked, text)
+
+
+def uv_program() -> str:
+    from uv import find_uv_bin  # noqa: PLC0415 - for locks alone
+
+    return str(find_uv_bin())
+
+
+def _command(order: Order, folder: str) -> list[str]:
+    command = [uv_program(), "pip", "compile", f"{folder}/pyproject.toml", f"{folder}/request.in"]
+    command += ["--constraints", f"{folder}/constraints.txt", "--quiet", "--no-header", "--no-annotate", "--no-config"]
+    command += ["--no-python-downloads", "--python", sys.executable]
+    command += ["--python-version", order.python, "--python-platform", uv_platform(order)]
+    if order.indexes.default:
+        command += ["--default-index", order.indexes.default]
+    return command
+
+
+def uv_platform(order: Order) -> str:
+    """uv's name of the target: `x86_64-manylinux_2_35`."""
+    target = order.target
+    system, _, arch = target.platform.partition("-")
+    if system != "linux":
+        if target.platform not in _FOREIGN:
+            raise InputError(f"no lock can be made for {target.platform}")
+        return _FOREIGN[target.platform]
+    if target.libc and target.libc.startswith("musl"):
+        return f"{arch}-unknown-linux-musl"
+    if not target.libc:
+        return f"{arch}-manylinux_2_28"
+    glibc = numbers(target.libc.partition(" ")[2])[:2]
+    major, minor = max((one for one in _GLIBCS if one <= glibc), default=_GLIBCS[0])
+    return f"{arch}-manylinux_{major}_{minor}"
+
+
+def _write_sources(order: Order, folder: str) -> None:
+    """The picks in a project, which can name an index for each; the rest in a requirement file."""
+    indexes: dict[str, str] = {}
+    sources: dict[str, dict[str, str]] = {}
+    for pick in order.picks:
+        if pick.index_name.startswith(PYTORCH):
+            indexes[pick.index_name] = order.indexes.of(pick.index_name, pick.index)
+            sources[pick.name] = {"index": pick.index_name}
+    asked = [pick for pick in order.picks if pick.requested or pick.index_name.startswith(PYTORCH)]
+    project: dict[str, Any] = {
+        "project": {
+            "name": PROJECT,
+            "version": "0",
+            "requires-python": f">={order.python.rstrip('t')}",
+            "dependencies": [pick.requirement for pick in asked],
+        }
+    }
+    if indexes:
+        listed = [{"name": name, "url": url, "explicit": True} for name, url in indexes.items()]
+        project["tool"] = {"uv": {"index": listed, "sources": sources}}
+    constraints = [pick.requirement for pick in order.picks if pick not in asked]
+    constraints += [one.requirement for one in order.resolution.constraints]
+    constraints += [one.text for one in order.others if one.constraint]
+    rest = [one.text for one in order.others if not one.constraint]
+    for name, lines in (
+        ("pyproject.toml", [toml_text(project)]),
+        ("request.in", [*_options(order.lines), *rest]),
+        ("constraints.txt", [re.sub(r"\[[^\]]*\]", "", text) for text in constraints]),
+    ):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+
+def _options(lines: Iterable[str]) -> Iterator[str]:
+    """Options as they are; what has no hash cannot be locked. Raises InputError."""
+    for line in lines:
+        if line.startswith("--require-hashes"):
+            continue
+        if not line.startswith("-") or line.startswith(("-e", "--editable")):
+            raise InputError(
+                f"`{line}` cannot be locked: what lies in a folder or a repository has no hash that stays",
+                hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
+            )
+        yield line
+
+
+def _run(command: list[str], environ: Mapping[str, str]) -> Finished:
+    kept = {name: value for name, value in environ.items() if name not in _NOT_PASSED}
+    try:
+        finished = run(command, timeout_s=TIMEOUT_S, environ={**kept, "UV_PYTHON_DOWNLOADS": "never"})
+    except OSError as error:
+        raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
+    if finished.cut_off:
+        raise CudafitError(f"uv gave no answer for {TIMEOUT_S} s", hint="try again, or write the lock with `--offline`")
+    if finished.returncode != 0:
+        raise _failure(_without_secrets(finished.stderr))
+    return finished
+
+
+def _failure(told: str) -> CudafitError:
+    """uv's words as an error: packages that do not go together, or an index that does not answer."""
+    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[×╰─▶\s│├]+", "", line.strip()) for line in told.splitlines()]
+    lines = [line for line in lines if line]
+    joined = " ".join(lines)
+    if "No solution found" in joined or "unsatisfiable" in joined:
+        text = joined.partition(":")[2].strip() if "No solution found" in lines[0] else joined
+        parts = [part.strip() for part in re.split(r"(?<=[.,]) (?=And |we can conclude|Because )", text)]
+        return CudafitError(
+            "the other packages do not go together with these builds",
+            cause=parts[:_SHOWN],
+            hint="loosen one of the requirements named there; `cudafit resolve` without them shows the builds",
+        )
+    if re.search(r"Failed to fetch|error sending request|dns error|Connect|timed out|HTTP status", joined):
+        return CudafitError(
+            "a package index does not give what is needed",
+            cause=lines[:_SHOWN],
+            hint="try again when it can be reached, or write pins without hashes with `--offline`",
+        )
+    return CudafitError("uv could not compile the lock", cause=lines[:_SHOWN])
+
+
+_SHOWN = 8
+
+
+def _packages(pylock: Mapping[str, Any]) -> Iterator[Package]:
+    for row in pylock.get("packages", []):
+        name = normalised(str(row["name"]))
+        if "vcs" in row or "directory" in row:
+            raise InputError(
+                f"`{name}` cannot be locked: what lies in a folder or a repository has no hash that stays",
+                hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
+            )
+        wheels = tuple(_file(name, wheel) for wheel in row.get("wheels", []))
+        sdist = _file(name, row["sdist"]) if "sdist" in row else None
+        archive = _file(name, row["archive"]) if "archive" in row else None
+        yield Package(name, str(row.get("version", "")), wheels, sdist, archive)
+
+
+def _file(package: str, row: Mapping[str, Any]) -> File:
+    url = str(row.get("url") or row.get("path") or "")
+    name = str(row.get("name") or unquote(os.path.basename(urlsplit(url).path)))
+    sha256 = row.get("hashes", {}).get("sha256")
+    if not isinstance(sha256, str):
+        raise CudafitError(
+            f"the index gives no sha256 for `{name}`, so `{package}` cannot be locked",
+            hint="`--offline` writes the pins without hashes",
+        )
+    return File(name, url, sha256)
+
+
+def _other_indexes(order: Order, environ: Mapping[str, str]) -> list[str]:
+    """The indexes beside the default one and the picks' own, which the user named."""
+    told = [line for line in order.lines if _INDEX_OPTION.match(line)]
+    words = [word for line in told for word in re.split(r"[\s=]+", line)[1:]]
+    words += [word for name in _INDEX_VARIABLES for word in re.split(r"[\s,]+", environ.get(name, ""))]
+    return [_without_secrets(word.rpartition("=")[2].rstrip("/")) for word in words if word]
+
+
+def _annotated(text: str, others: Iterable[str]) -> set[str]:
+    """The packages that come from one of these: uv writes `name==1` and below it `# from URL`."""
+    found = set()
+    name = ""
+    for line in text.splitlines():
+        if match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:==|@)", line):
+            name = normalised(match[1])
+        elif (match := re.match(r"\s+# from (\S+)", line)) and _without_secrets(match[1]).rstrip("/") in others:
+            found.add(name)
+    return found
+
+
+def _without_secrets(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s\"'`]+@", "", text)

@@ -1,0 +1,69 @@
+"""Writing the files: all of them or none, each whole, and none over a file that somebody else wrote."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from cudafit.atomic import write_text
+from cudafit.errors import InputError
+from cudafit.lock.header import is_ours
+from cudafit.model.frozen import frozen
+
+
+@frozen
+class Document:
+    """A file to write. `edits`: it is the user's own, changed in place."""
+
+    path: str
+    format: str
+    text: str
+    packages: int = 0
+    edits: bool = False
+
+
+def refuse_foreign(paths: Iterable[str], *, force: bool) -> None:
+    """Before any work: a file that cudafit did not write stays; a folder that takes none is named. Raises InputError."""
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            raise InputError(f"cannot write `{path}`: there is no folder `{folder}`")
+        if os.path.isdir(path):
+            raise InputError(f"cannot write `{path}`: it is a folder")
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"cannot write `{path}`: the folder `{folder}` is read-only")
+        if not force and (text := current(path)) is not None and text.strip() and not is_ours(text):
+            raise InputError(
+                f"`{path}` exists, and cudafit did not write it",
+                hint="give another name, or `--force` to replace it",
+            )
+
+
+def current(path: str) -> str | None:
+    """What stands in the file now; None where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
+
+
+def write_all(documents: Sequence[Document]) -> None:
+    """Raises InputError; what was written before stays, each file whole."""
+    for document in documents:
+        try:
+            write_text(document.path, document.text)
+        except OSError as error:
+            raise InputError(f"cannot write `{document.path}`: {error.strerror or error}") from None
+
+
+def difference(document: Document) -> Iterator[str]:
+    """What would change in the file, as a diff."""
+    old = current(document.path) or ""
+    yield from difflib.unified_diff(
+        old.splitlines(keepends=True),
+        document.text.splitlines(keepends=True),
+        document.path if old else "/dev/null",
+        document.path,
+    )
