@@ -117,7 +117,7 @@ def _main(asked: str) -> None:
     for number, question in enumerate(questions):
         try:
             solved.append(_solved(question))
-        except Exception as error:  # noqa: BLE001 - whatever the library raises is told to the one who asked
+        except Exception as error:
             answer = {"error": f"{error}" or type(error).__name__, "number": number}
             break
     sys.stdout.write(json.dumps(answer) + "\n")
@@ -138,7 +138,7 @@ def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
     records = asyncio.run(
         rattler.solve(
             sources=question["channels"],
-            specs=question["specs"],
+            specs=[rattler.MatchSpec(text) for text in question["specs"]],
             platforms=[question["platform"], "noarch"],
             virtual_packages=virtual,
             timeout=timedelta(seconds=TIMEOUT_S),
@@ -146,7 +146,11 @@ def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
     )
 
     def stamp(record: Any) -> int | None:
-        return int(record.timestamp.replace(tzinfo=record.timestamp.tzinfo or UTC).timestamp() * 1000) if record.timestamp else None
+        return (
+            int(record.timestamp.replace(tzinfo=record.timestamp.tzinfo or UTC).timestamp() * 1000)
+            if record.timestamp
+            else None
+        )
 
     return [
         {

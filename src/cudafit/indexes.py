@@ -55,7 +55,9 @@ def _own_table(environ: Mapping[str, str]) -> dict[str, str]:
         raise InputError(f"cannot read `{path}`: {error}") from None
     known = isinstance(table, dict) and set(table) <= set(_VARIABLES)
     if not known or not all(isinstance(value, str) for value in table.values()):
-        raise InputError(f"`{path}`: `[indexes]` takes the addresses {' and '.join(f'`{name}`' for name in _VARIABLES)}")
+        raise InputError(
+            f"`{path}`: `[indexes]` takes the addresses {' and '.join(f'`{name}`' for name in _VARIABLES)}"
+        )
     return dict(table)
 
 

@@ -68,6 +68,10 @@ def command(context: click.Context, /, **options: Any) -> int:
     book = chosen(options["matrices"], options["pinned"])
     request = _request(options)
     machines = hosts(options["machines"], options["root"], description, question, book.facts)
+    if options["check"]:
+        from cudafit.cli.lock_check import check_locks
+
+        return check_locks(outputs.files, request, machines, book, as_json=options["as_json"])
     resolutions = {
         kind: _answer(replace(request, conda=kind == CONDA), machines, book, every=options["every"])
         for kind in outputs.kinds
@@ -76,8 +80,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     if options["as_json"]:
         _print_json(next(iter(resolutions.values())), documents)
     elif not options["dry_run"]:
-        for resolution in resolutions.values():
-            _show(context, resolution, request, explain=options["explain"])
+        for kind, resolution in resolutions.items():
+            _show(context, resolution, replace(request, conda=kind == CONDA), explain=options["explain"])
     if documents:
         from cudafit.cli.lock_options import write_or_show
 
@@ -233,7 +237,7 @@ def _show(context: click.Context, resolution: "Resolution", request: "Request", 
 
         typed = [want.text for want in request.wanted if not want.constraint and want.origin == "command line"]
         names = " ".join(without_secret(text) for text in typed)
-        title = f"resolve {names}".strip()
+        title = f"resolve {names}".strip() + (" --conda" if request.conda else "")
         print_rows(title, rows, sys.stdout, color=use_color(context, sys.stdout))
     if error := error_of(resolution):
         sys.stdout.flush()

@@ -70,7 +70,7 @@ def _virtual(solved: Sequence[Solved]) -> Any:
     """The virtual packages of the target: conda-lock's own have `__cuda` 11.4, whatever the machine."""
     from conda_lock import virtual_package  # noqa: PLC0415
 
-    repository = virtual_package._init_fake_repodata()  # noqa: SLF001 - the public ways read a file
+    repository = virtual_package._init_fake_repodata()
     for one in solved:
         for name, version in one.virtual:
             package = virtual_package.VirtualPackage(name=name, version=version)

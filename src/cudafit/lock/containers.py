@@ -33,7 +33,7 @@ def dockerfile_text(order: Order, path: str, lock: str, form: str) -> str:
         template = "Dockerfile.conda"
         values = {"file": json.dumps(f"/tmp/lock/{name}"), "override": _override(order, form)}  # noqa: S108
     text = Template(_template(template)).substitute(values, lock=json.dumps(copied), devices=devices)
-    return header(order) + text
+    return header(order) + "\n" + text
 
 
 def compose_text(order: Order, dockerfile: str, path: str) -> str:
@@ -67,9 +67,7 @@ def devcontainer_text(order: Order, dockerfile: str, path: str) -> str:
 def _base(order: Order) -> tuple[str, str]:
     """A slim image where the wheels bring CUDA; NVIDIA's where they do not."""
     bare = [
-        pick
-        for pick in order.picks
-        if pick.name in _SYSTEM_CUDA and pick.compat != CPU and "[" not in pick.requirement
+        pick for pick in order.picks if pick.name in _SYSTEM_CUDA and pick.compat != CPU and "[" not in pick.requirement
     ]
     if not bare:
         return f"python:{order.python}-slim", "Dockerfile.pip"
@@ -81,7 +79,9 @@ def _base(order: Order) -> tuple[str, str]:
 def _toolkit(order: Order, wanted: str | None, variant: str) -> str:
     """The newest release of the toolkit that the builds were made with, as NVIDIA's images are called."""
     major = numbers(wanted)[0] if wanted else int(variant.removeprefix("cu")[:2])
-    same = [one for one in order.toolkits if numbers(one)[0] == major and numbers(one)[:2] <= numbers(wanted or "99")[:2]]
+    same = [
+        one for one in order.toolkits if numbers(one)[0] == major and numbers(one)[:2] <= numbers(wanted or "99")[:2]
+    ]
     found = max(same, key=numbers, default=None)
     if found is None:
         raise InputError(f"no release of CUDA {wanted or major} is known, so no base image can be named")

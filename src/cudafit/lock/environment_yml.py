@@ -25,7 +25,7 @@ def environment_text(order: Order) -> str:
 
 
 def _reasoned(order: Order) -> Iterator[tuple[str | None, str]]:
-    yield None, f"python={order.python}.*" if order.python.count(".") == 1 else f"python={order.python}"
+    yield None, f"python={order.python}"
     for pick in order.picks:
         if pick.requested:
             kind = f"CUDA {pick.cuda}" if pick.cuda else "the CPU"
@@ -35,7 +35,9 @@ def _reasoned(order: Order) -> Iterator[tuple[str | None, str]]:
     if version := cuda_version(order):
         compat = {pick.compat for pick in order.picks}
         limit = order.target.cuda
-        how = "runs it natively" if compat <= {"native", None} else f"knows CUDA {limit}: by minor-version compatibility"
+        how = (
+            "runs it natively" if compat <= {"native", None} else f"knows CUDA {limit}: by minor-version compatibility"
+        )
         yield f"the CUDA of these builds; the driver {how}", f"cuda-version={version}"
     yield from ((None, spec) for spec in specifications(order))
 

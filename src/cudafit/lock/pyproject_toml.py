@@ -43,7 +43,9 @@ def _depend(order: Order, project: Table, path: str) -> None:
     listed = project.setdefault("dependencies", tomlkit.array())
     if not isinstance(listed, Array):
         raise InputError(f"`{path}`: `project.dependencies` must be a list of texts")
-    ours = {pick.name: pick.requirement for pick in order.picks if pick.requested or pick.index_name.startswith(PYTORCH)}
+    ours = {
+        pick.name: pick.requirement for pick in order.picks if pick.requested or pick.index_name.startswith(PYTORCH)
+    }
     stands = {wanted(str(item), path).name: number for number, item in enumerate(listed)}
     others = {want.name: without_secret(want.text) for want in order.others if not want.constraint}
     for name, requirement in {**others, **ours}.items():

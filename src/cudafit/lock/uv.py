@@ -176,15 +176,16 @@ def _run(command: list[str], environ: Mapping[str, str]) -> Finished:
 
 def _failure(told: str) -> CudafitError:
     """uv's words as an error: packages that do not go together, or an index that does not answer."""
-    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[×╰─▶\s│├]+", "", line.strip()) for line in told.splitlines()]
+    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in told.splitlines()]
     lines = [line for line in lines if line]
     joined = " ".join(lines)
     if "No solution found" in joined or "unsatisfiable" in joined:
-        text = joined.partition(":")[2].strip() if "No solution found" in lines[0] else joined
-        parts = [part.strip() for part in re.split(r"(?<=[.,]) (?=And |we can conclude|Because )", text)]
+        text = " ".join(line for line in lines if "No solution found" not in line)
+        text = text.replace(f"{PROJECT} depends on", "the request needs").replace(PROJECT, "the request")
+        missing = "was not found in the package registry" in text
         return CudafitError(
-            "the other packages do not go together with these builds",
-            cause=parts[:_SHOWN],
+            "a package is on no index" if missing else "the other packages do not go together with these builds",
+            cause=[part.strip() for part in re.split(r"(?<=[.,:]) (?=And |we can conclude|Because )", text)][:_SHOWN],
             hint="loosen one of the requirements named there; `cudafit resolve` without them shows the builds",
         )
     if re.search(r"Failed to fetch|error sending request|dns error|Connect|timed out|HTTP status", joined):

@@ -22,7 +22,7 @@ class Document:
 
 
 def refuse_foreign(paths: Iterable[str], *, force: bool) -> None:
-    """Before any work: a file that cudafit did not write stays; a folder that takes none is named. Raises InputError."""
+    """Before any work, since a file that cudafit did not write stays. Raises InputError."""
     for path in paths:
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):

@@ -121,6 +121,8 @@ def _against_words(
             yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
         if missing := [extra for extra in want.extras if is_cuda_extra(extra) and _cuda_extra(extra) != build.extra]:
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
+    if request.locked is not None and (told := _not_locked(build, request.locked, asked=bool(wants))):
+        yield Obstacle("request", told, label(build))
     if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
     for item in requirements(build) if others else ():
@@ -136,6 +138,22 @@ def _admitted(specifier: str, build: Build) -> bool:
     if "+" in specifier and build.index != DEFAULT_INDEX:
         return admits(specifier, f"{build.version}+{build.variant}")
     return admits(specifier, build.version)
+
+
+def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str | None:
+    """What the lock holds in place of this build. What nobody asked for may be missing: not every lock names all."""
+    held = locked.get(build.name)
+    if held is None:
+        return f"{build.name}, which the lock does not hold" if asked else None
+    if "=" in held:
+        version, _, string = held.partition("=")
+        kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"
+        same = build.version == version and string.startswith(kind)
+    elif "+" in held:
+        same = build.index != DEFAULT_INDEX and parsed(f"{build.version}+{build.variant}") == parsed(held)
+    else:
+        same = build.index == DEFAULT_INDEX and parsed(build.version) == parsed(held)
+    return None if same else f"{build.name} {held} (the lock)"
 
 
 def is_cuda_extra(extra: str) -> bool:

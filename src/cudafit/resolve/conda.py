@@ -1,6 +1,9 @@
 """conda-forge's builds under the names that people ask for, as builds that the rules can judge."""
 
-from cudafit.model.matrix import Build, Facts
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cudafit.model.matrix import Build, CondaBuild, Facts
 
 # Package as it is called on the Python side -> the feedstock that builds it.
 FEEDSTOCKS = {"torch": "pytorch-cpu", "tensorflow": "tensorflow", "jax": "jaxlib", "jaxlib": "jaxlib"}
@@ -9,10 +12,15 @@ CONDA_NAMES = {"torch": "pytorch", "jax": "jaxlib"}
 INDEX = "conda-forge"
 
 
-def conda_builds(name: str, facts: Facts) -> tuple[Build, ...]:
-    """Empty for a package whose feedstock the matrix does not hold. Each version has CPU builds beside those for CUDA."""
+def conda_builds(name: str, facts: Facts, platforms: Sequence[str]) -> tuple[Build, ...]:
+    """None of a feedstock that the matrix does not hold; each version has CPU builds beside those for CUDA.
+
+    conda's locks hold several platforms. Over several a build is what all of them have of one version for one CUDA.
+    """
     feedstock = FEEDSTOCKS.get(name)
     rows = [row for row in facts.conda_builds if row.feedstock == feedstock]
+    if len(platforms) > 1:
+        rows = list(_of_all(rows, platforms))
     cuda = [
         Build(
             name=name,
@@ -34,6 +42,20 @@ def conda_builds(name: str, facts: Facts) -> tuple[Build, ...]:
         for (version, platform), read in sources.items()
     ]
     return (*cuda, *cpu)
+
+
+def _of_all(rows: Sequence[CondaBuild], platforms: Sequence[str]) -> Iterator[CondaBuild]:
+    """What every platform has, with the kernels that are in each of its builds."""
+    same: dict[tuple[str, str], dict[str, CondaBuild]] = {}
+    for row in rows:
+        same.setdefault((row.version, row.cuda), {})[row.platform] = row
+    for found in same.values():
+        if all(platform in found for platform in platforms):
+            chosen = [found[platform] for platform in platforms]
+            known = [row.kernels for row in chosen if row.kernels is not None]
+            shared = tuple(kernel for kernel in known[0] if all(kernel in other for other in known)) if known else None
+            kernels = shared if len(known) == len(chosen) else None
+            yield replace(chosen[0], platform="any", kernels=kernels, verified=all(row.verified for row in chosen))
 
 
 def conda_requirement(build: Build) -> str:

@@ -49,13 +49,17 @@ class Library:
         self.sharing = Sharing(facts.places)
         self.indexes = {row.name: row for row in facts.indexes}
         self.judged: Judged = {}
-        self._builds: dict[tuple[str, bool], tuple[Build, ...]] = {}
+        self._builds: dict[tuple[str, tuple[str, ...]], tuple[Build, ...]] = {}
 
-    def builds(self, name: str, conda: bool = False) -> tuple[Build, ...]:
-        if (name, conda) not in self._builds:
-            rows = conda_builds(name, self.book.facts("conda_builds")) if conda else self.book.builds(name)
-            self._builds[name, conda] = rows
-        return self._builds[name, conda]
+    def builds(self, name: str) -> tuple[Build, ...]:
+        if (name, ()) not in self._builds:
+            self._builds[name, ()] = self.book.builds(name)
+        return self._builds[name, ()]
+
+    def conda_builds(self, name: str, platforms: tuple[str, ...]) -> tuple[Build, ...]:
+        if (name, platforms) not in self._builds:
+            self._builds[name, platforms] = conda_builds(name, self.book.facts("conda_builds"), platforms)
+        return self._builds[name, platforms]
 
     def means(self, name: str, kind: str) -> tuple[str, ...]:
         """The packages that a name stands for: `cupy` is one of cupy-cuda11x, -12x, -13x."""
@@ -98,7 +102,7 @@ class Problem:
             names = (*self.library.means(name, "stand-in"),) or (name,)
             if self._on_cpu() and (small := self.library.means(name, "cpu-of")):
                 names = (*small, name)
-            builds = tuple(build for one in names for build in self.library.builds(one, self.request.conda))
+            builds = tuple(build for one in names for build in self._builds(one))
             self._fields[name] = field_of(
                 name, builds, self.words.get(name, ()), self.request, self.kinds, self._setting, self._others
             )
@@ -157,6 +161,11 @@ class Problem:
                 if answer and not (isinstance(answer, Lack) and is_collective(name)):
                     judged.append(answer)
         return judged
+
+    def _builds(self, name: str) -> tuple[Build, ...]:
+        if not self.request.conda:
+            return self.library.builds(name)
+        return self.library.conda_builds(name, tuple(sorted({kind.platform for kind in self.kinds})))
 
     def _on_cpu(self) -> bool:
         return self.request.cpu or all(kind.state == "no-gpu" for kind in self.kinds)

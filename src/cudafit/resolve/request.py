@@ -24,4 +24,5 @@ class Request:
     installed: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()  # of requirement files, for the package installer alone
     files: tuple[str, ...] = ()  # from which requirements were read
+    locked: Mapping[str, str] | None = None  # nothing but these versions, by a lock: `2.14.1+cu126`, `2.13.0=cuda130_0`
     words: tuple[str, ...] = ()  # how the machine was given, for commands that ask again

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 
 def wheel(members: Mapping[str, str | bytes], name: str = "torch", version: str = "2.6.0", requires: str = "") -> bytes:
@@ -18,8 +19,8 @@ def wheel(members: Mapping[str, str | bytes], name: str = "torch", version: str 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in members.items():
-            archive.writestr(path, content)
-        archive.writestr(f"{name}-{version}.dist-info/METADATA", metadata)
+            archive.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/METADATA"), metadata)
     return out.getvalue()
 
 
@@ -35,6 +36,7 @@ class Index:
     busy: int = 0  # so many file requests are first answered with 503
     cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
+    prefix: str = "simple"  # the folder of the address
     address: str = ""
     served: list[str] = field(default_factory=list)
 
@@ -72,8 +74,8 @@ def serving(index: Index) -> Iterator[Index]:
             pass
 
         def do_GET(self) -> None:
-            kind, _, name = self.path.strip("/").partition("/")
-            if kind == "simple":
+            kind, _, name = unquote(self.path).strip("/").partition("/")
+            if kind == index.prefix:
                 package = name.strip("/")
                 if package not in index.packages:
                     self.answer(404, b"")
@@ -94,7 +96,7 @@ def serving(index: Index) -> Iterator[Index]:
             else:
                 self.file(content[: len(content) // 2] if name in index.truncate else content)
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815 - named by the library
 
         def file(self, content: bytes) -> None:
             wanted = self.headers.get("Range")
@@ -126,7 +128,7 @@ def serving(index: Index) -> Iterator[Index]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    index.address = f"http://127.0.0.1:{server.server_address[1]}/simple/"
+    index.address = f"http://127.0.0.1:{server.server_address[1]}/{index.prefix}/"
     try:
         yield index
     finally:
