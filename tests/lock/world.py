@@ -22,26 +22,35 @@ builds:
 kernels: sm_60 sm_70 sm_80 sm_86, pythons: 3.11 3.12, tags: manylinux_2_28_x86_64, sources: doc}
 - {version: 2.14.1, variant: cpu, platform: linux-x86_64, index: pytorch-cpu, pythons: 3.11 3.12, \
 tags: manylinux_2_28_x86_64, sources: doc}
-- {version: 2.15.0, variant: cu130, platform: linux-x86_64, index: pypi, cuda: 13.0, kernels: sm_75 sm_80 sm_90 sm_120, \
+- {version: 2.15.0, variant: cu130, platform: linux-x86_64, index: pypi, cuda: 13.0, \
+kernels: sm_75 sm_80 sm_90 sm_120, \
 pythons: 3.11 3.12, tags: manylinux_2_28_x86_64, requires: nvidia-cudnn-cu13==9.20.0.48, sources: doc}
 """
 CUPY = """# Builds of cupy-cuda12x.
 package: cupy-cuda12x
 
 builds:
-- {version: 14.0.0, variant: cu12, platform: linux-x86_64, index: pypi, kernels: sm_60 sm_70 sm_80, pythons: 3.11 3.12, \
+- {version: 14.0.0, variant: cu12, platform: linux-x86_64, index: pypi, kernels: sm_60 sm_70 sm_80, \
+pythons: 3.11 3.12, \
 tags: manylinux_2_28_x86_64, sources: doc}
 """
 CONDA = """# conda.
 
 conda_builds:
-- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 12.9, platform: linux-aarch64, kernels: sm_60 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 12.9, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 13.0, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.6, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.9, platform: linux-aarch64, kernels: sm_60 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.9, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, sources: doc}
-- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 13.0, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, sources: doc}
+- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 12.9, platform: linux-aarch64, kernels: sm_60 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 12.9, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.12.0, cuda: 13.0, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.6, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.9, platform: linux-aarch64, kernels: sm_60 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 12.9, platform: linux-x86_64, kernels: sm_60 sm_80 sm_90, \
+sources: doc}
+- {feedstock: pytorch-cpu, version: 2.13.0, cuda: 13.0, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, \
+sources: doc}
 
 conda_names:
 - {package: numpy, sources: doc}
@@ -52,9 +61,10 @@ def wheel(
     name: str, version: str, tag: str = "py3-none-any", requires: str = "", content: str = ""
 ) -> tuple[str, bytes]:
     """The file name and the bytes of a wheel that pip and uv install; the same words make the same bytes."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"
     files = {
         f"{name}/__init__.py": f"__version__ = {version!r}\n{content}",
-        f"{name}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n",
+        f"{name}-{version}.dist-info/METADATA": metadata,
         f"{name}-{version}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
     record = f"{name}-{version}.dist-info/RECORD"

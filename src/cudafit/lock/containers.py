@@ -71,21 +71,18 @@ def _base(order: Order) -> tuple[str, str]:
     ]
     if not bare:
         return f"python:{order.python}-slim", "Dockerfile.pip"
-    wanted = next((pick.cuda for pick in bare if pick.cuda), None) or order.target.cuda
-    version = _toolkit(order, wanted, bare[0].variant)
+    version = _toolkit(order, bare[0].cuda or bare[0].variant.removeprefix("cu")[:2])
     return f"nvidia/cuda:{version}-cudnn-runtime-ubuntu22.04", "Dockerfile.cuda"
 
 
-def _toolkit(order: Order, wanted: str | None, variant: str) -> str:
-    """The newest release of the toolkit that the builds were made with, as NVIDIA's images are called."""
-    major = numbers(wanted)[0] if wanted else int(variant.removeprefix("cu")[:2])
-    same = [
-        one for one in order.toolkits if numbers(one)[0] == major and numbers(one)[:2] <= numbers(wanted or "99")[:2]
-    ]
-    found = max(same, key=numbers, default=None)
-    if found is None:
-        raise InputError(f"no release of CUDA {wanted or major} is known, so no base image can be named")
-    return found
+def _toolkit(order: Order, cuda: str) -> str:
+    """The newest release of the builds' CUDA (`12.6`, or `12` for all of 12) that the driver knows."""
+    wanted, limit = numbers(cuda)[:2], numbers(order.target.cuda or "99")[:2]
+    same = [one for one in order.toolkits if numbers(one)[: len(wanted)] == wanted]
+    known = [one for one in same if numbers(one)[:2] <= limit] or same
+    if not known:
+        raise InputError(f"no release of CUDA {cuda} is known, so no base image can be named")
+    return max(known, key=numbers)
 
 
 def _install(form: str, name: str) -> str:

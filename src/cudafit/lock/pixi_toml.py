@@ -34,7 +34,7 @@ def pixi_text(order: Order) -> str:
         del table["system-requirements"]
     if pip := {item.name: _pypi(item.specifier, item.extras, item.url) for item in map(wanted, pip_side(order))}:
         table["pypi-dependencies"] = pip
-    return header(order) + "\n" + toml_text(table)
+    return header(order) + toml_text(table)
 
 
 def _system(order: Order) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Comments, order and everything else of the file stay.
 """
 
+import re
 from collections.abc import MutableMapping
 from typing import Any, cast
 
@@ -35,7 +36,8 @@ def pyproject_text(order: Order, text: str | None, path: str) -> str:
         project["requires-python"] = f">={order.python.rstrip('t')}"
     _depend(order, project, path)
     _name_indexes(order, document, path)
-    return tomlkit.dumps(document)
+    # What follows a list of tables that grew at its end keeps its distance.
+    return re.sub(r"(?m)^(explicit = true\n)(?=\[)", r"\1\n", tomlkit.dumps(document))
 
 
 def _depend(order: Order, project: Table, path: str) -> None:

@@ -21,8 +21,10 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     for key, value in below.items():
         name = ".".join(_key(part) for part in (*path, key))
         for one in value if _is_tables(value) else [value]:
-            if not _only_tables(one):
-                yield from ("", f"[[{name}]]" if _is_tables(value) else f"[{name}]")
+            if _is_tables(value):
+                yield from ("", f"[[{name}]]")
+            elif not _only_tables(one):
+                yield from ("", f"[{name}]")
             yield from _lines(one, (*path, key))
 
 

@@ -137,8 +137,9 @@ def _write_sources(order: Order, folder: str) -> None:
         project["tool"] = {"uv": {"index": listed, "sources": sources}}
     constraints = [pick.requirement for pick in order.picks if pick not in asked]
     constraints += [one.requirement for one in order.resolution.constraints]
-    constraints += [one.text for one in order.others if one.constraint]
-    rest = [one.text for one in order.others if not one.constraint]
+    # One line each, however it was typed.
+    constraints += [" ".join(one.text.split()) for one in order.others if one.constraint]
+    rest = [" ".join(one.text.split()) for one in order.others if not one.constraint]
     for name, lines in (
         ("pyproject.toml", [toml_text(project)]),
         ("request.in", [*_options(order.lines), *rest]),
