@@ -40,6 +40,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/startup.py
 	$(RUN) benchmarks/matrix.py
 	$(RUN) benchmarks/resolve.py
+	$(RUN) benchmarks/lock.py
 	$(RUN) benchmarks/harvest.py
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions

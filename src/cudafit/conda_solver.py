@@ -15,6 +15,7 @@ from cudafit.model.frozen import frozen
 from cudafit.process import run
 
 TIMEOUT_S = 900
+_QUESTION = "CUDAFIT_CONDA_QUESTION"
 
 
 @frozen
@@ -54,9 +55,9 @@ def solve(questions: Sequence[Question]) -> list[list[Record]]:
     _need_extra()
     from cudafit.model.record import to_plain  # noqa: PLC0415
 
-    asked = json.dumps([to_plain(question) for question in questions])
-    command = [sys.executable, "-P", "-m", "cudafit.conda_solver", asked]
-    environ = {**os.environ, "RATTLER_IO_CONCURRENCY_LIMIT": "16"}
+    # By the environment: the arguments of a process are there for everybody to read, and an address may hold a password.
+    environ = {**os.environ, _QUESTION: json.dumps([to_plain(question) for question in questions])}
+    command = [sys.executable, "-P", "-m", "cudafit.conda_solver"]
     finished = run(command, timeout_s=TIMEOUT_S, environ=environ)
     if finished.cut_off:
         raise CudafitError(f"the conda solver gave no answer for {TIMEOUT_S} s")
@@ -176,4 +177,4 @@ def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main(os.environ[_QUESTION])

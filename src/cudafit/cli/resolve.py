@@ -57,7 +57,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     """Pick the builds that work together on this machine, and say why.
 
     REQ is a requirement such as `torch`, "torch>=2.6" or `tensorflow`; several are picked for one environment. Without
-    any, the project in this folder is read. Exits with 1 when nothing fits.
+    any, the project in this folder is read. Exits with 1 when nothing fits. With -o the fit is written as a lock.
     """
     from cudafit.machine.described import Description
 

@@ -70,6 +70,9 @@ def compiled(order: Order, environ: Mapping[str, str] = os.environ) -> Compiled:
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         _write_sources(order, folder)
         command = _command(order, folder)
+        if order.indexes.default:
+            # By the environment: the arguments of a process are there for everybody to read.
+            environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         finished = _run([*command, "--format", "pylock.toml", "--generate-hashes"], environ)
         text = _without_secrets(finished.stdout)
         packages = tuple(_packages(tomllib.loads(text)))
@@ -93,8 +96,6 @@ def _command(order: Order, folder: str) -> list[str]:
     command += ["--constraints", f"{folder}/constraints.txt", "--quiet", "--no-header", "--no-annotate", "--no-config"]
     command += ["--no-python-downloads", "--python", sys.executable]
     command += ["--python-version", order.python, "--python-platform", uv_platform(order)]
-    if order.indexes.default:
-        command += ["--default-index", order.indexes.default]
     return command
 
 
