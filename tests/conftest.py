@@ -14,7 +14,7 @@ from tests import fake_nvml
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What would change an answer if it were set where the tests run.
-_FOREIGN = ("CUDA_", "CUDAFIT_", "NVIDIA_", "SLURM_", "CONDA_", "MAMBA_", "UV_", "LD_LIBRARY_PATH", "NO_COLOR", "XDG_", "WSL_")
+_FOREIGN = ("CUDA", "NVIDIA_", "SLURM_", "CONDA_", "MAMBA_", "UV_", "LD_LIBRARY_PATH", "NO_COLOR", "XDG_", "WSL_")
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def solve(questions: Sequence[Question]) -> list[list[Record]]:
     _need_extra()
     from cudafit.model.record import to_plain  # noqa: PLC0415
 
-    # By the environment: the arguments of a process are there for everybody to read, and an address may hold a password.
+    # By the environment: everybody may read a process's arguments, and an address may hold a password.
     environ = {**os.environ, _QUESTION: json.dumps([to_plain(question) for question in questions])}
     command = [sys.executable, "-P", "-m", "cudafit.conda_solver"]
     finished = run(command, timeout_s=TIMEOUT_S, environ=environ)
