@@ -102,7 +102,7 @@ def test_demo_sets_itself_up_once_and_then_needs_no_network(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("room", "line"),
     [
-        ("model/versions.py", "import cudafit.machine.files"),
+        ("model/versions.py", "import cudafit.files"),
         ("model/versions.py", "import os"),
         ("machine/pci.py", "import cudafit.cli.main"),
         ("machine/pci.py", "import subprocess"),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.model.machine import CondaInstallation
 from tests.machine.trees import Folder, Link, Tree, image, plant, problems
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context, Notes, other_root, this_machine
-from cudafit.machine.files import Files
 from cudafit.model.machine import Skipped
 from tests.machine.trees import Folder, Link, image, plant, problems
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.host import EFI, KERNEL_RELEASE, SECURE_BOOT, read_os
 from tests.machine.trees import ELF_AARCH64, ELF_X86_64, Folder, Link, Tree, image, plant, problems
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.libc import read_libc
 from tests.machine.trees import Link, Tree, image, problems
 

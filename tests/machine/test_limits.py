@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.limits import parse_cgroups, read_limits
 from tests.machine.trees import Folder, Tree, image, problems
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.nvidia_smi import ask, cuda_limit, find
 
 ROW = "0, NVIDIA GeForce RTX 4090, GPU-1, 00000000:01:00.0, 550.54.15, 24564, 512, 8.9, [N/A], Default, 41"

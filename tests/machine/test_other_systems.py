@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.saved import plain
 from cudafit.machine.snapshot import LINUX_ONLY, take
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.pythons import read_pythons, version_of
 from cudafit.model.machine import Interpreter
 from tests.machine.trees import ELF_X86_64, Link, Tree, image, problems

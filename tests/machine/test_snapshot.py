@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
 from cudafit.machine.device_nodes import read_device_nodes, with_openings
-from cudafit.machine.files import Files
 from cudafit.machine.question import Answer
 from cudafit.machine.snapshot import LINUX_ONLY, take
 from cudafit.model.machine import DeviceNode

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 from cudafit.machine.toolkits import parse_nvcc, read_toolkits
 from cudafit.model.machine import Toolkit
 from tests.machine.trees import Folder, Link, Tree, image, plant, problems

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cudafit.files import Files
 from cudafit.machine.context import Context
-from cudafit.machine.files import Files
 
 
 @dataclass(frozen=True)

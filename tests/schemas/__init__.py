@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cudafit.model import fit, machine, matrix
+from cudafit.model import finding, fit, machine, matrix
 from cudafit.model.frozen import frozen
 
 FOLDER = Path(__file__).parents[2] / "src" / "cudafit" / "schemas"
@@ -27,4 +27,5 @@ RECORDS = {
     "machine-1": (machine.Machine, machine.SCHEMA),
     "matrix-1": (ShownBuilds, matrix.SCHEMA),
     "resolve-1": (fit.Resolution, fit.SCHEMA),
+    "doctor-1": (finding.Report, finding.SCHEMA),
 }

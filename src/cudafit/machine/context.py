@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cudafit.machine.files import Files
+from cudafit.files import Files
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem, Skipped
 

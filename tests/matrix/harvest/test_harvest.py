@@ -12,8 +12,8 @@ from cudafit.matrix.harvest.cache import Cache
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.harvest import Harvest, harvest
 from cudafit.matrix.harvest.index import WheelFile, default_index, platform_of, shown
-from cudafit.matrix.harvest.readers import assignments
 from cudafit.matrix.harvest.requirements import exact, requirements
+from cudafit.model.literals import assignments
 from cudafit.model.matrix import Build
 from tests.matrix.harvest.server import Index, serving, wheel
 

@@ -4,7 +4,6 @@ A reader gives the fields of a `Build` that it could read. What it did not find 
 METADATA is no proof of a GPU build: Windows and old aarch64 wheels of torch list nvidia-* packages and have no CUDA.
 """
 
-import ast
 import json
 import re
 from collections.abc import Callable
@@ -14,14 +13,15 @@ from typing import Any
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.harvest.requirements import exact, requirements
+from cudafit.model.kernel_list import kernel_list
+from cudafit.model.literals import assignments
 from cudafit.model.matrix import CPU
 
 Facts = dict[str, Any]
 Reader = Callable[[RemoteWheel], Facts]
 
-# The kernels as torch lists them (torch.cuda.get_arch_list): one text in the library.
+# It lists the kernels, as torch.cuda.get_arch_list tells them.
 _TORCH_LIBRARY = "torch/lib/libtorch_python.so"
-_ARCH_LIST = re.compile(rb"(?:(?:sm|compute)_\d{2,3}[af]?)(?: (?:sm|compute)_\d{2,3}[af]?)+")
 
 
 def metadata_only(variant: str, extra: str = "") -> Reader:
@@ -39,9 +39,8 @@ def torch(wheel: RemoteWheel) -> Facts:
     if facts["variant"] == CPU:
         return facts
     library = wheel.read(_TORCH_LIBRARY)
-    lists = _ARCH_LIST.findall(library) if library else []
-    if lists:
-        facts["kernels"] = max(lists, key=len).decode().split(" ")
+    if library and (kernels := kernel_list(library)):
+        facts["kernels"] = list(kernels)
     return facts
 
 
@@ -161,40 +160,6 @@ def bitsandbytes(wheel: RemoteWheel) -> Facts:
     if found:
         facts["note"] = "libraries for CUDA " + " ".join(f"{n[:-1]}.{n[-1]}" for n in sorted(found, key=int))
     return _with_pins(facts, wheel)
-
-
-def assignments(source: str) -> dict[str, Any]:
-    """The top-level `name = literal` lines of a Python file, read and never run."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    found: dict[str, Any] = {}
-    for node in tree.body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            continue
-        literal = _literal(node.value)
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            if isinstance(target, ast.Name) and literal is not _NOT_LITERAL:
-                found[target.id] = literal
-    return found
-
-
-_NOT_LITERAL = object()
-
-
-def _literal(node: ast.expr) -> Any:
-    """A literal, also one wrapped in a call as `OrderedDict([('a', 1)])` and `collections.OrderedDict(...)` are."""
-    if isinstance(node, ast.Call) and len(node.args) == 1:
-        inner = _literal(node.args[0])
-        try:
-            return dict(inner)
-        except (TypeError, ValueError):
-            return _NOT_LITERAL
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, RecursionError):
-        return _NOT_LITERAL
 
 
 def _needed(wheel: RemoteWheel, name: str) -> str:

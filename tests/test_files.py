@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cudafit.machine.files import Files
+from cudafit.files import Files
 from tests.machine.trees import Folder, Link, Tree, plant
 
 SECRET = "what only the outside may know"

@@ -1,0 +1,169 @@
+"""`cudafit doctor`."""
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.machine_options import ask_driver
+from cudafit.cli.matrix_options import chosen, matrix_options
+from cudafit.errors import InputError
+
+if TYPE_CHECKING:
+    from cudafit.files import Files
+    from cudafit.model.environment import Environment
+    from cudafit.model.finding import Report
+    from cudafit.model.machine import Machine
+
+_PROBLEM, _UNKNOWN = 1, 3
+
+
+@click.command("doctor")
+@click.option("--env", "path", metavar="PATH", help="The environment: its folder or its interpreter.")
+@click.option("--conda", metavar="NAME", help="A conda environment by its name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="For people, for a bug report (without names of users), for GitHub's log, or SARIF.",
+)
+@click.option("--select", metavar="ID", multiple=True, help="Only these findings: `torch`, or `torch.cpu_wheel`.")
+@click.option("--ignore", metavar="ID", multiple=True, help="Leave these findings out.")
+@click.option("--list-checks", is_flag=True, help="List the checks and what each can find.")
+@click.option(
+    "--machine", "machines", metavar="FILE", multiple=True, help="For the machine of a snapshot; `-` is stdin."
+)
+@click.option("--driver", metavar="VERSION", help="For this driver, as 550.54.15; or none.")
+@click.option("--gpu", "gpus", metavar="NAME", multiple=True, help="For this GPU: `RTX 4090`, sm_89; repeatable.")
+@click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")
+@matrix_options
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Say why the GPU is not used: one root cause, with evidence and the fix.
+
+    Looks at this machine and at the active environment, or the one in this folder. Reads files only: nothing of the
+    environment is imported or run. Exits with 1 when an error was found, with 3 when it could not be determined.
+    """
+    if options["list_checks"]:
+        return _list_checks()
+    from cudafit.doctor.registry import IDS
+
+    for word in (*options["select"], *options["ignore"]):
+        if not any(name == word or name.startswith(f"{word}.") for name in IDS):
+            raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
+    report = _report(options)
+    _print(context, report, options)
+    return {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
+
+
+def _report(options: dict[str, Any]) -> "Report":
+    from cudafit.machine.described import Description
+
+    description = Description(options["driver"], options["gpus"])
+    question = ask_driver(description, options["machines"], options["root"])
+    book = chosen(options["matrices"], options["pinned"])
+
+    from cudafit.doctor.diagnose import diagnose
+    from cudafit.doctor.world import World
+    from cudafit.resolve.problem import Library
+
+    machine, files = _machine(options, description, question, book.facts)
+    environment = _environment(options, machine, files)
+    world = World(machine, environment, Library(book))
+    described = _described(environment) if environment else None
+    return diagnose(world, select=options["select"], ignore=options["ignore"], described=described)
+
+
+def _machine(options: dict[str, Any], description: Any, question: Any, facts: Any) -> "tuple[Machine, Files]":
+    from cudafit.files import Files
+    from cudafit.machine.described import described
+    from cudafit.machine.snapshot import take
+
+    machines, root = options["machines"], options["root"]
+    if len(machines) > 1:
+        raise InputError("`--machine` names one machine here", hint="diagnose them one after the other")
+    files = Files()
+    if machines:
+        from cudafit.machine.saved import load
+
+        if root:
+            raise InputError("`--machine` shows saved snapshots, so `--root` has no meaning")
+        machine = load(machines[0])
+    elif root is not None:
+        from cudafit.machine.context import other_root
+
+        if not os.path.isdir(root):
+            raise InputError(f"`--root {root}`: there is no such folder")
+        files = Files(os.path.realpath(root))
+        machine = take(other_root(root))
+    else:
+        from cudafit.machine.context import this_machine
+
+        machine = take(this_machine(), question)
+    if description:
+        machine = described(description, machine, f"{machine.os.system}-{machine.os.arch}", facts)
+    return machine, files
+
+
+def _environment(options: dict[str, Any], machine: "Machine", files: "Files") -> "Environment | None":
+    from cudafit.env.inventory import read_inventory
+    from cudafit.env.locate import locate
+
+    if options["path"] and options["conda"]:
+        raise InputError("`--env` and `--conda` both name the environment")
+    environ = {} if options["root"] else dict(os.environ)
+    folder = "/" if options["root"] else os.getcwd()
+    located = locate(files, options["path"], options["conda"], environ, machine.conda or (), folder)
+    return read_inventory(files, located, environ) if located else None
+
+
+def _described(environment: "Environment") -> str:
+    python = f", Python {environment.python}" if environment.python else ""
+    return f"{environment.path} ({environment.kind}{python}), {environment.found_by}"
+
+
+def _print(context: click.Context, report: "Report", options: dict[str, Any]) -> None:
+    if options["as_json"]:
+        from cudafit.model.finding import SCHEMA
+        from cudafit.model.record import to_plain
+        from cudafit.render.json_text import json_text
+
+        write(json_text({"schema": SCHEMA, **to_plain(report)}))
+        return
+    form = options["form"]
+    if form == "sarif":
+        from cudafit import __version__
+        from cudafit.render.doctor_rows import sarif
+        from cudafit.render.json_text import json_text
+
+        write(json_text(sarif(report, __version__)))
+    elif form == "github":
+        from cudafit.render.doctor_rows import github
+
+        write(github(report))
+    elif form == "markdown":
+        from cudafit.render.doctor_rows import markdown
+
+        home = os.path.expanduser("~")
+        write(markdown(report, [home, os.path.basename(home) if home != "/root" else ""]))
+    else:
+        from cudafit.render.doctor_rows import report_rows
+        from cudafit.render.human import print_rows
+
+        print_rows("doctor", report_rows(report), sys.stdout, color=use_color(context, sys.stdout))
+
+
+def _list_checks() -> int:
+    from cudafit.doctor.registry import CHECKS
+
+    width = max(len(check.name) for check in CHECKS)
+    for check in CHECKS:
+        write(f"{check.name.ljust(width)}  {check.about}: {', '.join(check.ids)}\n")
+    return 0

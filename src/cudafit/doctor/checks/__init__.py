@@ -1,0 +1,1 @@
+"""The checks, a module a layer. Each is a function from a `World` to findings; all are listed in `doctor/registry`."""

@@ -1,0 +1,208 @@
+"""Device files, containers, WSL and Slurm: whether a program gets at the GPU that is there."""
+
+from collections.abc import Iterator
+
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import DeviceNode
+
+LAYER = "devices"
+_REVOKED = "Operation not permitted"
+
+
+def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
+    nodes = {node.path for node in world.machine.device_nodes or ()}
+    if world.machine.device_nodes is None:
+        yield Unchecked("/dev was not read")
+    elif "/dev/nvidiactl" in nodes and "/dev/nvidia-uvm" not in nodes:
+        container = world.machine.os.container
+        yield Finding(
+            "driver.uvm_node_missing",
+            ERROR,
+            LAYER,
+            "/dev/nvidia-uvm is missing: nvidia-smi works and CUDA does not",
+            (Evidence("/dev/nvidiactl is there, /dev/nvidia-uvm is not", "/dev"),),
+            Fix("start the container with this device too (--gpus all does)")
+            if container
+            else Fix("make the node", (("nvidia-modprobe", "-c0", "-u"),), root=True),
+        )
+
+
+def permission(world: World) -> Iterator[Finding]:
+    refused = [node for node in world.machine.device_nodes or () if node.access is False and _matters(node)]
+    revoked = [node for node in refused if _REVOKED in (node.error or "")]
+    if revoked:
+        yield Finding(
+            "container.cgroup_revoked",
+            ERROR,
+            "container",
+            "access to the GPU was taken from this container while it ran",
+            tuple(
+                Evidence(f"{node.path}: mode {node.mode}, and opening it says: {node.error}", "/dev")
+                for node in revoked
+            ),
+            Fix("make the container anew; on the host, use CDI or keep systemd from reloading its devices"),
+        )
+    elif refused:
+        groups = sorted({node.group for node in refused if node.group and node.group != "root"})
+        group = groups[0] if groups else "video"
+        yield Finding(
+            "dev.permission",
+            ERROR,
+            LAYER,
+            "this user may not open the GPU's device files",
+            tuple(
+                Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
+                for node in refused
+            ),
+            Fix(
+                f"add the user to the group {group}, then log in again",
+                (("usermod", "-aG", group, "$USER"),),
+                root=True,
+            ),
+        )
+
+
+def _matters(node: DeviceNode) -> bool:
+    return not node.path.endswith(("-modeset", "-uvm-tools"))
+
+
+def container(world: World) -> Iterator[Finding]:
+    machine = world.machine
+    kind = machine.os.container
+    variables = machine.environment
+    if kind is None:
+        return
+    capabilities = variables.get("NVIDIA_DRIVER_CAPABILITIES")
+    told = variables.get("NVIDIA_VISIBLE_DEVICES")
+    via = machine.os.via.get("container", "container")
+    given = {part.strip() for part in (capabilities or "all").split(",")}
+    if told in ("void", "none"):
+        yield Finding(
+            "container.caps_missing",
+            ERROR,
+            "container",
+            f"the container asks for no GPU (NVIDIA_VISIBLE_DEVICES={told})",
+            (Evidence(f"NVIDIA_VISIBLE_DEVICES={told}", "environment"),),
+            Fix("start it with `--gpus all`, or set NVIDIA_VISIBLE_DEVICES=all"),
+        )
+    elif capabilities and not given & {"all", "compute"}:
+        yield Finding(
+            "container.caps_missing",
+            ERROR,
+            "container",
+            "the container gets the GPU without compute",
+            (Evidence(f"NVIDIA_DRIVER_CAPABILITIES={capabilities}", "environment"),),
+            Fix("set NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+        )
+    elif machine.device_nodes is not None and not _has_control(world) and _a_gpu_is_behind(world):
+        evidence = [Evidence(f"this is a {kind} container", via), Evidence("there is no /dev/nvidiactl", "/dev")]
+        if machine.pci:
+            evidence.append(Evidence(f"the host has NVIDIA's {machine.pci[0].device_id}", "/sys/bus/pci"))
+        yield Finding(
+            "container.no_gpu_exposed",
+            ERROR,
+            "container",
+            "the container was started without the GPU",
+            tuple(evidence),
+            Fix(_START.get(kind, "start it with the GPU"), root=False),
+        )
+
+
+_START = {
+    "docker": "start it with `docker run --gpus all`; the host needs the NVIDIA Container Toolkit",
+    "podman": "start it with `podman run --device nvidia.com/gpu=all`; the host needs the NVIDIA Container Toolkit",
+    "apptainer": "start it with `apptainer run --nv`",
+    "singularity": "start it with `singularity run --nv`",
+    "kubernetes": "ask for it in the pod: `resources: {limits: {nvidia.com/gpu: 1}}`",
+}
+
+
+def _has_control(world: World) -> bool:
+    return any(node.path in ("/dev/nvidiactl", "/dev/dxg") for node in world.machine.device_nodes or ())
+
+
+def _a_gpu_is_behind(world: World) -> bool:
+    """The host's card can be seen, or the environment was made for one."""
+    torch = world.environment.torch if world.environment else None
+    tensorflow = world.environment.tensorflow if world.environment else None
+    return bool(world.machine.pci or (torch and torch.has_cuda) or (tensorflow and tensorflow.has_cuda))
+
+
+def wsl(world: World) -> Iterator[Finding]:
+    machine = world.machine
+    if not machine.os.wsl:
+        return
+    nodes = {node.path for node in machine.device_nodes or ()}
+    if machine.device_nodes is not None and "/dev/dxg" not in nodes:
+        version = f", version {machine.os.wsl_version}" if machine.os.wsl_version else ""
+        yield Finding(
+            "wsl.no_dxg",
+            ERROR,
+            "container",
+            "this WSL has no GPU",
+            (Evidence(f"WSL{version}, and there is no /dev/dxg", "/dev"),),
+            Fix("on Windows: install the newest NVIDIA driver, then `wsl --update` and `wsl --shutdown`"),
+        )
+        return
+    first = world.library("libcuda")
+    if first and not first.path.startswith("/usr/lib/wsl/"):
+        yield Finding(
+            "wsl.linux_driver_installed",
+            ERROR,
+            "container",
+            "a Linux driver is installed inside WSL, where Windows' own must be used",
+            (Evidence(f"the first libcuda.so.1 is {first.path}, not /usr/lib/wsl/lib's", first.via),),
+            Fix(
+                "remove it: WSL brings its own",
+                (("apt", "purge", "libnvidia-compute-*", "nvidia-driver-*"),),
+                root=True,
+            ),
+        )
+
+
+def slurm(world: World) -> Iterator[Finding]:
+    told = world.machine.limits.slurm if world.machine.limits else None
+    job = world.machine.environment.get("SLURM_JOB_ID") or (told or {}).get("SLURM_JOB_ID")
+    if not job:
+        return
+    given = [name for name in ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE") if (told or {}).get(name)]
+    if not given and not world.visible:
+        yield Finding(
+            "slurm.no_gres",
+            ERROR,
+            "container",
+            "the Slurm job has no GPU",
+            (Evidence(f"job {job} has neither SLURM_JOB_GPUS nor SLURM_GPUS_ON_NODE", "environment"),),
+            Fix("ask for one: `--gpus-per-node=1` or `--gres=gpu:1`"),
+        )
+
+
+def modes(world: World) -> Iterator[Finding]:
+    """MIG, exclusive mode, and memory that others hold."""
+    for gpu in world.machine.gpus:
+        busy = [one for one in gpu.processes or () if one.kind == "compute"]
+        if gpu.compute_mode not in (None, "default") and busy:
+            yield Finding(
+                "gpu.exclusive_mode",
+                WARNING,
+                LAYER,
+                f"GPU {gpu.index} admits one process, and one is there",
+                (Evidence(f"GPU {gpu.index}: compute mode {gpu.compute_mode}, process {busy[0].pid}", "nvml"),),
+                Fix(
+                    "take another GPU, or lift the mode", (("nvidia-smi", "-i", str(gpu.index), "-c", "0"),), root=True
+                ),
+            )
+        if gpu.memory_mib and gpu.memory_used_mib and gpu.memory_used_mib > 0.9 * gpu.memory_mib:
+            holders = ", ".join(f"process {one.pid}" + (f" ({one.name})" if one.name else "") for one in busy[:3])
+            yield Finding(
+                "gpu.memory_held",
+                WARNING,
+                LAYER,
+                f"GPU {gpu.index} has {gpu.memory_mib - gpu.memory_used_mib} of {gpu.memory_mib} MiB left",
+                (
+                    Evidence(f"GPU {gpu.index}: {gpu.memory_used_mib} of {gpu.memory_mib} MiB are used", "nvml"),
+                    Evidence(holders or "by processes that cannot be seen from here", "nvml"),
+                ),
+                Fix("wait for it, ask its owner, or take another GPU"),
+            )

@@ -1,0 +1,151 @@
+"""The kernel module and the driver's libraries."""
+
+from collections.abc import Iterator
+
+from cudafit.doctor.fixes import install_driver
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.finding import ERROR, Evidence, Finding, Fix
+from cudafit.model.versions import numbers
+from cudafit.resolve.kernels import sm
+
+LAYER = "driver"
+
+
+def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
+    machine = world.machine
+    if machine.os.wsl or machine.os.tegra or machine.os.container or not machine.pci:
+        return
+    if machine.driver is not None or any(device.driver == "nvidia" for device in machine.pci):
+        return
+    cards = tuple(
+        Evidence(
+            f"{device.address} is NVIDIA's {device.device_id}, driven by {device.driver or 'nothing'}", "/sys/bus/pci"
+        )
+        for device in machine.pci
+    )
+    if any(device.driver == "nouveau" for device in machine.pci):
+        yield Finding(
+            "driver.nouveau_bound",
+            ERROR,
+            LAYER,
+            "the nouveau driver holds the GPU, and it has no CUDA",
+            cards,
+            install_driver(world),
+        )
+    elif any(device.driver == "vfio-pci" for device in machine.pci):
+        yield Unchecked("the GPU is given to a virtual machine (vfio-pci)")
+    else:
+        yield Finding(
+            "driver.not_loaded",
+            ERROR,
+            LAYER,
+            "no NVIDIA driver is loaded",
+            (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version")),
+            install_driver(world),
+        )
+
+
+def versions_differ(world: World) -> Iterator[Finding]:
+    driver = world.machine.driver
+    told = next((one for one in world.machine.problems if "version mismatch" in one.error), None)
+    if driver is None or world.machine.os.wsl:
+        return
+    differ = driver.kernel and driver.library and driver.kernel != driver.library
+    if not differ and told is None:
+        return
+    evidence = [
+        Evidence(f"the loaded kernel module is {driver.kernel or 'of another version'}", driver.kernel_via or "/proc"),
+        Evidence(f"the libraries are {driver.library or 'of another version'}", driver.library_via or "file name"),
+    ]
+    evidence += [Evidence(told.error, told.probe)] if told else []
+    yield Finding(
+        "driver.lib_kernel_mismatch",
+        ERROR,
+        LAYER,
+        "the driver was upgraded, and the old kernel module is still loaded",
+        tuple(evidence),
+        Fix(
+            "reboot, so that the kernel loads the module of the installed version",
+            (("reboot",),),
+            root=True,
+            reboot=True,
+        ),
+    )
+
+
+def drops_the_card(world: World) -> Iterator[Finding]:
+    version = world.machine.driver.version if world.machine.driver else None
+    if not version or world.machine.os.wsl:
+        return
+    branch = numbers(version)[0]
+    for address, name, gpu in world.cards_on_the_bus:
+        row = world.architecture(gpu)
+        if row and row.last_branch and branch > int(row.last_branch):
+            yield Finding(
+                "driver.branch_dropped_gpu",
+                ERROR,
+                LAYER,
+                f"driver {version} does not drive {row.architecture} cards any more",
+                (
+                    Evidence(f"{address} is {name}, {sm(gpu)}", "/sys/bus/pci"),
+                    world.driver_evidence,
+                    Evidence(f"the last branch for {row.architecture} is {row.last_branch}", ", ".join(row.sources)),
+                ),
+                install_driver(world, row.last_branch),
+            )
+            return
+
+
+def wrong_module(world: World) -> Iterator[Finding]:
+    """The open kernel module begins with Turing; Blackwell has no other."""
+    driver = world.machine.driver
+    if driver is None or driver.module is None or world.machine.os.wsl:
+        return
+    cards = world.cards_on_the_bus or tuple((f"GPU {index}", f"GPU {index}", gpu) for index, gpu in world.capabilities)
+    for address, name, gpu in cards:
+        row = world.architecture(gpu)
+        if row is None:
+            continue
+        evidence = (
+            Evidence(
+                f"the {driver.module} kernel module is loaded", driver.kernel_via or "/proc/driver/nvidia/version"
+            ),
+            Evidence(f"{address} is {name}, {sm(gpu)} ({row.architecture})", "/sys/bus/pci"),
+        )
+        if driver.module == "open" and row.open_module == "no":
+            title = f"the open kernel module does not drive {row.architecture} cards"
+            yield Finding("driver.open_module_unsupported", ERROR, LAYER, title, evidence, install_driver(world))
+            return
+        if driver.module == "proprietary" and row.open_module == "required":
+            title = f"{row.architecture} cards need the open kernel module"
+            yield Finding("driver.open_module_required", ERROR, LAYER, title, evidence, install_driver(world))
+            return
+
+
+def libcuda(world: World) -> Iterator[Finding | Unchecked]:
+    """Which libcuda.so.1 a program loads: a stub or a compatibility copy in front decides everything."""
+    if world.machine.libraries is None:
+        yield Unchecked("the loader's folders were not read")
+        return
+    first = world.library("libcuda")
+    if first is None:
+        return
+    evidence = (Evidence(f"the first libcuda.so.1 is {first.path}", first.via),)
+    if "/stubs" in first.path:
+        yield Finding(
+            "driver.stub_libcuda",
+            ERROR,
+            LAYER,
+            "a stub of libcuda is found before the driver's own",
+            evidence,
+            Fix(f"take {first.path.rpartition('/')[0]} out of LD_LIBRARY_PATH"),
+        )
+    elif "/compat" in first.path and world.host.cards and not world.host.kind.data_centre:
+        yield Finding(
+            "driver.compat_on_geforce",
+            ERROR,
+            LAYER,
+            "a forward-compatibility libcuda is found first, and this GPU cannot use it",
+            (*evidence, *(world.gpu_evidence(card.index) for card in world.host.cards[:1])),
+            Fix(f"take {first.path.rpartition('/')[0]} out of the loader's path, or remove the package cuda-compat"),
+        )

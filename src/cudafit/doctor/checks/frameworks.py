@@ -1,0 +1,394 @@
+"""PyTorch, TensorFlow, JAX and ONNX Runtime: what is installed, against the driver and the cards."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cudafit.doctor.fixes import reinstall, replace_build, uninstall
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.environment import Distribution
+from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.requirement import wanted
+from cudafit.model.versions import numbers
+from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
+from cudafit.resolve.versions import admits_any
+
+LAYER = "framework"
+
+
+def torch_build(world: World) -> Iterator[Finding | Unchecked]:
+    """A CPU build where a GPU is there. `+cpu` stands in version.py, not in METADATA."""
+    environment = world.environment
+    torch = environment.torch if environment else None
+    if environment is None or torch is None:
+        return
+    if torch.has_cuda is None:
+        yield Unchecked(f"{torch.path} does not tell what torch was built for")
+        return
+    if torch.has_cuda or torch.hip or not world.has_gpu:
+        return
+    conda = next((one for one in environment.conda if one.name in ("pytorch", "libtorch") and "cpu" in one.build), None)
+    if conda:
+        yield Finding(
+            "torch.cpu_conda",
+            ERROR,
+            LAYER,
+            f"conda installed the CPU build of pytorch {conda.version}",
+            (Evidence(f"{conda.name} {conda.version}, build {conda.build}", "conda-meta"),),
+            replace_build(world, "torch"),
+        )
+        return
+    evidence = [Evidence(f"torch {torch.version}, cuda = None", torch.path)]
+    if torch.cuda_library is False:
+        evidence.append(Evidence("libtorch_cuda is not there", torch.path.replace("version.py", "lib")))
+    evidence += _who_pins(world, "torch")
+    yield Finding(
+        "torch.cpu_wheel",
+        ERROR,
+        LAYER,
+        f"torch {torch.version} is a build for the CPU",
+        tuple(evidence),
+        replace_build(world, "torch"),
+    )
+
+
+def _who_pins(world: World, name: str) -> list[Evidence]:
+    """Whoever names an exact version may have replaced the build."""
+    found = []
+    for one in world.environment.distributions if world.environment else ():
+        for text in one.requires:
+            if re.match(rf"{name}\s*\(?==[^;]*$", text):
+                found.append(Evidence(f"{one.name} {one.version} requires {text}", one.metadata))
+    return found[:2]
+
+
+def torch_driver(world: World) -> Iterator[Finding]:
+    torch = world.environment.torch if world.environment else None
+    if torch and torch.cuda:
+        yield from _too_old(world, "torch", f"torch {torch.version}", torch.cuda, torch.path)
+
+
+def tensorflow_driver(world: World) -> Iterator[Finding]:
+    tensorflow = world.environment.tensorflow if world.environment else None
+    if tensorflow and tensorflow.has_cuda and tensorflow.cuda:
+        yield from _too_old(world, "tensorflow", f"tensorflow {tensorflow.version}", tensorflow.cuda, tensorflow.path)
+
+
+def jax_driver(world: World) -> Iterator[Finding]:
+    for plugin in _plugins(world):
+        major = re.sub(r"\D", "", plugin.name)
+        yield from _too_old(world, "jax", f"{plugin.name} {plugin.version}", major, plugin.metadata)
+
+
+def _too_old(world: World, name: str, what: str, cuda: str, via: str) -> Iterator[Finding]:
+    if world.host.kind.state != "gpu":
+        return
+    verdict = world.verdict(cuda)
+    if verdict.compat is None and verdict.driver:
+        yield Finding(
+            "driver.too_old_for_runtime",
+            ERROR,
+            LAYER,
+            f"{what} is built for CUDA {cuda}, which needs driver {verdict.driver} or newer",
+            (Evidence(f"{what} is built for CUDA {cuda}", via), world.driver_evidence),
+            replace_build(world, name),
+        )
+
+
+def torch_kernels(world: World) -> Iterator[Finding | Unchecked]:
+    torch = world.environment.torch if world.environment else None
+    if torch is None or not torch.has_cuda:
+        return
+    if torch.kernels is None:
+        yield Unchecked("the kernels of torch could not be read from its library")
+        return
+    yield from _unserved(world, "torch", f"torch {torch.version}", torch.kernels, torch.cuda, torch.path)
+
+
+def tensorflow_kernels(world: World) -> Iterator[Finding]:
+    tensorflow = world.environment.tensorflow if world.environment else None
+    if tensorflow is None or not tensorflow.has_cuda or not tensorflow.kernels:
+        return
+    kernels, path = tensorflow.kernels, tensorflow.path
+    for index, gpu in world.capabilities:
+        if serving_cubin(kernels, gpu):
+            continue
+        ptx = serving_ptx(kernels, gpu)
+        severity = WARNING if ptx and _compiles(world, tensorflow.cuda) else ERROR
+        told = f"only PTX ({ptx}), which the driver compiles for minutes" if severity == WARNING else "no kernels"
+        if oldest(kernels) and gpu < (oldest(kernels) or gpu):
+            continue
+        yield Finding(
+            "tf.arch_unsupported_new",
+            severity,
+            LAYER,
+            f"tensorflow {tensorflow.version} has {told} for {sm(gpu)}",
+            (Evidence(f"its kernels are {' '.join(kernels)}", path), world.gpu_evidence(index)),
+            Fix("NVIDIA's own container image of TensorFlow has kernels for this GPU"),
+        )
+        return
+
+
+def _compiles(world: World, cuda: str | None) -> bool:
+    return bool(cuda and world.verdict(cuda).ptx)
+
+
+def _unserved(
+    world: World, name: str, what: str, kernels: Sequence[str], cuda: str | None, via: str
+) -> Iterator[Finding]:
+    """Cards that no kernel serves: all of them is an error, some of them a warning."""
+    given = tuple(kernels)
+    exact = world.machine.os.tegra is not None
+    compiles = _compiles(world, cuda)
+
+    def served(gpu: Capability) -> bool:
+        return bool(serving_cubin(given, gpu, exact) or (compiles and not exact and serving_ptx(given, gpu)))
+
+    without = [(index, gpu) for index, gpu in world.capabilities if not served(gpu)]
+    if not without:
+        return
+    index, gpu = without[0]
+    evidence = (Evidence(f"its kernels are {' '.join(given)}", via), world.gpu_evidence(index))
+    if exact:
+        yield Finding(
+            "torch.jetson_wrong_wheel",
+            ERROR,
+            LAYER,
+            f"{what} is not a build for this Jetson",
+            evidence,
+            Fix("take NVIDIA's own wheel or container for this JetPack"),
+        )
+    elif len(without) < len(world.capabilities):
+        others = ",".join(str(one) for one, capability in world.capabilities if served(capability))
+        yield Finding(
+            f"{name}.arch_mixed_gpus",
+            WARNING,
+            LAYER,
+            f"{what} has no kernels for GPU {index} ({sm(gpu)}), and has for the others",
+            evidence,
+            Fix(
+                f"leave GPU {index} out",
+                (("export", "CUDA_DEVICE_ORDER=PCI_BUS_ID", f"CUDA_VISIBLE_DEVICES={others}"),),
+            ),
+        )
+    else:
+        first = oldest(given)
+        kind = "old" if first and gpu < first else "new"
+        yield Finding(
+            f"{name}.arch_unsupported_{kind}",
+            ERROR,
+            LAYER,
+            f"{what} has no kernels for {sm(gpu)}",
+            evidence,
+            replace_build(world, name),
+        )
+
+
+def companions(world: World) -> Iterator[Finding]:
+    """torchvision and torchaudio are compiled against one torch."""
+    environment = world.environment
+    torch = environment.distribution("torch") if environment else None
+    if environment is None or torch is None or torch.version is None:
+        return
+    for name in ("torchvision", "torchaudio"):
+        one = environment.distribution(name)
+        for text in one.requires if one else ():
+            if not re.match(r"torch\s*\(?==", text) or one is None:
+                continue
+            need = wanted(text.partition(";")[0])
+            public = torch.version.partition("+")[0]
+            if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
+                yield Finding(
+                    "torch.companion_mismatch",
+                    ERROR,
+                    LAYER,
+                    f"{name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
+                    (
+                        Evidence(f"{name} {one.version} requires {text}", one.metadata),
+                        Evidence(f"torch {torch.version}", torch.metadata),
+                    ),
+                    replace_build(world, "torch"),
+                )
+
+
+def tensorflow_build(world: World) -> Iterator[Finding | Unchecked]:
+    environment = world.environment
+    tensorflow = environment.tensorflow if environment else None
+    if environment is None:
+        return
+    stub = environment.distribution("tensorflow-gpu")
+    if stub and stub.version and numbers(stub.version)[:2] >= (2, 12):
+        yield Finding(
+            "tf.gpu_stub_package",
+            WARNING,
+            LAYER,
+            f"tensorflow-gpu {stub.version} is an empty package",
+            (Evidence(f"tensorflow-gpu {stub.version}", stub.metadata),),
+            uninstall(world, ["tensorflow-gpu"], "remove it; CUDA comes with tensorflow[and-cuda]"),
+        )
+    if tensorflow is None:
+        return
+    if tensorflow.has_cuda is None:
+        yield Unchecked(f"{tensorflow.path} does not tell what tensorflow was built for")
+        return
+    if tensorflow.has_cuda or not world.has_gpu:
+        return
+    evidence = (Evidence(f"tensorflow {tensorflow.version}, is_cuda_build = False", tensorflow.path),)
+    system = world.machine.os
+    if system.system == "windows":
+        yield Finding(
+            "tf.windows_native_unsupported",
+            ERROR,
+            LAYER,
+            "TensorFlow has no GPU build for Windows since 2.11",
+            evidence,
+            Fix("use it in WSL2"),
+        )
+    elif system.arch == "aarch64":
+        yield Finding(
+            "tf.aarch64_cpu_only",
+            ERROR,
+            LAYER,
+            f"tensorflow {tensorflow.version} is a build for the CPU, as all wheels for this processor are",
+            evidence,
+            Fix("NVIDIA's own container image, or conda-forge's build"),
+        )
+    else:
+        yield Finding(
+            "tf.cpu_build",
+            ERROR,
+            LAYER,
+            f"tensorflow {tensorflow.version} is a build for the CPU",
+            evidence,
+            replace_build(world, "tensorflow"),
+        )
+
+
+# Since 2.14 the wheels leave their CUDA libraries to the extra `and-cuda`.
+_TF_NEEDS = ("libcudart.so", "libcublas.so", "libcudnn.so", "libcufft.so", "libcusolver.so", "libcusparse.so")
+
+
+def tensorflow_libraries(world: World) -> Iterator[Finding | Unchecked]:
+    environment = world.environment
+    tensorflow = environment.tensorflow if environment else None
+    if environment is None or tensorflow is None or not tensorflow.has_cuda or not world.has_gpu:
+        return
+    if environment.kind == "conda" and any(one.name == "tensorflow" for one in environment.conda):
+        return  # conda's packages bring them in a folder of their own
+    own = {one.soname.rpartition(".")[0] for one in environment.libraries}
+    system = {f"lib{one.name}.so" for one in world.machine.libraries or ()}
+    checked = [name for name in _TF_NEEDS if name in ("libcudart.so", "libcublas.so", "libcudnn.so") or own]
+    lacking = [name for name in checked if name not in own and name not in system]
+    if world.machine.libraries is None and lacking:
+        yield Unchecked("the loader's folders were not read")
+        return
+    if lacking:
+        version = tensorflow.version
+        yield Finding(
+            "tf.cuda_libs_missing",
+            ERROR,
+            LAYER,
+            f"tensorflow {version} cannot load its GPU libraries",
+            tuple(
+                Evidence(
+                    f"{name} is neither in the environment nor in the loader's folders", "nvidia/*/lib, ld.so.conf"
+                )
+                for name in lacking
+            ),
+            reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
+        )
+    elif version_is(tensorflow.version, "2.16.1") and own:
+        yield Finding(
+            "tf.cuda_libs_unreachable",
+            ERROR,
+            LAYER,
+            "tensorflow 2.16.1 does not find the CUDA libraries that are installed",
+            (Evidence("tensorflow 2.16.1 looks for them in the wrong folder", tensorflow.path),),
+            reinstall(world, "tensorflow[and-cuda]>=2.16.2"),
+        )
+
+
+def version_is(version: str | None, other: str) -> bool:
+    return version is not None and numbers(version)[:3] == numbers(other)
+
+
+def _plugins(world: World) -> list[Distribution]:
+    names = world.environment.distributions if world.environment else ()
+    return [one for one in names if re.fullmatch(r"jax-cuda\d\d-plugin", one.name)]
+
+
+def jax(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    jaxlib = environment.distribution("jaxlib") if environment else None
+    if environment is None or jaxlib is None:
+        return
+    plugins = _plugins(world)
+    with_cuda = "+cuda" in (jaxlib.version or "") or any(
+        one.name == "jaxlib" and "cuda" in one.build for one in environment.conda
+    )
+    asked = environment.distribution("jax") is not None
+    if not plugins and not with_cuda and world.has_gpu:
+        alone = (Evidence(f"jaxlib {jaxlib.version}, and no jax-cuda*-plugin", jaxlib.metadata),)
+        if world.machine.os.system == "windows":
+            yield Finding(
+                "jax.windows_unsupported", ERROR, LAYER, "JAX has no CUDA on Windows", alone, Fix("use it in WSL2")
+            )
+        else:
+            yield Finding(
+                "jax.no_cuda_plugin",
+                ERROR if asked else INFO,
+                LAYER,
+                f"JAX {jaxlib.version} has no CUDA plugin, so it runs on the CPU",
+                alone,
+                replace_build(world, "jax"),
+            )
+    for plugin in plugins:
+        pjrt = environment.distribution(plugin.name.replace("-plugin", "-pjrt"))
+        skewed = [one for one in (plugin, pjrt) if one and one.version and not _pairs(one.version, jaxlib.version)]
+        if skewed:
+            evidence = (
+                Evidence(f"jaxlib {jaxlib.version}", jaxlib.metadata),
+                *(Evidence(f"{one.name} {one.version}", one.metadata) for one in skewed),
+            )
+            major = re.sub(r"\D", "", plugin.name)
+            version = environment.version("jax") or jaxlib.version
+            yield Finding(
+                "jax.plugin_version_skew",
+                ERROR,
+                LAYER,
+                f"{skewed[0].name} {skewed[0].version} is not for jaxlib {jaxlib.version}",
+                evidence,
+                reinstall(world, f"jax[cuda{major}]=={version}"),
+            )
+
+
+def _pairs(plugin: str, jaxlib: str | None) -> bool:
+    """A plugin is for the jaxlib of its own version; a fourth number is a rebuild."""
+    return jaxlib is not None and numbers(plugin.partition("+")[0])[:3] == numbers(jaxlib.partition("+")[0])[:3]
+
+
+def onnxruntime(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    cpu = environment.distribution("onnxruntime") if environment else None
+    gpu = environment.distribution("onnxruntime-gpu") if environment else None
+    if cpu and gpu:
+        again = (
+            "uv",
+            "pip",
+            "install",
+            "--python",
+            environment.path if environment else ".",
+            f"onnxruntime-gpu=={gpu.version}",
+        )
+        yield Finding(
+            "ort.cpu_and_gpu_both",
+            ERROR,
+            LAYER,
+            "onnxruntime and onnxruntime-gpu fill the same folder",
+            (
+                Evidence(f"onnxruntime {cpu.version}", cpu.metadata),
+                Evidence(f"onnxruntime-gpu {gpu.version}", gpu.metadata),
+            ),
+            uninstall(
+                world, ["onnxruntime", "onnxruntime-gpu"], "remove both, then install onnxruntime-gpu alone", again
+            ),
+        )

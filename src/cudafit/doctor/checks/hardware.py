@@ -1,0 +1,114 @@
+"""The cards themselves."""
+
+from collections.abc import Iterator
+
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+
+LAYER = "hardware"
+_BUSY_PERCENT = 10
+_HOT = ("hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown")
+
+
+def no_gpu(world: World) -> Iterator[Finding | Unchecked]:
+    if world.has_gpu is None:
+        yield Unchecked(world.machine.undetermined or "the PCI bus could not be read")
+    elif not world.has_gpu and not world.machine.os.wsl:
+        via = "/sys/bus/pci/devices" if world.machine.os.system == "linux" else "nvml"
+        yield Finding(
+            "gpu.none", INFO, LAYER, "there is no NVIDIA GPU here", (Evidence("no device of vendor 10de", via),)
+        )
+
+
+def lost(world: World) -> Iterator[Finding]:
+    told = [problem for problem in world.machine.problems if "GPU is lost" in problem.error]
+    unread = [(gpu, why) for gpu in world.machine.gpus for why in gpu.unread.values() if "GPU is lost" in why]
+    if told or unread:
+        evidence = [Evidence(problem.error, problem.probe) for problem in told]
+        evidence += [Evidence(f"GPU {gpu.index}: {why}", "nvml") for gpu, why in unread[:1]]
+        yield Finding(
+            "gpu.fallen_off_bus",
+            ERROR,
+            LAYER,
+            "a GPU does not answer any more",
+            tuple(evidence),
+            Fix("check its power cables and slot, then reboot", reboot=True),
+        )
+
+
+def ecc(world: World) -> Iterator[Finding]:
+    for gpu in world.machine.gpus:
+        if gpu.ecc is None:
+            continue
+        rows = gpu.ecc.remapped
+        broken = rows is not None and (rows.pending or rows.failed)
+        if broken or gpu.ecc.uncorrected:
+            facts = (
+                [f"{gpu.ecc.uncorrected} uncorrected errors since the driver was loaded"] if gpu.ecc.uncorrected else []
+            )
+            if rows and rows.pending:
+                facts.append("a row of memory waits to be remapped")
+            if rows and rows.failed:
+                facts.append("remapping a row of memory failed")
+            yield Finding(
+                "gpu.ecc_error",
+                ERROR,
+                LAYER,
+                f"GPU {gpu.index} has errors in its memory",
+                tuple(Evidence(f"GPU {gpu.index}: {fact}", "nvml") for fact in facts),
+                Fix("reset the GPU or reboot; return the card if it comes back", reboot=True),
+            )
+        elif rows and (rows.correctable or rows.uncorrectable):
+            fact = f"GPU {gpu.index}: {rows.correctable + rows.uncorrectable} rows were remapped, none is pending"
+            yield Finding(
+                "info.ecc_recovered",
+                INFO,
+                LAYER,
+                f"GPU {gpu.index} has replaced worn rows of its memory",
+                (Evidence(fact, "nvml"),),
+            )
+
+
+def link(world: World) -> Iterator[Finding]:
+    """A card at rest lowers its link by itself: only a busy one tells."""
+    for gpu in world.machine.gpus:
+        pcie = gpu.pcie
+        if pcie is None or pcie.width is None or pcie.width_max is None or pcie.width >= pcie.width_max:
+            continue
+        if (gpu.utilization_percent or 0) < _BUSY_PERCENT:
+            continue
+        yield Finding(
+            "perf.pcie_degraded",
+            WARNING,
+            LAYER,
+            f"GPU {gpu.index} uses {pcie.width} of {pcie.width_max} PCIe lanes",
+            (
+                Evidence(
+                    f"GPU {gpu.index}: x{pcie.width} of x{pcie.width_max} at {gpu.utilization_percent} % load", "nvml"
+                ),
+            ),
+            Fix("check the slot and the riser; some boards share lanes between slots"),
+        )
+
+
+def throttled(world: World) -> Iterator[Finding]:
+    for gpu in world.machine.gpus:
+        reasons = gpu.throttle_reasons or ()
+        hot = [reason for reason in reasons if reason in _HOT]
+        if hot:
+            yield Finding(
+                "perf.throttled",
+                WARNING,
+                LAYER,
+                f"GPU {gpu.index} lowers its clock to protect itself",
+                (Evidence(f"GPU {gpu.index}: {', '.join(hot)}", "nvml"),),
+                Fix("check cooling, dust and the power supply"),
+            )
+        elif "sw_power_cap" in reasons:
+            yield Finding(
+                "info.power_capped",
+                INFO,
+                LAYER,
+                f"GPU {gpu.index} runs at its power limit, which is normal at full load",
+                (Evidence(f"GPU {gpu.index}: sw_power_cap", "nvml"),),
+            )

@@ -1,0 +1,307 @@
+"""The CUDA libraries in the environment and those that would be loaded in their place; copies and collisions."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from cudafit.doctor.fixes import reinstall, uninstall
+from cudafit.doctor.world import Unchecked, World
+from cudafit.errors import InputError
+from cudafit.model.environment import Distribution
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.requirement import Wanted, applies, wanted
+from cudafit.model.versions import numbers
+from cudafit.resolve.platforms import libc_needed
+from cudafit.resolve.versions import admits_any
+
+LAYER = "libraries"
+# Library file -> the short name that inspect gives it.
+_SHORT = {"libcublas": "cublas", "libcudart": "cudart", "libnccl": "nccl", "libcudnn": "cudnn"}
+# Distributions that decide by their presence which toolkit an environment has.
+_RUNTIME = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)$")
+
+
+def collision(world: World) -> Iterator[Finding]:
+    """Two packages that put different files in one folder: the last one installed has overwritten the other."""
+    environment = world.environment
+    if environment is None:
+        return
+    for place in world.facts.facts.places:
+        there = [one for name in place.packages if (one := environment.distribution(name))]
+        if len(there) < 2 or place.place in ("onnxruntime",):
+            continue
+        evidence = tuple(Evidence(f"{one.name} {one.version}", one.metadata) for one in there)
+        names = [one.name for one in there]
+        yield Finding(
+            "lib.nvidia_dir_collision",
+            ERROR,
+            LAYER,
+            f"{' and '.join(names)} fill the same folder {place.place}",
+            (*evidence, Evidence(f"both own {place.place}", ", ".join(place.sources))),
+            uninstall(
+                world, names, "keep those of one CUDA: remove both, then install the frameworks' builds for one CUDA"
+            ),
+        )
+
+
+def conflict(world: World) -> Iterator[Finding]:
+    """A framework's own pin on a CUDA library that is not what is installed."""
+    environment = world.environment
+    if environment is None or environment.python is None:
+        return
+    python = ".".join(environment.python.split(".")[:2])
+    platform = f"{world.machine.os.system}-{world.machine.os.arch}"
+    missing: dict[str, list[str]] = {}
+    for owner in environment.distributions:
+        for text in owner.requires:
+            if not text.startswith("nvidia-") or (need := _need(text)) is None:
+                continue
+            if need.marker and ("extra" in need.marker or not applies(need, platform, python)):
+                continue
+            held = environment.distribution(need.name)
+            if held is None:
+                missing.setdefault(owner.name, []).append(f"{need.name}{need.specifier}")
+            elif held.version and need.specifier and not admits_any(need.specifier, held.version):
+                yield Finding(
+                    "lib.nvidia_dist_conflict",
+                    WARNING,
+                    LAYER,
+                    f"{owner.name} needs {need.name}{need.specifier}, and {held.version} is installed",
+                    (
+                        Evidence(f"{owner.name} {owner.version} requires {need.name}{need.specifier}", owner.metadata),
+                        Evidence(f"{held.name} {held.version}", held.metadata),
+                    ),
+                    reinstall(world, f"{need.name}{need.specifier}"),
+                )
+    torch = environment.torch
+    if torch and torch.has_cuda and (lacking := missing.get("torch")):
+        yield Finding(
+            "torch.nvidia_dist_missing",
+            ERROR,
+            LAYER,
+            f"torch needs {len(lacking)} CUDA packages that are not installed",
+            tuple(Evidence(f"{text} is not installed", "site-packages") for text in lacking[:4]),
+            reinstall(world, *lacking),
+        )
+
+
+def _need(text: str) -> Wanted | None:
+    """METADATA may hold anything."""
+    try:
+        return wanted(text)
+    except InputError:
+        return None
+
+
+def majors(world: World) -> Iterator[Finding]:
+    """Libraries of two CUDA majors, each with somebody who needs it."""
+    environment = world.environment
+    if environment is None:
+        return
+    users: dict[str, list[Distribution]] = {}
+    for owner in environment.distributions:
+        for text in owner.requires:
+            match = re.match(r"nvidia-(?:cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)\b", text)
+            if match and owner.name.startswith(("torch", "tensorflow", "jax")) and "extra" not in text:
+                users.setdefault(match[1], []).append(owner)
+    if len(users) > 1:
+        evidence = tuple(
+            Evidence(f"{owners[0].name} {owners[0].version} needs CUDA {major} libraries", owners[0].metadata)
+            for major, owners in sorted(users.items())
+        )
+        yield Finding(
+            "lib.mixed_cuda_major",
+            ERROR,
+            LAYER,
+            f"frameworks of CUDA {' and '.join(sorted(users))} are in one environment",
+            evidence,
+            Fix("choose builds of one CUDA: `cudafit resolve` with all of them names such"),
+        )
+
+
+def shadowed(world: World) -> Iterator[Finding | Unchecked]:
+    """What LD_LIBRARY_PATH puts in front of the environment's own libraries."""
+    environment, machine = world.environment, world.machine
+    if environment is None or not environment.libraries:
+        return
+    if machine.libraries is None:
+        yield Unchecked("the loader's folders were not read")
+        return
+    own = {one.soname: one for one in environment.libraries}
+    folders = [folder for folder in machine.environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
+    for library in machine.libraries:
+        if library.via != "LD_LIBRARY_PATH" and not any(library.path.startswith(folder + "/") for folder in folders):
+            continue
+        match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so\.(\d+)", os.path.basename(library.path))
+        soname = f"{match[1]}.so.{match[2]}" if match else None
+        if match is None or soname not in own or match[1] not in _SHORT:
+            continue
+        bundled = own[soname]
+        evidence = (
+            Evidence(
+                f"LD_LIBRARY_PATH has {library.path}" + (f" ({library.version})" if library.version else ""),
+                library.via,
+            ),
+            Evidence(f"the environment has {bundled.path}", "site-packages"),
+        )
+        folder = library.path.rpartition("/")[0]
+        fix = Fix(f"take {folder} out of LD_LIBRARY_PATH for this environment")
+        if match[1] == "libcudnn":
+            held = environment.version(f"nvidia-cudnn-cu{_cuda_major(world)}")
+            if held and library.version and numbers(held)[:3] == numbers(library.version)[:3]:
+                continue
+            yield Finding(
+                "lib.cudnn_shadowed",
+                ERROR,
+                LAYER,
+                "another cuDNN is loaded in place of the environment's",
+                evidence,
+                fix,
+            )
+        else:
+            name = _SHORT[match[1]]
+            title = f"LD_LIBRARY_PATH puts another {name} in front of the environment's"
+            yield Finding("lib.ld_path_shadow", WARNING, LAYER, title, evidence, fix)
+
+
+def _cuda_major(world: World) -> int:
+    torch = world.environment.torch if world.environment else None
+    return numbers(torch.cuda)[0] if torch and torch.cuda else 12
+
+
+def cudnn(world: World) -> Iterator[Finding]:
+    """The cuDNN that a framework was built with, against the one installed."""
+    environment = world.environment
+    tensorflow = environment.tensorflow if environment else None
+    if environment is None or tensorflow is None or not tensorflow.has_cuda or not tensorflow.cudnn:
+        return
+    held = next((one for one in environment.distributions if re.fullmatch(r"nvidia-cudnn-cu\d\d", one.name)), None)
+    if held is None or held.version is None:
+        return
+    built, have = numbers(tensorflow.cudnn), numbers(held.version)
+    evidence = (
+        Evidence(f"tensorflow {tensorflow.version} was built with cuDNN {tensorflow.cudnn}", tensorflow.path),
+        Evidence(f"{held.name} {held.version}", held.metadata),
+    )
+    if built[0] != have[0]:
+        title = f"tensorflow needs cuDNN {built[0]}, and {have[0]} is installed"
+        fix = reinstall(world, f"{held.name}=={built[0]}.*")
+        yield Finding("lib.cudnn_major_mismatch", ERROR, LAYER, title, evidence, fix)
+    elif len(built) > 1 and have[:2] < built[:2]:
+        title = f"tensorflow was built with cuDNN {tensorflow.cudnn}, and an older one is installed"
+        fix = reinstall(world, f"{held.name}>={built[0]}.{built[1]},<{built[0] + 1}")
+        yield Finding("lib.cudnn_too_old", ERROR, LAYER, title, evidence, fix)
+
+
+def copies(world: World) -> Iterator[Finding]:
+    """Two copies of one distribution: which one wins depends on the path."""
+    environment = world.environment
+    if environment is None:
+        return
+    seen: dict[str, Distribution] = {}
+    for one in environment.distributions:
+        first = seen.setdefault(one.name, one)
+        if first is one or first.metadata == one.metadata:
+            continue
+        if first.version == one.version and first.place == one.place:
+            continue
+        yield Finding(
+            "dist.duplicate_install",
+            ERROR if _decides(one.name) else WARNING,
+            LAYER,
+            f"{one.name} is installed twice: {first.version} wins over {one.version}",
+            (
+                Evidence(f"{first.name} {first.version}", first.metadata),
+                Evidence(f"{one.name} {one.version}", one.metadata),
+            ),
+            Fix(
+                f"remove the copy in {one.place}" if one.place != first.place else "remove both and install it once",
+                (("uv", "pip", "uninstall", "--python", environment.path, one.name),),
+                automatic=one.place == first.place,
+            ),
+        )
+
+
+def _decides(name: str) -> bool:
+    return name in ("torch", "tensorflow", "jax", "jaxlib", "numpy") or name.startswith("nvidia-")
+
+
+def split(world: World) -> Iterator[Finding]:
+    """A venv whose lib64 is a folder of its own: torch in one half, its libraries in the other."""
+    environment = world.environment
+    if environment is None or environment.torch is None or not environment.torch.has_cuda:
+        return
+    torch = environment.distribution("torch")
+    nvidia = [one for one in environment.distributions if one.name.startswith("nvidia-")]
+    places = {one.place for one in nvidia}
+    inside = {place for place in places if place.startswith(environment.path)}
+    if torch and inside and torch.place not in places and torch.place.startswith(environment.path):
+        yield Finding(
+            "lib.venv_lib_lib64_split",
+            ERROR,
+            LAYER,
+            "torch and its CUDA libraries lie in different halves of the environment",
+            (
+                Evidence(f"torch in {torch.place}", torch.metadata),
+                Evidence(f"nvidia-* in {sorted(inside)[0]}", "site-packages"),
+            ),
+            Fix("make the environment anew; lib64 must be a link to lib"),
+        )
+
+
+def placeholders(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    for one in environment.distributions if environment else ():
+        if (
+            one.version in ("0.0.0", "0.0.1.dev5", "0.0.1.dev4")
+            and (one.files or 0) <= 12
+            and one.name.startswith("nvidia-")
+        ):
+            name = one.name
+            new = re.sub(r"-cu\d\d$", "", name)
+            yield Finding(
+                "provision.placeholder_package",
+                WARNING,
+                LAYER,
+                f"{name} {one.version} is a placeholder without libraries",
+                (Evidence(f"{name} {one.version} lists {one.files} files", one.metadata),),
+                uninstall(world, [name], f"remove it; the package is called {new}" if new != name else "remove it"),
+            )
+
+
+def numpy_abi(world: World) -> Iterator[Finding]:
+    """torch up to 2.2 was compiled for NumPy 1."""
+    environment = world.environment
+    torch = environment.torch if environment else None
+    numpy = environment.distribution("numpy") if environment else None
+    if not (torch and torch.version and numpy and numpy.version):
+        return
+    if numbers(torch.version)[:2] < (2, 3) and numbers(numpy.version)[0] >= 2:
+        yield Finding(
+            "numpy.abi_mismatch",
+            ERROR,
+            LAYER,
+            f"torch {torch.version} was compiled for NumPy 1, and {numpy.version} is installed",
+            (Evidence(f"torch {torch.version}", torch.path), Evidence(f"numpy {numpy.version}", numpy.metadata)),
+            reinstall(world, "numpy<2"),
+        )
+
+
+def libc(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    told = world.machine.os.libc
+    for name in ("torch", "tensorflow", "jaxlib") if environment and told else ():
+        one = environment.distribution(name) if environment else None
+        platforms = tuple(tag.rpartition("-")[2] for tag in one.tags) if one else ()
+        if one and (need := libc_needed(platforms, told)):
+            yield Finding(
+                "sys.glibc_too_old",
+                ERROR,
+                LAYER,
+                f"{name} {one.version} needs {need}, and this system has {told}",
+                (
+                    Evidence(f"{name}'s wheel is tagged {', '.join(platforms)}", one.metadata),
+                    Evidence(told or "", "libc"),
+                ),
+                Fix(f"an older {name}, a newer system, or a container: `cudafit resolve {name}` names one that fits"),
+            )

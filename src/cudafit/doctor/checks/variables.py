@@ -1,0 +1,123 @@
+"""Environment variables that hide the GPU or choose the CPU."""
+
+from collections.abc import Iterator
+
+from cudafit.doctor.fixes import unset
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.versions import numbers
+
+LAYER = "variables"
+CVD = "CUDA_VISIBLE_DEVICES"
+
+
+def hidden(world: World) -> Iterator[Finding | Unchecked]:
+    value = world.machine.environment.get(CVD)
+    if value is None:
+        return
+    seen = world.machine.visible_devices
+    evidence = (Evidence(f"{CVD}={value!r}", "environment"),)
+    first = value.split(",")[0].strip()
+    if first in ("", "-1", "none", "NoDevFiles"):
+        yield Finding("env.cvd_empty", ERROR, LAYER, f"{CVD} hides every GPU", evidence, unset(CVD))
+        return
+    if not world.machine.gpus:
+        yield Unchecked(f"{CVD} is set, and no GPU could be read that it could name")
+        return
+    for token in (part.strip() for part in value.split(",")):
+        number = token.isdecimal() and int(token) >= len(world.machine.gpus)
+        if number:
+            count = len(world.machine.gpus)
+            yield Finding(
+                "env.cvd_out_of_range",
+                ERROR if not (seen and seen.order) else WARNING,
+                LAYER,
+                f"{CVD} names GPU {token}, and there are {count}: it and all after it are hidden",
+                (*evidence, Evidence(f"{count} GPUs, numbered from 0", "nvml")),
+                Fix(f"name GPUs from 0 to {count - 1}", (("export", f"{CVD}=0"),)),
+            )
+            return
+        if not token.lstrip("-").isdecimal() and not token.startswith(("GPU-", "MIG-")) and not token[:1].isdecimal():
+            yield Finding(
+                "env.cvd_invalid",
+                ERROR if not (seen and seen.order) else WARNING,
+                LAYER,
+                f"{CVD} holds `{token}`, which is neither a number nor a UUID",
+                evidence,
+                Fix("give numbers from 0, or UUIDs as `nvidia-smi -L` shows them", (("export", f"{CVD}=0"),)),
+            )
+            return
+
+
+def mig(world: World) -> Iterator[Finding]:
+    on = [gpu for gpu in world.machine.gpus if gpu.mig]
+    if not on:
+        return
+    value = world.machine.environment.get(CVD, "")
+    evidence = tuple(
+        Evidence(f"GPU {gpu.index} is in MIG mode with {len(gpu.mig_devices)} slices", "nvml") for gpu in on
+    )
+    seen = world.machine.visible_devices
+    without = [gpu for gpu in on if not gpu.mig_devices]
+    if without:
+        yield Finding(
+            "gpu.mig_needs_selection",
+            ERROR,
+            LAYER,
+            f"GPU {without[0].index} is in MIG mode and has no slice",
+            evidence,
+            Fix("make one", (("nvidia-smi", "mig", "-cgi", "0", "-C"),), root=True),
+        )
+    elif value and "MIG-" not in value and seen and not seen.order:
+        slices = [one.uuid for gpu in on for one in gpu.mig_devices if one.uuid]
+        command = (("export", f"{CVD}={slices[0]}"),) if slices else ()
+        yield Finding(
+            "gpu.mig_needs_selection",
+            ERROR,
+            LAYER,
+            "the GPU is in MIG mode, and no slice is named",
+            (*evidence, Evidence(f"{CVD}={value!r}", "environment")),
+            Fix("name one slice; a process uses one", command),
+        )
+    else:
+        yield Finding("info.mig_single_visible", INFO, LAYER, "a process uses one MIG slice, which is normal", evidence)
+
+
+def forced_to_cpu(world: World) -> Iterator[Finding]:
+    variables = world.machine.environment
+    for name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
+        value = variables.get(name, "")
+        if value.split(",")[0].strip().lower() == "cpu":
+            yield Finding(
+                "env.jax_platforms_cpu",
+                ERROR,
+                LAYER,
+                f"{name} makes JAX use the CPU",
+                (Evidence(f"{name}={value}", "environment"),),
+                unset(name),
+            )
+    value = variables.get("ACCELERATE_USE_CPU", "")
+    if value.strip().lower() in ("1", "true", "yes", "on", "y", "t"):
+        yield Finding(
+            "env.accelerate_use_cpu",
+            ERROR,
+            LAYER,
+            "ACCELERATE_USE_CPU makes Accelerate use the CPU",
+            (Evidence(f"ACCELERATE_USE_CPU={value}", "environment"),),
+            unset("ACCELERATE_USE_CPU"),
+        )
+
+
+def old_torch_and_uuids(world: World) -> Iterator[Finding]:
+    """torch 1.13 counted no device where the variable holds UUIDs."""
+    value = world.machine.environment.get(CVD, "")
+    torch = world.environment.torch if world.environment else None
+    if torch and torch.version and numbers(torch.version)[:2] == (1, 13) and value.startswith(("GPU-", "MIG-")):
+        yield Finding(
+            "torch.cvd_uuid_bug",
+            WARNING,
+            LAYER,
+            f"torch {torch.version} finds no GPU where {CVD} holds UUIDs",
+            (Evidence(f"{CVD}={value!r}", "environment"), Evidence(f"torch {torch.version}", torch.path)),
+            Fix("use numbers, or a newer torch", (("export", f"{CVD}=0"),)),
+        )

@@ -1,0 +1,110 @@
+"""The diagnosis: every check, the one root cause, and what it explains."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from cudafit.doctor.registry import CHECKS
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report
+from cudafit.resolve.request import Request
+from cudafit.resolve.told import machine_lines
+
+# What each of these makes happen above it, by the beginnings of the ids.
+_EXPLAINS: dict[str, tuple[str, ...]] = {
+    "driver.not_loaded": ("driver.", "dev.", "container.", "gpu.", "slurm."),
+    "driver.nouveau_bound": ("driver.", "dev.", "container.", "gpu.", "slurm."),
+    "driver.lib_kernel_mismatch": ("driver.uvm", "dev.", "gpu.fallen"),
+    "driver.branch_dropped_gpu": ("driver.open_module", "driver.uvm", "dev."),
+    "driver.open_module_unsupported": ("driver.uvm", "dev."),
+    "driver.open_module_required": ("driver.uvm", "dev."),
+    "gpu.fallen_off_bus": ("driver.", "dev.", "gpu.ecc"),
+    "container.no_gpu_exposed": ("driver.", "dev.", "slurm."),
+    "container.caps_missing": ("driver.", "dev.", "slurm."),
+    "wsl.no_dxg": ("driver.", "dev."),
+    "torch.cpu_wheel": ("torch.companion", "torch.arch", "torch.nvidia"),
+    "torch.cpu_conda": ("torch.companion", "torch.arch", "torch.nvidia"),
+    "driver.too_old_for_runtime": ("torch.arch", "tf.arch"),
+    "lib.nvidia_dir_collision": ("lib.", "torch.nvidia"),
+    "dist.duplicate_install": ("torch.companion", "lib.nvidia_dist", "torch.nvidia"),
+}
+_SEVERITIES = (ERROR, WARNING, INFO)
+
+
+def diagnose(
+    world: World, *, select: Collection[str] = (), ignore: Collection[str] = (), described: str | None = None
+) -> Report:
+    """Runs the checks; `select` and `ignore` name findings or beginnings of them (`torch`, `env.cvd_empty`)."""
+    findings: list[Finding] = []
+    skipped: list[NotChecked] = []
+    checked = 0
+    for check in CHECKS:
+        if not any(_wanted(name, select, ignore) for name in check.ids):
+            continue
+        checked += 1
+        for told in check.function(world):
+            if isinstance(told, Unchecked):
+                skipped.append(NotChecked(check.name, told.reason))
+            elif _wanted(told.id, select, ignore) and told not in findings:
+                findings.append(told)
+    findings.sort(key=_place)
+    cause = next((one for one in findings if one.severity == ERROR), None)
+    folded = tuple(_folded(findings))
+    return Report(
+        status=_status(world, findings),
+        cause=cause.id if cause else None,
+        findings=folded,
+        skipped=(*skipped, *_not_read(world)),
+        environment=described,
+        machine=machine_lines([world.host], world.facts.drivers, Request(())),
+        checked=checked,
+    )
+
+
+def _wanted(name: str, select: Collection[str], ignore: Collection[str]) -> bool:
+    def among(words: Collection[str]) -> bool:
+        return any(name == word or name.startswith(f"{word}.") for word in words)
+
+    return (not select or among(select)) and not among(ignore)
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    return _SEVERITIES.index(finding.severity), LAYERS.index(finding.layer)
+
+
+def _folded(findings: Sequence[Finding]) -> list[Finding]:
+    """Each with the finding that explains it, if one does."""
+    found = []
+    for one in findings:
+        reason = next(
+            (
+                other.id
+                for other in findings
+                if other.id != one.id
+                and other.severity == ERROR
+                and one.id.startswith(_EXPLAINS.get(other.id, ("\0",)))
+            ),
+            None,
+        )
+        found.append(replace(one, explained_by=reason) if reason else one)
+    return found
+
+
+def _status(world: World, findings: Sequence[Finding]) -> str:
+    severities = {one.severity for one in findings}
+    if ERROR in severities:
+        return ERROR
+    if world.host.kind.state == "undetermined":
+        return UNKNOWN
+    return WARNING if WARNING in severities else OK
+
+
+def _not_read(world: World) -> list[NotChecked]:
+    """What no check says by itself: the machine or the environment that could not be looked at."""
+    found = []
+    if world.host.kind.state == "undetermined":
+        found.append(NotChecked("gpu", world.host.why or "the GPUs could not be determined"))
+    if world.environment is None:
+        found.append(NotChecked("environment", "no Python environment is active or in this folder"))
+    for problem in world.environment.problems[:20] if world.environment else ():
+        found.append(NotChecked("environment", problem.error))
+    return found

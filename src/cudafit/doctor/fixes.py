@@ -1,0 +1,105 @@
+"""Fixes that are exact for this machine: the distribution's own commands, and the builds that resolve picks."""
+
+import re
+from collections.abc import Sequence
+
+from cudafit.doctor.world import World
+from cudafit.model.environment import CONDA, Environment
+from cudafit.model.finding import Fix
+from cudafit.model.fit import NO_FIT
+from cudafit.model.requirement import wanted
+from cudafit.resolve.answer import resolve
+from cudafit.resolve.request import INSTALLED, Request
+
+Command = tuple[str, ...]
+
+# Packages of a driver branch, by distribution. Sources: the distributions' own documentation of NVIDIA's driver.
+_DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "ubuntu": (("apt", "install", "nvidia-driver-{branch}{open}"),),
+    "debian": (("apt", "install", "nvidia-driver"),),
+    "fedora": (("dnf", "install", "akmod-nvidia"),),
+    "rocky": (("dnf", "module", "install", "nvidia-driver:{branch}-dkms"),),
+    "rhel": (("dnf", "module", "install", "nvidia-driver:{branch}-dkms"),),
+    "almalinux": (("dnf", "module", "install", "nvidia-driver:{branch}-dkms"),),
+    "arch": (("pacman", "-S", "nvidia{open}"),),
+    "opensuse-leap": (("zypper", "install", "nvidia-driver-G06"),),
+}
+
+
+def install_driver(world: World, at_least: str | None = None) -> Fix:
+    """The branch to install for these cards, with this distribution's command."""
+    capabilities = [gpu for _, gpu in world.capabilities] or [gpu for *_, gpu in world.cards_on_the_bus]
+    rows = [row for gpu in capabilities if (row := world.architecture(gpu))]
+    last = min((row.last_branch for row in rows if row.last_branch), key=int, default=None)
+    branch = world.facts.drivers.branch_to_install(at_least or "470", last) or last
+    needs_open = any(row.open_module == "required" for row in rows)
+    distro = (world.machine.os.distro or "").partition(" ")[0]
+    text = f"install driver branch {branch}" if branch else "install NVIDIA's driver"
+    text += " with the open kernel module" if needs_open else ""
+    text += ", then reboot"
+    commands = tuple(
+        tuple(word.format(branch=branch or "580", open="-open" if needs_open else "") for word in command)
+        for command in _DISTRIBUTIONS.get(distro, ())
+        if branch or "{branch}" not in " ".join(command)
+    )
+    return Fix(text, commands, root=True, reboot=True)
+
+
+def replace_build(world: World, *names: str) -> Fix | None:
+    """The exact builds that work here, as close to the installed versions as can be; None where there are none."""
+    environment = world.environment
+    if environment is None or world.host.kind.state not in ("gpu", "no-gpu"):
+        return None
+    conda = environment.kind == CONDA and any(
+        one.name in ("pytorch", "tensorflow", "jaxlib") for one in environment.conda
+    )
+    installed = {one.name: one.version for one in environment.distributions if one.version}
+    with_them = [name for name in _companions(names, environment) if name not in names]
+    request = Request(
+        wanted=tuple(wanted(name) for name in (*names, *with_them)),
+        python=_python(environment),
+        prefer=INSTALLED,
+        installed=installed,
+        conda=conda,
+    )
+    answer = resolve(request, [world.host], world.facts.book)
+    if answer.status == NO_FIT or (answer.status == "cpu" and world.has_gpu):
+        return None
+    requested = [pick for pick in answer.picks if pick.requested]
+    named = ", ".join(pick.requirement for pick in requested)
+    if conda:
+        specs = [text for pick in requested for text in pick.specifications]
+        command: Command = ("conda", "install", "--prefix", environment.path, "-c", "conda-forge", *specs)
+    else:
+        words = list(answer.command[3:])
+        again = [word for pick in requested for word in ("--reinstall-package", pick.name)]
+        command = ("uv", "pip", "install", "--python", environment.path, *again, *words)
+    return Fix(f"install {named}", (command,), automatic=True)
+
+
+def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:
+    path = world.environment.path if world.environment else "."
+    again = [word for one in requirements for word in ("--reinstall-package", re.split(r"[\[<>=!~ ]", one)[0])]
+    command = ("uv", "pip", "install", "--python", path, *again, *requirements)
+    return Fix(text or f"install {', '.join(requirements)}", (command,), automatic=True)
+
+
+def uninstall(world: World, names: Sequence[str], text: str, *then: Command) -> Fix:
+    path = world.environment.path if world.environment else "."
+    return Fix(text, (("uv", "pip", "uninstall", "--python", path, *names), *then), automatic=True)
+
+
+def unset(variable: str) -> Fix:
+    return Fix(f"unset {variable}, and take it out of the file that sets it", (("unset", variable),))
+
+
+def _companions(names: Sequence[str], environment: Environment) -> list[str]:
+    """What is installed and must move along."""
+    if "torch" not in names:
+        return []
+    return [name for name in ("torchvision", "torchaudio") if environment.distribution(name)]
+
+
+def _python(environment: Environment) -> str | None:
+    match = re.match(r"3\.\d+", environment.python or "")
+    return match.group() if match else None

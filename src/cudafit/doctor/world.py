@@ -1,0 +1,89 @@
+"""What a check looks at: the machine, the environment, and the facts; with the questions that several checks ask."""
+
+from functools import cached_property
+
+from cudafit.model.environment import Environment
+from cudafit.model.finding import Evidence
+from cudafit.model.frozen import frozen
+from cudafit.model.machine import Gpu, Library, Machine
+from cudafit.model.matrix import ArchitectureSupport
+from cudafit.model.versions import numbers
+from cudafit.resolve.drivers import Verdict
+from cudafit.resolve.host import Host, host_of
+from cudafit.resolve.kernels import Capability, capability
+from cudafit.resolve.problem import Library as Facts
+
+
+class World:
+    """One machine with one environment, or with none."""
+
+    def __init__(self, machine: Machine, environment: Environment | None, facts: Facts) -> None:
+        self.machine = machine
+        self.environment = environment
+        self.facts = facts
+
+    @cached_property
+    def host(self) -> Host:
+        """The machine as the rules of fitting see it."""
+        return host_of(self.machine, "this machine", self.facts.book.facts)
+
+    @cached_property
+    def has_gpu(self) -> bool | None:
+        """Whether an NVIDIA GPU is there, driven or not; None where that could not be read."""
+        if self.machine.gpus or self.machine.pci or self.machine.os.tegra:
+            return True
+        if self.machine.undetermined or (self.machine.pci is None and self.machine.os.system == "linux"):
+            return None
+        return False
+
+    @property
+    def visible(self) -> tuple[Gpu, ...]:
+        return tuple(gpu for gpu in self.machine.gpus if gpu.visible)
+
+    @cached_property
+    def capabilities(self) -> tuple[tuple[int, Capability], ...]:
+        """Index and capability of each visible GPU whose capability is known."""
+        return tuple((card.index, card.capability) for card in self.host.cards if card.capability)
+
+    def architecture(self, gpu: Capability) -> ArchitectureSupport | None:
+        text = f"{gpu[0]}.{gpu[1]}"
+        return next((row for row in self.facts.facts.architectures if text in row.capabilities), None)
+
+    @cached_property
+    def cards_on_the_bus(self) -> tuple[tuple[str, str, Capability], ...]:
+        """Address, name and capability of each card by its PCI id: a driver that ignores a card does not list it."""
+        known = {row.device: row for row in self.facts.book.facts("pci_gpus").pci_gpus}
+        found = []
+        for device in self.machine.pci or ():
+            if row := known.get(device.device_id):
+                found.append((device.address, row.name, capability(row.compute_capability)))
+        return tuple(found)
+
+    def verdict(self, cuda: str) -> Verdict:
+        """What the driver can do with a build for this CUDA: `12.6`, or `12` for all of 12."""
+        parts = numbers(cuda)
+        return self.facts.drivers.verdict((parts[0], parts[1] if len(parts) > 1 else None), self.host.kind)
+
+    def library(self, name: str) -> Library | None:
+        """The library that the loader finds first outside of the environment."""
+        return next((one for one in self.machine.libraries or () if one.name == name), None)
+
+    @property
+    def driver_evidence(self) -> Evidence:
+        driver = self.machine.driver
+        if driver is None:
+            return Evidence("no NVIDIA driver", "nvml, /proc/driver/nvidia")
+        limit = self.facts.drivers.limit_text(self.host.kind)
+        return Evidence(f"driver {driver.version}" + (f" (CUDA {limit})" if limit else ""), driver.via or "nvml")
+
+    def gpu_evidence(self, index: int) -> Evidence:
+        card = next(card for card in (*self.host.cards, *self.host.hidden) if card.index == index)
+        via = next((gpu.via for gpu in self.machine.gpus if gpu.index == index and gpu.via), "nvml")
+        return Evidence(f"GPU {index}: {card.label}", via)
+
+
+@frozen
+class Unchecked:
+    """What a check yields where it could not look."""
+
+    reason: str

@@ -1,0 +1,326 @@
+"""What is in an environment, read from its files: nothing is imported, nothing is run, and every read has a limit.
+
+What lies there is untrusted: a METADATA of a gigabyte, a link in a circle or a name with `..` in it is noted, and the
+rest is read.
+"""
+
+import json
+import mmap
+import re
+from collections.abc import Iterator, Mapping
+
+from cudafit.env.locate import Located
+from cudafit.files import Files
+from cudafit.model.environment import (
+    CONDA,
+    SYSTEM,
+    VENV,
+    CondaPackage,
+    Distribution,
+    Environment,
+    SharedLibrary,
+    TensorflowBuild,
+    TorchBuild,
+)
+from cudafit.model.kernel_list import kernel_list
+from cudafit.model.literals import assignments
+from cudafit.model.machine import Problem
+from cudafit.model.requirement import normalised, without_secret
+
+PROBE = "inventory"
+_METADATA_LIMIT = 1 << 18
+_SOURCE_LIMIT = 1 << 18
+_MOST = 5000  # distributions
+_NVIDIA_LIBRARY = re.compile(r"(lib[A-Za-z_]+\.so\.\d+)(\.\d+)*|([a-z_]+64_\d+)\.dll", re.I)
+
+
+def read_inventory(files: Files, located: Located, environ: Mapping[str, str] | None = None) -> Environment:
+    """The environment as it lies there; what cannot be read is in its `problems`."""
+    return _Inventory(files, located, environ or {}).read()
+
+
+class _Inventory:
+    def __init__(self, files: Files, located: Located, environ: Mapping[str, str]) -> None:
+        self.files = files
+        self.located = located
+        self.environ = environ
+        self.problems: list[Problem] = []
+
+    def read(self) -> Environment:
+        prefix = self.located.prefix
+        settings = self._settings(f"{prefix}/pyvenv.cfg") if self.located.kind == VENV else {}
+        conda = tuple(self._conda_packages()) if self.located.kind == CONDA else ()
+        places = list(dict.fromkeys(self._places(settings)))
+        distributions = tuple(self._distributions(places))
+        python = settings.get("version_info") or settings.get("version") or self._python(conda, places)
+        return Environment(
+            path=prefix,
+            kind=self.located.kind,
+            python=re.sub(r"^(\d+(\.\d+)*).*", r"\1", python) if python else None,
+            interpreter=self.located.interpreter or self._interpreter(),
+            places=tuple(places),
+            distributions=distributions,
+            conda=conda,
+            torch=self._torch(places),
+            tensorflow=self._tensorflow(places, distributions),
+            libraries=tuple(self._libraries(places)),
+            system_site=settings.get("include-system-site-packages", "").lower() == "true",
+            base=settings.get("home"),
+            uv="uv" in settings,
+            found_by=self.located.found_by,
+            problems=tuple(self.problems),
+        )
+
+    # Where things lie.
+
+    def _settings(self, path: str) -> dict[str, str]:
+        text = self._text(path, _METADATA_LIMIT) or ""
+        pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+        return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+    def _places(self, settings: Mapping[str, str]) -> Iterator[str]:
+        """sys.path below the interpreter: PYTHONPATH, the user's folder where it counts, the environment's own."""
+        for entry in self.environ.get("PYTHONPATH", "").split(":"):
+            if entry.startswith("/") and self.files.is_dir(entry):
+                yield entry.rstrip("/")
+        own = list(self._own_places())
+        shares = self.located.kind != VENV or settings.get("include-system-site-packages", "").lower() == "true"
+        home = self.environ.get("HOME", "")
+        if shares and home.startswith("/") and not self.environ.get("PYTHONNOUSERSITE"):
+            for place in own:
+                version = re.search(r"/python(3\.\d+)t?/", place + "/")
+                user = f"{home}/.local/lib/python{version[1]}/site-packages" if version else ""
+                if user and self.files.is_dir(user):
+                    yield user
+                    break
+        yield from own
+
+    def _own_places(self) -> Iterator[str]:
+        prefix = self.located.prefix
+        if self.files.is_dir(f"{prefix}/Lib/site-packages"):
+            yield f"{prefix}/Lib/site-packages"
+        seen: set[str] = set()
+        for library in ("lib", "lib64"):
+            for name in self._names(f"{prefix}/{library}"):
+                if not re.fullmatch(r"python3(\.\d+t?)?", name):
+                    continue
+                for folder in ("site-packages", "dist-packages"):
+                    place = f"{prefix}/{library}/{name}/{folder}"
+                    if self.files.is_dir(place) and (real := self._real(place)) not in seen:
+                        seen.add(real)
+                        yield place
+        if self.located.kind == SYSTEM and prefix == "/usr":
+            for name in self._names("/usr/local/lib"):
+                place = f"/usr/local/lib/{name}/dist-packages"
+                if name.startswith("python3") and self.files.is_dir(place):
+                    yield place
+
+    def _interpreter(self) -> str | None:
+        prefix = self.located.prefix
+        for name in ("bin/python", "bin/python3", "python.exe", "Scripts/python.exe"):
+            path = f"{prefix}/{name}"
+            if self.files.exists(path):
+                return path
+            if (target := self.files.link_target(path)) is not None:
+                self.problems.append(Problem(PROBE, f"{path} is a broken link to {target}"))
+                return path
+        return None
+
+    def _python(self, conda: tuple[CondaPackage, ...], places: list[str]) -> str | None:
+        for package in conda:
+            if package.name == "python":
+                return package.version
+        for place in places:
+            if match := re.search(r"/python(3\.\d+)t?/", place + "/"):
+                return match[1]
+        return None
+
+    # Distributions.
+
+    def _distributions(self, places: list[str]) -> Iterator[Distribution]:
+        count = 0
+        for place in places:
+            for name in self._names(place):
+                if not name.endswith((".dist-info", ".egg-info")) or count >= _MOST:
+                    continue
+                count += 1
+                if (found := self._distribution(place, name)) is not None:
+                    yield found
+        if count >= _MOST:
+            self.problems.append(Problem(PROBE, f"only the first {_MOST} distributions were read"))
+
+    def _distribution(self, place: str, folder: str) -> Distribution | None:
+        metadata = f"{place}/{folder}"
+        wheel = folder.endswith(".dist-info")
+        stem = re.sub(r"\.(dist|egg)-info$", "", folder)
+        name, _, version = stem.partition("-")
+        version = re.sub(r"-py\d.*$", "", version)
+        inside = "METADATA" if wheel else "PKG-INFO"
+        path = f"{metadata}/{inside}" if self.files.is_dir(metadata) else metadata
+        text = self._text(path, _METADATA_LIMIT)
+        headers = (text or "").partition("\n\n")[0]
+        if wheel and text is None:
+            self.problems.append(Problem(PROBE, f"{metadata} has no METADATA"))
+        told = re.search(r"^Name:\s*(\S+)", headers, re.M)
+        stated = re.search(r"^Version:\s*(\S+)", headers, re.M)
+        if not (told or name):
+            return None
+        origin, editable = self._origin(f"{metadata}/direct_url.json") if wheel else (None, False)
+        return Distribution(
+            name=normalised(told[1] if told else name),
+            version=(stated[1] if stated else version) or None,
+            place=place,
+            metadata=metadata,
+            installer=(self._small(f"{metadata}/INSTALLER") or "").strip() or None if wheel else None,
+            origin=origin,
+            requires=tuple(re.findall(r"^Requires-Dist:\s*(.+?)\s*$", headers, re.M)),
+            tags=tuple(re.findall(r"^Tag:\s*(\S+)", self._small(f"{metadata}/WHEEL") or "", re.M)) if wheel else (),
+            files=self._count(f"{metadata}/RECORD") if wheel else None,
+            editable=editable,
+        )
+
+    def _origin(self, path: str) -> tuple[str | None, bool]:
+        text = self._small(path)
+        if not text:
+            return None, False
+        try:
+            value = json.loads(text)
+            editable = bool(value.get("dir_info", {}).get("editable"))
+            return without_secret(str(value["url"])), editable
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self.problems.append(Problem(PROBE, f"{path} is not as it should be"))
+            return None, False
+
+    def _count(self, path: str) -> int | None:
+        """The files that RECORD lists; for the large packages a count to the limit is enough."""
+        try:
+            return self.files.read_bytes(path, 1 << 16).count(b"\n")
+        except OSError:
+            return None
+
+    def _conda_packages(self) -> Iterator[CondaPackage]:
+        folder = f"{self.located.prefix}/conda-meta"
+        for name in self._names(folder):
+            if not name.endswith(".json"):
+                continue
+            # The file name tells name, version and build; the channel stands near the beginning.
+            package, _, rest = name.removesuffix(".json").rpartition("-")
+            package, _, version = package.rpartition("-")
+            if not (package and version and rest):
+                self.problems.append(Problem(PROBE, f"{folder}/{name} is not called after a package"))
+                continue
+            yield CondaPackage(package, version, rest)
+
+    # What the frameworks really are.
+
+    def _torch(self, places: list[str]) -> TorchBuild | None:
+        place = next((one for one in places if self.files.is_dir(f"{one}/torch")), None)
+        if place is None:
+            return None
+        path = f"{place}/torch/version.py"
+        values = assignments(self._text(path, _SOURCE_LIMIT) or "")
+        folder = f"{place}/torch/lib"
+        libraries = self._names(folder)
+        has_library = any(re.match(r"(lib)?torch_cuda", name) for name in libraries) if libraries else None
+        if not values:
+            return TorchBuild(None, None, has_library, path, cuda_library=has_library)
+        cuda = values.get("cuda")
+        version = values.get("__version__")
+        told = "cuda" in values
+        has_cuda = isinstance(cuda, str) if told else has_library
+        kernels = None
+        if has_cuda:
+            for name in ("libtorch_python.so", "torch_python.dll"):
+                if name in libraries and (kernels := self._kernel_list(f"{folder}/{name}")):
+                    break
+        return TorchBuild(
+            version=str(version) if isinstance(version, str) else None,
+            cuda=cuda if isinstance(cuda, str) else None,
+            has_cuda=has_cuda,
+            path=path,
+            kernels=kernels,
+            hip=str(values["hip"]) if isinstance(values.get("hip"), str) else None,
+            cuda_library=has_library,
+        )
+
+    def _tensorflow(self, places: list[str], distributions: tuple[Distribution, ...]) -> TensorflowBuild | None:
+        place = next((one for one in places if self.files.is_dir(f"{one}/tensorflow/python")), None)
+        if place is None:
+            return None
+        path = f"{place}/tensorflow/python/platform/build_info.py"
+        info = assignments(self._text(path, _SOURCE_LIMIT) or "").get("build_info")
+        named = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "tensorflow-intel")
+        version = next((one.version for one in distributions if one.name in named), None)
+        if not isinstance(info, dict):
+            return TensorflowBuild(version, None, None, None, None, path)
+        kernels = info.get("cuda_compute_capabilities")
+        return TensorflowBuild(
+            version=version,
+            has_cuda=bool(info.get("is_cuda_build")),
+            cuda=_text_of(info.get("cuda_version")),
+            cudnn=_text_of(info.get("cudnn_version")),
+            kernels=tuple(str(one) for one in kernels) if isinstance(kernels, list) else None,
+            path=path,
+        )
+
+    def _kernel_list(self, path: str) -> tuple[str, ...] | None:
+        """The file is mapped, not read: it is large, and the list stands somewhere in it."""
+        try:
+            with (
+                open(self.files.locate(path), "rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            ):
+                return kernel_list(data)
+        except (OSError, ValueError) as error:
+            self.problems.append(Problem(PROBE, f"{path}: {error}"))
+            return None
+
+    def _libraries(self, places: list[str]) -> Iterator[SharedLibrary]:
+        """The shared libraries below `nvidia/` and in `torch/lib`."""
+        for place in places:
+            for folder in self._nvidia_folders(place):
+                for name in self._names(folder):
+                    if match := _NVIDIA_LIBRARY.fullmatch(name):
+                        yield SharedLibrary(match[1] or match[3], f"{folder}/{name}")
+            for name in self._names(f"{place}/torch/lib"):
+                if (match := _NVIDIA_LIBRARY.fullmatch(name)) and re.match(r"lib(cu|nccl|nv)", name):
+                    yield SharedLibrary(match[1] or match[3], f"{place}/torch/lib/{name}")
+
+    def _nvidia_folders(self, place: str) -> Iterator[str]:
+        for name in self._names(f"{place}/nvidia"):
+            for folder in (f"{place}/nvidia/{name}/lib", f"{place}/nvidia/{name}/bin"):
+                if self.files.is_dir(folder):
+                    yield folder
+
+    # Reading.
+
+    def _names(self, path: str) -> list[str]:
+        try:
+            return self.files.names(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self.problems.append(Problem(PROBE, f"{path}: {error.strerror or error}"))
+            return []
+
+    def _real(self, path: str) -> str:
+        try:
+            return self.files.real(path)
+        except OSError:
+            return path
+
+    def _small(self, path: str) -> str | None:
+        return self._text(path, 1 << 16)
+
+    def _text(self, path: str, limit: int) -> str | None:
+        try:
+            return self.files.read_text(path, limit)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self.problems.append(Problem(PROBE, f"{path}: {error.strerror or error}"))
+            return None
+
+
+def _text_of(value: object) -> str | None:
+    return str(value) if isinstance(value, str) and value else None

@@ -1,0 +1,105 @@
+"""What a Python environment is, read from its files alone: nothing of it was imported or run.
+
+`None` means *not known*; what is known to be absent is an empty tuple.
+"""
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from cudafit.model.frozen import frozen
+from cudafit.model.machine import Problem
+
+VENV = "venv"
+CONDA = "conda"
+SYSTEM = "system"
+
+
+@frozen
+class Distribution:
+    """An installed distribution, by its metadata folder."""
+
+    name: str  # normalised
+    version: str | None
+    place: str  # the folder that it is installed in
+    metadata: str  # its .dist-info or .egg-info
+    installer: str | None = None
+    origin: str | None = None  # the address that it came from, by direct_url.json, without secrets
+    requires: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # of its wheel, as cp312-cp312-manylinux_2_28_x86_64
+    files: int | None = None  # how many it lists; None: it lists none
+    editable: bool = False
+
+
+@frozen
+class CondaPackage:
+    """A package that conda installed, by conda-meta."""
+
+    name: str
+    version: str
+    build: str
+    channel: str | None = None
+
+
+@frozen
+class TorchBuild:
+    """What the torch in an environment really is: METADATA does not tell."""
+
+    version: str | None
+    cuda: str | None  # None with `has_cuda` False: a CPU build
+    has_cuda: bool | None
+    path: str
+    kernels: tuple[str, ...] | None = None
+    hip: str | None = None
+    cuda_library: bool | None = None  # whether libtorch_cuda is there
+
+
+@frozen
+class TensorflowBuild:
+    """By its build_info.py."""
+
+    version: str | None
+    has_cuda: bool | None
+    cuda: str | None
+    cudnn: str | None
+    kernels: tuple[str, ...] | None
+    path: str
+
+
+@frozen
+class SharedLibrary:
+    """A CUDA library inside the environment: the file that a program would load."""
+
+    soname: str  # libcudnn.so.9
+    path: str
+    package: str | None = None
+
+
+@frozen
+class Environment:
+    """One environment."""
+
+    path: str
+    kind: str
+    python: str | None  # 3.12.4
+    interpreter: str | None
+    places: tuple[str, ...] = ()  # site-packages and what lies before them on sys.path, in order
+    distributions: tuple[Distribution, ...] = ()
+    conda: tuple[CondaPackage, ...] = ()
+    torch: TorchBuild | None = None
+    tensorflow: TensorflowBuild | None = None
+    libraries: tuple[SharedLibrary, ...] = ()
+    system_site: bool = False
+    base: str | None = None
+    uv: bool = False
+    platform: str | None = None  # win_amd64 and the like where it is not this machine's
+    found_by: str = ""
+    problems: tuple[Problem, ...] = ()
+    via: Mapping[str, str] = field(default_factory=dict)
+
+    def distribution(self, name: str) -> Distribution | None:
+        """The one that is imported: the first on the path."""
+        return next((one for one in self.distributions if one.name == name), None)
+
+    def version(self, name: str) -> str | None:
+        found = self.distribution(name)
+        return found.version if found else None

@@ -1,0 +1,78 @@
+"""What doctor found: each with its evidence, and the fix for this machine."""
+
+from cudafit.model.frozen import frozen
+
+SCHEMA = "cudafit.doctor/1"
+
+OK = "ok"
+INFO = "info"
+WARNING = "warning"
+ERROR = "error"
+UNKNOWN = "unknown"
+
+# Bottom up: what is wrong below explains what fails above.
+LAYERS = (
+    "hardware",
+    "driver",
+    "devices",
+    "container",
+    "toolkit",
+    "variables",
+    "libraries",
+    "framework",
+    "notebook",
+    "project",
+)
+
+
+@frozen
+class Evidence:
+    """A fact, and where it was read."""
+
+    fact: str
+    via: str
+
+
+@frozen
+class Fix:
+    """What to do on this machine. `automatic`: the commands change the environment only, and need no rights."""
+
+    text: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    automatic: bool = False
+    root: bool = False
+    reboot: bool = False
+
+
+@frozen
+class Finding:
+    """One thing that is not as it should be, or that should be known."""
+
+    id: str
+    severity: str  # error, warning, info
+    layer: str
+    title: str
+    evidence: tuple[Evidence, ...]
+    fix: Fix | None = None
+    explained_by: str | None = None  # the finding that is the reason for this one
+
+
+@frozen
+class NotChecked:
+    """A check that could not look."""
+
+    check: str
+    reason: str
+
+
+@frozen
+class Report:
+    """The diagnosis."""
+
+    status: str  # ok, warning, error, unknown
+    cause: str | None
+    findings: tuple[Finding, ...]
+    skipped: tuple[NotChecked, ...]
+    environment: str | None = None  # which one was looked at, in one line
+    machine: tuple[str, ...] = ()
+    checked: int = 0  # how many checks ran

@@ -1,0 +1,127 @@
+"""A diagnosis as rows for people, as markdown for a bug report, and as lines for GitHub's log."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
+from cudafit.render.machine_rows import Row
+
+_TONES = {ERROR: "bad", WARNING: "warn", INFO: "quiet"}
+
+
+def report_rows(report: Report) -> list[Row]:
+    """The cause with its evidence and its fix; what it explains below it; then the rest, and what was not checked."""
+    rows = [Row("machine", line, "") for line in report.machine]
+    rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
+    cause = next((one for one in report.findings if one.id == report.cause), None)
+    if cause:
+        rows += _finding_rows("cause", cause)
+        rows += [
+            Row("  so", f"{one.title} ({one.id})", "", "quiet")
+            for one in report.findings
+            if one.explained_by == cause.id
+        ]
+    for one in report.findings:
+        if one is not cause and not (cause and one.explained_by == cause.id):
+            rows += _finding_rows(one.severity, one)
+    rows.append(_status_row(report))
+    rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
+    return rows
+
+
+def _finding_rows(label: str, finding: Finding) -> Iterator[Row]:
+    yield Row(label, f"{finding.title} ({finding.id})", "", _TONES[finding.severity])
+    for evidence in finding.evidence:
+        yield Row("", evidence.fact, evidence.via)
+    if finding.fix is None:
+        return
+    marks = [word for word, there in (("as root", finding.fix.root), ("needs a reboot", finding.fix.reboot)) if there]
+    text = finding.fix.text + (f" ({', '.join(marks)})" if marks else "")
+    yield Row("  fix", text, "", "good")
+    for command in finding.fix.commands:
+        yield Row("", shlex.join(command), "")
+
+
+def _status_row(report: Report) -> Row:
+    if report.status == OK and any(one.id == "gpu.none" for one in report.findings):
+        return Row("status", f"no problem found by {report.checked} checks, and no GPU that could be used", "")
+    if report.status == OK:
+        return Row("status", f"no problem found by {report.checked} checks; a GPU benchmark proves it", "", "good")
+    if report.status == UNKNOWN:
+        return Row("status", "could not be determined", "", "warn")
+    errors = sum(one.severity == ERROR for one in report.findings)
+    warnings = sum(one.severity == WARNING for one in report.findings)
+    return Row("status", f"{_count(errors, 'error')}, {_count(warnings, 'warning')} by {report.checked} checks", "")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def markdown(report: Report, private: Sequence[str] = ()) -> str:
+    """For a bug report: names of the user and of the home folder are left out."""
+    lines = [f"**status:** {report.status}" + (f", cause `{report.cause}`" if report.cause else ""), ""]
+    lines += [f"- machine: {line}" for line in report.machine]
+    lines += [f"- environment: {report.environment or 'none'}", ""]
+    for one in report.findings:
+        lines.append(f"### {one.severity}: {one.title} (`{one.id}`)\n")
+        lines += [f"- {evidence.fact} ({evidence.via})" for evidence in one.evidence]
+        if one.fix:
+            lines.append(f"- fix: {one.fix.text}")
+        lines.append("")
+    lines += [f"- not checked: {one.check}: {one.reason}" for one in report.skipped]
+    text = "\n".join(lines).rstrip() + "\n"
+    for word in sorted(filter(None, private), key=len, reverse=True):
+        text = text.replace(word, "~" if word.startswith("/") else "USER")
+    return text
+
+
+def github(report: Report) -> str:
+    """Workflow commands: each finding as an annotation."""
+    kinds = {ERROR: "error", WARNING: "warning", INFO: "notice"}
+    return "".join(
+        f"::{kinds[one.severity]} title={_escaped(one.id, property=True)}::"
+        f"{_escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
+        for one in report.findings
+    )
+
+
+def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
+    for sign, code in (
+        ("%", "%25"),
+        ("\r", "%0D"),
+        ("\n", "%0A"),
+        *((((":", "%3A"), (",", "%2C"))) if property else ()),
+    ):
+        text = text.replace(sign, code)
+    return text
+
+
+def sarif(report: Report, version: str) -> Mapping[str, object]:
+    """SARIF 2.1.0."""
+    levels = {ERROR: "error", WARNING: "warning", INFO: "note"}
+    rules = sorted({one.id for one in report.findings})
+    results = [
+        {
+            "ruleId": one.id,
+            "level": levels[one.severity],
+            "message": {"text": f"{one.title}. " + "; ".join(evidence.fact for evidence in one.evidence)},
+            "locations": [
+                {"physicalLocation": {"artifactLocation": {"uri": _uri(evidence.via)}}}
+                for evidence in one.evidence
+                if evidence.via.startswith("/")
+            ],
+        }
+        for one in report.findings
+    ]
+    driver = {"name": "cudafit", "version": version, "rules": [{"id": rule} for rule in rules]}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _uri(path: str) -> str:
+    return "file://" + re.sub(r"[^A-Za-z0-9/._~+-]", lambda match: f"%{ord(match[0]):02X}", path)
