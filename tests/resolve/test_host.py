@@ -35,6 +35,7 @@ def gpu(**changes: Any) -> Gpu:
         ({"gpus": (gpu(compute_capability=None, name=None, pci_device_id=None),)}, UNDETERMINED),
         ({"gpus": (gpu(compute_capability=None, name="NVIDIA Frobnicator", pci_device_id=None),)}, UNDETERMINED),
         ({"gpus": (gpu(compute_capability=None, pci_device_id=None),)}, GPU),  # its name tells
+        ({"gpus": (gpu(compute_capability=None, name=None, pci_device_id="10de:1db1"),)}, GPU),  # its PCI id tells
         ({"undetermined": "NVML: Unknown Error", "gpus": ()}, UNDETERMINED),  # unknown is not absent
         ({"undetermined": "NVML: Unknown Error"}, GPU),  # what was read otherwise is enough
         ({"overrides": (Override("CONDA_OVERRIDE_CUDA", "cuda", ""),)}, NO_GPU),

@@ -5,6 +5,7 @@ from functools import cached_property
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Evidence
 from cudafit.model.frozen import frozen
+from cudafit.model.gpu_names import spoken
 from cudafit.model.machine import Gpu, Library, Machine
 from cudafit.model.matrix import ArchitectureSupport
 from cudafit.model.versions import numbers
@@ -55,8 +56,8 @@ class World:
         known = {row.device: row for row in self.facts.book.facts("pci_gpus").pci_gpus}
         found = []
         for device in self.machine.pci or ():
-            if row := known.get(device.device_id):
-                found.append((device.address, row.name, capability(row.compute_capability)))
+            if row := known.get(device.device_id.removeprefix("10de:").lower()):
+                found.append((device.address, spoken(row.name), capability(row.compute_capability)))
         return tuple(found)
 
     def verdict(self, cuda: str) -> Verdict:

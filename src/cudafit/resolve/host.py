@@ -103,8 +103,9 @@ def _card(gpu: Gpu, facts: Callable[..., Facts]) -> Card:
     if gpu.compute_capability:
         return Card(gpu.index, name, capability(gpu.compute_capability))
     if gpu.pci_device_id:
+        device = gpu.pci_device_id.removeprefix("10de:").lower()  # the list holds NVIDIA's devices only
         for row in facts("pci_gpus").pci_gpus:
-            if row.device == gpu.pci_device_id:
+            if row.device == device:
                 return Card(gpu.index, gpu.name or spoken(row.name), capability(row.compute_capability))
     if gpu.name and (found := capability_by_name(gpu.name, facts("gpus", "pci_gpus"))):
         return Card(gpu.index, name, capability(found))

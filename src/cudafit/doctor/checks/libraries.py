@@ -1,6 +1,5 @@
 """The CUDA libraries in the environment and those that would be loaded in their place; copies and collisions."""
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -132,7 +131,7 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
     for library in machine.libraries:
         if library.via != "LD_LIBRARY_PATH" and not any(library.path.startswith(folder + "/") for folder in folders):
             continue
-        match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so\.(\d+)", os.path.basename(library.path))
+        match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so\.(\d+)", library.path.rpartition("/")[2])
         soname = f"{match[1]}.so.{match[2]}" if match else None
         if match is None or soname not in own or match[1] not in _SHORT:
             continue

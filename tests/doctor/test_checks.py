@@ -1,0 +1,449 @@
+"""Each finding in a world that has it, and its opposite: a world that looks alike and must not raise it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cudafit.doctor.registry import CHECKS, IDS
+from cudafit.machine.described import Description, described
+from cudafit.model.frozen import frozen
+from cudafit.model.machine import (
+    DeviceNode,
+    Ecc,
+    GpuProcess,
+    Library,
+    Limits,
+    Machine,
+    PciDevice,
+    PcieLink,
+    Problem,
+    RemappedRows,
+    VisibleDevices,
+)
+from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, machine, report, tensorflow, torch, tree
+
+
+@frozen
+class Env:
+    """An environment's files and distributions."""
+
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    dists: Sequence[str] = ()
+    conda: Sequence[str] = ()  # the file names in conda-meta, without .json
+
+
+@frozen
+class Case:
+    """A finding, the world that has it, and the world that has not."""
+
+    id: str
+    machine: Machine
+    not_machine: Machine
+    env: Env | None = None
+    not_env: Env | None = None
+
+
+def nodes(*names: str, access: bool | None = True, error: str | None = None) -> tuple[DeviceNode, ...]:
+    return tuple(DeviceNode(f"/dev/{name}", "0660", "root", "render", access, error) for name in names)
+
+
+def card(device: str, driver: str | None = "nvidia") -> tuple[PciDevice, ...]:
+    return (PciDevice("0000:01:00.0", f"10de:{device}", "0x030000", driver),)
+
+
+def variables(**given: str) -> Machine:
+    return machine(environment=given)
+
+
+def seen(value: str, *order: int) -> Machine:
+    return machine(environment={"CUDA_VISIBLE_DEVICES": value}, visible_devices=VisibleDevices(value, order))
+
+
+GOOD = machine()
+NODES = nodes("nvidia0", "nvidiactl", "nvidia-uvm")
+TORCH = Env(torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1+cu126"])
+CPU_TORCH = Env(torch("2.13.0+cpu", None), ["torch==2.13.0"])
+NEW_TORCH = Env(torch("2.15.0+cu132", "13.2", CU132), ["torch==2.15.0"])
+PASCAL = machine("gtx1080ti-535")
+MODERN = machine("h100x8-580")
+BLACKWELL = machine("rtx5090-570")
+NO_DRIVER: dict[str, Any] = {"driver": None, "gpus": (), "device_nodes": (), "problems": (), "undetermined": None}
+RUNNING = (GpuProcess(4711, "compute", "python", 20000),)
+TF = ["tensorflow==2.21.0"]
+BROKEN_ROWS = Ecc(True, 0, RemappedRows(0, 1, pending=True, failed=False))
+WORN_ROWS = Ecc(True, 0, RemappedRows(2, 1, pending=False, failed=False))
+
+
+BOTH_VISIBLE = machine(
+    "mixed-1080ti-3090-580", gpus=tuple(replace(gpu, visible=True) for gpu in machine("mixed-1080ti-3090-580").gpus)
+)
+ORIN = described(Description("580.65.06", ("Orin",), "linux-aarch64", "2.35"), None, "", FACTS.book.facts)
+GRACE = described(Description("580.65.06", ("GH200",), "linux-aarch64", "2.35"), None, "", FACTS.book.facts)
+WINDOWS = described(Description("580.65.06", ("RTX 4090",), "windows-x86_64"), None, "", FACTS.book.facts)
+HALF: dict[str, str | bytes] = {
+    "lib64/python3.12/site-packages/nvidia_cudnn_cu12-9.10.2.21.dist-info/METADATA": (
+        "Name: nvidia-cudnn-cu12\nVersion: 9.10.2.21\n"
+    )
+}
+
+
+def shadow(name: str, file: str, version: str) -> Machine:
+    library = Library(name, version, f"/opt/old/{file}", "LD_LIBRARY_PATH")
+    return machine(libraries=(library,), environment={"LD_LIBRARY_PATH": "/opt/old"})
+
+
+def libcuda(path: str, via: str = "LD_LIBRARY_PATH", **more: Any) -> Machine:
+    return machine(libraries=(Library("libcuda", None, path, via),), **more)
+
+
+CASES = [
+    Case("gpu.none", machine("no-gpu"), GOOD),
+    Case("gpu.fallen_off_bus", machine(problems=(Problem("nvml", "GPU is lost (15)"),)), GOOD),
+    Case("gpu.ecc_error", machine(gpu={"ecc": BROKEN_ROWS}), machine(gpu={"ecc": WORN_ROWS})),
+    Case(
+        "info.ecc_recovered",
+        machine(gpu={"ecc": WORN_ROWS}),
+        machine(gpu={"ecc": Ecc(True, 0, RemappedRows(0, 0, False, False))}),
+    ),
+    Case(
+        "perf.pcie_degraded",
+        machine(gpu={"pcie": PcieLink(4, 4, 4, 16), "utilization_percent": 90}),
+        machine(gpu={"pcie": PcieLink(1, 4, 4, 16), "utilization_percent": 0}),  # at rest
+    ),
+    Case(
+        "perf.throttled",
+        machine(gpu={"throttle_reasons": ("hw_thermal_slowdown",)}),
+        machine(gpu={"throttle_reasons": ("sw_power_cap", "gpu_idle")}),
+    ),
+    Case(
+        "info.power_capped",
+        machine(gpu={"throttle_reasons": ("sw_power_cap",)}),
+        machine(gpu={"throttle_reasons": ("gpu_idle",)}),
+    ),
+    Case("driver.not_loaded", machine(**NO_DRIVER, pci=card("2684", None)), GOOD),
+    Case("driver.nouveau_bound", machine("nouveau"), machine(**NO_DRIVER, pci=card("2684", None))),
+    Case(
+        "driver.lib_kernel_mismatch",
+        machine("library-mismatch"),
+        machine(driver={"kernel": "550.54.15", "library": "550.54.15"}),
+    ),
+    Case(
+        "driver.branch_dropped_gpu",
+        machine("gtx1080ti-535", driver={"version": "590.44.01", "cuda": "13.1"}),
+        machine("gtx1080ti-535", driver={"version": "580.65.06", "cuda": "13.0"}),
+    ),
+    Case(
+        "driver.open_module_unsupported",
+        machine("gtx1080ti-535", driver={"module": "open"}),
+        machine(driver={"module": "open"}),
+    ),
+    Case(
+        "driver.open_module_required",
+        machine("rtx5090-570", driver={"module": "proprietary"}),
+        machine("rtx5090-570", driver={"module": "open"}),
+    ),
+    Case("driver.stub_libcuda", libcuda("/usr/local/cuda/lib64/stubs/libcuda.so.1"), libcuda("/usr/lib/libcuda.so.1")),
+    Case(
+        "driver.compat_on_geforce",
+        libcuda("/usr/local/cuda/compat/libcuda.so.1"),
+        machine("h100x8-580", libraries=(Library("libcuda", None, "/usr/local/cuda/compat/libcuda.so.1", "x"),)),
+    ),
+    Case("driver.uvm_node_missing", machine(device_nodes=nodes("nvidia0", "nvidiactl")), machine(device_nodes=NODES)),
+    Case(
+        "dev.permission",
+        machine(device_nodes=nodes("nvidia0", "nvidiactl", "nvidia-uvm", access=False, error="Permission denied")),
+        machine(device_nodes=(*NODES, *nodes("nvidia-modeset", access=False, error="Permission denied"))),
+    ),
+    Case(
+        "container.cgroup_revoked",
+        machine(
+            os={"container": "docker"},
+            device_nodes=nodes("nvidia0", "nvidiactl", "nvidia-uvm", access=False, error="Operation not permitted"),
+        ),
+        machine(os={"container": "docker"}, device_nodes=NODES),
+    ),
+    Case(
+        "container.no_gpu_exposed", machine("container-no-gpu"), machine(os={"container": "docker"}, device_nodes=NODES)
+    ),
+    Case(
+        "container.caps_missing",
+        machine(os={"container": "docker"}, environment={"NVIDIA_DRIVER_CAPABILITIES": "graphics,utility"}),
+        machine(os={"container": "docker"}, environment={"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}),
+    ),
+    Case("wsl.no_dxg", machine("wsl2-560", device_nodes=(), gpus=(), driver=None), machine("wsl2-560")),
+    Case(
+        "wsl.linux_driver_installed",
+        machine(
+            "wsl2-560", libraries=(Library("libcuda", "550.54.15", "/usr/lib/x86_64-linux-gnu/libcuda.so.1", "x"),)
+        ),
+        machine("wsl2-560", libraries=(Library("libcuda", None, "/usr/lib/wsl/lib/libcuda.so.1", "WSL"),)),
+    ),
+    Case(
+        "slurm.no_gres",
+        machine(environment={"SLURM_JOB_ID": "7"}, gpus=(), limits=Limits(slurm={"SLURM_JOB_ID": "7"})),
+        machine(environment={"SLURM_JOB_ID": "7"}, limits=Limits(slurm={"SLURM_JOB_ID": "7", "SLURM_JOB_GPUS": "0"})),
+    ),
+    Case(
+        "gpu.exclusive_mode",
+        machine(gpu={"compute_mode": "exclusive_process", "processes": RUNNING}),
+        machine(gpu={"compute_mode": "exclusive_process", "processes": ()}),
+    ),
+    Case(
+        "gpu.memory_held",
+        machine(gpu={"memory_used_mib": 24000, "processes": RUNNING}),
+        machine(gpu={"memory_used_mib": 3000, "processes": RUNNING}),
+    ),
+    Case("env.cvd_empty", seen(""), seen("0", 0)),
+    Case("env.cvd_empty", seen("-1"), machine(environment={})),
+    Case("env.cvd_out_of_range", seen("3"), seen("0", 0)),
+    Case("env.cvd_invalid", seen("all"), seen("GPU-0a1b", 0)),
+    Case(
+        "gpu.mig_needs_selection",
+        machine("a100-mig-550", environment={"CUDA_VISIBLE_DEVICES": "1"}, visible_devices=VisibleDevices("1", ())),
+        machine("a100-mig-550"),
+    ),
+    Case("info.mig_single_visible", machine("a100-mig-550"), GOOD),
+    Case("env.jax_platforms_cpu", variables(JAX_PLATFORMS="cpu"), variables(JAX_PLATFORMS="cuda,cpu")),
+    Case("env.accelerate_use_cpu", variables(ACCELERATE_USE_CPU="true"), variables(ACCELERATE_USE_CPU="false")),
+    Case(
+        "torch.cvd_uuid_bug",
+        seen("GPU-0a1b", 0),
+        seen("GPU-0a1b", 0),
+        Env(torch("1.13.1+cu117", "11.7", CU126), ["torch==1.13.1"]),
+        TORCH,
+    ),
+    Case(
+        "dist.duplicate_install",
+        GOOD,
+        GOOD,
+        Env(TORCH.files, ["torch==2.14.1", "torch==2.13.0"]),
+        Env(TORCH.files, ["torch==2.14.1", "torchvision==0.29.1"]),
+    ),
+    Case(
+        "lib.nvidia_dir_collision",
+        GOOD,
+        GOOD,
+        Env({}, ["nvidia-cudnn-cu12==9.10.2.21", "nvidia-cudnn-cu13==9.20.0.48"]),
+        Env({}, ["nvidia-cudnn-cu12==9.10.2.21", "nvidia-cublas-cu12==12.6.4.1"]),
+    ),
+    Case(
+        "lib.nvidia_dist_conflict",
+        GOOD,
+        GOOD,
+        Env(TORCH.files, ["torch==2.14.1; needs nvidia-cudnn-cu12==9.10.2.21", "nvidia-cudnn-cu12==9.20.0.48"]),
+        Env(TORCH.files, ["torch==2.14.1; needs nvidia-cudnn-cu12==9.10.2.21", "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+    Case(
+        "torch.nvidia_dist_missing",
+        GOOD,
+        GOOD,
+        Env(TORCH.files, ["torch==2.14.1; needs nvidia-cudnn-cu12==9.10.2.21 ; platform_system == 'Linux'"]),
+        Env(TORCH.files, ["torch==2.14.1; needs nvidia-cudnn-cu12==9.10.2.21 ; platform_system == 'Windows'"]),
+    ),
+    Case(
+        "lib.mixed_cuda_major",
+        MODERN,
+        MODERN,
+        Env(
+            {},
+            ["torch==2.15.0; needs nvidia-cudnn-cu13==9.20", "jax-cuda12-plugin==0.10.2; needs nvidia-cudnn-cu12>=9"],
+        ),
+        # A package that is called cu12 for whom nobody asks is no second CUDA.
+        Env({}, ["torch==2.15.0; needs nvidia-cudnn-cu13==9.20", "nvidia-cudnn-cu13==9.20", "nvidia-nvtx-cu12==12.6"]),
+    ),
+    Case(
+        "lib.cudnn_shadowed",
+        shadow("cudnn", "libcudnn.so.9", "9.1.0"),
+        shadow("cudnn", "libcudnn.so.8", "8.9.7"),  # another soname is another library
+        Env({**TORCH.files, **CUDA_LIBRARIES}, ["torch==2.14.1", "nvidia-cudnn-cu12==9.10.2.21"]),
+        Env({**TORCH.files, **CUDA_LIBRARIES}, ["torch==2.14.1", "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+    Case(
+        "lib.ld_path_shadow",
+        shadow("cublas", "libcublas.so.12", "12.1.3"),
+        shadow("cublas", "libcublas.so.11", "11.8"),
+        Env({**TORCH.files, **CUDA_LIBRARIES}, ["torch==2.14.1"]),
+        Env({**TORCH.files, **CUDA_LIBRARIES}, ["torch==2.14.1"]),
+    ),
+    Case(
+        "lib.cudnn_major_mismatch",
+        GOOD,
+        GOOD,
+        Env({**tensorflow("12.2", "8"), **CUDA_LIBRARIES}, ["tensorflow==2.15.0", "nvidia-cudnn-cu12==9.1.0.70"]),
+        Env({**tensorflow("12.5.1", "9"), **CUDA_LIBRARIES}, [*TF, "nvidia-cudnn-cu12==9.1.0.70"]),
+    ),
+    Case(
+        "lib.cudnn_too_old",
+        GOOD,
+        GOOD,
+        Env({**tensorflow("12.5.1", "9.3"), **CUDA_LIBRARIES}, [*TF, "nvidia-cudnn-cu12==9.1.0.70"]),
+        Env({**tensorflow("12.5.1", "9.3"), **CUDA_LIBRARIES}, [*TF, "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+    Case(
+        "provision.placeholder_package",
+        GOOD,
+        GOOD,
+        Env(
+            {"SITE/nvidia_cublas_cu13-0.0.1.dev5.dist-info/METADATA": "Name: nvidia-cublas-cu13\nVersion: 0.0.1.dev5\n"}
+        ),
+        Env({}, ["nvidia-cublas==13.4.1.3"]),
+    ),
+    Case(
+        "numpy.abi_mismatch",
+        GOOD,
+        GOOD,
+        Env(torch("2.1.2+cu121", "12.1", CU126), ["torch==2.1.2", "numpy==2.1.0"]),
+        Env(torch("2.4.1+cu121", "12.1", CU126), ["torch==2.4.1", "numpy==2.1.0"]),
+    ),
+    Case(
+        "sys.glibc_too_old",
+        machine(os={"libc": "glibc 2.17"}),
+        GOOD,
+        Env(
+            {**TORCH.files, "SITE/torch-2.14.1+cu126.dist-info/WHEEL": "Tag: cp312-cp312-manylinux_2_28_x86_64\n"},
+            TORCH.dists,
+        ),
+        Env(
+            {**TORCH.files, "SITE/torch-2.14.1+cu126.dist-info/WHEEL": "Tag: cp312-cp312-manylinux_2_28_x86_64\n"},
+            TORCH.dists,
+        ),
+    ),
+    Case("torch.cpu_wheel", GOOD, machine("no-gpu"), CPU_TORCH, CPU_TORCH),
+    Case("torch.cpu_wheel", GOOD, GOOD, CPU_TORCH, TORCH),
+    Case(
+        "torch.cpu_conda",
+        GOOD,
+        GOOD,
+        Env(CPU_TORCH.files, CPU_TORCH.dists, ["pytorch-2.13.0-cpu_mkl_py312_h0_0"]),
+        Env(TORCH.files, TORCH.dists, ["pytorch-2.13.0-cuda129_mkl_py312_h0_200"]),
+    ),
+    Case("driver.too_old_for_runtime", GOOD, MODERN, NEW_TORCH, NEW_TORCH),
+    # By minor-version compatibility: CUDA 12.8 on a driver of 12.4 is fine where cubins cover the card.
+    Case(
+        "driver.too_old_for_runtime",
+        GOOD,
+        GOOD,
+        NEW_TORCH,
+        Env(torch("2.10.0+cu128", "12.8", CU126), ["torch==2.10.0"]),
+    ),
+    Case(
+        "torch.arch_unsupported_old",
+        machine("gtx1080ti-535", driver={"version": "580.65.06", "cuda": "13.0"}),
+        PASCAL,
+        NEW_TORCH,
+        TORCH,
+    ),
+    Case("torch.arch_unsupported_new", BLACKWELL, GOOD, TORCH, TORCH),  # an sm_86 cubin serves sm_89
+    Case("torch.arch_mixed_gpus", BOTH_VISIBLE, machine("mixed-1080ti-3090-580"), NEW_TORCH, NEW_TORCH),
+    Case("torch.jetson_wrong_wheel", ORIN, GRACE, NEW_TORCH, NEW_TORCH),
+    Case(
+        "torch.companion_mismatch",
+        GOOD,
+        GOOD,
+        Env(TORCH.files, [*TORCH.dists, "torchvision==0.20.0; needs torch==2.5.0"]),
+        Env(TORCH.files, [*TORCH.dists, "torchvision==0.29.1; needs torch==2.14.1"]),
+    ),
+    Case("tf.cpu_build", GOOD, machine("no-gpu"), Env(tensorflow(None), TF), Env(tensorflow(None), TF)),
+    Case(
+        "tf.aarch64_cpu_only",
+        GRACE,
+        GOOD,
+        Env(tensorflow(None), TF),
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
+    ),
+    Case("tf.windows_native_unsupported", WINDOWS, GOOD, Env(tensorflow(None), TF), Env(tensorflow(None), TF)),
+    Case("tf.gpu_stub_package", GOOD, GOOD, Env({}, ["tensorflow-gpu==2.12.0"]), Env({}, ["tensorflow-gpu==2.11.0"])),
+    Case(
+        "tf.cuda_libs_missing",
+        machine(libraries=()),
+        machine(libraries=()),
+        Env(tensorflow("12.5.1"), TF),
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
+    ),
+    Case(
+        "tf.cuda_libs_unreachable",
+        GOOD,
+        GOOD,
+        Env({**tensorflow("12.3"), **CUDA_LIBRARIES}, ["tensorflow==2.16.1"]),
+        Env({**tensorflow("12.3"), **CUDA_LIBRARIES}, ["tensorflow==2.16.2"]),
+    ),
+    Case(
+        "tf.arch_unsupported_new",
+        BLACKWELL,
+        GOOD,
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
+    ),
+    Case(
+        "jax.no_cuda_plugin",
+        GOOD,
+        GOOD,
+        Env({}, ["jax==0.10.2", "jaxlib==0.10.2"]),
+        Env({}, ["jax==0.10.2", "jaxlib==0.10.2", "jax-cuda12-plugin==0.10.2", "jax-cuda12-pjrt==0.10.2"]),
+    ),
+    Case(
+        "jax.no_cuda_plugin",
+        GOOD,
+        machine("no-gpu"),
+        Env({}, ["jax==0.10.2", "jaxlib==0.10.2"]),
+        Env({}, ["jaxlib==0.10.2"]),
+    ),
+    Case(
+        "jax.plugin_version_skew",
+        GOOD,
+        GOOD,
+        Env({}, ["jax==0.10.2", "jaxlib==0.10.2", "jax-cuda12-plugin==0.9.0", "jax-cuda12-pjrt==0.10.2"]),
+        Env({}, ["jax==0.10.2", "jaxlib==0.10.2", "jax-cuda12-plugin==0.10.2.1", "jax-cuda12-pjrt==0.10.2"]),
+    ),
+    Case("jax.windows_unsupported", WINDOWS, GOOD, Env({}, ["jaxlib==0.10.2"]), Env({}, ["jaxlib==0.10.2"])),
+    Case(
+        "ort.cpu_and_gpu_both",
+        GOOD,
+        GOOD,
+        Env({}, ["onnxruntime==1.23.0", "onnxruntime-gpu==1.23.0"]),
+        Env({}, ["onnxruntime-gpu==1.23.0"]),
+    ),
+    Case(
+        "lib.venv_lib_lib64_split",
+        GOOD,
+        GOOD,
+        Env({**TORCH.files, **HALF}, TORCH.dists),
+        Env(TORCH.files, [*TORCH.dists, "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+]
+
+
+def made(folder: Path, env: Env | None) -> Path | None:
+    if env is None:
+        return None
+    prefix = tree(folder, env.files, env.dists)
+    if env.conda:
+        (prefix / "pyvenv.cfg").unlink()
+        (prefix / "conda-meta").mkdir()
+        for name in env.conda:
+            (prefix / "conda-meta" / f"{name}.json").write_text("{}")
+    return prefix
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.id}-{number}" for number, case in enumerate(CASES)])
+def test_the_finding_and_its_opposite(case: Case, tmp_path: Path) -> None:
+    found = report(case.machine, made(tmp_path / "a", case.env))
+    mine = [one for one in found.findings if one.id == case.id]
+    assert mine, f"found {[one.id for one in found.findings]}, not checked {found.skipped}"
+    assert all(one.evidence and all(e.fact and e.via for e in one.evidence) for one in mine)
+    alike = report(case.not_machine, made(tmp_path / "b", case.not_env if case.not_env else case.env))
+    assert case.id not in [one.id for one in alike.findings]
+
+
+def test_every_finding_has_a_case() -> None:
+    assert {case.id for case in CASES} == set(IDS)
+
+
+def test_every_check_tells_only_what_it_announces(tmp_path: Path) -> None:
+    for number, case in enumerate(CASES):
+        report_ids = {one.id for one in report(case.machine, made(tmp_path / str(number), case.env)).findings}
+        assert report_ids <= set(IDS)
+    assert len({check.name for check in CHECKS}) == len(CHECKS)
