@@ -37,7 +37,11 @@ def copy_of_checkout(target: Path) -> Path:
 
 
 def shared_files() -> set[str]:
-    return {str(path.relative_to(TOP)) for name in ("matrices", "templates") for path in (TOP / name).rglob("*.*")}
+    return {
+        str(path.relative_to(TOP))
+        for name in ("matrices", "templates", "docs/findings")
+        for path in (TOP / name).rglob("*.*")
+    }
 
 
 @pytest.mark.slow

@@ -8,8 +8,13 @@ lies there is untrusted: only regular files are opened, never waiting for a writ
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import mmap
 
 LIMIT = 1 << 20
 _MAX_LINKS = 40
@@ -39,11 +44,8 @@ class Files:
 
     def read_bytes(self, path: str, limit: int = LIMIT) -> bytes:
         """The first `limit` bytes of a regular file; raises OSError."""
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(self.locate(path), flags)
+        descriptor = self._open(path)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
             chunks = []
             while limit > 0 and (chunk := os.read(descriptor, limit)):
                 chunks.append(chunk)
@@ -51,6 +53,27 @@ class Files:
             return b"".join(chunks)
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def mapped(self, path: str) -> "Iterator[mmap.mmap]":
+        """A regular file in memory without reading it; raises OSError, and ValueError for an empty one."""
+        import mmap  # noqa: PLC0415 - for large libraries alone
+
+        descriptor = self._open(path)
+        try:
+            with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
+                yield data
+        finally:
+            os.close(descriptor)
+
+    def _open(self, path: str) -> int:
+        """A regular file only, and without waiting for the writer that a pipe would need."""
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(self.locate(path), flags)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return descriptor
 
     def read_text(self, path: str, limit: int = LIMIT) -> str:
         """The same as text; bytes that are not UTF-8 show as replacement characters."""

@@ -9,7 +9,7 @@ COMPILED = os.path.join(_PACKAGE, "_shipped", "compiled")
 
 
 def folder(name: str) -> str:
-    """`matrices` or `templates`: beside the code when installed, at the top of a source checkout otherwise."""
+    """`matrices`, `templates` or `docs/findings`: beside the installed code, or at the top of a checkout."""
     installed = os.path.join(_PACKAGE, "_shipped", name)
     return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), name)
 

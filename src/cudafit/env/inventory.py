@@ -5,7 +5,6 @@ rest is read.
 """
 
 import json
-import mmap
 import re
 from collections.abc import Iterator, Mapping
 
@@ -266,10 +265,7 @@ class _Inventory:
     def _kernel_list(self, path: str) -> tuple[str, ...] | None:
         """The file is mapped, not read: it is large, and the list stands somewhere in it."""
         try:
-            with (
-                open(self.files.locate(path), "rb") as file,
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-            ):
+            with self.files.mapped(path) as data:
                 return kernel_list(data)
         except (OSError, ValueError) as error:
             self.problems.append(Problem(PROBE, f"{path}: {error}"))

@@ -1,0 +1,29 @@
+"""`cudafit explain`: the page of a finding."""
+
+import os
+from difflib import get_close_matches
+
+import click
+
+from cudafit import shipped
+from cudafit.cli.common import common_options, write
+from cudafit.errors import InputError
+
+
+@click.command("explain")
+@click.argument("name", metavar="[ID]", required=False)
+@common_options
+def command(name: str | None) -> int:
+    """Show what a finding means, how it is detected, and what to do by hand. Without ID all are listed."""
+    folder = shipped.folder("docs/findings")
+    known = sorted(file.removesuffix(".md") for file in os.listdir(folder) if file.endswith(".md"))
+    if name is None:
+        write("".join(f"{one}\n" for one in known))
+        return 0
+    if name not in known:
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else "`cudafit explain` lists all"
+        raise InputError(f"no finding is called `{name}`", hint=hint)
+    with open(os.path.join(folder, f"{name}.md"), encoding="utf-8") as file:
+        write(file.read())
+    return 0

@@ -1,0 +1,180 @@
+"""What an environment is, by its files: whole ones, broken ones, hostile ones."""
+
+import os
+import sys
+import venv
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from cudafit.env.inventory import read_inventory
+from cudafit.env.locate import at, locate
+from cudafit.errors import InputError
+from cudafit.files import Files
+from cudafit.model.environment import CONDA, SYSTEM, VENV, Environment
+from cudafit.model.machine import CondaInstallation
+from cudafit.model.requirement import normalised
+from tests.doctor.worlds import CU126, CUDA_LIBRARIES, environment, tensorflow, torch, tree
+
+
+def test_the_environment_of_these_tests_as_importlib_reads_it() -> None:
+    found = environment(Path(sys.prefix))
+    assert found.kind == VENV
+    here = {normalised(one.metadata["Name"]): one.version for one in distributions()}
+    assert {one.name: one.version for one in found.distributions if one.name in here} == here
+    pytest_ = found.distribution("pytest")
+    assert pytest_
+    assert pytest_.installer in ("pip", "uv")
+    assert any(text.startswith("pluggy") for text in pytest_.requires)
+
+
+def test_a_venv_of_its_own(tmp_path: Path) -> None:
+    venv.create(tmp_path / "e", with_pip=False)
+    found = environment(tmp_path / "e")
+    assert (found.kind, found.distributions, found.problems) == (VENV, (), ())
+    assert found.python == f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    assert found.interpreter == f"{tmp_path}/e/bin/python"
+
+
+def test_torch_is_what_its_own_files_say(tmp_path: Path) -> None:
+    found = environment(tree(tmp_path, torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1"])).torch
+    assert found
+    assert (found.version, found.cuda, found.has_cuda) == ("2.14.1+cu126", "12.6", True)
+    assert found.kernels == tuple(CU126.split())
+    cpu = environment(tree(tmp_path / "cpu", torch("2.13.0+cpu", None), ["torch==2.13.0"])).torch
+    assert cpu
+    assert (cpu.has_cuda, cpu.cuda, cpu.kernels, cpu.cuda_library) == (False, None, None, False)
+
+
+def test_tensorflow_and_libraries(tmp_path: Path) -> None:
+    found = environment(tree(tmp_path, {**tensorflow("12.5.1"), **CUDA_LIBRARIES}, ["tensorflow==2.21.0"]))
+    assert found.tensorflow
+    assert (found.tensorflow.version, found.tensorflow.cuda, found.tensorflow.has_cuda) == ("2.21.0", "12.5.1", True)
+    assert "libcudnn.so.9" in [one.soname for one in found.libraries]
+
+
+def test_a_conda_prefix(tmp_path: Path) -> None:
+    meta = tmp_path / "conda-meta"
+    meta.mkdir()
+    for name in ("python-3.12.7-h0_cpython", "pytorch-2.13.0-cuda129_mkl_h0_200", "py-opencv-4.1-h0", "history"):
+        (meta / f"{name}.json").write_text("{}")
+    found = environment(tmp_path)
+    assert (found.kind, found.python) == (CONDA, "3.12.7")
+    assert {(one.name, one.build) for one in found.conda} >= {("pytorch", "cuda129_mkl_h0_200"), ("py-opencv", "h0")}
+    assert [problem.error for problem in found.problems] == [f"{meta}/history.json is not called after a package"]
+
+
+# Broken: described, not refused.
+
+
+def test_broken_parts_are_noted_and_the_rest_is_read(tmp_path: Path) -> None:
+    prefix = tree(tmp_path / "e", torch("2.14.1", "12.6", CU126), ["torch==2.14.1", "numpy==2.1.0"])
+    site = prefix / "lib" / "python3.12" / "site-packages"
+    (site / "half-1.0.dist-info").mkdir()
+    (site / "numpy-2.1.0.dist-info" / "direct_url.json").write_text("{")
+    (site / "torch" / "version.py").write_text("def (")
+    (prefix / "bin").mkdir()
+    (prefix / "bin" / "python").symlink_to("/nowhere/python3.12")
+    found = environment(prefix)
+    assert {"torch", "numpy", "half"} == {one.name for one in found.distributions}
+    assert found.torch
+    assert (found.torch.has_cuda, found.torch.version) == (True, None)
+    told = " ".join(problem.error for problem in found.problems)
+    for part in ("half-1.0.dist-info has no METADATA", "direct_url.json", "broken link to /nowhere/python3.12"):
+        assert part in told
+
+
+def test_a_secret_in_an_origin_is_not_kept(tmp_path: Path) -> None:
+    files = {
+        "SITE/x-1.dist-info/direct_url.json": '{"url": "https://me:hunter2@example.org/x.whl", "archive_info": {}}'
+    }
+    found = environment(tree(tmp_path, files, ["x==1"])).distribution("x")
+    assert found
+    assert found.origin == "https://***@example.org/x.whl"
+
+
+def test_a_hostile_environment_is_bounded(tmp_path: Path) -> None:
+    prefix = tree(tmp_path / "e", torch("2.14.1", "12.6", CU126), ["torch==2.14.1"])
+    site = prefix / "lib" / "python3.12" / "site-packages"
+    huge = site / "huge-1.0.dist-info"
+    huge.mkdir()
+    with open(huge / "METADATA", "wb") as file:
+        file.write(b"Name: huge\nVersion: 1.0\n\n")
+        file.truncate(1 << 30)  # a gigabyte, of which nothing is on the disk
+    (site / "loop-1.0.dist-info").symlink_to("loop-1.0.dist-info")
+    (site / "..evil-1.0.dist-info").mkdir()
+    os.mkfifo(site / "pipe-1.0.dist-info")
+    (site / "torch" / "lib" / "libtorch_python.so").unlink()
+    os.mkfifo(site / "torch" / "lib" / "libtorch_python.so")
+    (site / "nvidia").symlink_to("nvidia")
+    found = environment(prefix)
+    assert found.version("huge") == "1.0"
+    assert found.torch
+    assert found.torch.kernels is None
+
+
+def test_a_folder_with_nested_source_is_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    source = f"import pathlib\npathlib.Path({str(mark)!r}).touch()\n__version__ = '9'\ncuda = None\n"
+    files = {
+        "SITE/torch/version.py": source,
+        "SITE/sitecustomize.py": source,
+        "SITE/x.pth": f"import os; open({str(mark)!r}, 'w')",
+    }
+    assert environment(tree(tmp_path / "e", files)).torch
+    assert not mark.exists()
+
+
+# Which one is meant.
+
+
+def located(path: Path | str) -> Environment:
+    files = Files()
+    found = at(files, str(path), "named")
+    assert found, path
+    return read_inventory(files, found)
+
+
+def test_by_folder_interpreter_and_project(tmp_path: Path) -> None:
+    venv.create(tmp_path / "p" / ".venv", with_pip=False)
+    own = f"{tmp_path}/p/.venv"
+    for path in (own, f"{own}/bin/python", f"{own}/bin/python3", tmp_path / "p"):
+        assert located(path).path == own
+    assert located("/usr/bin/python3").kind == SYSTEM if os.path.exists("/usr/bin/python3") else True
+    assert at(Files(), str(tmp_path), "named") is None
+    assert at(Files(), str(tmp_path / "nowhere"), "named") is None
+
+
+def test_the_active_one_goes_before_the_nearby_one(tmp_path: Path) -> None:
+    files = Files()
+    for name in ("active", ".venv"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyvenv.cfg").write_text("")
+    active = {"VIRTUAL_ENV": str(tmp_path / "active")}
+    assert locate(files, None, None, {}, (), "/nowhere") is None
+    found = locate(files, None, None, active, (), str(tmp_path))
+    assert found
+    assert (found.prefix, found.found_by) == (str(tmp_path / "active"), "active (VIRTUAL_ENV)")
+    nearby = locate(files, None, None, {"VIRTUAL_ENV": "/gone"}, (), str(tmp_path))
+    assert nearby
+    assert nearby.prefix == f"{tmp_path}/.venv"
+    with pytest.raises(InputError, match="not a Python environment"):
+        locate(files, "nowhere", None, {}, (), str(tmp_path))
+
+
+def test_conda_by_name(tmp_path: Path) -> None:
+    files = Files()
+    root, other = tmp_path / "conda", tmp_path / "elsewhere" / "gpu"
+    for path in (root, root / "envs" / "train", other):
+        (path / "conda-meta").mkdir(parents=True)
+    (tmp_path / ".conda").mkdir()
+    (tmp_path / ".conda" / "environments.txt").write_text(f"{other}\n")
+    installations = (CondaInstallation("conda", str(root), "25", "x"),)
+    for name, path in (("train", root / "envs" / "train"), ("base", root), ("gpu", other)):
+        found = locate(files, None, name, {"HOME": str(tmp_path)}, installations, "/")
+        assert found
+        assert found.prefix == str(path)
+    for name in ("nowhere", "../evil", ""):
+        with pytest.raises(InputError):
+            locate(files, None, name, {"HOME": str(tmp_path)}, installations, "/")
