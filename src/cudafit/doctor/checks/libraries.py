@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 
 from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import Unchecked, World
@@ -55,7 +57,7 @@ def conflict(world: World) -> Iterator[Finding]:
         for text in owner.requires:
             if not text.startswith("nvidia-") or (need := _need(text)) is None:
                 continue
-            if need.marker and ("extra" in need.marker or not applies(need, platform, python)):
+            if need.marker and not _holds(need.marker, platform, python):
                 continue
             held = environment.distribution(need.name)
             if held is None:
@@ -86,10 +88,22 @@ def conflict(world: World) -> Iterator[Finding]:
 
 def _need(text: str) -> Wanted | None:
     """METADATA may hold anything."""
+    plain, _, marker = text.partition(";")
     try:
-        return wanted(text)
+        return replace(wanted(plain), marker=marker.strip() or None)
     except InputError:
         return None
+
+
+@cache
+def _holds(marker: str, platform: str, python: str) -> bool:
+    """A wheel's requirements have few different markers."""
+    from packaging.markers import InvalidMarker  # noqa: PLC0415 - wheels for one platform have none
+
+    try:
+        return "extra" not in marker and applies(Wanted("x", "", (), "", "", marker), platform, python)
+    except InvalidMarker:
+        return False
 
 
 def majors(world: World) -> Iterator[Finding]:
