@@ -41,6 +41,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/matrix.py
 	$(RUN) benchmarks/resolve.py
 	$(RUN) benchmarks/lock.py
+	$(RUN) benchmarks/doctor.py
 	$(RUN) benchmarks/harvest.py
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions

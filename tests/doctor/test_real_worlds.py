@@ -1,0 +1,95 @@
+"""Real environments, made from the package index, diagnosed for several machines."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run
+from tests.machines import FOLDER
+
+pytestmark = [pytest.mark.online, pytest.mark.slow, pytest.mark.usefixtures("package_index")]
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A venv with packages, made once for each set of them; without their dependencies where those are large."""
+    made: dict[tuple[str, ...], str] = {}
+
+    def environment(*packages: str) -> str:
+        if packages not in made:
+            path = str(tmp_path_factory.mktemp("env") / "e")
+            uv = [sys.executable, "-m", "uv"]
+            subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, path], check=True, timeout=120)
+            install = [*uv, "pip", "install", "--quiet", "--python", path, *packages]
+            done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
+            assert done.returncode == 0, done.stderr
+            made[packages] = path
+        return made[packages]
+
+    return environment
+
+
+def diagnosis(cudafit: Run, env: str, machine: str) -> dict[str, Any]:
+    done = cudafit("doctor", "--env", env, "--machine", str(FOLDER / f"{machine}.json"), "--json")
+    shown: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (1 if shown["status"] == "error" else 0)
+    return shown
+
+
+def test_the_cuda_torch_of_the_default_index(cudafit: Run, make: Any) -> None:
+    env = make("torch==2.15.0")
+    assert diagnosis(cudafit, env, "h100x8-580")["cause"] is None
+    for machine in ("rtx4090-550", "gtx1080ti-535", "v100-535"):
+        assert diagnosis(cudafit, env, machine)["cause"] == "driver.too_old_for_runtime", machine
+    pascal = diagnosis(cudafit, env, "gtx1080ti-535")
+    assert "torch.arch_unsupported_old" in [one["id"] for one in pascal["findings"]]
+    # A library that is taken away is missed, by the real requirements of the real wheel.
+    uninstall = [sys.executable, "-m", "uv", "pip", "uninstall", "--quiet", "--python", env, "nvidia-cudnn-cu13"]
+    subprocess.run(uninstall, check=True, timeout=120)
+    assert diagnosis(cudafit, env, "h100x8-580")["cause"] == "torch.nvidia_dist_missing"
+
+
+@pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11")
+def test_a_cpu_torch_that_pip_finds(cudafit: Run, tmp_path: Path) -> None:
+    place = str(tmp_path / "e")
+    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=300)
+    install = [f"{place}/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "torch==2.13.0"]
+    done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
+    version = Path(place) / f"lib/python{PYTHON}/site-packages/torch/version.py"
+    if done.returncode != 0 or "+cpu" not in version.read_text():
+        pytest.skip("pip finds no CPU build of torch 2.13.0 here")
+    shown = diagnosis(cudafit, place, "rtx4090-550")
+    assert shown["cause"] == "torch.cpu_wheel"
+    (finding,) = [one for one in shown["findings"] if one["id"] == "torch.cpu_wheel"]
+    assert "torch==2.13.0+cu" in " ".join(finding["fix"]["commands"][0])
+    assert diagnosis(cudafit, place, "no-gpu")["cause"] is None
+
+
+def test_jax_with_and_without_its_plugin(cudafit: Run, make: Any) -> None:
+    version = "0.10.2"
+    assert diagnosis(cudafit, make(f"jax=={version}"), "h100x8-580")["cause"] == "jax.no_cuda_plugin"
+    plugged = make(f"jax=={version}", f"jax-cuda12-plugin=={version}", f"jax-cuda12-pjrt=={version}")
+    assert diagnosis(cudafit, plugged, "h100x8-580")["cause"] is None
+    # As an installer does that upgrades jaxlib alone.
+    other = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", plugged, "--no-deps", "jaxlib==0.9.0"]
+    subprocess.run(other, check=True, timeout=300)
+    assert diagnosis(cudafit, plugged, "h100x8-580")["cause"] == "jax.plugin_version_skew"
+
+
+def test_tensorflow_without_its_cuda_libraries(cudafit: Run, make: Any, tmp_path: Path) -> None:
+    env = make("tensorflow==2.21.0")
+    saved = json.loads((FOLDER / "v100-535.json").read_text())
+    saved["libraries"] = []
+    (tmp_path / "m.json").write_text(json.dumps(saved))
+    done = cudafit("doctor", "--env", env, "--machine", str(tmp_path / "m.json"), "--json")
+    shown = json.loads(done.stdout)
+    assert shown["cause"] == "tf.cuda_libs_missing", shown
+    (finding,) = [one for one in shown["findings"] if one["id"] == "tf.cuda_libs_missing"]
+    assert "tensorflow[and-cuda]==2.21.0" in finding["fix"]["commands"][0]
+    cpu = make("tensorflow-cpu==2.21.0")
+    assert diagnosis(cudafit, cpu, "v100-535")["cause"] == "tf.cpu_build"
