@@ -1,4 +1,4 @@
-"""How long a diagnosis takes on an environment with a real CUDA torch, as ratios within one run, and how much memory."""
+"""How long a diagnosis takes where a real CUDA torch is installed, as ratios within one run, and how much memory."""
 
 import argparse
 import os

@@ -90,6 +90,20 @@ HALF: dict[str, str | bytes] = {
 }
 
 
+LIBDEVICE = "nvvm/libdevice/libdevice.10.bc"
+
+
+def bitsandbytes(*cudas: str, source: str = "") -> "Env":
+    libraries: dict[str, str | bytes] = {f"SITE/bitsandbytes/libbitsandbytes_cuda{cuda}.so": b"" for cuda in cudas}
+    libraries["SITE/bitsandbytes/cextension.py"] = source
+    return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
+
+
+def accelerate(text: str) -> "Env":
+    """Its configuration lies in the home folder, which the world says by HF_HOME."""
+    return Env({"home/accelerate/default_config.yaml": f"compute_environment: LOCAL\n{text}\n"}, ["accelerate==1.10.0"])
+
+
 def shadow(name: str, file: str, version: str) -> Machine:
     library = Library(name, version, f"/opt/old/{file}", "LD_LIBRARY_PATH")
     return machine(libraries=(library,), environment={"LD_LIBRARY_PATH": "/opt/old"})
@@ -406,6 +420,34 @@ CASES = [
         Env({}, ["onnxruntime==1.23.0", "onnxruntime-gpu==1.23.0"]),
         Env({}, ["onnxruntime-gpu==1.23.0"]),
     ),
+    Case(
+        "driver.module_missing_for_kernel",
+        machine(**NO_DRIVER, pci=card("2684", None), kernel_modules=("6.5.0-41-generic",)),
+        machine(**NO_DRIVER, pci=card("2684", None), kernel_modules=("6.5.0-44-generic",)),
+    ),
+    Case(
+        "driver.secureboot_rejected",
+        machine(**NO_DRIVER, pci=card("2684", None), kernel_modules=("6.5.0-44-generic",), os={"secure_boot": True}),
+        machine(**NO_DRIVER, pci=card("2684", None), kernel_modules=("6.5.0-44-generic",), os={"secure_boot": False}),
+    ),
+    Case("bnb.binary_missing", GOOD, GOOD, bitsandbytes("117", "118"), bitsandbytes("118", "126")),
+    # A release that takes the nearest one of the same major, and one that does not.
+    Case("bnb.binary_missing", GOOD, GOOD, bitsandbytes("128"), bitsandbytes("128", source="lowest, same major")),
+    Case(
+        "ext.cpu_only",
+        GOOD,
+        GOOD,
+        Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": null}}'}, ["xformers==0.0.33"]),
+        Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": 1206}}'}, ["xformers==0.0.33"]),
+    ),
+    Case(
+        "xla.libdevice_missing",
+        machine(toolkits=()),
+        machine(toolkits=()),
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
+        Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES, f"SITE/nvidia/cuda_nvcc/{LIBDEVICE}": b"BC"}, TF),
+    ),
+    Case("env.accelerate_use_cpu", GOOD, GOOD, accelerate("use_cpu: true"), accelerate("use_cpu: false")),
     Case(
         "lib.venv_lib_lib64_split",
         GOOD,

@@ -94,4 +94,5 @@ def environment(prefix: Path, environ: Mapping[str, str] | None = None) -> Envir
 
 
 def report(machine: Machine, prefix: Path | None = None) -> Report:
-    return diagnose(World(machine, environment(prefix) if prefix else None, FACTS))
+    environ = {"HF_HOME": f"{prefix}/home"}
+    return diagnose(World(machine, environment(prefix, environ) if prefix else None, FACTS))

@@ -13,6 +13,8 @@ from cudafit.resolve.told import machine_lines
 _EXPLAINS: dict[str, tuple[str, ...]] = {
     "driver.not_loaded": ("driver.", "dev.", "container.", "gpu.", "slurm."),
     "driver.nouveau_bound": ("driver.", "dev.", "container.", "gpu.", "slurm."),
+    "driver.module_missing_for_kernel": ("driver.", "dev.", "container.", "gpu.", "slurm."),
+    "driver.secureboot_rejected": ("driver.", "dev.", "container.", "gpu.", "slurm."),
     "driver.lib_kernel_mismatch": ("driver.uvm", "dev.", "gpu.fallen"),
     "driver.branch_dropped_gpu": ("driver.open_module", "driver.uvm", "dev."),
     "driver.open_module_unsupported": ("driver.uvm", "dev."),

@@ -30,7 +30,12 @@ CHECKS = (
     _check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
     _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded"),
     _check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
-    _check("driver", "whether NVIDIA's driver is loaded", driver.not_loaded, "driver.not_loaded driver.nouveau_bound"),
+    _check(
+        "driver",
+        "whether NVIDIA's driver is loaded",
+        driver.not_loaded,
+        "driver.not_loaded driver.nouveau_bound driver.module_missing_for_kernel driver.secureboot_rejected",
+    ),
     _check(
         "driver-versions", "module and libraries of one version", driver.versions_differ, "driver.lib_kernel_mismatch"
     ),
@@ -119,6 +124,10 @@ CHECKS = (
         "jax.no_cuda_plugin jax.plugin_version_skew jax.windows_unsupported",
     ),
     _check("jax-driver", "JAX's CUDA and the driver", frameworks.jax_driver, "driver.too_old_for_runtime"),
+    _check("bitsandbytes", "the library of bitsandbytes", frameworks.bitsandbytes, "bnb.binary_missing"),
+    _check("xformers", "what xformers was compiled with", frameworks.xformers, "ext.cpu_only"),
+    _check("xla", "what XLA compiles with", frameworks.libdevice, "xla.libdevice_missing"),
+    _check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

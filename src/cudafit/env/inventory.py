@@ -63,6 +63,11 @@ class _Inventory:
             torch=self._torch(places),
             tensorflow=self._tensorflow(places, distributions),
             libraries=tuple(self._libraries(places)),
+            bitsandbytes=self._bitsandbytes(places),
+            bitsandbytes_falls_back=self._bitsandbytes_falls_back(places),
+            xformers_cuda=self._xformers(places),
+            libdevice=self._libdevice(places),
+            accelerate_cpu=self._accelerate(),
             system_site=settings.get("include-system-site-packages", "").lower() == "true",
             base=settings.get("home"),
             uv="uv" in settings,
@@ -261,6 +266,42 @@ class _Inventory:
             kernels=tuple(str(one) for one in kernels) if isinstance(kernels, list) else None,
             path=path,
         )
+
+    def _bitsandbytes(self, places: list[str]) -> tuple[str, ...] | None:
+        place = next((one for one in places if self.files.is_dir(f"{one}/bitsandbytes")), None)
+        names = self._names(f"{place}/bitsandbytes") if place else []
+        return tuple(name for name in names if name.startswith("libbitsandbytes")) if place else None
+
+    def _bitsandbytes_falls_back(self, places: list[str]) -> bool:
+        """By its own source: older releases load the library of torch's CUDA or none."""
+        place = next((one for one in places if self.files.is_dir(f"{one}/bitsandbytes")), None)
+        text = self._text(f"{place}/bitsandbytes/cextension.py", _SOURCE_LIMIT) if place else None
+        return text is None or "same major" in text
+
+    def _xformers(self, places: list[str]) -> str | None:
+        place = next((one for one in places if self.files.is_file(f"{one}/xformers/cpp_lib.json")), None)
+        if place is None:
+            return None
+        try:
+            value = json.loads(self._small(f"{place}/xformers/cpp_lib.json") or "")
+            return str(value["version"]["cuda"] or "")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            self.problems.append(Problem(PROBE, f"{place}/xformers/cpp_lib.json is not as it should be"))
+            return None
+
+    def _libdevice(self, places: list[str]) -> str | None:
+        for place in places:
+            for folder in ("cuda_nvcc", "cu13", "cu12"):
+                path = f"{place}/nvidia/{folder}/nvvm/libdevice/libdevice.10.bc"
+                if self.files.is_file(path):
+                    return path
+        return None
+
+    def _accelerate(self) -> str | None:
+        home = self.environ.get("HF_HOME") or f"{self.environ.get('HOME', '')}/.cache/huggingface"
+        path = f"{home}/accelerate/default_config.yaml"
+        text = self._small(path) if path.startswith("/") else None
+        return path if re.search(r"^use_cpu:\s*(true|yes|on)\s*$", text or "", re.M | re.I) else None
 
     def _kernel_list(self, path: str) -> tuple[str, ...] | None:
         """The file is mapped, not read: it is large, and the list stands somewhere in it."""

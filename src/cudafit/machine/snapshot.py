@@ -71,6 +71,7 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
         device_nodes=with_openings(nodes, reading.nodes if reading else {}) if context.linux else None,
         toolkits=rest.toolkits if rest else None,
         libraries=rest.libraries if rest and context.linux else None,
+        kernel_modules=rest.kernel_modules if rest else None,
         conda=rest.conda if rest else None,
         pythons=pythons,
         limits=rest.limits if rest else None,
@@ -88,6 +89,7 @@ class Rest:
     libraries: tuple[Library, ...]
     conda: tuple[CondaInstallation, ...]
     limits: Limits | None
+    kernel_modules: tuple[str, ...] | None
 
 
 def _rest(context: Context) -> Rest:
@@ -95,6 +97,7 @@ def _rest(context: Context) -> Rest:
     from cudafit.machine.conda import read_conda  # noqa: PLC0415
     from cudafit.machine.libraries import read_libraries  # noqa: PLC0415
     from cudafit.machine.limits import read_limits  # noqa: PLC0415
+    from cudafit.machine.modules import read_modules  # noqa: PLC0415
     from cudafit.machine.toolkits import read_toolkits  # noqa: PLC0415
 
     return Rest(
@@ -102,6 +105,7 @@ def _rest(context: Context) -> Rest:
         read_libraries(context) if context.linux else (),
         read_conda(context),
         read_limits(context) if context.linux else None,
+        read_modules(context) if context.linux else None,
     )
 
 

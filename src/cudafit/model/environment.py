@@ -88,6 +88,11 @@ class Environment:
     torch: TorchBuild | None = None
     tensorflow: TensorflowBuild | None = None
     libraries: tuple[SharedLibrary, ...] = ()
+    bitsandbytes: tuple[str, ...] | None = None  # its libraries by name; None: it is not installed
+    bitsandbytes_falls_back: bool = False  # whether it takes the nearest library of the same CUDA major
+    xformers_cuda: str | None = None  # the CUDA that xformers was compiled with, by its cpp_lib.json; "" for none
+    libdevice: str | None = None  # where XLA finds its device library
+    accelerate_cpu: str | None = None  # the configuration file of Accelerate that says use_cpu
     system_site: bool = False
     base: str | None = None
     uv: bool = False

@@ -284,6 +284,7 @@ class Machine:
     device_nodes: tuple[DeviceNode, ...] | None = None
     toolkits: tuple[Toolkit, ...] | None = None
     libraries: tuple[Library, ...] | None = None
+    kernel_modules: tuple[str, ...] | None = None  # the kernel releases that have an NVIDIA module on the disk
     conda: tuple[CondaInstallation, ...] | None = None
     pythons: tuple[Interpreter, ...] | None = None
     limits: Limits | None = None

@@ -34,6 +34,8 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
         )
     elif any(device.driver == "vfio-pci" for device in machine.pci):
         yield Unchecked("the GPU is given to a virtual machine (vfio-pci)")
+    elif found := _on_the_disk(world):
+        yield found
     else:
         yield Finding(
             "driver.not_loaded",
@@ -43,6 +45,51 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
             (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version")),
             install_driver(world),
         )
+
+
+_BUILD = {
+    "ubuntu": (("apt", "install", "linux-headers-{kernel}"), ("dkms", "autoinstall")),
+    "debian": (("apt", "install", "linux-headers-{kernel}"), ("dkms", "autoinstall")),
+}
+
+
+def _on_the_disk(world: World) -> Finding | None:
+    """The module is installed, and not loaded: for another kernel, or refused by Secure Boot."""
+    system, modules = world.machine.os, world.machine.kernel_modules
+    if not modules or not system.kernel:
+        return None
+    running = Evidence(f"kernel {system.kernel} runs", system.via.get("kernel", "/proc/sys/kernel/osrelease"))
+    there = Evidence(f"an NVIDIA module is on the disk for {', '.join(modules[:3])}", "/lib/modules")
+    if system.kernel not in modules:
+        commands = _BUILD.get((system.distro or "").partition(" ")[0], (("dkms", "autoinstall"),))
+        return Finding(
+            "driver.module_missing_for_kernel",
+            ERROR,
+            LAYER,
+            "the NVIDIA module was not built for the running kernel",
+            (running, there),
+            Fix(
+                "install the headers of this kernel and build the module, or boot the kernel that has it; then reboot",
+                tuple(tuple(word.format(kernel=system.kernel) for word in command) for command in commands),
+                root=True,
+                reboot=True,
+            ),
+        )
+    if system.secure_boot:
+        return Finding(
+            "driver.secureboot_rejected",
+            ERROR,
+            LAYER,
+            "the NVIDIA module is installed for this kernel and not loaded, and Secure Boot is on",
+            (running, there, Evidence("Secure Boot is on", system.via.get("secure_boot", "EFI variable SecureBoot"))),
+            Fix(
+                "enrol the key that signed it, or install the distribution's signed module",
+                (("mokutil", "--import", "/var/lib/dkms/mok.pub"),),
+                root=True,
+                reboot=True,
+            ),
+        )
+    return None
 
 
 def versions_differ(world: World) -> Iterator[Finding]:

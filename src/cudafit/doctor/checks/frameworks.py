@@ -366,6 +366,69 @@ def _pairs(plugin: str, jaxlib: str | None) -> bool:
     return jaxlib is not None and numbers(plugin.partition("+")[0])[:3] == numbers(jaxlib.partition("+")[0])[:3]
 
 
+def bitsandbytes(world: World) -> Iterator[Finding]:
+    """One library for each CUDA: that of torch must be among them."""
+    environment = world.environment
+    names = environment.bitsandbytes if environment else None
+    torch = environment.torch if environment else None
+    if environment is None or names is None or torch is None or not torch.cuda:
+        return
+    digits = "".join(torch.cuda.split(".")[:2])
+    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name)
+    if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
+        return
+    yield Finding(
+        "bnb.binary_missing",
+        ERROR,
+        LAYER,
+        f"bitsandbytes has no library for CUDA {torch.cuda}",
+        (
+            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", "bitsandbytes/libbitsandbytes_cuda*"),
+            Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
+        ),
+        reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
+    )
+
+
+def xformers(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    if environment and environment.xformers_cuda == "" and world.has_gpu:
+        yield Finding(
+            "ext.cpu_only",
+            ERROR,
+            LAYER,
+            "xformers was compiled without CUDA",
+            (Evidence("cuda: null", "xformers/cpp_lib.json"),),
+            replace_build(world, "torch", "xformers"),
+        )
+
+
+def libdevice(world: World) -> Iterator[Finding | Unchecked]:
+    """XLA compiles with NVIDIA's device library; without it `jit_compile` and JAX fail at their first step."""
+    environment = world.environment
+    tensorflow = environment.tensorflow if environment else None
+    if environment is None or environment.kind == "conda" or not world.has_gpu:
+        return
+    plugins = _plugins(world)
+    if not plugins and not (tensorflow and tensorflow.has_cuda and environment.libraries):
+        return
+    if environment.libdevice or world.machine.toolkits:
+        return
+    if world.machine.toolkits is None:
+        yield Unchecked("the CUDA toolkits of this machine were not read")
+        return
+    package = "nvidia-nvvm" if plugins and "cuda13" in plugins[0].name else "nvidia-cuda-nvcc-cu12"
+    evidence = "no nvvm/libdevice/libdevice.10.bc in the environment, and no CUDA toolkit"
+    yield Finding(
+        "xla.libdevice_missing",
+        WARNING,
+        LAYER,
+        "XLA finds no libdevice, which it compiles with",
+        (Evidence(evidence, "nvidia/*, /usr/local/cuda*"),),
+        reinstall(world, package),
+    )
+
+
 def onnxruntime(world: World) -> Iterator[Finding]:
     environment = world.environment
     cpu = environment.distribution("onnxruntime") if environment else None

@@ -108,6 +108,20 @@ def forced_to_cpu(world: World) -> Iterator[Finding]:
         )
 
 
+def accelerate_file(world: World) -> Iterator[Finding]:
+    """`accelerate config` asks once, and the answer stays in a file."""
+    path = world.environment.accelerate_cpu if world.environment else None
+    if path and world.has_gpu and world.environment and world.environment.distribution("accelerate"):
+        yield Finding(
+            "env.accelerate_use_cpu",
+            ERROR,
+            LAYER,
+            "Accelerate's configuration file makes it use the CPU",
+            (Evidence("use_cpu: true", path),),
+            Fix(f"run `accelerate config` again, or edit {path}"),
+        )
+
+
 def old_torch_and_uuids(world: World) -> Iterator[Finding]:
     """torch 1.13 counted no device where the variable holds UUIDs."""
     value = world.machine.environment.get(CVD, "")
