@@ -99,7 +99,7 @@ def test_select_and_ignore(cudafit: Run, cpu: str) -> None:
     [
         (("--env", "nowhere"), "is not a Python environment"),
         (("--conda", "nowhere"), "there is no conda environment `nowhere`"),
-        (("--conda", "x", "--env", "y"), "both name the environment"),
+        (("--conda", "x", "--env", "y"), "each name the environment"),
         (("--select", "torch.cpu"), "no finding is called `torch.cpu`"),
         (("--root", "nowhere"), "there is no such folder"),
         (("--machine", "nowhere.json"), "cannot read `nowhere.json`"),

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.registry import CHECKS, IDS
+from cudafit.doctor.world import World
 from cudafit.machine.described import Description, described
+from cudafit.model.environment import Kernel
+from cudafit.model.finding import Report
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
     DeviceNode,
@@ -23,7 +27,7 @@ from cudafit.model.machine import (
     RemappedRows,
     VisibleDevices,
 )
-from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, machine, report, tensorflow, torch, tree
+from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 
 @frozen
@@ -33,6 +37,8 @@ class Env:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     dists: Sequence[str] = ()
     conda: Sequence[str] = ()  # the file names in conda-meta, without .json
+    kernel: Kernel | None = None
+    active: str | None = None
 
 
 @frozen
@@ -97,6 +103,11 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     libraries: dict[str, str | bytes] = {f"SITE/bitsandbytes/libbitsandbytes_cuda{cuda}.so": b"" for cuda in cudas}
     libraries["SITE/bitsandbytes/cextension.py"] = source
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
+
+
+def kernel(active: str | None, **variables: str) -> "Env":
+    spec = Kernel("train", "/home/x/.local/share/jupyter/kernels/train/kernel.json", ("/e/bin/python", "-m"), variables)
+    return Env(TORCH.files, TORCH.dists, kernel=spec, active=active)
 
 
 def accelerate(text: str) -> "Env":
@@ -447,6 +458,8 @@ CASES = [
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES, f"SITE/nvidia/cuda_nvcc/{LIBDEVICE}": b"BC"}, TF),
     ),
+    Case("jupyter.kernel_wrong_python", GOOD, GOOD, kernel("/other"), kernel(None)),
+    Case("jupyter.kernel_env_differs", GOOD, GOOD, kernel(None, CUDA_VISIBLE_DEVICES=""), kernel(None, LANG="C")),
     Case("env.accelerate_use_cpu", GOOD, GOOD, accelerate("use_cpu: true"), accelerate("use_cpu: false")),
     Case(
         "lib.venv_lib_lib64_split",
@@ -470,13 +483,21 @@ def made(folder: Path, env: Env | None) -> Path | None:
     return prefix
 
 
+def looked(machine: Machine, folder: Path, env: Env | None) -> Report:
+    prefix = made(folder, env)
+    found = environment(prefix, {"HF_HOME": f"{prefix}/home"}) if prefix else None
+    if found and env:
+        found = replace(found, kernel=env.kernel, active=env.active)
+    return diagnose(World(machine, found, FACTS))
+
+
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.id}-{number}" for number, case in enumerate(CASES)])
 def test_the_finding_and_its_opposite(case: Case, tmp_path: Path) -> None:
-    found = report(case.machine, made(tmp_path / "a", case.env))
+    found = looked(case.machine, tmp_path / "a", case.env)
     mine = [one for one in found.findings if one.id == case.id]
     assert mine, f"found {[one.id for one in found.findings]}, not checked {found.skipped}"
     assert all(one.evidence and all(e.fact and e.via for e in one.evidence) for one in mine)
-    alike = report(case.not_machine, made(tmp_path / "b", case.not_env if case.not_env else case.env))
+    alike = looked(case.not_machine, tmp_path / "b", case.not_env if case.not_env else case.env)
     assert case.id not in [one.id for one in alike.findings]
 
 
@@ -486,6 +507,6 @@ def test_every_finding_has_a_case() -> None:
 
 def test_every_check_tells_only_what_it_announces(tmp_path: Path) -> None:
     for number, case in enumerate(CASES):
-        report_ids = {one.id for one in report(case.machine, made(tmp_path / str(number), case.env)).findings}
+        report_ids = {one.id for one in looked(case.machine, tmp_path / str(number), case.env).findings}
         assert report_ids <= set(IDS)
     assert len({check.name for check in CHECKS}) == len(CHECKS)

@@ -5,15 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cudafit.doctor.diagnose import diagnose
-from cudafit.doctor.world import World
 from cudafit.env.inventory import read_inventory
 from cudafit.env.locate import at
 from cudafit.files import Files
 from cudafit.machine.saved import load
 from cudafit.matrix.load import open_matrix
 from cudafit.model.environment import Environment
-from cudafit.model.finding import Report
 from cudafit.model.machine import Gpu, Machine
 from cudafit.resolve.problem import Library
 from tests.machines import FOLDER
@@ -91,8 +88,3 @@ def environment(prefix: Path, environ: Mapping[str, str] | None = None) -> Envir
     located = at(files, str(prefix), "named")
     assert located
     return read_inventory(files, located, environ)
-
-
-def report(machine: Machine, prefix: Path | None = None) -> Report:
-    environ = {"HF_HOME": f"{prefix}/home"}
-    return diagnose(World(machine, environment(prefix, environ) if prefix else None, FACTS))

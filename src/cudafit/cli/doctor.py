@@ -3,6 +3,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,7 @@ _PROBLEM, _UNKNOWN = 1, 3
 @click.command("doctor")
 @click.option("--env", "path", metavar="PATH", help="The environment: its folder or its interpreter.")
 @click.option("--conda", metavar="NAME", help="A conda environment by its name.")
+@click.option("--kernel", metavar="NAME", help="What the Jupyter kernel of this name runs, with its variables.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
     "--format",
@@ -76,6 +78,8 @@ def _report(options: dict[str, Any]) -> "Report":
 
     machine, files = _machine(options, description, question, book.facts)
     environment = _environment(options, machine, files)
+    if environment and environment.kernel:
+        machine = _with_variables(machine, environment.kernel.variables)
     world = World(machine, environment, Library(book))
     described = _described(environment) if environment else None
     return diagnose(world, select=options["select"], ignore=options["ignore"], described=described)
@@ -116,12 +120,46 @@ def _environment(options: dict[str, Any], machine: "Machine", files: "Files") ->
     from cudafit.env.inventory import read_inventory
     from cudafit.env.locate import locate
 
-    if options["path"] and options["conda"]:
-        raise InputError("`--env` and `--conda` both name the environment")
+    if sum(bool(options[name]) for name in ("path", "conda", "kernel")) > 1:
+        raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
     environ = {} if options["root"] else dict(os.environ)
     folder = "/" if options["root"] else os.getcwd()
     located = locate(files, options["path"], options["conda"], environ, machine.conda or (), folder)
+    if options["kernel"]:
+        return _of_kernel(files, options["kernel"], environ, located.prefix if located else None)
     return read_inventory(files, located, environ) if located else None
+
+
+def _of_kernel(files: "Files", name: str, environ: dict[str, str], active: str | None) -> "Environment":
+    """The environment of the Python that a kernel starts, by its own file."""
+    from dataclasses import replace
+
+    from cudafit.env.inventory import read_inventory
+    from cudafit.env.kernels import interpreter_of, kernel_by_name
+    from cudafit.env.locate import at
+
+    kernel = kernel_by_name(files, environ, active, name)
+    program = interpreter_of(kernel, active)
+    located = at(files, program, f"by the kernel {kernel.name}") if program else None
+    if located is None:
+        raise InputError(
+            f"the kernel `{kernel.name}` starts `{kernel.argv[0]}`, which is no Python that is there",
+            cause=[f"its file is {kernel.path}"],
+            hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
+        )
+    return replace(read_inventory(files, located, {**environ, **kernel.variables}), kernel=kernel, active=active)
+
+
+def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":
+    """The machine as a program sees it that gets these variables too."""
+    from dataclasses import replace
+
+    from cudafit.machine.environment import read_environment
+    from cudafit.model.visible_devices import visible_devices
+
+    environment = {**machine.environment, **read_environment(variables)}
+    seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
+    return replace(machine, environment=environment, visible_devices=seen)
 
 
 def _described(environment: "Environment") -> str:

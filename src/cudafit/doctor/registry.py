@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, variables
+from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, variables
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
@@ -128,6 +128,8 @@ CHECKS = (
     _check("xformers", "what xformers was compiled with", frameworks.xformers, "ext.cpu_only"),
     _check("xla", "what XLA compiles with", frameworks.libdevice, "xla.libdevice_missing"),
     _check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
+    _check("kernel", "the Python of a notebook's kernel", notebooks.other_python, "jupyter.kernel_wrong_python"),
+    _check("kernel-env", "what a kernel sets", notebooks.other_variables, "jupyter.kernel_env_differs"),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

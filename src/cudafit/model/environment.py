@@ -75,6 +75,16 @@ class SharedLibrary:
 
 
 @frozen
+class Kernel:
+    """A kernelspec of Jupyter: the program that it starts, and the variables that it sets."""
+
+    name: str
+    path: str
+    argv: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@frozen
 class Environment:
     """One environment."""
 
@@ -93,6 +103,8 @@ class Environment:
     xformers_cuda: str | None = None  # the CUDA that xformers was compiled with, by its cpp_lib.json; "" for none
     libdevice: str | None = None  # where XLA finds its device library
     accelerate_cpu: str | None = None  # the configuration file of Accelerate that says use_cpu
+    kernel: Kernel | None = None  # the kernel by which this environment was found
+    active: str | None = None  # the environment that is active, or in the folder, where a kernel was asked for
     system_site: bool = False
     base: str | None = None
     uv: bool = False

@@ -1,0 +1,76 @@
+"""Jupyter's kernelspecs: which program a notebook starts, and with which variables.
+
+Source: Jupyter documentation, "Common Directories and File Locations". An environment's own specs go before the
+user's, as jupyter_core has it since version 5 for a Jupyter that runs in an environment.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+
+from cudafit.errors import InputError
+from cudafit.files import Files
+from cudafit.model.environment import Kernel
+
+_SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
+
+
+def read_kernels(files: Files, environ: Mapping[str, str], prefix: str | None) -> tuple[Kernel, ...]:
+    """By name, the first of each: the one that Jupyter takes. What is no kernelspec is passed over."""
+    found: dict[str, Kernel] = {}
+    for folder in _folders(environ, prefix):
+        for name in _names(files, f"{folder}/kernels"):
+            if name not in found and (kernel := _kernel(files, name, f"{folder}/kernels/{name}/kernel.json")):
+                found[name] = kernel
+    return tuple(found.values())
+
+
+def kernel_by_name(files: Files, environ: Mapping[str, str], prefix: str | None, name: str) -> Kernel:
+    """Raises InputError, with the names that there are."""
+    kernels = read_kernels(files, environ, prefix)
+    for kernel in kernels:
+        if kernel.name == name.lower():
+            return kernel
+    known = ", ".join(f"`{kernel.name}`" for kernel in kernels)
+    raise InputError(
+        f"there is no Jupyter kernel `{name}`",
+        cause=[f"there are {known}" if known else "no kernelspec was found in any of Jupyter's folders"],
+        hint="`jupyter kernelspec list` shows them, or give the interpreter with `--env`",
+    )
+
+
+def _folders(environ: Mapping[str, str], prefix: str | None) -> Iterator[str]:
+    yield from (entry for entry in environ.get("JUPYTER_PATH", "").split(":") if entry.startswith("/"))
+    if prefix:
+        yield f"{prefix}/share/jupyter"
+    home = environ.get("HOME", "")
+    if own := environ.get("JUPYTER_DATA_DIR"):
+        yield own
+    elif home.startswith("/"):
+        yield f"{environ.get('XDG_DATA_HOME') or f'{home}/.local/share'}/jupyter"
+    yield from _SYSTEM
+
+
+def _names(files: Files, folder: str) -> list[str]:
+    try:
+        return files.names(folder)
+    except OSError:
+        return []
+
+
+def _kernel(files: Files, name: str, path: str) -> Kernel | None:
+    try:
+        value = json.loads(files.read_text(path, 1 << 16))
+        argv = tuple(str(word) for word in value["argv"])
+        variables = {str(key): str(told) for key, told in (value.get("env") or {}).items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return Kernel(name.lower(), path, argv, variables) if argv else None
+
+
+def interpreter_of(kernel: Kernel, prefix: str | None) -> str | None:
+    """The program of a kernel; a bare `python` is that of the environment in which Jupyter runs."""
+    first = kernel.argv[0]
+    if os.path.isabs(first):
+        return first
+    return f"{prefix}/bin/{first}" if prefix and "/" not in first else None
