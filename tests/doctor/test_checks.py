@@ -105,6 +105,13 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
 
 
+XID_13 = "NVRM: Xid (PCI:0000:01:00): 13, pid=7, Graphics Exception"  # a program's own fault
+
+
+def log(*lines: str, **more: Any) -> Machine:
+    return machine(kernel_log=lines, **more)
+
+
 def kernel(active: str | None, **variables: str) -> "Env":
     spec = Kernel("train", "/home/x/.local/share/jupyter/kernels/train/kernel.json", ("/e/bin/python", "-m"), variables)
     return Env(TORCH.files, TORCH.dists, kernel=spec, active=active)
@@ -457,6 +464,21 @@ CASES = [
         machine(toolkits=()),
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES, f"SITE/nvidia/cuda_nvcc/{LIBDEVICE}": b"BC"}, TF),
+    ),
+    Case("info.kernel_log_unreadable", machine(kernel_log=None), machine(kernel_log=())),
+    Case(
+        "gpu.init_failed",
+        log("NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0x56:1474)", gpus=()),
+        log("NVRM: ok"),
+    ),
+    Case("gpu.fallen_off_bus", log("NVRM: Xid (PCI:0000:01:00): 79, pid=7, GPU has fallen off the bus."), log(XID_13)),
+    Case("gpu.ecc_error", log("NVRM: Xid (PCI:0000:01:00): 48, pid=7, DBE"), log(XID_13)),
+    Case(
+        "triton.libcuda_not_in_ldcache",
+        libcuda("/opt/driver/libcuda.so.1"),
+        libcuda("/usr/lib/x86_64-linux-gnu/libcuda.so.1", "/etc/ld.so.conf"),
+        TORCH,
+        TORCH,
     ),
     Case("jupyter.kernel_wrong_python", GOOD, GOOD, kernel("/other"), kernel(None)),
     Case("jupyter.kernel_env_differs", GOOD, GOOD, kernel(None, CUDA_VISIBLE_DEVICES=""), kernel(None, LANG="C")),

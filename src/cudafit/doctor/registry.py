@@ -27,6 +27,9 @@ def _check(name: str, about: str, function: Function, ids: str) -> Check:
 CHECKS = (
     _check("gpu", "whether there is an NVIDIA GPU", hardware.no_gpu, "gpu.none"),
     _check("gpu-lost", "whether every GPU answers", hardware.lost, "gpu.fallen_off_bus"),
+    _check("kernel-log", "whether the kernel log could be read", hardware.log_unread, "info.kernel_log_unreadable"),
+    _check("gpu-start", "whether the driver could start the GPU", hardware.failed_to_start, "gpu.init_failed"),
+    _check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
     _check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
     _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded"),
     _check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
@@ -47,6 +50,7 @@ CHECKS = (
         "driver.open_module_unsupported driver.open_module_required",
     ),
     _check("libcuda", "which libcuda is loaded", driver.libcuda, "driver.stub_libcuda driver.compat_on_geforce"),
+    _check("ldcache", "libcuda for torch.compile", driver.only_by_variable, "triton.libcuda_not_in_ldcache"),
     _check("uvm", "the device file that CUDA needs", devices.uvm_node, "driver.uvm_node_missing"),
     _check(
         "permission", "who may open the device files", devices.permission, "dev.permission container.cgroup_revoked"

@@ -72,6 +72,7 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
         toolkits=rest.toolkits if rest else None,
         libraries=rest.libraries if rest and context.linux else None,
         kernel_modules=rest.kernel_modules if rest else None,
+        kernel_log=rest.kernel_log if rest else None,
         conda=rest.conda if rest else None,
         pythons=pythons,
         limits=rest.limits if rest else None,
@@ -90,11 +91,13 @@ class Rest:
     conda: tuple[CondaInstallation, ...]
     limits: Limits | None
     kernel_modules: tuple[str, ...] | None
+    kernel_log: tuple[str, ...] | None
 
 
 def _rest(context: Context) -> Rest:
     # Loaded only here: a brief picture is taken where every millisecond counts.
     from cudafit.machine.conda import read_conda  # noqa: PLC0415
+    from cudafit.machine.kernel_log import read_kernel_log  # noqa: PLC0415
     from cudafit.machine.libraries import read_libraries  # noqa: PLC0415
     from cudafit.machine.limits import read_limits  # noqa: PLC0415
     from cudafit.machine.modules import read_modules  # noqa: PLC0415
@@ -106,6 +109,7 @@ def _rest(context: Context) -> Rest:
         read_conda(context),
         read_limits(context) if context.linux else None,
         read_modules(context) if context.linux else None,
+        read_kernel_log(context) if context.linux else None,
     )
 
 

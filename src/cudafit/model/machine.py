@@ -285,6 +285,7 @@ class Machine:
     toolkits: tuple[Toolkit, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     kernel_modules: tuple[str, ...] | None = None  # the kernel releases that have an NVIDIA module on the disk
+    kernel_log: tuple[str, ...] | None = None  # what the kernel said of the driver; None: it may not be read
     conda: tuple[CondaInstallation, ...] | None = None
     pythons: tuple[Interpreter, ...] | None = None
     limits: Limits | None = None

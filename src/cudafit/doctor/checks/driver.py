@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cudafit.doctor.fixes import install_driver
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import ERROR, Evidence, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
 
@@ -167,6 +167,22 @@ def wrong_module(world: World) -> Iterator[Finding]:
             title = f"{row.architecture} cards need the open kernel module"
             yield Finding("driver.open_module_required", ERROR, LAYER, title, evidence, install_driver(world))
             return
+
+
+def only_by_variable(world: World) -> Iterator[Finding]:
+    """Triton asks the loader's cache for libcuda, and does not look into LD_LIBRARY_PATH."""
+    found = [one for one in world.machine.libraries or () if one.name == "libcuda"]
+    torch = world.environment.torch if world.environment else None
+    if torch and torch.has_cuda and found and all(one.via == "LD_LIBRARY_PATH" for one in found):
+        folder = found[0].path.rpartition("/")[0]
+        yield Finding(
+            "triton.libcuda_not_in_ldcache",
+            WARNING,
+            LAYER,
+            "libcuda is found by LD_LIBRARY_PATH alone, where torch.compile does not look",
+            (Evidence(f"the only libcuda.so.1 is {found[0].path}", "LD_LIBRARY_PATH"),),
+            Fix("tell Triton where it is, or the loader (ldconfig)", (("export", f"TRITON_LIBCUDA_PATH={folder}"),)),
+        )
 
 
 def libcuda(world: World) -> Iterator[Finding | Unchecked]:

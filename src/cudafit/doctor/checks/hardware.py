@@ -1,5 +1,6 @@
 """The cards themselves."""
 
+import re
 from collections.abc import Iterator
 
 from cudafit.doctor.world import Unchecked, World
@@ -23,8 +24,10 @@ def no_gpu(world: World) -> Iterator[Finding | Unchecked]:
 def lost(world: World) -> Iterator[Finding]:
     told = [problem for problem in world.machine.problems if "GPU is lost" in problem.error]
     unread = [(gpu, why) for gpu in world.machine.gpus for why in gpu.unread.values() if "GPU is lost" in why]
-    if told or unread:
+    logged = _logged(world, r"fallen off the bus|Xid \(.*\): 79,")
+    if told or unread or logged:
         evidence = [Evidence(problem.error, problem.probe) for problem in told]
+        evidence += [Evidence(line, "kernel log") for line in logged[-1:]]
         evidence += [Evidence(f"GPU {gpu.index}: {why}", "nvml") for gpu, why in unread[:1]]
         yield Finding(
             "gpu.fallen_off_bus",
@@ -33,6 +36,53 @@ def lost(world: World) -> Iterator[Finding]:
             "a GPU does not answer any more",
             tuple(evidence),
             Fix("check its power cables and slot, then reboot", reboot=True),
+        )
+
+
+def log_unread(world: World) -> Iterator[Finding]:
+    """Said only where it would be looked at: without a card the log has nothing to tell."""
+    if world.machine.kernel_log is None and world.machine.pci and world.machine.live:
+        why = next((one.reason for one in world.machine.skipped if one.probe == "kernel-log"), "it was not read")
+        yield Finding(
+            "info.kernel_log_unreadable",
+            INFO,
+            LAYER,
+            "the kernel log was not checked, which is not to say that it has no errors",
+            (Evidence(why, "/dev/kmsg"),),
+        )
+
+
+def failed_to_start(world: World) -> Iterator[Finding]:
+    """The driver's module is right, and a card does not come up."""
+    logged = _logged(world, r"RmInitAdapter failed|failed to initialize (the )?adapter")
+    if logged and not world.machine.gpus:
+        yield Finding(
+            "gpu.init_failed",
+            ERROR,
+            LAYER,
+            "the driver could not start the GPU",
+            tuple(Evidence(line, "kernel log") for line in logged[-2:]),
+            Fix("in the firmware: Above 4G decoding and Resizable BAR; check the power cables; try another slot"),
+        )
+
+
+# NVIDIA's Xid catalogue: double-bit errors, row remapping, contained and uncontained errors.
+_MEMORY_XIDS = r"Xid \(.*\): (48|64|94|95),"
+
+
+def _logged(world: World, pattern: str) -> list[str]:
+    return [line.strip() for line in world.machine.kernel_log or () if re.search(pattern, line)]
+
+
+def memory_xids(world: World) -> Iterator[Finding]:
+    if logged := _logged(world, _MEMORY_XIDS):
+        yield Finding(
+            "gpu.ecc_error",
+            ERROR,
+            LAYER,
+            "the kernel log has errors of a GPU's memory",
+            tuple(Evidence(line, "kernel log") for line in logged[-2:]),
+            Fix("reset the GPU or reboot; return the card if it comes back", reboot=True),
         )
 
 
