@@ -62,7 +62,7 @@ def torch(version: str, cuda: str | None, kernels: str = "") -> dict[str, str | 
 
 
 def tensorflow(
-    cuda: str | None, cudnn: str = "9", kernels: Sequence[str] = ("sm_60", "sm_80", "sm_89", "compute_90")
+    cuda: str | None, cudnn: str = "9", kernels: Sequence[str] = ("sm_60", "sm_70", "sm_80", "sm_89", "compute_90")
 ) -> dict[str, str | bytes]:
     told = [("is_cuda_build", cuda is not None)]
     if cuda:

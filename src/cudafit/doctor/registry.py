@@ -101,6 +101,7 @@ CHECKS = (
         frameworks.torch_kernels,
         "torch.arch_unsupported_new torch.arch_unsupported_old torch.arch_mixed_gpus torch.jetson_wrong_wheel",
     ),
+    _check("torch-variants", "one CUDA for torch's family", frameworks.companion_variants, "torch.companion_mismatch"),
     _check("torch-companions", "torchvision and torchaudio", frameworks.companions, "torch.companion_mismatch"),
     _check(
         "tensorflow",

@@ -63,6 +63,7 @@ class _Inventory:
             torch=self._torch(places),
             tensorflow=self._tensorflow(places, distributions),
             libraries=tuple(self._libraries(places)),
+            companions=self._companions(places),
             bitsandbytes=self._bitsandbytes(places),
             bitsandbytes_falls_back=self._bitsandbytes_falls_back(places),
             xformers_cuda=self._xformers(places),
@@ -266,6 +267,15 @@ class _Inventory:
             kernels=tuple(str(one) for one in kernels) if isinstance(kernels, list) else None,
             path=path,
         )
+
+    def _companions(self, places: list[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name in ("torchvision", "torchaudio"):
+            for place in places:
+                values = assignments(self._text(f"{place}/{name}/version.py", _SOURCE_LIMIT) or "")
+                if name not in found and isinstance(values.get("__version__"), str):
+                    found[name] = values["__version__"]
+        return found
 
     def _bitsandbytes(self, places: list[str]) -> tuple[str, ...] | None:
         place = next((one for one in places if self.files.is_dir(f"{one}/bitsandbytes")), None)

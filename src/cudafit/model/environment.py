@@ -98,6 +98,7 @@ class Environment:
     torch: TorchBuild | None = None
     tensorflow: TensorflowBuild | None = None
     libraries: tuple[SharedLibrary, ...] = ()
+    companions: Mapping[str, str] = field(default_factory=dict)  # torchvision and torchaudio, by their version.py
     bitsandbytes: tuple[str, ...] | None = None  # its libraries by name; None: it is not installed
     bitsandbytes_falls_back: bool = False  # whether it takes the nearest library of the same CUDA major
     xformers_cuda: str | None = None  # the CUDA that xformers was compiled with, by its cpp_lib.json; "" for none

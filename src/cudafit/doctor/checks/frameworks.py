@@ -210,6 +210,27 @@ def companions(world: World) -> Iterator[Finding]:
                 )
 
 
+def companion_variants(world: World) -> Iterator[Finding]:
+    """`torchvision 0.21.0+cu126` beside a torch for another CUDA: by the local parts of their own version.py."""
+    environment = world.environment
+    torch = environment.torch if environment else None
+    local = (torch.version or "").partition("+")[2] if torch else ""
+    for name, version in environment.companions.items() if environment and torch and local else ():
+        other = version.partition("+")[2]
+        if other and other != local and re.fullmatch(r"cpu|cu\d+", other) and re.fullmatch(r"cpu|cu\d+", local):
+            yield Finding(
+                "torch.companion_mismatch",
+                ERROR,
+                LAYER,
+                f"{name} {version} was built for another CUDA than torch {torch.version if torch else ''}",
+                (
+                    Evidence(f"{name} {version}", f"{name}/version.py"),
+                    Evidence(f"torch {torch.version}" if torch else "", torch.path if torch else ""),
+                ),
+                replace_build(world, "torch"),
+            )
+
+
 def tensorflow_build(world: World) -> Iterator[Finding | Unchecked]:
     environment = world.environment
     tensorflow = environment.tensorflow if environment else None
