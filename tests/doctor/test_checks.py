@@ -11,7 +11,7 @@ from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.registry import CHECKS, IDS
 from cudafit.doctor.world import World
 from cudafit.machine.described import Description, described
-from cudafit.model.environment import Kernel
+from cudafit.model.environment import Kernel, Ran
 from cudafit.model.finding import Report
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
@@ -39,6 +39,7 @@ class Env:
     conda: Sequence[str] = ()  # the file names in conda-meta, without .json
     kernel: Kernel | None = None
     active: str | None = None
+    ran: tuple[Ran, ...] | None = None
 
 
 @frozen
@@ -103,6 +104,10 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     libraries: dict[str, str | bytes] = {f"SITE/bitsandbytes/libbitsandbytes_cuda{cuda}.so": b"" for cuda in cudas}
     libraries["SITE/bitsandbytes/cextension.py"] = source
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
+
+
+def deep(**told: Any) -> "Env":
+    return Env(TORCH.files, TORCH.dists, ran=(Ran("torch", "2.14.1+cu126", **told),))
 
 
 XID_13 = "NVRM: Xid (PCI:0000:01:00): 13, pid=7, Graphics Exception"  # a program's own fault
@@ -480,6 +485,16 @@ CASES = [
         TORCH,
         TORCH,
     ),
+    Case("run.import_failed", GOOD, GOOD, deep(error="ImportError: libcudnn.so.9"), deep(devices=1, worked=(0,))),
+    Case(
+        "run.operation_failed",
+        GOOD,
+        GOOD,
+        deep(error="RuntimeError: no kernel image is available", imported=True),
+        deep(devices=1, worked=(0,)),
+    ),
+    Case("run.operation_failed", GOOD, GOOD, deep(devices=2, worked=(0,)), deep(devices=2, worked=(0, 1))),
+    Case("run.gpu_not_seen", GOOD, machine("no-gpu"), deep(devices=0), deep(devices=0)),
     Case("jupyter.kernel_wrong_python", GOOD, GOOD, kernel("/other"), kernel(None)),
     Case("jupyter.kernel_env_differs", GOOD, GOOD, kernel(None, CUDA_VISIBLE_DEVICES=""), kernel(None, LANG="C")),
     Case("env.accelerate_use_cpu", GOOD, GOOD, accelerate("use_cpu: true"), accelerate("use_cpu: false")),
@@ -509,7 +524,7 @@ def looked(machine: Machine, folder: Path, env: Env | None) -> Report:
     prefix = made(folder, env)
     found = environment(prefix, {"HF_HOME": f"{prefix}/home"}) if prefix else None
     if found and env:
-        found = replace(found, kernel=env.kernel, active=env.active)
+        found = replace(found, kernel=env.kernel, active=env.active, ran=env.ran)
     return diagnose(World(machine, found, FACTS))
 
 

@@ -26,6 +26,15 @@ _PROBLEM, _UNKNOWN = 1, 3
 @click.option("--env", "path", metavar="PATH", help="The environment: its folder or its interpreter.")
 @click.option("--conda", metavar="NAME", help="A conda environment by its name.")
 @click.option("--kernel", metavar="NAME", help="What the Jupyter kernel of this name runs, with its variables.")
+@click.option("--deep", is_flag=True, help="Also run the frameworks of the environment: an operation on each GPU.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Cut off a framework that gives no answer for so long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
     "--format",
@@ -51,7 +60,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     """Say why the GPU is not used: one root cause, with evidence and the fix.
 
     Looks at this machine and at the active environment, or the one in this folder. Reads files only: nothing of the
-    environment is imported or run. Exits with 1 when an error was found, with 3 when it could not be determined.
+    environment is imported or run, but for --deep. Exits with 1 when an error was found, with 3 when it could not be
+    determined.
     """
     if options["list_checks"]:
         return _list_checks()
@@ -80,6 +90,8 @@ def _report(options: dict[str, Any]) -> "Report":
     environment = _environment(options, machine, files)
     if environment and environment.kernel:
         machine = _with_variables(machine, environment.kernel.variables)
+    if options["deep"]:
+        environment = _run(options, environment)
     world = World(machine, environment, Library(book))
     described = _described(environment) if environment else None
     return diagnose(world, select=options["select"], ignore=options["ignore"], described=described)
@@ -148,6 +160,26 @@ def _of_kernel(files: "Files", name: str, environ: dict[str, str], active: str |
             hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
         )
     return replace(read_inventory(files, located, {**environ, **kernel.variables}), kernel=kernel, active=active)
+
+
+def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":
+    """Asks the frameworks that are there; raises InputError where none can be asked."""
+    from dataclasses import replace
+
+    from cudafit.env.deep import ask_frameworks
+
+    if environment is None or environment.interpreter is None:
+        raise InputError("`--deep` runs the environment's interpreter, and there is none")
+    if options["machines"] or options["root"]:
+        raise InputError("`--deep` runs programs here, so `--machine` and `--root` have no meaning")
+    found = {
+        "torch": environment.torch is not None,
+        "tensorflow": environment.tensorflow is not None,
+        "jax": environment.distribution("jax") is not None,
+    }
+    variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
+    names = [name for name, there in found.items() if there]
+    return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, options["timeout"]))
 
 
 def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, variables
+from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, ran, variables
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
@@ -135,6 +135,12 @@ CHECKS = (
     _check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
     _check("kernel", "the Python of a notebook's kernel", notebooks.other_python, "jupyter.kernel_wrong_python"),
     _check("kernel-env", "what a kernel sets", notebooks.other_variables, "jupyter.kernel_env_differs"),
+    _check(
+        "run",
+        "what the frameworks say themselves (--deep)",
+        ran.ran,
+        "run.import_failed run.gpu_not_seen run.operation_failed",
+    ),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

@@ -85,6 +85,18 @@ class Kernel:
 
 
 @frozen
+class Ran:
+    """What a framework said when it was run (`--deep`): how many GPUs it sees, and on which an operation worked."""
+
+    framework: str
+    version: str | None = None
+    devices: int | None = None
+    worked: tuple[int, ...] = ()
+    error: str | None = None
+    imported: bool = False
+
+
+@frozen
 class Environment:
     """One environment."""
 
@@ -106,6 +118,7 @@ class Environment:
     accelerate_cpu: str | None = None  # the configuration file of Accelerate that says use_cpu
     kernel: Kernel | None = None  # the kernel by which this environment was found
     active: str | None = None  # the environment that is active, or in the folder, where a kernel was asked for
+    ran: tuple[Ran, ...] | None = None  # None: nothing was run
     system_site: bool = False
     base: str | None = None
     uv: bool = False
