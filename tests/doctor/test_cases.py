@@ -26,6 +26,8 @@ from cudafit.model.machine import (
     Problem,
     VisibleDevices,
 )
+from cudafit.model.project import Project
+from cudafit.model.requirement import wanted
 from tests.doctor.worlds import CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 CU118 = "sm_37 sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90"
@@ -82,6 +84,9 @@ class Reported:
     conda: Sequence[str] = ()
     cause: bool = True  # whether it is the root cause, too
     never: Sequence[str] = ()
+    wants: Sequence[str] = ()  # in the project's requirement file
+    bang: Sequence[str] = ()
+    python: str = "3.12"
 
 
 def case(
@@ -556,17 +561,46 @@ CASES = [
         files=torch("2.12.0+cu130", "13.0", CU128),
         cause=False,
     ),
+    case("A12", "provision.no_wheel_for_python", there(), wants=["torch==2.0.1"], python="3.6"),
+    case("F19", "provision.no_wheel_for_python", there(), wants=["tensorflow"], python="3.6"),
+    case("BB3", "provision.cu13_stub_name", there(), wants=["nvidia-cusparse-cu13"]),
+    case("N04", "jupyter.bang_pip", there(), cause=False, bang=["train.ipynb, cell 1"]),
+    case(
+        "BB9",
+        "lib.duplicate_openmp",
+        there(),
+        "torch==2.9.1",
+        files={**GOOD, "SITE/torch/lib/libiomp5.so": b"", "SITE/ctranslate2.libs/libiomp5-9.so": b""},
+        cause=False,
+    ),
+    case(
+        "P17",
+        "ext.abi_mismatch",
+        there(),
+        "torch==2.3.0",
+        "xformers==0.0.24; needs torch==2.2.0",
+        files=torch("2.3.0+cu121", "12.1", CU124),
+    ),
+    case(
+        "P19",
+        "ext.abi_mismatch",
+        there(),
+        "torch==1.13.1",
+        "xformers==0.0.17; needs torch==2.0.0",
+        files=torch("1.13.1+cu117", "11.7", CU118),
+    ),
 ]
 
 
 def looked(world: Reported, folder: Path) -> Report:
-    prefix = tree(folder, world.files, world.dists)
+    prefix = tree(folder, world.files, world.dists, world.python)
     if world.conda:
         (prefix / "pyvenv.cfg").unlink()
         (prefix / "conda-meta").mkdir()
         for name in world.conda:
             (prefix / "conda-meta" / f"{name}.json").write_text("{}")
-    return diagnose(World(world.machine, environment(prefix), FACTS))
+    project = Project(tuple(wanted(text, "requirements.txt:1") for text in world.wants), tuple(world.bang))
+    return diagnose(World(world.machine, environment(prefix), FACTS, project))
 
 
 @pytest.mark.parametrize("world", CASES, ids=[world.id for world in CASES])
@@ -668,4 +702,11 @@ SOURCES = {
     "BB1": "https://github.com/pytorch/pytorch/issues/165812",
     "BB2": "https://github.com/pytorch/pytorch/issues/104259",
     "BB5": "https://github.com/bghira/SimpleTuner/issues/2819",
+    "A12": "https://github.com/pytorch/pytorch/issues/170293",
+    "F19": "https://github.com/python/cpython/issues/149178",
+    "BB3": "https://github.com/Jim137/qkan/pull/29",
+    "N04": "https://github.com/jupyterlab/jupyterlab/issues/14824",
+    "BB9": "https://github.com/harry0703/MoneyPrinterTurbo/issues/90",
+    "P17": "https://github.com/deforum/deforum-stable-diffusion/issues/377",
+    "P19": "https://github.com/AUTOMATIC1111/stable-diffusion-webui/issues/11395",
 }

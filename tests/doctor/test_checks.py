@@ -27,6 +27,8 @@ from cudafit.model.machine import (
     RemappedRows,
     VisibleDevices,
 )
+from cudafit.model.project import Project
+from cudafit.model.requirement import wanted
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 
@@ -40,6 +42,8 @@ class Env:
     kernel: Kernel | None = None
     active: str | None = None
     ran: tuple[Ran, ...] | None = None
+    project: Project | None = None
+    python: str = "3.12"
 
 
 @frozen
@@ -104,6 +108,10 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     libraries: dict[str, str | bytes] = {f"SITE/bitsandbytes/libbitsandbytes_cuda{cuda}.so": b"" for cuda in cudas}
     libraries["SITE/bitsandbytes/cextension.py"] = source
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
+
+
+def asks(text: str, python: str = "3.12") -> "Env":
+    return Env(project=Project((wanted(text, "requirements.txt:1"),)), python=python)
 
 
 def deep(**told: Any) -> "Env":
@@ -485,6 +493,24 @@ CASES = [
         TORCH,
         TORCH,
     ),
+    Case("provision.cu13_stub_name", GOOD, GOOD, asks("nvidia-cusparse-cu13"), asks("nvidia-cudnn-cu13")),
+    Case("provision.no_wheel_for_python", GOOD, GOOD, asks("torch", python="3.6"), asks("torch")),
+    Case("tf.gpu_stub_package", GOOD, GOOD, asks("tensorflow-gpu"), asks("tensorflow-gpu==2.10.1")),
+    Case("jupyter.bang_pip", GOOD, GOOD, Env(project=Project(bang_pip=("a.ipynb, cell 1",))), Env(project=Project())),
+    Case(
+        "lib.duplicate_openmp",
+        GOOD,
+        GOOD,
+        Env({"SITE/torch/lib/libiomp5.so": b"a", "SITE/ctranslate2.libs/libiomp5-1.so": b"b"}),
+        Env({"SITE/torch/lib/libiomp5.so": b"a", "SITE/x/libgomp.so.1": b"b"}),
+    ),
+    Case(
+        "ext.abi_mismatch",
+        GOOD,
+        GOOD,
+        Env(TORCH.files, [*TORCH.dists, "xformers==0.0.24; needs torch==2.2.0"]),
+        Env(TORCH.files, [*TORCH.dists, "xformers==0.0.33; needs torch==2.14.1", "x==1; needs torch>=2"]),
+    ),
     Case("run.import_failed", GOOD, GOOD, deep(error="ImportError: libcudnn.so.9"), deep(devices=1, worked=(0,))),
     Case(
         "run.operation_failed",
@@ -511,7 +537,7 @@ CASES = [
 def made(folder: Path, env: Env | None) -> Path | None:
     if env is None:
         return None
-    prefix = tree(folder, env.files, env.dists)
+    prefix = tree(folder, env.files, env.dists, env.python)
     if env.conda:
         (prefix / "pyvenv.cfg").unlink()
         (prefix / "conda-meta").mkdir()
@@ -525,7 +551,7 @@ def looked(machine: Machine, folder: Path, env: Env | None) -> Report:
     found = environment(prefix, {"HF_HOME": f"{prefix}/home"}) if prefix else None
     if found and env:
         found = replace(found, kernel=env.kernel, active=env.active, ran=env.ran)
-    return diagnose(World(machine, found, FACTS))
+    return diagnose(World(machine, found, FACTS, env.project if env else None))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.id}-{number}" for number, case in enumerate(CASES)])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cudafit.model.environment import Environment
     from cudafit.model.finding import Report
     from cudafit.model.machine import Machine
+    from cudafit.model.project import Project
 
 _PROBLEM, _UNKNOWN = 1, 3
 
@@ -92,7 +93,7 @@ def _report(options: dict[str, Any]) -> "Report":
         machine = _with_variables(machine, environment.kernel.variables)
     if options["deep"]:
         environment = _run(options, environment)
-    world = World(machine, environment, Library(book))
+    world = World(machine, environment, Library(book), _project(options))
     described = _described(environment) if environment else None
     return diagnose(world, select=options["select"], ignore=options["ignore"], described=described)
 
@@ -180,6 +181,22 @@ def _run(options: dict[str, Any], environment: "Environment | None") -> "Environ
     variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
     names = [name for name, there in found.items() if there]
     return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, options["timeout"]))
+
+
+def _project(options: dict[str, Any]) -> "Project | None":
+    """What the folder's own files ask for; files that cannot be read are the business of `resolve`."""
+    from cudafit.errors import CudafitError
+    from cudafit.model.project import Project
+    from cudafit.project.nearby import read_nearby
+    from cudafit.project.notebooks import bang_pip
+
+    if options["root"]:
+        return None
+    try:
+        nearby = read_nearby()
+    except CudafitError:
+        nearby = None
+    return Project(nearby.wanted if nearby else (), bang_pip("."))
 
 
 def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":

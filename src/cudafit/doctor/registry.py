@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, ran, variables
+from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, project, ran, variables
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
@@ -141,6 +141,11 @@ CHECKS = (
         ran.ran,
         "run.import_failed run.gpu_not_seen run.operation_failed",
     ),
+    _check("requirements", "names in requirement files", project.names, "provision.cu13_stub_name tf.gpu_stub_package"),
+    _check("python", "wheels for this Python", project.python, "provision.no_wheel_for_python"),
+    _check("notebooks", "how notebooks install", project.notebooks, "jupyter.bang_pip"),
+    _check("openmp", "one OpenMP", libraries.openmp, "lib.duplicate_openmp"),
+    _check("extensions", "the torch that extensions were built for", frameworks.extensions, "ext.abi_mismatch"),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

@@ -8,6 +8,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import spoken
 from cudafit.model.machine import Gpu, Library, Machine
 from cudafit.model.matrix import ArchitectureSupport
+from cudafit.model.project import Project
 from cudafit.model.versions import numbers
 from cudafit.resolve.drivers import Verdict
 from cudafit.resolve.host import Host, host_of
@@ -18,8 +19,11 @@ from cudafit.resolve.problem import Library as Facts
 class World:
     """One machine with one environment, or with none."""
 
-    def __init__(self, machine: Machine, environment: Environment | None, facts: Facts) -> None:
+    def __init__(
+        self, machine: Machine, environment: Environment | None, facts: Facts, project: Project | None = None
+    ) -> None:
         self.machine = machine
+        self.project = project or Project()
         self.environment = environment
         self.facts = facts
 

@@ -68,6 +68,7 @@ class _Inventory:
             bitsandbytes_falls_back=self._bitsandbytes_falls_back(places),
             xformers_cuda=self._xformers(places),
             libdevice=self._libdevice(places),
+            openmp=tuple(self._openmp(places)),
             accelerate_cpu=self._accelerate(),
             system_site=settings.get("include-system-site-packages", "").lower() == "true",
             base=settings.get("home"),
@@ -306,6 +307,29 @@ class _Inventory:
                 if self.files.is_file(path):
                     return path
         return None
+
+    def _openmp(self, places: list[str]) -> Iterator[str]:
+        """Where wheels and conda put it: a package's own folder, its `lib`, `NAME.libs`, and the prefix's own."""
+        prefix = self.located.prefix
+        folders = [f"{prefix}/lib", f"{prefix}/Library/bin"]
+        for place in places:
+            for name in self._names(place):
+                if not name.endswith((".dist-info", ".egg-info", ".py", ".pth")):
+                    folders += [f"{place}/{name}", f"{place}/{name}/lib"]
+        seen: set[str] = set()
+        for folder in folders:
+            for name in self._listed(folder):
+                path = f"{folder}/{name}"
+                if re.match(r"libiomp5(md)?[.-]", name) and (real := self._real(path)) not in seen:
+                    seen.add(real)
+                    yield path
+
+    def _listed(self, path: str) -> list[str]:
+        """Most of what is tried is no folder, and that is nothing to tell."""
+        try:
+            return self.files.names(path)
+        except OSError:
+            return []
 
     def _accelerate(self) -> str | None:
         home = self.environ.get("HF_HOME") or f"{self.environ.get('HOME', '')}/.cache/huggingface"

@@ -118,6 +118,7 @@ class Environment:
     accelerate_cpu: str | None = None  # the configuration file of Accelerate that says use_cpu
     kernel: Kernel | None = None  # the kernel by which this environment was found
     active: str | None = None  # the environment that is active, or in the folder, where a kernel was asked for
+    openmp: tuple[str, ...] = ()  # every copy of Intel's OpenMP
     ran: tuple[Ran, ...] | None = None  # None: nothing was run
     system_site: bool = False
     base: str | None = None

@@ -424,6 +424,35 @@ def xformers(world: World) -> Iterator[Finding]:
         )
 
 
+def extensions(world: World) -> Iterator[Finding]:
+    """Compiled extensions name the torch that they were built for, exactly."""
+    environment = world.environment
+    torch = environment.distribution("torch") if environment else None
+    if environment is None or torch is None or torch.version is None:
+        return
+    public = torch.version.partition("+")[0]
+    for one in environment.distributions:
+        if one.name in ("torchvision", "torchaudio"):
+            continue
+        for text in one.requires:
+            plain, _, marker = text.partition(";")
+            if "extra" in marker or not re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
+                continue
+            need = wanted(plain)
+            if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
+                yield Finding(
+                    "ext.abi_mismatch",
+                    ERROR,
+                    LAYER,
+                    f"{one.name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
+                    (
+                        Evidence(f"{one.name} {one.version} requires {plain.strip()}", one.metadata),
+                        Evidence(f"torch {torch.version}", torch.metadata),
+                    ),
+                    reinstall(world, one.name, text=f"install a {one.name} for this torch, or the torch that it names"),
+                )
+
+
 def libdevice(world: World) -> Iterator[Finding | Unchecked]:
     """XLA compiles with NVIDIA's device library; without it `jit_compile` and JAX fail at their first step."""
     environment = world.environment

@@ -262,6 +262,20 @@ def split(world: World) -> Iterator[Finding]:
         )
 
 
+def openmp(world: World) -> Iterator[Finding]:
+    """Two copies of Intel's OpenMP in one process abort it, or slow it down."""
+    found = world.environment.openmp if world.environment else ()
+    if len(found) > 1:
+        yield Finding(
+            "lib.duplicate_openmp",
+            WARNING,
+            LAYER,
+            f"{len(found)} copies of libiomp5 are in the environment",
+            tuple(Evidence(path, "file name") for path in found[:4]),
+            Fix("keep one provider: all of these packages from conda, or all from wheels; not KMP_DUPLICATE_LIB_OK"),
+        )
+
+
 def placeholders(world: World) -> Iterator[Finding]:
     environment = world.environment
     for one in environment.distributions if environment else ():

@@ -1,0 +1,76 @@
+"""The project's own files: names that cannot be installed, and a Python that no build is for."""
+
+import re
+from collections.abc import Iterator
+
+from cudafit.doctor.world import World
+from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.versions import numbers
+from cudafit.resolve.pythons import has_wheel
+
+LAYER = "project"
+# With CUDA 13 these lost their suffix; what is called -cu13 is an empty package whose installation fails.
+_RENAMED = re.compile(
+    r"nvidia-(cublas|cuda-runtime|cuda-nvrtc|cuda-cupti|cuda-nvcc|cufft|cufile|curand|cusolver|cusparse|nvjitlink|nvtx)-cu13"
+)
+
+
+def names(world: World) -> Iterator[Finding]:
+    for want in world.project.wanted:
+        if match := _RENAMED.fullmatch(want.name):
+            yield Finding(
+                "provision.cu13_stub_name",
+                ERROR,
+                LAYER,
+                f"`{want.name}` is an empty package; with CUDA 13 it is called nvidia-{match[1]}",
+                (Evidence(f"`{want.text}`", want.origin),),
+                Fix(f"ask for nvidia-{match[1]} in {want.origin}"),
+            )
+        elif want.name == "tensorflow-gpu" and not re.search(r"[<=]=?\s*2\.(\d|10|11)(\D|$)", want.specifier):
+            yield Finding(
+                "tf.gpu_stub_package",
+                WARNING,
+                LAYER,
+                "`tensorflow-gpu` has been an empty package since 2.12",
+                (Evidence(f"`{want.text}`", want.origin),),
+                Fix(f"ask for tensorflow[and-cuda] in {want.origin}"),
+            )
+
+
+def python(world: World) -> Iterator[Finding]:
+    """A framework that is asked for, is not installed, and has no wheel for the environment's Python."""
+    environment = world.environment
+    match = re.match(r"3\.\d+", environment.python or "") if environment else None
+    if environment is None or match is None:
+        return
+    platform = f"{world.machine.os.system}-{world.machine.os.arch}"
+    for want in world.project.wanted:
+        if want.name not in ("torch", "tensorflow", "jaxlib") or environment.distribution(want.name):
+            continue
+        here = [one for one in world.facts.builds(want.name) if one.platform in (platform, "any")]
+        if not here or any(has_wheel(one.pythons, one.requires_python, match[0]) for one in here):
+            continue
+        known = sorted({one.rstrip("t+") for build in here for one in build.pythons}, key=numbers)
+        yield Finding(
+            "provision.no_wheel_for_python",
+            ERROR,
+            LAYER,
+            f"{want.name} has no wheel for Python {match[0]}",
+            (
+                Evidence(f"`{want.text}`", want.origin),
+                Evidence(f"wheels are for Python {', '.join(known[-4:])}", "the matrix"),
+            ),
+            Fix(f"make the environment with Python {known[-1]}", (("uv", "venv", "--python", known[-1]),)),
+        )
+
+
+def notebooks(world: World) -> Iterator[Finding]:
+    if places := world.project.bang_pip:
+        yield Finding(
+            "jupyter.bang_pip",
+            INFO,
+            LAYER,
+            "a notebook installs with `!pip`, which may be another Python's",
+            tuple(Evidence("`!pip install`", place) for place in places[:3]),
+            Fix("write `%pip install`: it is the kernel's own"),
+        )
