@@ -7,6 +7,7 @@ conda-lock has it no more, a small program in the shape of `conda` gives the sam
 import json
 import logging
 import os
+import shlex
 import stat
 import sys
 import tempfile
@@ -117,8 +118,12 @@ def _hook(module: Any, solved: Sequence[Solved]) -> Iterator[str]:
         setattr(module, HOOK, kept)
 
 
-_PROGRAM = """#!{python}
-import json, os, sys
+# The interpreter is named in the script and not on its first line: that line takes no spaces and few characters.
+_PROGRAM = """#!/bin/sh
+exec {python} {answers} "$@"
+"""
+
+_ANSWERS = """import json, os, sys
 with open({plans!r}, encoding="utf-8") as file:
     plans = json.load(file)
 subdir = os.environ.get("CONDA_SUBDIR") or next(iter(plans))
@@ -135,9 +140,12 @@ def _shim(folder: str, solved: Sequence[Solved]) -> Iterator[str]:
     plans = os.path.join(folder, "plans.json")
     with open(plans, "w", encoding="utf-8") as file:
         json.dump({one.platform: _plan(one.records) for one in solved}, file)
+    answers = os.path.join(folder, "answers.py")
+    with open(answers, "w", encoding="utf-8") as file:
+        file.write(_ANSWERS.format(plans=plans))
     program = os.path.join(folder, "conda")
     with open(program, "w", encoding="utf-8") as file:
-        file.write(_PROGRAM.format(python=sys.executable, plans=plans))
+        file.write(_PROGRAM.format(python=shlex.quote(sys.executable), answers=shlex.quote(answers)))
     os.chmod(program, stat.S_IRWXU)
     yield program
 
