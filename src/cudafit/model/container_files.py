@@ -106,6 +106,7 @@ class Service:
     runtime: str | None = None
     runtime_place: str | None = None
     settings: tuple[Setting, ...] = ()
+    built: bool = False  # by a Dockerfile, which may not be known
     shares_memory: bool = False  # shm_size, ipc, or something at /dev/shm
 
     def setting(self, name: str) -> Setting | None:

@@ -60,8 +60,9 @@ class _File:
             return keys.get(key, (0, None))[1]
 
         unread: list[str] = []
-        image = self._known(value("image"))
-        if image is None and "image" in keys:
+        # Beside `build`, `image` only names the result.
+        image = self._known(value("image")) if "build" not in keys else None
+        if image is None and "image" in keys and "build" not in keys:
             unread.append(f"{at('image')}: a variable of the image is not known")
         dockerfile = self._built(value("build"), at("build"), unread) if "build" in keys else None
         volumes = [self._text(get(one, "target") or one) for kind in ("volumes", "tmpfs") for one in items(value(kind))]
@@ -69,7 +70,9 @@ class _File:
         reserved = get(value("deploy"), "resources", "reservations")
         requests = [self._request(one) for one in items(get(reserved, "devices"))]
         cdi = [one for one in requests if one.driver == "cdi"]
-        generic = [self._text(get(one, "discrete_resource_spec", "kind")) for one in items(get(reserved, "generic_resources"))]
+        generic = [
+            self._text(get(one, "discrete_resource_spec", "kind")) for one in items(get(reserved, "generic_resources"))
+        ]
         made = Service(
             shown(name),
             self._place(number),
@@ -83,6 +86,7 @@ class _File:
             self._text(value("runtime")) or None,
             at("runtime"),
             tuple(self._settings(value("environment"))),
+            "build" in keys,
             any(key in keys for key in ("shm_size", "ipc")) or any("/dev/shm" in one for one in volumes),  # noqa: S108
         )
         return self._extended(made, value("extends"), named, above)
@@ -169,11 +173,12 @@ class _File:
 def _over(below: Service, above: Service) -> Service:
     """As Compose merges: lists grow, of one variable the later setting counts, of the rest what is given last."""
     settings = {one.name: one for one in (*below.settings, *above.settings)}
+    built = below.built or above.built
     own = above.image is not None or above.dockerfile is not None
     return Service(
         above.name,
         above.place,
-        above.image if above.image is not None else below.image,
+        None if built else above.image if above.image is not None else below.image,
         above.image_place if above.image is not None else below.image_place,
         above.platform or below.platform,
         above.dockerfile or below.dockerfile,
@@ -183,12 +188,13 @@ def _over(below: Service, above: Service) -> Service:
         above.runtime or below.runtime,
         above.runtime_place if above.runtime else below.runtime_place,
         tuple(settings.values()),
+        built,
         below.shares_memory or above.shares_memory,
     )
 
 
 def _beside(path: str) -> dict[str, str | None]:
-    """The `.env` file that Compose fills placeholders from; nothing of it is ever shown but where a file asks for it."""
+    """The `.env` file that Compose fills placeholders from; of it nothing is shown but what a file asks for."""
     try:
         lines = read_small(path, "a file of variables", 64 << 10).splitlines()
     except InputError:

@@ -17,10 +17,11 @@ from cudafit.project.text_files import read_small
 
 _LIMIT = 1 << 20
 _MOST = 5000  # instructions
-_KNOWN = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
-    "WORKDIR".split()
+_KNOWN_TEXT = (
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL "
+    "USER VOLUME WORKDIR"
 )
+_KNOWN = frozenset(_KNOWN_TEXT.split())
 # Variables by which an installer chooses its builds; of the others nothing is kept with a command.
 _STEERS = re.compile(r"(PIP|UV)_\w*(INDEX|BACKEND|FIND_LINKS)\w*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)")
 _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
@@ -128,7 +129,9 @@ class _Reader:
         if body:
             text = body if not _HEREDOC.sub("", text).strip() else f"{_HEREDOC.sub('', text)}\n{body}"
         text = filled(text, self.values)[0]
-        variables = {name: value for name, value in self.values.items() if value is not None and _STEERS.fullmatch(name)}
+        variables = {
+            name: value for name, value in self.values.items() if value is not None and _STEERS.fullmatch(name)
+        }
         found = []
         for given, parts, certain in commands(text):
             inline = {name: value for name, value in given.items() if _STEERS.fullmatch(name)}
@@ -170,7 +173,8 @@ def _instructions(text: str) -> Iterator[tuple[int, str, str, str]]:
     escape = _escape(lines)
     number = 0
     while number < len(lines):
-        start, parts = number, []
+        start = number
+        parts: list[str] = []
         while number < len(lines):
             line = lines[number].rstrip()
             number += 1

@@ -1,4 +1,4 @@
-"""YAML of others as a graph of nodes, each with its line: nothing is built of it, so what an alias repeats costs nothing.
+"""YAML of others as a graph of nodes, each with its line: nothing is built of it, so repeating an alias costs nothing.
 
 PyYAML's own reader in Python is used: what is nested without end ends in a RecursionError, not in a crash.
 """
