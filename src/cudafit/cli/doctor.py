@@ -36,6 +36,20 @@ _PROBLEM, _UNKNOWN = 1, 3
     metavar="SECONDS",
     help="Cut off a framework that gives no answer for so long.",
 )
+@click.option(
+    "--dockerfile",
+    "dockerfiles",
+    metavar="FILE",
+    multiple=True,
+    help="Check a Dockerfile against this machine's driver and GPUs, and no Python environment.",
+)
+@click.option(
+    "--compose",
+    "composes",
+    metavar="FILE",
+    multiple=True,
+    help="The same for a compose file, with the Dockerfiles it builds; several are laid over each other.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
     "--format",
@@ -61,8 +75,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     """Say why the GPU is not used: one root cause, with evidence and the fix.
 
     Looks at this machine and at the active environment, or the one in this folder. Reads files only: nothing of the
-    environment is imported or run, but for --deep. Exits with 1 when an error was found, with 3 when it could not be
-    determined.
+    environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these files instead:
+    nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not be determined.
     """
     if options["list_checks"]:
         return _list_checks()
@@ -88,6 +102,9 @@ def _report(options: dict[str, Any]) -> "Report":
     from cudafit.resolve.problem import Library
 
     machine, files = _machine(options, description, question, book.facts)
+    if options["dockerfiles"] or options["composes"]:
+        world = World(machine, None, Library(book), _container_files(options))
+        return diagnose(world, select=options["select"], ignore=options["ignore"])
     environment = _environment(options, machine, files, _system(options))
     if environment and environment.kernel:
         machine = _with_variables(machine, environment.kernel.variables)
@@ -218,6 +235,24 @@ def _project(options: dict[str, Any]) -> "Project | None":
     except CudafitError:
         nearby = None
     return Project(nearby.wanted if nearby else (), bang_pip("."))
+
+
+def _container_files(options: dict[str, Any]) -> "Project":
+    """What is given is read alone: a container brings its own Python."""
+    from cudafit.model.container_files import ContainerFiles
+    from cudafit.model.project import Project
+    from cudafit.project.compose import read_compose
+    from cudafit.project.dockerfile import read_dockerfile
+
+    if any(options[name] for name in ("path", "conda", "kernel", "deep")):
+        raise InputError(
+            "`--dockerfile` and `--compose` look at no Python environment",
+            hint="leave `--env`, `--conda`, `--kernel` and `--deep` out",
+        )
+    dockerfiles = tuple(read_dockerfile(os.path.normpath(path)) for path in options["dockerfiles"])
+    services = read_compose([os.path.normpath(path) for path in options["composes"]], os.environ)
+    paths = (*options["dockerfiles"], *options["composes"])
+    return Project(containers=ContainerFiles(paths, dockerfiles, services))
 
 
 def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":
