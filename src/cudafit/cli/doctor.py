@@ -3,7 +3,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from cudafit.errors import InputError
 
 if TYPE_CHECKING:
     from cudafit.files import Files
-    from cudafit.model.environment import Environment
+    from cudafit.model.environment import Environment, Kernel
     from cudafit.model.finding import Report
     from cudafit.model.machine import Machine
     from cudafit.model.project import Project
@@ -107,7 +106,7 @@ def _report(options: dict[str, Any]) -> "Report":
         return diagnose(world, select=options["select"], ignore=options["ignore"])
     environment = _environment(options, machine, files, _system(options))
     if environment and environment.kernel:
-        machine = _with_variables(machine, environment.kernel.variables)
+        machine = _with_variables(machine, environment.kernel)
     if options["deep"]:
         environment = _run(options, environment)
     world = World(machine, environment, Library(book), _project(options))
@@ -185,8 +184,10 @@ def _of_kernel(
     from dataclasses import replace
 
     from cudafit.env.inventory import read_inventory
+    from cudafit.env.jupyter_servers import newest_server
     from cudafit.env.kernels import interpreter_of, kernel_by_name
     from cudafit.env.locate import at
+    from cudafit.model.environment import DECIDING
 
     kernel = kernel_by_name(files, environ, active, name)
     program = interpreter_of(kernel, active)
@@ -197,7 +198,13 @@ def _of_kernel(
             cause=[f"its file is {kernel.path}"],
             hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
         )
-    inventory = read_inventory(files, located, {**environ, **kernel.variables}, system)
+    # With a snapshot or another root there is no server to look at.
+    server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
+    if server:
+        pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
+        kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
+    inherited = server.variables if server else environ
+    inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
     return replace(inventory, kernel=kernel, active=active)
 
 
@@ -255,14 +262,17 @@ def _container_files(options: dict[str, Any]) -> "Project":
     return Project(containers=ContainerFiles(paths, dockerfiles, services))
 
 
-def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":
-    """The machine as a program sees it that gets these variables too."""
+def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":
+    """The machine as a kernel sees it, with the variables of the running server and its own."""
     from dataclasses import replace
 
     from cudafit.machine.environment import read_environment
     from cudafit.model.visible_devices import visible_devices
 
-    environment = {**machine.environment, **read_environment(variables)}
+    inherited = {**machine.environment, **{name: inside for name, _, inside in kernel.differs if inside is not None}}
+    for name in [name for name, _, inside in kernel.differs if inside is None]:
+        inherited.pop(name, None)
+    environment = {**read_environment(inherited), **read_environment(kernel.variables)}
     seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
     return replace(machine, environment=environment, visible_devices=seen)
 
