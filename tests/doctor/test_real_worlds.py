@@ -1,6 +1,7 @@
 """Real environments, made from the package index, diagnosed for several machines."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,33 @@ def test_tensorflow_without_its_cuda_libraries(cudafit: Run, make: Any, tmp_path
     assert "tensorflow[and-cuda]==2.21.0" in finding["fix"]["commands"][0]
     cpu = make("tensorflow-cpu==2.21.0")
     assert diagnosis(cudafit, cpu, "v100-535")["cause"] == "tf.cpu_build"
+
+
+def test_an_extension_by_its_own_library(cudafit: Run, make: Any, tmp_path: Path) -> None:
+    """onnxruntime-gpu without CUDA's libraries falls back to the CPU; its kernels are those of its fatbins."""
+    env = make("onnxruntime-gpu==1.31.1")
+    saved = json.loads((FOLDER / "h100x8-580.json").read_text())
+    read: tuple[list[Any] | None, ...] = ([], None)
+    for libraries in read:
+        (tmp_path / "m.json").write_text(json.dumps({**saved, "libraries": libraries}))
+        shown = json.loads(cudafit("doctor", "--env", env, "--machine", str(tmp_path / "m.json"), "--json").stdout)
+        if libraries is None:
+            assert shown["cause"] is None
+            assert "libcudnn.so.9" in " ".join(one["reason"] for one in shown["skipped"])
+        else:
+            assert shown["cause"] == "ext.cuda_libs_missing"
+            (finding,) = [one for one in shown["findings"] if one["id"] == "ext.cuda_libs_missing"]
+            assert "libcudnn.so.9" in finding["evidence"][0]["fact"]
+            assert "onnxruntime-gpu[cuda,cudnn]==1.31.1" in finding["fix"]["commands"][0]
+    compiled = marked_kernels(Path(env))
+    assert "sm_89" in compiled
+    assert not compiled & {"sm_60", "sm_61"}
+    for machine, served in (("gtx1080ti-535", False), ("rtx4090-550", True), ("rtx5090-570", True)):
+        ids = [one["id"] for one in diagnosis(cudafit, env, machine)["findings"]]
+        assert ("ext.arch_unsupported" not in ids) == served, machine
+
+
+def marked_kernels(env: Path) -> set[str]:
+    """By the marks that the compiler leaves in the text of each kernel, not by the headers that cudafit reads."""
+    (path,) = env.glob("lib/python3*/site-packages/onnxruntime/capi/libonnxruntime_providers_cuda.so")
+    return {match.decode() for match in re.findall(rb"-arch (sm_\d+)", path.read_bytes())}

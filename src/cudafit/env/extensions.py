@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from cudafit.env.loader import NOT_LOOKED, Loader
+from cudafit.env.loader import Loader
 from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
 from cudafit.model.environment import Distribution, Extension, Load
@@ -111,8 +111,6 @@ def _extension(
             symbols += _lacking(files, loader, path, [*torch_files, *libraries])
     loads = loader.walk(libraries, torch, folders)
     missing = [load for load in loads.values() if load.path is None and _CUDA_NAME.match(load.soname)]
-    if all(load.via == NOT_LOOKED for load in missing):
-        missing = []
     ordered = sorted(kernels, key=lambda text: (text.startswith("compute"), int(re.sub(r"\D", "", text))))
     return Extension(
         package=name,

@@ -12,9 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cudafit.files import Files
 from cudafit.model.elf import Elf, defines, read_elf
-from cudafit.model.environment import Load, TooOld
+from cudafit.model.environment import NOT_LOOKED, Load, TooOld
 
-NOT_LOOKED = "not looked"
 # Of the C library, which is there wherever a program runs.
 _ALWAYS = re.compile(r"(libc|libm|libdl|librt|libpthread|libutil|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
 # What the driver brings; whether it is there is the business of the checks of the driver.

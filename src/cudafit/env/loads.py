@@ -3,9 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from cudafit.env.loader import NOT_LOOKED, Loader
+from cudafit.env.loader import Loader
 from cudafit.files import Files
-from cudafit.model.environment import Load, TensorflowBuild
+from cudafit.model.environment import NOT_LOOKED, Load, TensorflowBuild
 
 # By the CUDA toolkits' release notes, which tell the libraries' own versions.
 _SONAMES = {

@@ -74,6 +74,10 @@ class SharedLibrary:
     package: str | None = None
 
 
+# How a library is found of which only the environment's own folders were looked at, and none of the system's.
+NOT_LOOKED = "not looked"
+
+
 @frozen
 class Load:
     """A library that a program would load: which file, by whose wish, and how it is found."""

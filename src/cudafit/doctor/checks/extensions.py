@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.fixes import reinstall, replace_build
+from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
@@ -164,7 +165,7 @@ def kernels(world: World) -> Iterator[Finding | Unchecked]:
         )
 
 
-def libraries(world: World) -> Iterator[Finding]:
+def libraries(world: World) -> Iterator[Finding | Unchecked]:
     """What the linker does not find for a package: it fails, or falls back to the CPU without a word."""
     environment = world.environment
     if environment is None or not world.has_gpu:
@@ -172,8 +173,13 @@ def libraries(world: World) -> Iterator[Finding]:
     own = {one.soname: one.path for one in environment.libraries}
     for one in _used(environment):
         optional = _OPTIONAL.get("cupy" if one.package.startswith("cupy") else one.package, r"\0")
-        lacking = [load for load in one.missing if not re.match(optional, load.soname)]
-        if not lacking or not one.kernels:
+        if not one.kernels:
+            continue
+        lacking, unknown = nowhere(world, [load for load in one.missing if not re.match(optional, load.soname)])
+        if unknown:
+            names = ", ".join(dict.fromkeys(load.soname for load in unknown))
+            yield Unchecked(f"{one.package} needs {names}: the linker's own folders of that machine were not read")
+        if not lacking:
             continue
         inside = [load for load in lacking if load.soname in own]
         version = environment.version(one.package)

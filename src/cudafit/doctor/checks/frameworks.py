@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
+from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.environment import Distribution, Environment, Load, TensorflowBuild
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
@@ -353,15 +354,13 @@ def _by_the_linker(
     world: World, environment: Environment, tensorflow: TensorflowBuild, loads: Sequence[Load]
 ) -> Iterator[Finding | Unchecked]:
     """Each library by its exact name, as the linker would look for it from TensorFlow's own."""
-    nowhere = [load for load in loads if load.path is None]
+    missing, unknown = nowhere(world, loads)
     own = {one.soname: one.path for one in environment.libraries}
-    out_of_reach = [load for load in nowhere if load.soname in own]
-    lacking = [load for load in nowhere if load.soname not in own]
-    system = {one.path.rpartition("/")[2] for one in world.machine.libraries or ()}
-    lacking = [load for load in lacking if not any(name.startswith(load.soname) for name in system)]
-    if lacking and all(load.via == "not looked" for load in lacking) and world.machine.libraries is None:
-        yield Unchecked("the loader's folders were not read")
-        return
+    out_of_reach = [load for load in missing if load.soname in own]
+    lacking = [load for load in missing if load.soname not in own]
+    if unknown:
+        names = ", ".join(load.soname for load in unknown)
+        yield Unchecked(f"tensorflow needs {names}: the linker's own folders of that machine were not read")
     version = tensorflow.version
     if lacking:
         yield Finding(
