@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.machine.device_nodes import read_device_nodes, with_openings
+from cudafit.machine.device_nodes import is_tegra, read_device_nodes, with_openings
 from cudafit.model.machine import DeviceNode
 from tests.machine.trees import Link, image, problems
 
@@ -16,6 +16,13 @@ def test_only_nvidias_nodes_are_listed(tmp_path: Path) -> None:
     context = image(tmp_path, {f"/dev/{name}": "" for name in (*names, *others)})
     assert [node.path for node in read_device_nodes(context)] == sorted(f"/dev/{name}" for name in names)
     assert problems(context) == []
+
+
+def test_tegras_nodes_are_told_from_the_drivers(tmp_path: Path) -> None:
+    names = ("nvhost-as-gpu", "nvhost-ctrl-gpu", "nvhost-gpu", "nvidia0", "nvmap")
+    others = ("nvhost-nvdec", "nvhost-vic", "nvmapx")  # video
+    found = read_device_nodes(image(tmp_path, {f"/dev/{name}": "" for name in (*names, *others)}))
+    assert [(node.path, is_tegra(node)) for node in found] == [(f"/dev/{name}", name != "nvidia0") for name in names]
 
 
 def test_mode_and_owner_by_the_roots_own_files(tmp_path: Path) -> None:
