@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterator
 
-from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, project, ran, variables
+from cudafit.doctor.checks import (
+    compilers,
+    devices,
+    driver,
+    fabric,
+    frameworks,
+    hardware,
+    libraries,
+    notebooks,
+    project,
+    ran,
+    uvm,
+    variables,
+)
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
@@ -32,6 +45,7 @@ CHECKS = (
     _check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
     _check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
     _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded"),
+    _check("pcie-errors", "errors of the PCIe link", hardware.pcie_errors, "gpu.pcie_errors"),
     _check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
     _check(
         "driver",
@@ -51,13 +65,18 @@ CHECKS = (
     ),
     _check("libcuda", "which libcuda is loaded", driver.libcuda, "driver.stub_libcuda driver.compat_on_geforce"),
     _check("ldcache", "libcuda for torch.compile", driver.only_by_variable, "triton.libcuda_not_in_ldcache"),
+    _check("compiler", "a C compiler for torch.compile", compilers.no_compiler, "triton.no_c_compiler"),
+    _check("fabric", "the NVLink fabric of an NVSwitch system", fabric.not_ready, "gpu.fabric_not_ready"),
+    _check("sleep", "a suspend that CUDA did not survive", uvm.stale, "driver.uvm_stale"),
+    _check("hmm", "kernels on which CUDA does not start", uvm.hmm_bug, "driver.uvm_hmm_bug"),
     _check("uvm", "the device file that CUDA needs", devices.uvm_node, "driver.uvm_node_missing"),
     _check(
         "permission", "who may open the device files", devices.permission, "dev.permission container.cgroup_revoked"
     ),
+    _check("slurm", "the GPU of a Slurm job", devices.slurm, "slurm.no_gres"),
     _check("container", "what a container gets", devices.container, "container.no_gpu_exposed container.caps_missing"),
     _check("wsl", "the GPU in WSL", devices.wsl, "wsl.no_dxg wsl.linux_driver_installed"),
-    _check("slurm", "the GPU of a Slurm job", devices.slurm, "slurm.no_gres"),
+    _check("wsl-libcuda", "Windows' libcuda for this Python", devices.wsl_libcuda, "wsl.libcuda_unreachable"),
     _check("gpu-use", "who else uses the GPU", devices.modes, "gpu.exclusive_mode gpu.memory_held"),
     _check(
         "visible-devices",

@@ -8,13 +8,14 @@ from cudafit.model.machine import DeviceNode
 
 LAYER = "devices"
 _REVOKED = "Operation not permitted"
+WSL_LIBRARIES = "/usr/lib/wsl/lib"
 
 
 def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
     nodes = {node.path for node in world.machine.device_nodes or ()}
     if world.machine.device_nodes is None:
         yield Unchecked("/dev was not read")
-    elif "/dev/nvidiactl" in nodes and "/dev/nvidia-uvm" not in nodes:
+    elif "/dev/nvidiactl" in nodes and "/dev/nvidia-uvm" not in nodes and not world.machine.os.tegra:
         container = world.machine.os.container
         yield Finding(
             "driver.uvm_node_missing",
@@ -31,6 +32,8 @@ def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
 def permission(world: World) -> Iterator[Finding]:
     refused = [node for node in world.machine.device_nodes or () if node.access is False and _matters(node)]
     revoked = [node for node in refused if _REVOKED in (node.error or "")]
+    if revoked and _job_without_gpu(world):
+        return  # Slurm hides what a job did not ask for: `slurm` says so
     if revoked:
         yield Finding(
             "container.cgroup_revoked",
@@ -55,7 +58,9 @@ def permission(world: World) -> Iterator[Finding]:
                 Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
                 for node in refused
             ),
-            Fix(
+            Fix(f"start the container with `--group-add {group}`, where {group} is the host's group of these files")
+            if world.machine.os.container
+            else Fix(
                 f"add the user to the group {group}, then log in again",
                 (("usermod", "-aG", group, "$USER"),),
                 root=True,
@@ -119,7 +124,7 @@ _START = {
 
 
 def _has_control(world: World) -> bool:
-    return any(node.path in ("/dev/nvidiactl", "/dev/dxg") for node in world.machine.device_nodes or ())
+    return any(node.path in ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap") for node in world.machine.device_nodes or ())
 
 
 def _a_gpu_is_behind(world: World) -> bool:
@@ -146,7 +151,7 @@ def wsl(world: World) -> Iterator[Finding]:
         )
         return
     first = world.library("libcuda")
-    if first and not first.path.startswith("/usr/lib/wsl/"):
+    if first and not first.path.startswith("/usr/lib/wsl/") and "/stubs" not in first.path:
         yield Finding(
             "wsl.linux_driver_installed",
             ERROR,
@@ -161,13 +166,50 @@ def wsl(world: World) -> Iterator[Finding]:
         )
 
 
-def slurm(world: World) -> Iterator[Finding]:
-    told = world.machine.limits.slurm if world.machine.limits else None
-    job = world.machine.environment.get("SLURM_JOB_ID") or (told or {}).get("SLURM_JOB_ID")
-    if not job:
+_NIX = "/nix/store/"
+
+
+def wsl_libcuda(world: World) -> Iterator[Finding]:
+    """Windows' libcuda lies in a folder that the loader must be told of; Nix's own loader knows no such file."""
+    machine, environment = world.machine, world.environment
+    given = machine.environment.get("LD_LIBRARY_PATH", "").split(":")
+    drivers = [one for one in machine.libraries or () if one.name == "libcuda"]
+    there = [one for one in drivers if one.path.startswith(f"{WSL_LIBRARIES}/")]
+    if not machine.os.wsl or not there or WSL_LIBRARIES in (folder.rstrip("/") for folder in given):
         return
-    given = [name for name in ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE") if (told or {}).get(name)]
-    if not given and not world.visible:
+    evidence = [
+        Evidence(f"{there[0].path} is there", "/usr/lib/wsl"),
+        Evidence("not in LD_LIBRARY_PATH", "environment"),
+    ]
+    program = (environment.program or environment.base or "") if environment else ""
+    if program.startswith(_NIX):
+        evidence.append(Evidence(f"the interpreter is {program}, whose loader looks into the Nix store alone", "links"))
+    elif machine.loader_knows_wsl is False and len(there) == len(drivers):
+        evidence.append(Evidence("neither ld.so.conf nor the loader's cache names it", "/etc/ld.so.cache"))
+    else:
+        return
+    yield Finding(
+        "wsl.libcuda_unreachable",
+        ERROR,
+        "container",
+        "Windows' libcuda is there, and this Python's loader does not find it",
+        tuple(evidence),
+        Fix("name the folder", (("export", f"LD_LIBRARY_PATH={WSL_LIBRARIES}"),)),
+    )
+
+
+_GIVEN = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
+
+
+def _job_without_gpu(world: World) -> str | None:
+    """The number of a Slurm job that was given no GPU."""
+    told = (world.machine.limits.slurm if world.machine.limits else None) or {}
+    job = world.machine.environment.get("SLURM_JOB_ID") or told.get("SLURM_JOB_ID")
+    return job if job and not any(told.get(name) for name in _GIVEN) and not world.visible else None
+
+
+def slurm(world: World) -> Iterator[Finding]:
+    if job := _job_without_gpu(world):
         yield Finding(
             "slurm.no_gres",
             ERROR,

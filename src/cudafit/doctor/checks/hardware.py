@@ -1,13 +1,15 @@
 """The cards themselves."""
 
-import re
 from collections.abc import Iterator
 
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import Gpu
 
 LAYER = "hardware"
 _BUSY_PERCENT = 10
+# A user may lower the limit somewhat to save power; `inspect` shows it from here on, too.
+CLEARLY_LOWER = 0.8
 _HOT = ("hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown")
 
 
@@ -24,7 +26,7 @@ def no_gpu(world: World) -> Iterator[Finding | Unchecked]:
 def lost(world: World) -> Iterator[Finding]:
     told = [problem for problem in world.machine.problems if "GPU is lost" in problem.error]
     unread = [(gpu, why) for gpu in world.machine.gpus for why in gpu.unread.values() if "GPU is lost" in why]
-    logged = _logged(world, r"fallen off the bus|Xid \(.*\): 79,")
+    logged = world.logged(r"fallen off the bus|Xid \(.*\): 79,")
     if told or unread or logged:
         evidence = [Evidence(problem.error, problem.probe) for problem in told]
         evidence += [Evidence(line, "kernel log") for line in logged[-1:]]
@@ -54,7 +56,7 @@ def log_unread(world: World) -> Iterator[Finding]:
 
 def failed_to_start(world: World) -> Iterator[Finding]:
     """The driver's module is right, and a card does not come up."""
-    logged = _logged(world, r"RmInitAdapter failed|failed to initialize (the )?adapter")
+    logged = world.logged(r"RmInitAdapter failed|failed to initialize (the )?adapter")
     if logged and not world.machine.gpus:
         yield Finding(
             "gpu.init_failed",
@@ -70,12 +72,8 @@ def failed_to_start(world: World) -> Iterator[Finding]:
 _MEMORY_XIDS = r"Xid \(.*\): (48|64|94|95),"
 
 
-def _logged(world: World, pattern: str) -> list[str]:
-    return [line.strip() for line in world.machine.kernel_log or () if re.search(pattern, line)]
-
-
 def memory_xids(world: World) -> Iterator[Finding]:
-    if logged := _logged(world, _MEMORY_XIDS):
+    if logged := world.logged(_MEMORY_XIDS):
         yield Finding(
             "gpu.ecc_error",
             ERROR,
@@ -145,14 +143,30 @@ def throttled(world: World) -> Iterator[Finding]:
     for gpu in world.machine.gpus:
         reasons = gpu.throttle_reasons or ()
         hot = [reason for reason in reasons if reason in _HOT]
+        lowered = _lowered(gpu)
         if hot:
+            facts = [f"GPU {gpu.index}: {', '.join(hot)}", *([f"GPU {gpu.index}: {lowered}"] if lowered else [])]
             yield Finding(
                 "perf.throttled",
                 WARNING,
                 LAYER,
                 f"GPU {gpu.index} lowers its clock to protect itself",
-                (Evidence(f"GPU {gpu.index}: {', '.join(hot)}", "nvml"),),
+                tuple(Evidence(fact, "nvml") for fact in facts),
                 Fix("check cooling, dust and the power supply"),
+            )
+        elif lowered:
+            capped = ", and sw_power_cap holds its clock down" if "sw_power_cap" in reasons else ""
+            yield Finding(
+                "perf.throttled",
+                WARNING,
+                LAYER,
+                f"GPU {gpu.index} may not use all its power: {lowered}",
+                (Evidence(f"GPU {gpu.index}: {lowered}{capped}", "nvml"),),
+                Fix(
+                    "where nobody set this: check the power supply and the server's own power limits (BMC, iDRAC, iLO)",
+                    (("nvidia-smi", "-i", str(gpu.index), "-pl", f"{gpu.power_limit_default_w:g}"),),
+                    root=True,
+                ),
             )
         elif "sw_power_cap" in reasons:
             yield Finding(
@@ -161,4 +175,40 @@ def throttled(world: World) -> Iterator[Finding]:
                 LAYER,
                 f"GPU {gpu.index} runs at its power limit, which is normal at full load",
                 (Evidence(f"GPU {gpu.index}: sw_power_cap", "nvml"),),
+            )
+
+
+def _lowered(gpu: Gpu) -> str | None:
+    limit, default = gpu.power_limit_w, gpu.power_limit_default_w
+    if not limit or not default or limit >= CLEARLY_LOWER * default:
+        return None
+    return f"its power limit is {limit:g} of {default:g} W"
+
+
+# Some correctable errors a day are usual on a sound link, and the counters run from the start of the machine, which may
+# be months. A bad riser, slot or cable gives thousands within hours.
+_MANY_CORRECTABLE = 1000
+_AER = "/sys/bus/pci/devices/*/aer_dev_*"
+
+
+def pcie_errors(world: World) -> Iterator[Finding]:
+    for device in (*(world.machine.pci or ()), *(world.machine.nvswitches or ())):
+        errors = device.errors
+        if errors is None:
+            continue
+        lost = (errors.nonfatal or 0) - (errors.rejected or 0)
+        found = [
+            (errors.fatal or 0, 1, "fatal errors"),
+            (lost, 1, "errors that lost a transaction"),
+            (errors.correctable or 0, _MANY_CORRECTABLE, "corrected errors"),
+        ]
+        facts = [f"{device.address}: {count} {what}" for count, least, what in found if count >= least]
+        if facts:
+            yield Finding(
+                "gpu.pcie_errors",
+                WARNING,
+                LAYER,
+                f"the PCIe link of {device.address} makes errors",
+                tuple(Evidence(f"{fact} since the machine was started", _AER) for fact in facts),
+                Fix("seat the card and its cables again; try another slot, or without the riser"),
             )
