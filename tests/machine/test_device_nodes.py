@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.machine.device_nodes import is_tegra, read_device_nodes, with_openings
+from cudafit.machine.device_nodes import is_tegra, makes_nodes, read_device_nodes, with_openings
 from cudafit.model.machine import DeviceNode
 from tests.machine.trees import Link, image, problems
 
@@ -72,3 +72,12 @@ def test_opening_for_real_is_believed_before_the_mode(
 ) -> None:
     node = DeviceNode("/dev/nvidia0", "0660", "root", "video", access=False, error="Permission denied")
     assert with_openings((node,), opened) == (DeviceNode("/dev/nvidia0", "0660", "root", "video", access, error),)
+
+
+def test_nvidia_modprobe_makes_nodes_where_it_has_roots_rights(tmp_path: Path) -> None:
+    assert makes_nodes(image(tmp_path / "none", {})) is False
+    context = image(tmp_path / "there", {"/usr/bin/nvidia-modprobe": ""})
+    assert makes_nodes(context) is False
+    if os.getuid() == 0:
+        (tmp_path / "there/usr/bin/nvidia-modprobe").chmod(0o4755)
+        assert makes_nodes(context) is True

@@ -45,7 +45,7 @@ CHECKS = (
     _check("gpu-start", "whether the driver could start the GPU", hardware.failed_to_start, "gpu.init_failed"),
     _check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
     _check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
-    _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded"),
+    _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded ok.pcie_idle_downshift"),
     _check("pcie-errors", "errors of the PCIe link", hardware.pcie_errors, "gpu.pcie_errors"),
     _check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
     _check(

@@ -8,7 +8,9 @@ PROBE = "module-options"
 PARAMETERS = "/proc/driver/nvidia/params"
 UVM_PARAMETERS = "/sys/module/nvidia_uvm/parameters"
 # Whether memory survives a suspend, and who saves it: the driver's README, "Configuring Power Management Support".
-_NAMES = ("PreserveVideoMemoryAllocations", "UseKernelSuspendNotifiers")
+# And whether NVLink is in use. The names are those of nv-reg.h (NVIDIA/open-gpu-kernel-modules).
+_SLEEP = ("PreserveVideoMemoryAllocations", "UseKernelSuspendNotifiers", "EnableS0ixPowerManagement")
+_NAMES = (*_SLEEP, "NvLinkDisable")
 _UVM_NAMES = ("uvm_disable_hmm",)
 
 

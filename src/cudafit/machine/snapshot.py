@@ -6,7 +6,7 @@ from dataclasses import replace
 from cudafit import __version__
 from cudafit.machine import kernel_driver, nvidia_smi, nvml, wsl
 from cudafit.machine.context import Context
-from cudafit.machine.device_nodes import is_tegra, read_device_nodes, with_openings
+from cudafit.machine.device_nodes import is_tegra, makes_nodes, read_device_nodes, with_openings
 from cudafit.machine.environment import overrides, read_environment
 from cudafit.machine.host import read_os
 from cudafit.machine.kernel_driver import KernelDriver, ProcGpu, read_kernel_driver, read_proc_gpus
@@ -76,6 +76,7 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
         nvswitches=switches if context.linux else None,
         fabric_manager=rest.fabric_manager if rest else None,
         device_nodes=with_openings(nodes, reading.nodes if reading else {}) if context.linux else None,
+        nvidia_modprobe=makes_nodes(context) if rest and context.linux else None,
         toolkits=rest.toolkits if rest else None,
         libraries=rest.libraries if rest and context.linux else None,
         kernel_modules=rest.kernel_modules if rest else None,

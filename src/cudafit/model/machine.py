@@ -333,6 +333,7 @@ class Machine:
     nvswitches: tuple[PciDevice, ...] | None = None
     fabric_manager: FabricManager | None = None  # looked for only where there are NVSwitches
     device_nodes: tuple[DeviceNode, ...] | None = None
+    nvidia_modprobe: bool | None = None  # whether nvidia-modprobe may make the nodes that are missing, for any user
     toolkits: tuple[Toolkit, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     kernel_modules: tuple[str, ...] | None = None  # the kernel releases that have an NVIDIA module on the disk

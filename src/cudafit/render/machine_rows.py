@@ -81,13 +81,7 @@ def _gpu_flags(gpu: Gpu) -> Iterator[str]:
         yield "vGPU"
     if gpu.processes:
         yield f"{len(gpu.processes)} process{'es' if len(gpu.processes) > 1 else ''}"
-    slowed = [reason for reason in gpu.throttle_reasons or () if "slowdown" in reason]
-    if slowed:
-        yield "slowed: " + ", ".join(slowed)
-    if gpu.pcie and gpu.pcie.width and gpu.pcie.width_max and gpu.pcie.width < gpu.pcie.width_max:
-        yield f"PCIe x{gpu.pcie.width} of x{gpu.pcie.width_max}"
-    if gpu.power_limit_w and gpu.power_limit_default_w and gpu.power_limit_w < 0.8 * gpu.power_limit_default_w:
-        yield f"power limit {gpu.power_limit_w:g} of {gpu.power_limit_default_w:g} W"
+    yield from _slow(gpu)
     if gpu.fabric and gpu.fabric.state in ("not_started", "in_progress"):
         yield f"fabric {gpu.fabric.state.replace('_', ' ')}"
     if gpu.ecc and gpu.ecc.uncorrected:
@@ -96,6 +90,17 @@ def _gpu_flags(gpu: Gpu) -> Iterator[str]:
         yield "row remapping " + ("failed" if gpu.ecc.remapped.failed else "waits for a reset")
     if "handle" in gpu.unread:
         yield gpu.unread["handle"]
+
+
+def _slow(gpu: Gpu) -> Iterator[str]:
+    """What keeps it from its full speed."""
+    slowed = [reason for reason in gpu.throttle_reasons or () if "slowdown" in reason]
+    if slowed:
+        yield "slowed: " + ", ".join(slowed)
+    if gpu.pcie and gpu.pcie.width and gpu.pcie.width_max and gpu.pcie.width < gpu.pcie.width_max:
+        yield f"PCIe x{gpu.pcie.width} of x{gpu.pcie.width_max}"
+    if gpu.power_limit_w and gpu.power_limit_default_w and gpu.power_limit_w < 0.8 * gpu.power_limit_default_w:
+        yield f"power limit {gpu.power_limit_w:g} of {gpu.power_limit_default_w:g} W"
 
 
 def _driver_rows(machine: Machine) -> Iterator[Row]:

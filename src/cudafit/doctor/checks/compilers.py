@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cudafit.doctor.world import World
+from cudafit.doctor.world import Unchecked, World
 from cudafit.model.environment import Environment
 from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Compiler, Machine
@@ -20,13 +20,16 @@ _PACKAGES = {
 }
 
 
-def no_compiler(world: World) -> Iterator[Finding]:
+def no_compiler(world: World) -> Iterator[Finding | Unchecked]:
     """No compiler is no fault: slim images have none, and many never use torch.compile. A broken one is."""
     machine, environment = world.machine, world.environment
     if environment is None or machine.os.system != "linux" or not world.has_gpu or not _uses_triton(environment):
         return
+    if machine.compilers is None:
+        yield Unchecked("no C compiler was looked for")
+        return
     compiler = machine.compilers[0] if machine.compilers else None
-    if machine.compilers == () and environment.compiler is None:
+    if compiler is None and environment.compiler is None:
         yield _finding(
             INFO, "there is no C compiler, which torch.compile needs", "neither gcc nor clang, nor CC", "PATH", machine
         )
@@ -54,7 +57,7 @@ def _uses_triton(environment: Environment) -> bool:
 
 
 def _missing(compiler: Compiler, machine: Machine) -> list[str]:
-    """Those of glibc; musl has no libc_nonshared.a, and of a libc that is not known only crt1.o is sure to be needed."""
+    """Those of glibc; musl has no libc_nonshared.a, and of an unknown libc only crt1.o is sure to be needed."""
     if compiler.files is None:
         return []
     needed = ["crt1.o", *(["libc_nonshared.a"] if (machine.os.libc or "").startswith("glibc") else [])]

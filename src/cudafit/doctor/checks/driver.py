@@ -138,6 +138,9 @@ def _two_drivers(world: World) -> Finding | None:
         return None
     if driver is None or not loaded or all(one.version == loaded for one in firsts.values()):
         return None
+    told = "libnvidia-ml" in firsts and firsts["libnvidia-ml"].version != loaded
+    if told and driver.via == "nvml" and not machine.problems and any(gpu.via == "nvml" for gpu in machine.gpus):
+        return None  # NVML answers: the loader finds them in another order than it seems from its files
     branches = {str(one.version).partition(".")[0] for one in own} - {loaded.partition(".")[0]}
     debian = (machine.os.distro or "").partition(" ")[0] in ("ubuntu", "debian")
     return Finding(

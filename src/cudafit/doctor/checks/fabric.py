@@ -16,12 +16,14 @@ _PACKAGED = ("ubuntu", "debian")
 def waiting(machine: Machine) -> list[Gpu]:
     """The cards that have a fabric and have not joined it, by NVML: it knows best.
 
-    A card without a fabric (any PCIe card, a single GPU whose NVLinks are off) says `not_supported`.
+    A card without a fabric (any PCIe card, a single GPU whose NVLinks are off) says `not_supported`; slices of a card
+    use no NVLink.
     """
     return [
         gpu
         for gpu in machine.gpus
         if gpu.fabric
+        and not gpu.mig
         and (gpu.fabric.state in _WAITING or (gpu.fabric.state == "completed" and gpu.fabric.status not in (None, 0)))
     ]
 
@@ -29,7 +31,7 @@ def waiting(machine: Machine) -> list[Gpu]:
 def not_ready(world: World) -> Iterator[Finding]:
     machine = world.machine
     late = waiting(machine)
-    if not late and not _without_manager(machine):
+    if world.worked or (not late and not _without_manager(machine)):
         return
     evidence = [Evidence(_told(gpu), "nvml") for gpu in late[:2]]
     evidence += _manager_facts(machine)
@@ -53,15 +55,18 @@ def _told(gpu: Gpu) -> str:
 def _without_manager(machine: Machine) -> bool:
     """For cards before Hopper, whose fabric NVML does not tell: their NVSwitches need the manager all the same.
 
-    Not in a container: the host's processes cannot be seen from there.
+    Not in a container: the host's processes cannot be seen from there. A program that computes on a GPU has started
+    CUDA; and NVreg_NvLinkDisable=1 turns the fabric off, and with it the need for the manager.
     """
     manager = machine.fabric_manager
     if not machine.nvswitches or manager is None or machine.os.container or machine.driver is None:
         return False
     if not machine.gpus or any(gpu.fabric and gpu.fabric.state == "completed" for gpu in machine.gpus):
         return False
-    if all(gpu.mig for gpu in machine.gpus):
-        return False  # slices use no NVLink
+    if any(one.kind == "compute" for gpu in machine.gpus for one in gpu.processes or ()):
+        return False
+    if all(gpu.mig for gpu in machine.gpus) or (machine.module_options or {}).get("NvLinkDisable") == "1":
+        return False
     return manager.running is False or (manager.running is None and _other_version(machine))
 
 

@@ -1,10 +1,11 @@
 """The cards themselves."""
 
+import re
 from collections.abc import Iterator
 
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
-from cudafit.model.machine import Gpu
+from cudafit.model.machine import Ecc, Gpu, PcieLink
 
 LAYER = "hardware"
 _BUSY_PERCENT = 10
@@ -73,7 +74,7 @@ _MEMORY_XIDS = r"Xid \(.*\): (48|64|94|95),"
 
 
 def memory_xids(world: World) -> Iterator[Finding]:
-    if logged := world.logged(_MEMORY_XIDS):
+    if logged := [line for line in world.logged(_MEMORY_XIDS) if not _replaced_since(world, line)]:
         yield Finding(
             "gpu.ecc_error",
             ERROR,
@@ -84,13 +85,30 @@ def memory_xids(world: World) -> Iterator[Finding]:
         )
 
 
+def _replaced_since(world: World, line: str) -> bool:
+    """Whether the card that a line names has had the bad rows replaced: the log keeps what a reset has mended."""
+    match = re.search(r"PCI:([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)", line, re.I)
+    told = [int(part, 16) for part in match.groups()] if match else None
+    for gpu in world.machine.gpus:
+        parts = re.findall(r"[0-9a-f]+", (gpu.pci_address or "").lower())[:3]
+        if told == [int(part, 16) for part in parts] and gpu.ecc and gpu.ecc.remapped:
+            return gpu.ecc.remapped.uncorrectable > 0 and _replaced(gpu.ecc)
+    return False
+
+
+def _replaced(ecc: Ecc) -> bool:
+    """The driver has put spare rows in place of the bad ones, and nothing is left to do."""
+    rows = ecc.remapped
+    return bool(rows and not rows.pending and not rows.failed and rows.uncorrectable >= (ecc.uncorrected or 0))
+
+
 def ecc(world: World) -> Iterator[Finding]:
     for gpu in world.machine.gpus:
         if gpu.ecc is None:
             continue
         rows = gpu.ecc.remapped
         broken = rows is not None and (rows.pending or rows.failed)
-        if broken or gpu.ecc.uncorrected:
+        if broken or (gpu.ecc.uncorrected and not _replaced(gpu.ecc)):
             facts = (
                 [f"{gpu.ecc.uncorrected} uncorrected errors since the driver was loaded"] if gpu.ecc.uncorrected else []
             )
@@ -124,6 +142,7 @@ def link(world: World) -> Iterator[Finding]:
         if pcie is None or pcie.width is None or pcie.width_max is None or pcie.width >= pcie.width_max:
             continue
         if (gpu.utilization_percent or 0) < _BUSY_PERCENT:
+            yield _at_rest(gpu, pcie)
             continue
         yield Finding(
             "perf.pcie_degraded",
@@ -137,6 +156,18 @@ def link(world: World) -> Iterator[Finding]:
             ),
             Fix("check the slot and the riser; some boards share lanes between slots"),
         )
+
+
+def _at_rest(gpu: Gpu, pcie: PcieLink) -> Finding:
+    """Fewer lanes at rest may come back under load, and may be a riser's fault: told, without a judgement."""
+    generation = f", generation {pcie.generation} of {pcie.generation_max}" if pcie.generation else ""
+    return Finding(
+        "ok.pcie_idle_downshift",
+        INFO,
+        LAYER,
+        f"GPU {gpu.index} rests, and its PCIe link is lowered: look again while it works",
+        (Evidence(f"GPU {gpu.index}: x{pcie.width} of x{pcie.width_max}{generation} at rest", "nvml"),),
+    )
 
 
 def throttled(world: World) -> Iterator[Finding]:
@@ -155,13 +186,15 @@ def throttled(world: World) -> Iterator[Finding]:
                 Fix("check cooling, dust and the power supply"),
             )
         elif lowered:
-            capped = ", and sw_power_cap holds its clock down" if "sw_power_cap" in reasons else ""
+            # Many lower it on purpose, against heat and noise: it is a warning where it holds the card back.
+            capped = "sw_power_cap" in reasons
+            fact = f"GPU {gpu.index}: {lowered}" + (", and sw_power_cap holds its clock down" if capped else "")
             yield Finding(
                 "perf.throttled",
-                WARNING,
+                WARNING if capped else INFO,
                 LAYER,
                 f"GPU {gpu.index} may not use all its power: {lowered}",
-                (Evidence(f"GPU {gpu.index}: {lowered}{capped}", "nvml"),),
+                (Evidence(fact, "nvml"),),
                 Fix(
                     "where nobody set this: check the power supply and the server's own power limits (BMC, iDRAC, iLO)",
                     (("nvidia-smi", "-i", str(gpu.index), "-pl", f"{gpu.power_limit_default_w:g}"),),
@@ -179,8 +212,14 @@ def throttled(world: World) -> Iterator[Finding]:
 
 
 def _lowered(gpu: Gpu) -> str | None:
+    """A laptop shares its power between processor and GPU, and lowers the limit by itself: no fault."""
     limit, default = gpu.power_limit_w, gpu.power_limit_default_w
-    if not limit or not default or limit >= CLEARLY_LOWER * default:
+    if (
+        re.search(r"\b(Laptop|Mobile|Max-Q)\b", gpu.name or "")
+        or not limit
+        or not default
+        or limit >= CLEARLY_LOWER * default
+    ):
         return None
     return f"its power limit is {limit:g} of {default:g} W"
 
