@@ -3,7 +3,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from cudafit.errors import InputError
 
 if TYPE_CHECKING:
     from cudafit.files import Files
-    from cudafit.model.environment import Environment
+    from cudafit.model.environment import Environment, Kernel
     from cudafit.model.finding import Report
     from cudafit.model.machine import Machine
     from cudafit.model.project import Project
@@ -35,6 +34,20 @@ _PROBLEM, _UNKNOWN = 1, 3
     show_default=True,
     metavar="SECONDS",
     help="Cut off a framework that gives no answer for so long.",
+)
+@click.option(
+    "--dockerfile",
+    "dockerfiles",
+    metavar="FILE",
+    multiple=True,
+    help="Check a Dockerfile against this machine's driver and GPUs, and no Python environment.",
+)
+@click.option(
+    "--compose",
+    "composes",
+    metavar="FILE",
+    multiple=True,
+    help="The same for a compose file, with the Dockerfiles it builds; several are laid over each other.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
@@ -61,8 +74,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     """Say why the GPU is not used: one root cause, with evidence and the fix.
 
     Looks at this machine and at the active environment, or the one in this folder. Reads files only: nothing of the
-    environment is imported or run, but for --deep. Exits with 1 when an error was found, with 3 when it could not be
-    determined.
+    environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these files instead:
+    nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not be determined.
     """
     if options["list_checks"]:
         return _list_checks()
@@ -88,9 +101,12 @@ def _report(options: dict[str, Any]) -> "Report":
     from cudafit.resolve.problem import Library
 
     machine, files = _machine(options, description, question, book.facts)
+    if options["dockerfiles"] or options["composes"]:
+        world = World(machine, None, Library(book), _container_files(options))
+        return diagnose(world, select=options["select"], ignore=options["ignore"])
     environment = _environment(options, machine, files, _system(options))
     if environment and environment.kernel:
-        machine = _with_variables(machine, environment.kernel.variables)
+        machine = _with_variables(machine, environment.kernel)
     if options["deep"]:
         environment = _run(options, environment)
     world = World(machine, environment, Library(book), _project(options))
@@ -168,8 +184,10 @@ def _of_kernel(
     from dataclasses import replace
 
     from cudafit.env.inventory import read_inventory
+    from cudafit.env.jupyter_servers import newest_server
     from cudafit.env.kernels import interpreter_of, kernel_by_name
     from cudafit.env.locate import at
+    from cudafit.model.environment import DECIDING
 
     kernel = kernel_by_name(files, environ, active, name)
     program = interpreter_of(kernel, active)
@@ -180,7 +198,13 @@ def _of_kernel(
             cause=[f"its file is {kernel.path}"],
             hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
         )
-    inventory = read_inventory(files, located, {**environ, **kernel.variables}, system)
+    # With a snapshot or another root there is no server to look at.
+    server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
+    if server:
+        pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
+        kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
+    inherited = server.variables if server else environ
+    inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
     return replace(inventory, kernel=kernel, active=active)
 
 
@@ -220,14 +244,35 @@ def _project(options: dict[str, Any]) -> "Project | None":
     return Project(nearby.wanted if nearby else (), bang_pip("."))
 
 
-def _with_variables(machine: "Machine", variables: Mapping[str, str]) -> "Machine":
-    """The machine as a program sees it that gets these variables too."""
+def _container_files(options: dict[str, Any]) -> "Project":
+    """What is given is read alone: a container brings its own Python."""
+    from cudafit.model.container_files import ContainerFiles
+    from cudafit.model.project import Project
+    from cudafit.project.compose import read_compose
+    from cudafit.project.dockerfile import read_dockerfile
+
+    if any(options[name] for name in ("path", "conda", "kernel", "deep")):
+        raise InputError(
+            "`--dockerfile` and `--compose` look at no Python environment",
+            hint="leave `--env`, `--conda`, `--kernel` and `--deep` out",
+        )
+    dockerfiles = tuple(read_dockerfile(os.path.normpath(path)) for path in options["dockerfiles"])
+    services = read_compose([os.path.normpath(path) for path in options["composes"]], os.environ)
+    paths = (*options["dockerfiles"], *options["composes"])
+    return Project(containers=ContainerFiles(paths, dockerfiles, services))
+
+
+def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":
+    """The machine as a kernel sees it, with the variables of the running server and its own."""
     from dataclasses import replace
 
     from cudafit.machine.environment import read_environment
     from cudafit.model.visible_devices import visible_devices
 
-    environment = {**machine.environment, **read_environment(variables)}
+    inherited = {**machine.environment, **{name: inside for name, _, inside in kernel.differs if inside is not None}}
+    for name in [name for name, _, inside in kernel.differs if inside is None]:
+        inherited.pop(name, None)
+    environment = {**read_environment(inherited), **read_environment(kernel.variables)}
     seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
     return replace(machine, environment=environment, visible_devices=seen)
 

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from cudafit.doctor.checks.images import files
 from cudafit.doctor.registry import CHECKS
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
@@ -55,7 +57,11 @@ def diagnose(
     findings: list[Finding] = []
     skipped: list[NotChecked] = []
     checked = 0
+    containers = world.project.containers
     for check in CHECKS:
+        # Files of containers are looked at by themselves: this shell's environment says nothing about them.
+        if check.container_files != bool(containers):
+            continue
         if not any(_wanted(name, select, ignore) for name in check.ids):
             continue
         checked += 1
@@ -75,6 +81,7 @@ def diagnose(
         environment=described,
         machine=machine_lines([world.host], world.facts.drivers, Request(())),
         checked=checked,
+        files=tuple(map(shown, containers.paths)) if containers else (),
     )
 
 
@@ -121,6 +128,8 @@ def _not_read(world: World) -> list[NotChecked]:
     found = []
     if world.host.kind.state == "undetermined":
         found.append(NotChecked("gpu", world.host.why or "the GPUs could not be determined"))
+    if world.project.containers:
+        return found + [NotChecked("container-files", one.reason) for one in files(world)]
     if world.environment is None:
         found.append(NotChecked("environment", "no Python environment is active or in this folder"))
     for problem in world.environment.problems[:20] if world.environment else ():

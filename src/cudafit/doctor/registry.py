@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 
 from cudafit.doctor.checks import (
     compilers,
+    compose_files,
     devices,
+    dockerfiles,
     driver,
     extensions,
     fabric,
     frameworks,
     hardware,
+    images,
     libraries,
     notebooks,
     project,
@@ -32,10 +35,15 @@ class Check:
     about: str
     function: Function
     ids: tuple[str, ...]
+    container_files: bool = False  # it looks at Dockerfiles and compose files, the others at machine and environment
 
 
 def _check(name: str, about: str, function: Function, ids: str) -> Check:
     return Check(name, about, function, tuple(ids.split()))
+
+
+def _files(name: str, about: str, function: Function, ids: str) -> Check:
+    return Check(name, about, function, tuple(ids.split()), container_files=True)
 
 
 CHECKS = (
@@ -175,5 +183,44 @@ CHECKS = (
     _check("toolkit-parts", "CUDA libraries of one release", extensions.other_toolkit, "lib.mixed_cuda_major"),
     _check("libstdcxx", "the C++ library that is loaded", libraries.cplusplus, "lib.libstdcxx_too_old"),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
+    _files("image-base", "the base's CUDA and the driver", images.base, "image.base_too_new image.no_kernels"),
+    _files(
+        "image-wheels",
+        "the torch that an image installs",
+        images.wheels,
+        "image.wheel_too_new image.no_kernels image.arm_cpu_wheel",
+    ),
+    _files("image-cpu", "builds for the CPU in an image", dockerfiles.cpu_builds, "image.cpu_build"),
+    _files("image-libc", "the C library of the base", dockerfiles.musl, "image.musl_base"),
+    _files("image-variables", "variables of an image", dockerfiles.hidden, "image.gpu_hidden image.caps_missing"),
+    _files("image-driver", "a driver inside an image", dockerfiles.driver, "image.driver_installed"),
+    _files(
+        "image-libraries",
+        "LD_LIBRARY_PATH of an image",
+        dockerfiles.library_path,
+        "image.stub_on_path image.compat_on_path",
+    ),
+    _files("compose-gpu", "whether a service gets its GPU", compose_files.no_gpu, "compose.no_gpu"),
+    _files(
+        "compose-image",
+        "the image's CUDA and the driver",
+        images.service_image,
+        "compose.image_too_new compose.no_kernels",
+    ),
+    _files(
+        "compose-devices",
+        "what a service reserves",
+        compose_files.requests,
+        "compose.capabilities_missing compose.count_zero compose.count_and_ids",
+    ),
+    _files("compose-ids", "GPUs of this machine", compose_files.devices, "compose.device_unknown"),
+    _files(
+        "compose-variables",
+        "variables of a service",
+        compose_files.hidden,
+        "compose.gpu_hidden compose.caps_missing",
+    ),
+    _files("compose-runtime", "the runtime of a service", compose_files.runtime, "compose.runtime_nvidia"),
+    _files("compose-memory", "shared memory of a service", compose_files.memory, "compose.shared_memory"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

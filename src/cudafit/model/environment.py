@@ -105,14 +105,32 @@ class Extension:
     symbols: tuple[str, ...] = ()  # what it takes from torch, and torch has not
 
 
+# What decides about the GPU, and what a kernel may get differently from the shell.
+DECIDING = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "JAX_PLATFORMS", "XLA_FLAGS", "PYTHONPATH", "CUDA_HOME")
+
+
+@frozen
+class JupyterServer:
+    """A running server, and all variables that it got; they are never written out as a whole."""
+
+    path: str
+    variables: Mapping[str, str]
+
+
 @frozen
 class Kernel:
-    """A kernelspec of Jupyter: the program that it starts, and the variables that it sets."""
+    """A kernelspec of Jupyter: the program that it starts, and the variables that it sets.
+
+    `server` is where the variables of the running server were read; `differs` has what decides about the GPU and is not
+    the same there as in the shell: name, the shell's value, the server's.
+    """
 
     name: str
     path: str
     argv: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    server: str | None = None
+    differs: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
 @frozen

@@ -76,3 +76,4 @@ class Report:
     environment: str | None = None  # which one was looked at, in one line
     machine: tuple[str, ...] = ()
     checked: int = 0  # how many checks ran
+    files: tuple[str, ...] = ()  # the Dockerfiles and compose files, where those were looked at

@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
 from cudafit.render.machine_rows import Row
 
+_PLACE = re.compile(r"(.+):(\d+)")
 _TONES = {ERROR: "bad", WARNING: "warn", INFO: "quiet"}
 
 
 def report_rows(report: Report) -> list[Row]:
     """The cause with its evidence and its fix; what it explains below it; then the rest, and what was not checked."""
     rows = [Row("machine", line, "") for line in report.machine]
-    rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
+    if report.files:
+        rows.append(Row("files", ", ".join(report.files), ""))
+    else:
+        rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
         rows += _finding_rows("cause", cause)
@@ -46,6 +50,8 @@ def _finding_rows(label: str, finding: Finding) -> Iterator[Row]:
 def _status_row(report: Report) -> Row:
     if report.status == OK and any(one.id == "gpu.none" for one in report.findings):
         return Row("status", f"no problem found by {report.checked} checks, and no GPU that could be used", "")
+    if report.status == OK and report.files:
+        return Row("status", f"no problem found by {report.checked} checks; nothing was built or started", "", "good")
     if report.status == OK:
         return Row("status", f"no problem found by {report.checked} checks; a GPU benchmark proves it", "", "good")
     if report.status == UNKNOWN:
@@ -63,7 +69,8 @@ def markdown(report: Report, private: Sequence[str] = ()) -> str:
     """For a bug report: names of the user and of the home folder are left out."""
     lines = [f"**status:** {report.status}" + (f", cause `{report.cause}`" if report.cause else ""), ""]
     lines += [f"- machine: {line}" for line in report.machine]
-    lines += [f"- environment: {report.environment or 'none'}", ""]
+    about = f"files: {', '.join(report.files)}" if report.files else f"environment: {report.environment or 'none'}"
+    lines += [f"- {about}", ""]
     for one in report.findings:
         lines.append(f"### {one.severity}: {one.title} (`{one.id}`)\n")
         lines += [f"- {evidence.fact} ({evidence.via})" for evidence in one.evidence]
@@ -81,10 +88,16 @@ def github(report: Report) -> str:
     """Workflow commands: each finding as an annotation."""
     kinds = {ERROR: "error", WARNING: "warning", INFO: "notice"}
     return "".join(
-        f"::{kinds[one.severity]} title={_escaped(one.id, property=True)}::"
+        f"::{kinds[one.severity]} {_where(report, one)}title={_escaped(one.id, property=True)}::"
         f"{_escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
         for one in report.findings
     )
+
+
+def _where(report: Report, finding: Finding) -> str:
+    """The line that GitHub shows the annotation at."""
+    place = _PLACE.fullmatch(finding.evidence[0].via) if report.files and finding.evidence else None
+    return f"file={_escaped(place[1], property=True)},line={place[2]}," if place else ""
 
 
 def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
@@ -108,9 +121,7 @@ def sarif(report: Report, version: str) -> Mapping[str, object]:
             "level": levels[one.severity],
             "message": {"text": f"{one.title}. " + "; ".join(evidence.fact for evidence in one.evidence)},
             "locations": [
-                {"physicalLocation": {"artifactLocation": {"uri": _uri(evidence.via)}}}
-                for evidence in one.evidence
-                if evidence.via.startswith("/")
+                location for evidence in one.evidence if (location := _location(evidence.via, bool(report.files)))
             ],
         }
         for one in report.findings
@@ -123,5 +134,18 @@ def sarif(report: Report, version: str) -> Mapping[str, object]:
     }
 
 
+def _location(via: str, in_files: bool) -> Mapping[str, object] | None:
+    """A file of the system by its whole path; a container file as it was named, with its line."""
+    place = _PLACE.fullmatch(via) if in_files else None
+    if place:
+        uri = _uri(place[1]) if place[1].startswith("/") else _quoted(place[1])
+        return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": int(place[2])}}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(via)}}} if via.startswith("/") else None
+
+
 def _uri(path: str) -> str:
-    return "file://" + re.sub(r"[^A-Za-z0-9/._~+-]", lambda match: f"%{ord(match[0]):02X}", path)
+    return "file://" + _quoted(path)
+
+
+def _quoted(path: str) -> str:
+    return re.sub(r"[^A-Za-z0-9/._~+-]", lambda match: f"%{ord(match[0]):02X}", path)

@@ -42,7 +42,8 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
     if environment is None or names is None or torch is None or not torch.cuda:
         return
     digits = "".join(torch.cuda.split(".")[:2])
-    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name)
+    end = ".dll" if world.machine.os.system == "windows" else ".so"
+    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name and end in name)
     if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
         return
     yield Finding(
@@ -51,7 +52,7 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
         LAYER,
         f"bitsandbytes has no library for CUDA {torch.cuda}",
         (
-            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", "bitsandbytes/libbitsandbytes_cuda*"),
+            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", f"bitsandbytes/*_cuda*{end}"),
             Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
         ),
         reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),

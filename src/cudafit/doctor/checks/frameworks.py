@@ -400,6 +400,17 @@ def _plugins(world: World) -> list[Distribution]:
     return [one for one in names if re.fullmatch(r"jax-cuda\d\d-plugin", one.name)]
 
 
+def _came_along(world: World) -> bool:
+    """Whether another package brought JAX, in an environment whose work is done by another framework on the GPU."""
+    environment = world.environment
+    if environment is None or any(one.name == "jax" for one in world.project.wanted):
+        return False
+    torch, tensorflow = environment.torch, environment.tensorflow
+    others = [one for one in environment.distributions if not one.name.startswith("jax")]
+    brought = any(re.match(r"jax\b(?!-)", text) and "extra" not in text for one in others for text in one.requires)
+    return brought and bool((torch and torch.has_cuda) or (tensorflow and tensorflow.has_cuda))
+
+
 def jax(world: World) -> Iterator[Finding]:
     environment = world.environment
     jaxlib = environment.distribution("jaxlib") if environment else None
@@ -409,7 +420,7 @@ def jax(world: World) -> Iterator[Finding]:
     with_cuda = "+cuda" in (jaxlib.version or "") or any(
         one.name == "jaxlib" and "cuda" in one.build for one in environment.conda
     )
-    asked = environment.distribution("jax") is not None
+    asked = environment.distribution("jax") is not None and not _came_along(world)
     if not plugins and not with_cuda and world.has_gpu:
         alone = (Evidence(f"jaxlib {jaxlib.version}, and no jax-cuda*-plugin", jaxlib.metadata),)
         if world.machine.os.system == "windows":

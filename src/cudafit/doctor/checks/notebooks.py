@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from cudafit.doctor.world import World
+from cudafit.model.environment import DECIDING
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 
 LAYER = "notebook"
-# What decides about the GPU, and what a kernelspec may set differently from the shell.
-_DECIDING = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "JAX_PLATFORMS", "XLA_FLAGS", "PYTHONPATH", "CUDA_HOME")
 
 
 def other_python(world: World) -> Iterator[Finding]:
@@ -31,10 +30,12 @@ def other_python(world: World) -> Iterator[Finding]:
 
 
 def other_variables(world: World) -> Iterator[Finding]:
-    """`world.machine.environment` is what the kernel gets; what it sets itself stands in its file."""
+    """`world.machine.environment` is what the kernel gets: the running server's variables, and what it sets itself."""
     kernel = world.environment.kernel if world.environment else None
-    told = [name for name in _DECIDING if kernel and name in kernel.variables]
-    if kernel and told:
+    if kernel is None:
+        return
+    told = [name for name in DECIDING if name in kernel.variables]
+    if told:
         yield Finding(
             "jupyter.kernel_env_differs",
             WARNING,
@@ -43,3 +44,22 @@ def other_variables(world: World) -> Iterator[Finding]:
             tuple(Evidence(f"{name}={kernel.variables[name]!r}", kernel.path) for name in told),
             Fix(f"edit `env` in {kernel.path}, then start the kernel anew"),
         )
+    given = [one for one in kernel.differs if one[0] not in told]
+    if given and kernel.server:
+        names = ", ".join(name for name, _, _ in given)
+        said = [
+            f"{name} is {_shown(inside)} for the running Jupyter, {_shown(shell)} in this shell"
+            for name, shell, inside in given
+        ]
+        yield Finding(
+            "jupyter.kernel_env_differs",
+            WARNING,
+            LAYER,
+            f"kernels get {names} from the running Jupyter, not from this shell",
+            tuple(Evidence(text, kernel.server) for text in said),
+            Fix(f"start Jupyter from a shell that has them, or set {names} under `env` in {kernel.path}"),
+        )
+
+
+def _shown(value: str | None) -> str:
+    return "not set" if value is None else repr(value)

@@ -1,0 +1,209 @@
+"""Dockerfiles, read and not built.
+
+Source: Dockerfile reference (parser directives, comments, continued lines, here-documents, the scope of ARG).
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from cudafit.errors import InputError
+from cudafit.model.container_files import Command, Copied, Dockerfile, Setting, Stage, shown
+from cudafit.project.placeholders import filled
+from cudafit.project.shell import commands
+from cudafit.project.text_files import read_small
+
+_LIMIT = 1 << 20
+_MOST = 5000  # instructions
+_KNOWN_TEXT = (
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL "
+    "USER VOLUME WORKDIR"
+)
+_KNOWN = frozenset(_KNOWN_TEXT.split())
+# Variables by which an installer chooses its builds; of the others nothing is kept with a command.
+_STEERS = re.compile(r"(PIP|UV)_\w*(INDEX|BACKEND|FIND_LINKS)\w*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)")
+_HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
+
+
+def read_dockerfile(
+    path: str, arguments: Mapping[str, str | None] | None = None, target: str | None = None
+) -> Dockerfile:
+    """Raises InputError for what is no Dockerfile."""
+    return parse_dockerfile(read_small(path, "a Dockerfile", _LIMIT), path, arguments, target)
+
+
+def parse_dockerfile(
+    text: str, path: str, arguments: Mapping[str, str | None] | None = None, target: str | None = None
+) -> Dockerfile:
+    """`arguments` are those of the build, which win over the file's own defaults."""
+    reader = _Reader(path, arguments or {})
+    for count, (number, word, rest, body) in enumerate(_instructions(text)):
+        if count >= _MOST:
+            raise InputError(f"`{path}` has more than {_MOST} instructions: that is not a Dockerfile")
+        reader.take(number, word, rest, body)
+    if not reader.stages:
+        raise InputError(f"`{path}` is not a Dockerfile: it has no FROM")
+    made = Dockerfile(path, tuple(reader.stages), target, tuple(reader.unread[:20]))
+    if target and made.named(target) is None:
+        raise InputError(f"`{path}` has no stage `{shown(target)}`")
+    return made
+
+
+class _Reader:
+    """The stages so far, and what each variable is at this line."""
+
+    def __init__(self, path: str, arguments: Mapping[str, str | None]) -> None:
+        self.path = path
+        self.arguments = arguments
+        self.stages: list[Stage] = []
+        self.unread: list[str] = []
+        self.before: dict[str, str | None] = {}  # ARGs before the first FROM
+        self.values: dict[str, str | None] = {}
+        self.kept: list[dict[str, str | None]] = []  # of each stage its ENV, for those that go on from it
+
+    def take(self, number: int, word: str, rest: str, body: str) -> None:
+        place = f"{self.path}:{number}"
+        if word not in _KNOWN:
+            self.unread.append(f"{place}: `{shown(word)}` is no instruction that is known")
+        elif word == "FROM":
+            self._from(place, rest)
+        elif word == "ARG":
+            self._arg(rest)
+        elif not self.stages:
+            self.unread.append(f"{place}: {word} stands before the first FROM")
+        elif word == "ENV":
+            self._env(place, rest)
+        elif word == "RUN":
+            self._run(place, rest, body)
+        elif word in ("COPY", "ADD"):
+            self._copy(rest)
+
+    def _from(self, place: str, rest: str) -> None:
+        flags, words = _flags(rest.split())
+        if not words:
+            self.unread.append(f"{place}: FROM names no image")
+            return
+        image, known = filled(words[0].strip("\"'"), self.before)
+        platform, told = filled(flags.get("platform", ""), self.before)
+        name = words[2].lower() if len(words) > 2 and words[1].lower() == "as" else None
+        parent = next((index for index, one in enumerate(self.stages) if one.name == image.lower()), None)
+        self.values = dict(self.kept[parent]) if parent is not None else {}
+        self.kept.append(dict(self.values))
+        if parent is not None and not platform:
+            platform, told = self.stages[parent].platform or "", True
+        text = f"FROM {shown(words[0])}"
+        self.stages.append(
+            Stage(text, image if known else None, place, name, platform if platform and told else None, parent)
+        )
+
+    def _arg(self, rest: str) -> None:
+        for name, value in _pairs(rest, bare=True):
+            default = None if value is None else filled(value, self.values if self.stages else self.before)[0]
+            given = self.arguments.get(name, default)
+            if not self.stages:
+                self.before[name] = given
+            elif name not in self.kept[-1]:  # an ENV of the same name wins
+                self.values[name] = given if given is not None else self.before.get(name)
+
+    def _env(self, place: str, rest: str) -> None:
+        # All of one line are expanded by what was before it.
+        made = [(name, filled(value or "", self.values)[0]) for name, value in _pairs(rest, bare=False)]
+        for name, value in made:
+            self.values[name] = self.kept[-1][name] = value
+        settings = tuple(Setting(name, value, place) for name, value in made)
+        self.stages[-1] = replace(self.stages[-1], settings=(*self.stages[-1].settings, *settings))
+
+    def _run(self, place: str, rest: str, body: str) -> None:
+        words = rest.split(" ")
+        while words and (words[0].startswith("--") or not words[0]):
+            words.pop(0)  # --mount, --network, --security
+        text = " ".join(words)
+        if text.startswith("["):
+            try:
+                text = shlex.join(str(word) for word in json.loads(text))
+            except (ValueError, TypeError, RecursionError):
+                self.unread.append(f"{place}: the RUN line is not JSON")
+                return
+        if body:
+            text = body if not _HEREDOC.sub("", text).strip() else f"{_HEREDOC.sub('', text)}\n{body}"
+        text = filled(text, self.values)[0]
+        variables = {
+            name: value for name, value in self.values.items() if value is not None and _STEERS.fullmatch(name)
+        }
+        found = []
+        for given, parts, certain in commands(text):
+            inline = {name: value for name, value in given.items() if _STEERS.fullmatch(name)}
+            found.append(Command(parts, place, tuple({**variables, **inline}.items()), certain))
+            if parts[0] == "export":
+                variables |= inline
+        self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, *found))
+
+    def _copy(self, rest: str) -> None:
+        flags, words = _flags(rest.split())
+        if stage := flags.get("from"):
+            copied = Copied(filled(stage, self.values)[0], tuple(words[:-1]))
+            self.stages[-1] = replace(self.stages[-1], copied=(*self.stages[-1].copied, copied))
+
+
+def _flags(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    flags = {}
+    while words and words[0].startswith("--"):
+        name, _, value = words.pop(0)[2:].partition("=")
+        flags[name] = value
+    return flags, words
+
+
+def _pairs(rest: str, *, bare: bool) -> list[tuple[str, str | None]]:
+    """`A=1 B="two words"`, the older `A one value`, and for ARG `A`."""
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = rest.split()
+    if not bare and words and "=" not in words[0]:
+        name, _, value = rest.strip().partition(" ")
+        return [(name, value.strip().strip("\"'"))]
+    return [(name, value if sign else None) for name, sign, value in (word.partition("=") for word in words)]
+
+
+def _instructions(text: str) -> Iterator[tuple[int, str, str, str]]:
+    """Line, instruction, its text on one line, and the text of its here-documents."""
+    lines = text.splitlines()
+    escape = _escape(lines)
+    number = 0
+    while number < len(lines):
+        start = number
+        parts: list[str] = []
+        while number < len(lines):
+            line = lines[number].rstrip()
+            number += 1
+            if line.lstrip().startswith("#") or (parts and not line.strip()):
+                if not parts:
+                    break
+                continue  # comments and empty lines do not end a continued line
+            parts.append(line.removesuffix(escape))
+            if not line.endswith(escape):
+                break
+        word, _, rest = " ".join(part.strip() for part in parts).strip().partition(" ")
+        if not word:
+            continue
+        body = []
+        if word.upper() in ("RUN", "COPY", "ADD"):
+            for dash, _, end in _HEREDOC.findall(rest):
+                while number < len(lines) and (lines[number].lstrip("\t") if dash else lines[number]) != end:
+                    body.append(lines[number])
+                    number += 1
+                number += 1
+        yield start + 1, word.upper(), rest.strip(), "\n".join(body)
+
+
+def _escape(lines: list[str]) -> str:
+    """The parser directive, which stands before everything else."""
+    for line in lines:
+        match = re.fullmatch(r"#\s*([A-Za-z]+)\s*=\s*(\S+)\s*", line.strip())
+        if match is None:
+            break
+        if match[1].lower() == "escape" and match[2] in ("\\", "`"):
+            return match[2]
+    return "\\"
