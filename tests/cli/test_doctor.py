@@ -9,7 +9,7 @@ import pytest
 from jsonschema import validate
 
 from cudafit import shipped
-from cudafit.doctor.registry import CHECKS, IDS
+from cudafit.doctor.registry import every_check, every_id
 from tests.conftest import Run
 from tests.doctor.worlds import CU126, CU132, torch, tree
 from tests.machines import FOLDER, NAMES
@@ -154,9 +154,9 @@ def test_a_report_for_others_names_no_user(cudafit: Run, environ: dict[str, str]
 
 def test_every_finding_has_a_page_and_every_page_a_finding(cudafit: Run) -> None:
     pages = {path.stem for path in (TOP / "docs" / "findings").glob("*.md")}
-    assert pages == set(IDS)
-    assert cudafit("explain").stdout.split() == sorted(IDS)
-    for name in IDS:
+    assert pages == set(every_id())
+    assert cudafit("explain").stdout.split() == sorted(every_id())
+    for name in every_id():
         text = (TOP / "docs" / "findings" / f"{name}.md").read_text()
         assert text.startswith(f"# {name}\n")
         assert "## How it is detected" in text
@@ -169,4 +169,4 @@ def test_every_finding_has_a_page_and_every_page_a_finding(cudafit: Run) -> None
 
 def test_the_checks_are_listed(cudafit: Run) -> None:
     lines = cudafit("doctor", "--list-checks").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [check.name for check in CHECKS]
+    assert [line.split()[0] for line in lines] == [check.name for check in every_check()]

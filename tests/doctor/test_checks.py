@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cudafit.doctor.diagnose import diagnose
-from cudafit.doctor.registry import CHECKS, IDS
+from cudafit.doctor.registry import every_check, every_id
 from cudafit.doctor.world import World
 from cudafit.machine.described import Description, described
 from cudafit.model.environment import Kernel, Ran
@@ -941,11 +941,11 @@ def test_the_finding_and_its_opposite(case: Case, tmp_path: Path) -> None:
 
 def test_every_finding_has_a_case() -> None:
     of_files = {case.id for case in FILE_CASES}
-    assert {case.id for case in CASES} | of_files == set(IDS)
+    assert {case.id for case in CASES} | of_files == set(every_id())
 
 
 def test_every_check_tells_only_what_it_announces(tmp_path: Path) -> None:
     for number, case in enumerate(CASES):
         report_ids = {one.id for one in looked(case.machine, tmp_path / str(number), case.env).findings}
-        assert report_ids <= set(IDS)
-    assert len({check.name for check in CHECKS}) == len(CHECKS)
+        assert report_ids <= set(every_id())
+    assert len({check.name for check in every_check()}) == len(every_check())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.doctor.diagnose import diagnose
-from cudafit.doctor.registry import CHECKS, IDS
+from cudafit.doctor.registry import every_check, every_id
 from cudafit.doctor.world import World
 from cudafit.model.container_files import ContainerFiles
 from cudafit.model.finding import ERROR, INFO, Report
@@ -51,9 +51,9 @@ def test_the_finding_and_its_opposite(case: FileCase, tmp_path: Path) -> None:
 
 
 def test_every_finding_of_container_files_has_a_case() -> None:
-    told = {name for name in IDS if name.startswith(("image.", "compose."))}
+    told = {name for name in every_id() if name.startswith(("image.", "compose."))}
     assert {case.id for case in FILE_CASES} == told
-    assert {name for check in CHECKS for name in check.ids} >= told
+    assert {name for check in every_check() for name in check.ids} >= told
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.doctor.registry import IDS
+from cudafit.doctor.registry import every_id
 from tests.conftest import Run
 from tests.doctor.worlds import CU132, torch, tree
 from tests.machines import FOLDER
@@ -26,7 +26,7 @@ def test_shown_output_is_real(cudafit: Run, tmp_path: Path, number: int) -> None
 def test_every_finding_that_is_named_exists() -> None:
     named = set(re.findall(r"\[([a-z]+\.[a-z_0-9]+)\]\(findings/\1\.md\)", PAGE))
     assert len(named) > 30
-    assert named <= set(IDS)
+    assert named <= set(every_id())
     assert len(re.findall(r"\]\(findings/", PAGE)) == len(
         re.findall(r"\[([a-z]+\.[a-z_0-9]+)\]\(findings/\1\.md\)", PAGE)
     )

@@ -1,6 +1,8 @@
 """What an environment is, by its files: whole ones, broken ones, hostile ones."""
 
+import json
 import os
+import subprocess
 import sys
 import venv
 from importlib.metadata import distributions
@@ -73,6 +75,32 @@ def test_tensorflow_and_libraries(tmp_path: Path) -> None:
     assert "libcudnn.so.9" in [one.soname for one in found.libraries]
 
 
+@pytest.mark.parametrize("shares", [False, True])
+def test_the_folders_are_those_of_sys_path_in_their_order(tmp_path: Path, shares: bool) -> None:
+    venv.create(tmp_path / "e", with_pip=False, system_site_packages=shares)
+    site = tmp_path / f"e/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    home, extra = tmp_path / "home", tmp_path / "extra"
+    user = home / f".local/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    for folder in (user, extra, tmp_path / "linked" / "src", site / "inside", user / "deep"):
+        folder.mkdir(parents=True)
+    (site / "a.pth").write_text(f"# a comment\n\n{tmp_path}/linked/src\n{tmp_path}/nowhere\ninside\n")
+    (site / "b.pth").write_text("import sys; sys.path.append('/x')\n")
+    (user / "c.pth").write_text("deep\n./deep\n")
+    (extra / "d.pth").write_text(f"{tmp_path}/home\n")
+    environ = {"HOME": str(home), "PYTHONPATH": f"{extra}:{tmp_path}/nowhere"}
+    told = "import sys, os; print('\\n'.join(one for one in sys.path if os.path.isdir(one)))"
+    python = str(tmp_path / "e/bin/python")
+    done = subprocess.run([python, "-c", told], capture_output=True, text=True, env=environ, check=True)
+    library = os.path.dirname(os.__file__)
+    wanted = [one for one in done.stdout.split() if not one.startswith(library) or one.endswith("-packages")]
+    files = Files()
+    located = at(files, str(tmp_path / "e"), "named")
+    assert located
+    found = read_inventory(files, located, environ, ())
+    assert [os.path.realpath(one) for one in found.places] == [os.path.realpath(one) for one in wanted if one != "/x"]
+    assert str(tmp_path / "linked/src") in found.places
+
+
 def test_a_conda_prefix(tmp_path: Path) -> None:
     meta = tmp_path / "conda-meta"
     meta.mkdir()
@@ -82,6 +110,23 @@ def test_a_conda_prefix(tmp_path: Path) -> None:
     assert (found.kind, found.python) == (CONDA, "3.12.7")
     assert {(one.name, one.build) for one in found.conda} >= {("pytorch", "cuda129_mkl_h0_200"), ("py-opencv", "h0")}
     assert [problem.error for problem in found.problems] == [f"{meta}/history.json is not called after a package"]
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("https://conda.anaconda.org/conda-forge/linux-64", "conda-forge"),
+        ("https://conda.anaconda.org/t/tk-secret/mine/noarch", "mine"),
+        ("https://me:secret@host.example/conda/nvidia", "nvidia"),
+        ("conda-forge", "conda-forge"),
+        ("", None),
+    ],
+)
+def test_a_channel_is_named_without_its_secrets(tmp_path: Path, told: str, name: str | None) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    path = tmp_path / "conda-meta" / "pytorch-2.13.0-cuda129_h0_200.json"
+    path.write_text(json.dumps({"build": "x", "channel": told, "files": ["a"] * 9999}))
+    assert [one.channel for one in environment(tmp_path).conda] == [name]
 
 
 # Broken: described, not refused.

@@ -1,9 +1,13 @@
 """Requirements as people write them."""
 
+from dataclasses import replace
+
 import pytest
+from packaging.markers import Marker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cudafit.errors import InputError
-from cudafit.model.requirement import applies, merged, normalised, wanted, without_secret
+from cudafit.model.requirement import applies, is_specifier, merged, normalised, wanted, without_secret
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,38 @@ def test_several_words_for_one_package() -> None:
     items = [wanted("torch>=2"), wanted("jax"), wanted("Torch<3", "r.txt:1")]
     assert {name: len(words) for name, words in merged(items).items()} == {"torch": 2, "jax": 1}
     assert normalised("A__b-.C") == "a-b-c"
+
+
+@pytest.mark.parametrize("platform", ["linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64"])
+@pytest.mark.parametrize(
+    "marker",
+    [
+        'platform_system == "Linux"',
+        "platform_system == 'Linux' and platform_machine == 'x86_64'",
+        'platform_system == "Linux" and platform_machine == "x86_64" and sys_platform == "linux"',
+        'os_name == "nt"',
+        'python_version == "3.10" and platform_system == "Linux"',
+        'platform_system == "Linux" or sys_platform == "win32"',
+        '(platform_system == "Linux" and python_version < "3.13")',
+        'platform_machine == ""',
+    ],
+)
+def test_everyday_markers_hold_as_packaging_says(marker: str, platform: str) -> None:
+    system, _, processor = platform.partition("-")
+    names = {"linux": ("Linux", "linux", "posix"), "windows": ("Windows", "win32", "nt")}
+    told = names.get(system, ("Darwin", "darwin", "posix"))
+    machines = {"windows-x86_64": "AMD64", "macos-aarch64": "arm64"}
+    environment = dict(zip(("platform_system", "sys_platform", "os_name"), told, strict=True))
+    environment |= {"platform_machine": machines.get(platform, processor), "python_version": "3.10"}
+    item = replace(wanted("x"), marker=marker)
+    assert applies(item, platform, "3.10") == Marker(marker).evaluate(environment)
+
+
+@pytest.mark.parametrize("specifier", ["==1", "==1.*", ">=1.2,<2", "!=1.5.*,>=1", "~=1.2", ">=1.*", "==1.2.*,==1"])
+def test_everyday_specifiers_are_those_of_pep_440(specifier: str) -> None:
+    try:
+        SpecifierSet(specifier)
+        right = True
+    except InvalidSpecifier:
+        right = False
+    assert is_specifier(specifier) == right

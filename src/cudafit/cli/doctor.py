@@ -79,11 +79,13 @@ def command(context: click.Context, /, **options: Any) -> int:
     """
     if options["list_checks"]:
         return _list_checks()
-    from cudafit.doctor.registry import IDS
+    if words := (*options["select"], *options["ignore"]):
+        from cudafit.doctor.registry import every_id
 
-    for word in (*options["select"], *options["ignore"]):
-        if not any(name == word or name.startswith(f"{word}.") for name in IDS):
-            raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
+        known = every_id()
+        for word in words:
+            if not any(name == word or name.startswith(f"{word}.") for name in known):
+                raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
     report = _report(options)
     _print(context, report, options)
     return {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
@@ -314,9 +316,9 @@ def _print(context: click.Context, report: "Report", options: dict[str, Any]) ->
 
 
 def _list_checks() -> int:
-    from cudafit.doctor.registry import CHECKS
+    from cudafit.doctor.registry import every_check
 
-    width = max(len(check.name) for check in CHECKS)
-    for check in CHECKS:
+    width = max(len(check.name) for check in every_check())
+    for check in every_check():
         write(f"{check.name.ljust(width)}  {check.about}: {', '.join(check.ids)}\n")
     return 0

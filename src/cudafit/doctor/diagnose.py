@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from cudafit.doctor.checks.images import files
-from cudafit.doctor.registry import CHECKS
+from cudafit.doctor.registry import CHECKS, container_checks
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report
@@ -60,10 +59,8 @@ def diagnose(
     skipped: list[NotChecked] = []
     checked = 0
     containers = world.project.containers
-    for check in CHECKS:
-        # Files of containers are looked at by themselves: this shell's environment says nothing about them.
-        if check.container_files != bool(containers):
-            continue
+    # Files of containers are looked at by themselves: this shell's environment says nothing about them.
+    for check in container_checks() if containers else CHECKS:
         if not any(_wanted(name, select, ignore) for name in check.ids):
             continue
         checked += 1
@@ -134,6 +131,8 @@ def _not_read(world: World) -> list[NotChecked]:
     if world.host.kind.state == "undetermined":
         found.append(NotChecked("gpu", world.host.why or "the GPUs could not be determined"))
     if world.project.containers:
+        from cudafit.doctor.checks.images import files  # noqa: PLC0415 - as `container_checks`
+
         return found + [NotChecked("container-files", one.reason) for one in files(world)]
     if world.environment is None:
         found.append(NotChecked("environment", "no Python environment is active or in this folder"))

@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterator
 
 from cudafit.doctor.checks import (
     compilers,
-    compose_files,
     devices,
-    dockerfiles,
     driver,
     extensions,
     fabric,
     frameworks,
     hardware,
-    images,
     libraries,
     notebooks,
     project,
@@ -35,192 +32,161 @@ class Check:
     about: str
     function: Function
     ids: tuple[str, ...]
-    container_files: bool = False  # it looks at Dockerfiles and compose files, the others at machine and environment
 
 
-def _check(name: str, about: str, function: Function, ids: str) -> Check:
+def check(name: str, about: str, function: Function, ids: str) -> Check:
     return Check(name, about, function, tuple(ids.split()))
 
 
-def _files(name: str, about: str, function: Function, ids: str) -> Check:
-    return Check(name, about, function, tuple(ids.split()), container_files=True)
-
-
+# What looks at the machine and the environment.
 CHECKS = (
-    _check("gpu", "whether there is an NVIDIA GPU", hardware.no_gpu, "gpu.none"),
-    _check("gpu-lost", "whether every GPU answers", hardware.lost, "gpu.fallen_off_bus"),
-    _check("kernel-log", "whether the kernel log could be read", hardware.log_unread, "info.kernel_log_unreadable"),
-    _check("gpu-start", "whether the driver could start the GPU", hardware.failed_to_start, "gpu.init_failed"),
-    _check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
-    _check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
-    _check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded ok.pcie_idle_downshift"),
-    _check("pcie-errors", "errors of the PCIe link", hardware.pcie_errors, "gpu.pcie_errors"),
-    _check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
-    _check(
+    check("gpu", "whether there is an NVIDIA GPU", hardware.no_gpu, "gpu.none"),
+    check("gpu-lost", "whether every GPU answers", hardware.lost, "gpu.fallen_off_bus"),
+    check("kernel-log", "whether the kernel log could be read", hardware.log_unread, "info.kernel_log_unreadable"),
+    check("gpu-start", "whether the driver could start the GPU", hardware.failed_to_start, "gpu.init_failed"),
+    check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
+    check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
+    check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded ok.pcie_idle_downshift"),
+    check("pcie-errors", "errors of the PCIe link", hardware.pcie_errors, "gpu.pcie_errors"),
+    check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
+    check(
         "driver",
         "whether NVIDIA's driver is loaded",
         driver.not_loaded,
         "driver.not_loaded driver.nouveau_bound driver.module_missing_for_kernel driver.secureboot_rejected",
     ),
-    _check(
+    check(
         "driver-versions", "module and libraries of one version", driver.versions_differ, "driver.lib_kernel_mismatch"
     ),
-    _check("driver-branch", "whether the branch drives the card", driver.drops_the_card, "driver.branch_dropped_gpu"),
-    _check(
+    check("driver-branch", "whether the branch drives the card", driver.drops_the_card, "driver.branch_dropped_gpu"),
+    check(
         "driver-module",
         "open or proprietary kernel module",
         driver.wrong_module,
         "driver.open_module_unsupported driver.open_module_required",
     ),
-    _check("libcuda", "which libcuda is loaded", driver.libcuda, "driver.stub_libcuda driver.compat_on_geforce"),
-    _check("ldcache", "libcuda for torch.compile", driver.only_by_variable, "triton.libcuda_not_in_ldcache"),
-    _check("compiler", "a C compiler for torch.compile", compilers.no_compiler, "triton.no_c_compiler"),
-    _check("fabric", "the NVLink fabric of an NVSwitch system", fabric.not_ready, "gpu.fabric_not_ready"),
-    _check("sleep", "a suspend that CUDA did not survive", uvm.stale, "driver.uvm_stale"),
-    _check("hmm", "kernels on which CUDA does not start", uvm.hmm_bug, "driver.uvm_hmm_bug"),
-    _check("uvm", "the device file that CUDA needs", devices.uvm_node, "driver.uvm_node_missing"),
-    _check(
-        "permission", "who may open the device files", devices.permission, "dev.permission container.cgroup_revoked"
-    ),
-    _check("slurm", "the GPU of a Slurm job", devices.slurm, "slurm.no_gres"),
-    _check("container", "what a container gets", devices.container, "container.no_gpu_exposed container.caps_missing"),
-    _check("wsl", "the GPU in WSL", devices.wsl, "wsl.no_dxg wsl.linux_driver_installed"),
-    _check("wsl-libcuda", "Windows' libcuda for this Python", devices.wsl_libcuda, "wsl.libcuda_unreachable"),
-    _check("gpu-use", "who else uses the GPU", devices.modes, "gpu.exclusive_mode gpu.memory_held"),
-    _check(
+    check("libcuda", "which libcuda is loaded", driver.libcuda, "driver.stub_libcuda driver.compat_on_geforce"),
+    check("ldcache", "libcuda for torch.compile", driver.only_by_variable, "triton.libcuda_not_in_ldcache"),
+    check("compiler", "a C compiler for torch.compile", compilers.no_compiler, "triton.no_c_compiler"),
+    check("fabric", "the NVLink fabric of an NVSwitch system", fabric.not_ready, "gpu.fabric_not_ready"),
+    check("sleep", "a suspend that CUDA did not survive", uvm.stale, "driver.uvm_stale"),
+    check("hmm", "kernels on which CUDA does not start", uvm.hmm_bug, "driver.uvm_hmm_bug"),
+    check("uvm", "the device file that CUDA needs", devices.uvm_node, "driver.uvm_node_missing"),
+    check("permission", "who may open the device files", devices.permission, "dev.permission container.cgroup_revoked"),
+    check("container", "what a container gets", devices.container, "container.no_gpu_exposed container.caps_missing"),
+    check("wsl", "the GPU in WSL", devices.wsl, "wsl.no_dxg wsl.linux_driver_installed"),
+    check("wsl-libcuda", "Windows' libcuda for this Python", devices.wsl_libcuda, "wsl.libcuda_unreachable"),
+    check("slurm", "the GPU of a Slurm job", devices.slurm, "slurm.no_gres"),
+    check("gpu-use", "who else uses the GPU", devices.modes, "gpu.exclusive_mode gpu.memory_held"),
+    check(
         "visible-devices",
         "CUDA_VISIBLE_DEVICES",
         variables.hidden,
         "env.cvd_empty env.cvd_out_of_range env.cvd_invalid",
     ),
-    _check("mig", "slices of a GPU", variables.mig, "gpu.mig_needs_selection info.mig_single_visible"),
-    _check(
+    check("mig", "slices of a GPU", variables.mig, "gpu.mig_needs_selection info.mig_single_visible"),
+    check(
         "forced-cpu",
         "variables that choose the CPU",
         variables.forced_to_cpu,
         "env.jax_platforms_cpu env.accelerate_use_cpu",
     ),
-    _check("torch-uuids", "UUIDs and torch 1.13", variables.old_torch_and_uuids, "torch.cvd_uuid_bug"),
-    _check("copies", "one copy of each package", libraries.copies, "dist.duplicate_install"),
-    _check("folders", "packages that fill one folder", libraries.collision, "lib.nvidia_dir_collision"),
-    _check(
+    check("torch-uuids", "UUIDs and torch 1.13", variables.old_torch_and_uuids, "torch.cvd_uuid_bug"),
+    check("copies", "one copy of each package", libraries.copies, "dist.duplicate_install"),
+    check("folders", "packages that fill one folder", libraries.collision, "lib.nvidia_dir_collision"),
+    check(
         "cuda-packages",
         "the CUDA packages that frameworks ask for",
         libraries.conflict,
         "lib.nvidia_dist_conflict torch.nvidia_dist_missing",
     ),
-    _check("cuda-majors", "one CUDA in one environment", libraries.majors, "lib.mixed_cuda_major"),
-    _check(
+    check("cuda-majors", "one CUDA in one environment", libraries.majors, "lib.mixed_cuda_major"),
+    check(
         "shadowing",
         "libraries in front of the environment's",
         libraries.shadowed,
         "lib.cudnn_shadowed lib.ld_path_shadow",
     ),
-    _check("cudnn", "the cuDNN that TensorFlow needs", libraries.cudnn, "lib.cudnn_major_mismatch lib.cudnn_too_old"),
-    _check("halves", "lib and lib64 of an environment", libraries.split, "lib.venv_lib_lib64_split"),
-    _check("placeholders", "packages without content", libraries.placeholders, "provision.placeholder_package"),
-    _check("numpy", "NumPy 2 with builds for NumPy 1", libraries.numpy_abi, "numpy.abi_mismatch"),
-    _check("libc", "the C library that wheels need", libraries.libc, "sys.glibc_too_old"),
-    _check("torch", "what torch was built for", frameworks.torch_build, "torch.cpu_wheel torch.cpu_conda"),
-    _check("torch-driver", "torch's CUDA and the driver", frameworks.torch_driver, "driver.too_old_for_runtime"),
-    _check(
+    check("cudnn", "the cuDNN that TensorFlow needs", libraries.cudnn, "lib.cudnn_major_mismatch lib.cudnn_too_old"),
+    check("halves", "lib and lib64 of an environment", libraries.split, "lib.venv_lib_lib64_split"),
+    check("placeholders", "packages without content", libraries.placeholders, "provision.placeholder_package"),
+    check("numpy", "NumPy 2 with builds for NumPy 1", libraries.numpy_abi, "numpy.abi_mismatch"),
+    check("libc", "the C library that wheels need", libraries.libc, "sys.glibc_too_old"),
+    check("torch", "what torch was built for", frameworks.torch_build, "torch.cpu_wheel torch.cpu_conda"),
+    check("torch-driver", "torch's CUDA and the driver", frameworks.torch_driver, "driver.too_old_for_runtime"),
+    check(
         "torch-kernels",
         "torch's kernels and the cards",
         frameworks.torch_kernels,
         "torch.arch_unsupported_new torch.arch_unsupported_old torch.arch_mixed_gpus torch.jetson_wrong_wheel "
         "ok.arch_minor_compatible",
     ),
-    _check("torch-variants", "one CUDA for torch's family", frameworks.companion_variants, "torch.companion_mismatch"),
-    _check("torch-companions", "torchvision and torchaudio", frameworks.companions, "torch.companion_mismatch"),
-    _check(
+    check("torch-variants", "one CUDA for torch's family", frameworks.companion_variants, "torch.companion_mismatch"),
+    check("torch-companions", "torchvision and torchaudio", frameworks.companions, "torch.companion_mismatch"),
+    check(
         "tensorflow",
         "what TensorFlow was built for",
         frameworks.tensorflow_build,
         "tf.cpu_build tf.gpu_stub_package tf.windows_native_unsupported tf.aarch64_cpu_only",
     ),
-    _check(
+    check(
         "tensorflow-driver",
         "TensorFlow's CUDA and the driver",
         frameworks.tensorflow_driver,
         "driver.too_old_for_runtime",
     ),
-    _check("tensorflow-kernels", "TensorFlow's kernels", frameworks.tensorflow_kernels, "tf.arch_unsupported_new"),
-    _check(
+    check("tensorflow-kernels", "TensorFlow's kernels", frameworks.tensorflow_kernels, "tf.arch_unsupported_new"),
+    check(
         "tensorflow-libraries",
         "the libraries that TensorFlow loads",
         frameworks.tensorflow_libraries,
         "tf.cuda_libs_missing tf.cuda_libs_unreachable",
     ),
-    _check(
+    check(
         "jax",
         "JAX and its CUDA plugin",
         frameworks.jax,
         "jax.no_cuda_plugin jax.plugin_version_skew jax.windows_unsupported",
     ),
-    _check("jax-driver", "JAX's CUDA and the driver", frameworks.jax_driver, "driver.too_old_for_runtime"),
-    _check("bitsandbytes", "the library of bitsandbytes", extensions.bitsandbytes, "bnb.binary_missing"),
-    _check("xformers", "what xformers was compiled with", extensions.xformers, "ext.cpu_only"),
-    _check("xla", "what XLA compiles with", frameworks.libdevice, "xla.libdevice_missing"),
-    _check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
-    _check("kernel", "the Python of a notebook's kernel", notebooks.other_python, "jupyter.kernel_wrong_python"),
-    _check("kernel-env", "what a kernel sets", notebooks.other_variables, "jupyter.kernel_env_differs"),
-    _check(
+    check("jax-driver", "JAX's CUDA and the driver", frameworks.jax_driver, "driver.too_old_for_runtime"),
+    check("bitsandbytes", "the library of bitsandbytes", extensions.bitsandbytes, "bnb.binary_missing"),
+    check("xformers", "what xformers was compiled with", extensions.xformers, "ext.cpu_only"),
+    check("xla", "what XLA compiles with", frameworks.libdevice, "xla.libdevice_missing"),
+    check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
+    check("kernel", "the Python of a notebook's kernel", notebooks.other_python, "jupyter.kernel_wrong_python"),
+    check("kernel-env", "what a kernel sets", notebooks.other_variables, "jupyter.kernel_env_differs"),
+    check(
         "run",
         "what the frameworks say themselves (--deep)",
         ran.ran,
         "run.import_failed run.gpu_not_seen run.operation_failed",
     ),
-    _check("requirements", "names in requirement files", project.names, "provision.cu13_stub_name tf.gpu_stub_package"),
-    _check("python", "wheels for this Python", project.python, "provision.no_wheel_for_python"),
-    _check("notebooks", "how notebooks install", project.notebooks, "jupyter.bang_pip"),
-    _check("openmp", "one OpenMP", libraries.openmp, "lib.duplicate_openmp"),
-    _check("extensions", "the torch that extensions were built for", extensions.pins, "ext.abi_mismatch"),
-    _check("extension-symbols", "what extensions take from torch", extensions.symbols, "ext.abi_mismatch"),
-    _check("extension-kernels", "kernels of extensions", extensions.kernels, "ext.arch_unsupported"),
-    _check("extension-libraries", "libraries that extensions load", extensions.libraries, "ext.cuda_libs_missing"),
-    _check("extension-cpu", "packages without CUDA", extensions.cpu_only, "ext.cpu_only"),
-    _check("nvrtc", "the compiler at run time and the driver", extensions.compiler_too_new, "driver.jit_ptx_too_new"),
-    _check("toolkit-parts", "CUDA libraries of one release", extensions.other_toolkit, "lib.mixed_cuda_major"),
-    _check("libstdcxx", "the C++ library that is loaded", libraries.cplusplus, "lib.libstdcxx_too_old"),
-    _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
-    _files("image-base", "the base's CUDA and the driver", images.base, "image.base_too_new image.no_kernels"),
-    _files(
-        "image-wheels",
-        "the torch that an image installs",
-        images.wheels,
-        "image.wheel_too_new image.no_kernels image.arm_cpu_wheel",
-    ),
-    _files("image-cpu", "builds for the CPU in an image", dockerfiles.cpu_builds, "image.cpu_build"),
-    _files("image-libc", "the C library of the base", dockerfiles.musl, "image.musl_base"),
-    _files("image-variables", "variables of an image", dockerfiles.hidden, "image.gpu_hidden image.caps_missing"),
-    _files("image-driver", "a driver inside an image", dockerfiles.driver, "image.driver_installed"),
-    _files(
-        "image-libraries",
-        "LD_LIBRARY_PATH of an image",
-        dockerfiles.library_path,
-        "image.stub_on_path image.compat_on_path",
-    ),
-    _files("compose-gpu", "whether a service gets its GPU", compose_files.no_gpu, "compose.no_gpu"),
-    _files(
-        "compose-image",
-        "the image's CUDA and the driver",
-        images.service_image,
-        "compose.image_too_new compose.no_kernels",
-    ),
-    _files(
-        "compose-devices",
-        "what a service reserves",
-        compose_files.requests,
-        "compose.capabilities_missing compose.count_zero compose.count_and_ids",
-    ),
-    _files("compose-ids", "GPUs of this machine", compose_files.devices, "compose.device_unknown"),
-    _files(
-        "compose-variables",
-        "variables of a service",
-        compose_files.hidden,
-        "compose.gpu_hidden compose.caps_missing",
-    ),
-    _files("compose-runtime", "the runtime of a service", compose_files.runtime, "compose.runtime_nvidia"),
-    _files("compose-memory", "shared memory of a service", compose_files.memory, "compose.shared_memory"),
+    check("requirements", "names in requirement files", project.names, "provision.cu13_stub_name tf.gpu_stub_package"),
+    check("python", "wheels for this Python", project.python, "provision.no_wheel_for_python"),
+    check("notebooks", "how notebooks install", project.notebooks, "jupyter.bang_pip"),
+    check("openmp", "one OpenMP", libraries.openmp, "lib.duplicate_openmp"),
+    check("extensions", "the torch that extensions were built for", extensions.pins, "ext.abi_mismatch"),
+    check("extension-symbols", "what extensions take from torch", extensions.symbols, "ext.abi_mismatch"),
+    check("extension-kernels", "kernels of extensions", extensions.kernels, "ext.arch_unsupported"),
+    check("extension-libraries", "libraries that extensions load", extensions.libraries, "ext.cuda_libs_missing"),
+    check("extension-cpu", "packages without CUDA", extensions.cpu_only, "ext.cpu_only"),
+    check("nvrtc", "the compiler at run time and the driver", extensions.compiler_too_new, "driver.jit_ptx_too_new"),
+    check("toolkit-parts", "CUDA libraries of one release", extensions.other_toolkit, "lib.mixed_cuda_major"),
+    check("libstdcxx", "the C++ library that is loaded", libraries.cplusplus, "lib.libstdcxx_too_old"),
+    check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
-IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))
+
+
+def container_checks() -> tuple[Check, ...]:
+    """Those of Dockerfiles and compose files, which an ordinary diagnosis does not load."""
+    from cudafit.doctor.container_registry import CHECKS as OF_FILES  # noqa: PLC0415 - it takes as long as the rest
+
+    return OF_FILES
+
+
+def every_check() -> tuple[Check, ...]:
+    return (*CHECKS, *container_checks())
+
+
+def every_id() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for check in every_check() for name in check.ids))

@@ -5,6 +5,7 @@ rest is read.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,7 +16,6 @@ from cudafit.env.locate import Located
 from cudafit.files import Files
 from cudafit.model.environment import (
     CONDA,
-    SYSTEM,
     VENV,
     CondaPackage,
     Distribution,
@@ -33,6 +33,9 @@ PROBE = "inventory"
 _METADATA_LIMIT = 1 << 18
 _SOURCE_LIMIT = 1 << 18
 _MOST = 5000  # distributions
+_MOST_PLACES = 100  # folders of sys.path, .pth files of one, lines of one
+_PTH_LIMIT = 1 << 16
+_CHANNEL_LIMIT = 1 << 12
 _NVIDIA_LIBRARY = re.compile(r"(lib[A-Za-z_]+\.so\.\d+)(\.\d+)*|([a-z_]+64_\d+)\.dll", re.I)
 
 
@@ -117,24 +120,62 @@ class _Inventory:
         return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
     def _places(self, settings: Mapping[str, str]) -> Iterator[str]:
-        """sys.path below the interpreter: PYTHONPATH, the user's folder where it counts, the environment's own."""
+        """sys.path below the interpreter, in its order.
+
+        PYTHONPATH; then a venv's own folder before the user's and the base's, outside of a venv the user's first; after
+        each folder what its .pth files add. Source: the Python documentation of the module site.
+        """
+        seen: set[str] = set()
+        for place, adds in self._candidates(settings):
+            for one in (place, *(self._added(place) if adds else ())):
+                if (real := self._real(one)) not in seen and len(seen) < _MOST_PLACES:
+                    seen.add(real)
+                    yield one
+
+    def _candidates(self, settings: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+        """Each folder, and whether Python looks for .pth files in it."""
         for entry in self.environ.get("PYTHONPATH", "").split(":"):
             if entry.startswith("/") and self.files.is_dir(entry):
-                yield entry.rstrip("/")
-        own = list(self._own_places())
-        shares = self.located.kind != VENV or settings.get("include-system-site-packages", "").lower() == "true"
-        home = self.environ.get("HOME", "")
-        if shares and home.startswith("/") and not self.environ.get("PYTHONNOUSERSITE"):
-            for place in own:
-                version = re.search(r"/python(3\.\d+)t?/", place + "/")
-                user = f"{home}/.local/lib/python{version[1]}/site-packages" if version else ""
-                if user and self.files.is_dir(user):
-                    yield user
-                    break
+                yield entry.rstrip("/"), False
+        own = [(place, True) for place in self._own_places(self.located.prefix)]
+        user = [(place, True) for place in self._user_places([place for place, _ in own])]
+        if self.located.kind != VENV:
+            yield from (*user, *own)
+            return
         yield from own
+        home = settings.get("home", "")
+        if settings.get("include-system-site-packages", "").lower() == "true":
+            yield from user
+            if home.startswith("/") and (match := re.search(r"/(python3\.\d+t?)/", f"{own[0][0] if own else ''}/")):
+                base = home.rstrip("/").removesuffix("/bin") or "/usr"
+                names = (match[1], "python3")  # Debian's packages lie in lib/python3
+                for place in self._own_places(base):
+                    if place.rpartition("/")[0].rpartition("/")[2] in names:
+                        yield place, True
 
-    def _own_places(self) -> Iterator[str]:
-        prefix = self.located.prefix
+    def _user_places(self, own: list[str]) -> Iterator[str]:
+        home = self.environ.get("HOME", "")
+        if not home.startswith("/") or self.environ.get("PYTHONNOUSERSITE"):
+            return
+        for place in own:
+            version = re.search(r"/python(3\.\d+)t?/", place + "/")
+            user = f"{home}/.local/lib/python{version[1]}/site-packages" if version else ""
+            if user and self.files.is_dir(user):
+                yield user
+                return
+
+    def _added(self, place: str) -> Iterator[str]:
+        """The folders that a place's .pth files name; their lines that import something are not run."""
+        for name in [name for name in self._names(place) if name.endswith(".pth")][:_MOST_PLACES]:
+            for line in (self._text(f"{place}/{name}", _PTH_LIMIT) or "").splitlines()[:_MOST_PLACES]:
+                text = line.strip()
+                if not text or text.startswith(("#", "import ", "import\t")) or "\0" in text:
+                    continue
+                path = os.path.normpath(os.path.join(place, text))
+                if self.files.is_dir(path):
+                    yield path
+
+    def _own_places(self, prefix: str) -> Iterator[str]:
         if self.files.is_dir(f"{prefix}/Lib/site-packages"):
             yield f"{prefix}/Lib/site-packages"
         seen: set[str] = set()
@@ -147,7 +188,7 @@ class _Inventory:
                     if self.files.is_dir(place) and (real := self._real(place)) not in seen:
                         seen.add(real)
                         yield place
-        if self.located.kind == SYSTEM and prefix == "/usr":
+        if prefix == "/usr":
             for name in self._names("/usr/local/lib"):
                 place = f"/usr/local/lib/{name}/dist-packages"
                 if name.startswith("python3") and self.files.is_dir(place):
@@ -256,13 +297,25 @@ class _Inventory:
         for name in self._names(folder):
             if not name.endswith(".json"):
                 continue
-            # The file name tells name, version and build; the channel stands near the beginning.
+            # The file name tells name, version and build.
             package, _, rest = name.removesuffix(".json").rpartition("-")
             package, _, version = package.rpartition("-")
             if not (package and version and rest):
                 self.problems.append(Problem(PROBE, f"{folder}/{name} is not called after a package"))
                 continue
-            yield CondaPackage(package, version, rest)
+            yield CondaPackage(package, version, rest, self._channel(f"{folder}/{name}"))
+
+    def _channel(self, path: str) -> str | None:
+        """Its name, `conda-forge`: the address may hold a token. Keys are in their order, so it stands early."""
+        try:
+            head = self.files.read_text(path, _CHANNEL_LIMIT)
+        except OSError:
+            return None
+        match = re.search(r'"channel":\s*"([^"\\\n]{1,300})"', head)
+        parts = [part for part in match[1].split("://")[-1].split("/") if part] if match else []
+        if parts and (parts[-1] == "noarch" or re.fullmatch(r"(linux|osx|win)-\w+", parts[-1])):
+            parts.pop()
+        return parts[-1] if parts else None
 
     # What the frameworks really are.
 

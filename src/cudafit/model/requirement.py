@@ -7,6 +7,10 @@ from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 
 COMMAND_LINE = "command line"
+# Specifiers that are right by their form, for which PEP 440 need not be loaded.
+_EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
+# Markers of wheels are mostly comparisons that all must hold.
+_EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
 _PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
 
 
@@ -77,8 +81,6 @@ def applies(item: Wanted, platform: str, python: str) -> bool:
     """Whether the requirement's marker holds on the target, which need not be where cudafit runs."""
     if item.marker is None:
         return True
-    from packaging.markers import Marker  # noqa: PLC0415 - seldom needed
-
     system, _, processor = platform.partition("-")
     platform_system, sys_platform, os_name = _SYSTEMS.get(system, (system, system, "posix"))
     version = python.rstrip("t")
@@ -95,6 +97,12 @@ def applies(item: Wanted, platform: str, python: str) -> bool:
         "platform_version": "",
         "extra": "",
     }
+    parts = [_EQUAL.fullmatch(part) for part in item.marker.split(" and ")]
+    # A version is compared by its numbers, not as text.
+    if all(part and part[1] in environment and "version" not in part[1] and part[1] != "extra" for part in parts):
+        return all(part and environment[part[1]] == (part[2] or part[3] or "") for part in parts)
+    from packaging.markers import Marker  # noqa: PLC0415 - seldom needed
+
     return bool(Marker(item.marker).evaluate(environment))
 
 
@@ -113,6 +121,8 @@ def without_secret(text: str) -> str:
 
 def is_specifier(text: str) -> bool:
     """Whether PEP 440 knows it."""
+    if _EVERYDAY.fullmatch(text):
+        return True
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - a bare name needs none
 
     try:

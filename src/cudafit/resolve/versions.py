@@ -53,6 +53,8 @@ def admits(specifier: str, version: str) -> bool:
 @cache
 def admits_any(specifier: str, version: str) -> bool:
     """As `admits`, for requirements between packages: there a pre-release that was chosen stays chosen."""
+    if specifier == f"=={version}" and re.fullmatch(r"\d+(\.\d+)*", version):
+        return True
     return not specifier or _set(specifier).contains(version, prereleases=True)
 
 

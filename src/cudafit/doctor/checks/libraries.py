@@ -98,11 +98,9 @@ def _need(text: str) -> Wanted | None:
 @cache
 def _holds(marker: str, platform: str, python: str) -> bool:
     """A wheel's requirements have few different markers."""
-    from packaging.markers import InvalidMarker  # noqa: PLC0415 - wheels for one platform have none
-
     try:
         return "extra" not in marker and applies(Wanted("x", "", (), "", "", marker), platform, python)
-    except InvalidMarker:
+    except ValueError:  # packaging's for what is no marker
         return False
 
 
