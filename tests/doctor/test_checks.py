@@ -15,13 +15,17 @@ from cudafit.model.environment import Kernel, Ran
 from cudafit.model.finding import Report
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
+    Compiler,
     DeviceNode,
     Ecc,
+    Fabric,
+    FabricManager,
     GpuProcess,
     Library,
     Limits,
     Machine,
     PciDevice,
+    PcieErrors,
     PcieLink,
     Problem,
     RemappedRows,
@@ -202,6 +206,55 @@ def libcuda(path: str, via: str = "LD_LIBRARY_PATH", **more: Any) -> Machine:
     return machine(libraries=(Library("libcuda", None, path, via),), **more)
 
 
+SLURM_NODES = tuple(
+    replace(node, access=False, error="Operation not permitted")
+    if node.path in ("/dev/nvidia1", "/dev/nvidia2")
+    else node
+    for node in nodes("nvidia0", "nvidia1", "nvidia2", "nvidiactl", "nvidia-uvm")
+)
+CLOSED = nodes("nvidia0", "nvidiactl", "nvidia-uvm", access=False, error="Operation not permitted")
+SLEPT = "PM: suspend exit"
+UVM_LOADED = "nvidia-uvm: Loaded the UVM driver, major device number 511."
+SLEEP_SERVICES = ("nvidia-resume.service", "nvidia-suspend.service")
+NO_HMM_ROOM = "nvidia-uvm: uvm_pmm_gpu.c:3450 devmem_alloc_pagemap[pid:951] request_free_mem_region() err -34"
+WSL_LIBCUDA = Library("libcuda", None, "/usr/lib/wsl/lib/libcuda.so.1", "WSL")
+GCC = Compiler(
+    "gcc", "/usr/bin/gcc", "PATH", ("/usr/lib/x86_64-linux-gnu/crt1.o", "/usr/lib/x86_64-linux-gnu/libc_nonshared.a")
+)
+
+
+def slept(preserve: str, *lines: str, **more: Any) -> Machine:
+    """A machine whose kernel log has these lines, and whose driver saves memory or does not."""
+    options = {"PreserveVideoMemoryAllocations": preserve, **more.pop("options", {})}
+    return machine(kernel_log=lines, module_options=options, **{"services": (), **more})
+
+
+def switched(manager: FabricManager | None, fabric: Fabric | None = None, **more: Any) -> Machine:
+    """Eight cards with NVSwitches: of those before Hopper, NVML tells nothing about the fabric."""
+    base = machine("h100x8-580", fabric_manager=manager, **more)
+    return replace(base, gpus=tuple(replace(gpu, fabric=fabric) for gpu in base.gpus))
+
+
+def errors(**counted: int) -> Machine:
+    return machine(pci=(replace(card("2684")[0], errors=PcieErrors(**counted)),))
+
+
+def two_drivers(*versions: str) -> Machine:
+    """The loaded module is 550.54.15; libraries of several drivers, in the loader's order."""
+    found = tuple(
+        Library(name, version, f"/usr/lib/{n}/{name}.so.1", "file name")
+        for n, version in enumerate(versions)
+        for name in ("libcuda", "libnvidia-ml")
+    )
+    return machine("library-mismatch", driver={"library": versions[0]}, libraries=found, problems=())
+
+
+def nix(folder: str) -> Machine:
+    return machine(
+        "wsl2-560", libraries=(WSL_LIBCUDA,), environment={"LD_LIBRARY_PATH": folder}, loader_knows_wsl=False
+    )
+
+
 CASES = [
     Case("gpu.none", machine("no-gpu"), GOOD),
     Case("gpu.fallen_off_bus", machine(problems=(Problem("nvml", "GPU is lost (15)"),)), GOOD),
@@ -273,8 +326,12 @@ CASES = [
     ),
     Case(
         "container.caps_missing",
+        machine(
+            os={"container": "docker"},
+            environment={"NVIDIA_DRIVER_CAPABILITIES": "graphics,utility"},
+            libraries=(),
+        ),
         machine(os={"container": "docker"}, environment={"NVIDIA_DRIVER_CAPABILITIES": "graphics,utility"}),
-        machine(os={"container": "docker"}, environment={"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}),
     ),
     Case("wsl.no_dxg", machine("wsl2-560", device_nodes=(), gpus=(), driver=None), machine("wsl2-560")),
     Case(
@@ -689,6 +746,159 @@ CASES = [
         extension("xgboost==3.1.0", "xgboost/lib/libxgboost.so", library(kernels=["sm_90"]), Env()),
     ),
     Case("ext.cpu_only", GRACE, GRACE, Env({}, ["onnxruntime==1.23.0"]), Env({}, ["onnxruntime-gpu==1.23.0"])),
+    Case("gpu.pcie_errors", errors(correctable=4100), errors(correctable=40)),
+    Case("gpu.pcie_errors", errors(nonfatal=3, rejected=1), errors(nonfatal=2, rejected=2)),  # requests not supported
+    Case("gpu.pcie_errors", errors(fatal=1), machine(pci=card("2684"))),  # not counted by this kernel
+    Case(
+        "ok.pcie_idle_downshift",
+        machine(gpu={"pcie": PcieLink(1, 4, 8, 16), "utilization_percent": 0}),
+        machine(gpu={"pcie": PcieLink(1, 4, 16, 16), "utilization_percent": 0}),  # the generation alone
+    ),
+    Case(
+        "perf.throttled",
+        machine(gpu={"power_limit_w": 240.0, "power_limit_default_w": 400.0, "throttle_reasons": ("sw_power_cap",)}),
+        machine(gpu={"power_limit_w": 350.0, "power_limit_default_w": 400.0, "throttle_reasons": ("sw_power_cap",)}),
+    ),
+    Case(  # a laptop lowers it by itself
+        "perf.throttled",
+        machine(gpu={"power_limit_w": 35.0, "power_limit_default_w": 80.0}),
+        machine(
+            gpu={
+                "name": "NVIDIA GeForce RTX 4060 Laptop GPU",
+                "power_limit_w": 35.0,
+                "power_limit_default_w": 80.0,
+            }
+        ),
+    ),
+    Case(
+        "gpu.ecc_error",
+        machine(gpu={"ecc": Ecc(True, 2, RemappedRows(0, 1, False, False))}),
+        machine(gpu={"ecc": Ecc(True, 1, RemappedRows(0, 1, False, False))}),  # replaced: nothing is left to do
+    ),
+    Case(  # the log keeps what a reset has mended
+        "gpu.ecc_error",
+        log("NVRM: Xid (PCI:0000:01:00): 94, pid=7, Contained"),
+        log(
+            "NVRM: Xid (PCI:0000:01:00): 94, pid=7, Contained",
+            gpu={"ecc": Ecc(True, 0, RemappedRows(0, 1, False, False))},
+        ),
+    ),
+    Case(
+        "gpu.fabric_not_ready",
+        switched(FabricManager("580.65.06", True), Fabric("in_progress")),
+        switched(FabricManager("580.65.06", True), Fabric("completed", 0)),
+    ),
+    Case(  # one card of such a system, given to a container
+        "gpu.fabric_not_ready",
+        machine("h200-580", os={"container": "docker"}, gpu={"fabric": Fabric("not_started")}),
+        machine("h200-580", os={"container": "docker"}, gpu={"fabric": Fabric("not_supported")}),
+    ),
+    Case("gpu.fabric_not_ready", switched(FabricManager(None, False)), switched(FabricManager(None, True))),
+    Case(  # the host's processes cannot be seen from a container
+        "gpu.fabric_not_ready",
+        switched(FabricManager(None, False)),
+        switched(FabricManager(None, False), os={"container": "docker"}),
+    ),
+    Case(
+        "gpu.fabric_not_ready",
+        switched(FabricManager("575.57.08", None)),
+        switched(FabricManager("580.65.06", None)),
+    ),
+    Case(
+        "gpu.fabric_not_ready",
+        switched(FabricManager(None, False)),
+        switched(FabricManager(None, False), module_options={"NvLinkDisable": "1"}),
+    ),
+    Case("driver.uvm_stale", slept("0", UVM_LOADED, SLEPT), slept("0", SLEPT, UVM_LOADED)),
+    Case(
+        "driver.uvm_stale",
+        slept("1", UVM_LOADED, SLEPT),
+        slept("1", UVM_LOADED, SLEPT, services=SLEEP_SERVICES),
+    ),
+    Case(  # the kernel calls the driver itself
+        "driver.uvm_stale",
+        slept("0", UVM_LOADED, SLEPT),
+        slept("0", UVM_LOADED, SLEPT, options={"UseKernelSuspendNotifiers": "1"}),
+    ),
+    Case("driver.uvm_stale", slept("0", SLEPT), log(SLEPT, module_options=None, services=())),  # not known
+    Case(
+        "driver.uvm_stale",
+        slept("0", SLEPT),
+        slept("0", SLEPT),
+        deep(error="RuntimeError: CUDA unknown error", imported=True),
+        deep(devices=1, worked=(0,)),
+    ),
+    Case(
+        "driver.uvm_hmm_bug",
+        log(NO_HMM_ROOM, module_options={"uvm_disable_hmm": "N"}),
+        log(NO_HMM_ROOM, module_options={"uvm_disable_hmm": "Y"}),  # mended since
+    ),
+    Case(  # by the error alone: not where a fabric may be the reason
+        "driver.uvm_hmm_bug",
+        machine(gpu={"fabric": Fabric("not_supported")}, module_options={"uvm_disable_hmm": "N"}),
+        switched(FabricManager(None, True), module_options={"uvm_disable_hmm": "N"}),
+        deep(error="CUDA driver initialization failed: system not yet initialized", imported=True),
+    ),
+    Case("driver.lib_kernel_mismatch", two_drivers("535.183.01", "550.54.15"), two_drivers("550.54.15", "535.183.01")),
+    Case(
+        "driver.uvm_node_missing",
+        machine(device_nodes=nodes("nvidia0", "nvidiactl"), nvidia_modprobe=False),
+        machine(device_nodes=nodes("nvidia0", "nvidiactl"), nvidia_modprobe=True),
+    ),
+    Case(  # Slurm gives a job one of three cards, and closes the others
+        "container.cgroup_revoked",
+        machine(os={"container": "docker"}, device_nodes=CLOSED),
+        machine(os={"container": "docker"}, device_nodes=SLURM_NODES),
+    ),
+    Case(  # CDI says so beside the devices that it gives
+        "container.caps_missing",
+        machine(os={"container": "podman"}, environment={"NVIDIA_VISIBLE_DEVICES": "void"}, device_nodes=()),
+        machine(os={"container": "podman"}, environment={"NVIDIA_VISIBLE_DEVICES": "void"}, device_nodes=NODES),
+    ),
+    Case(  # a job for the CPU, on a node without GPUs
+        "slurm.no_gres",
+        machine(environment={"SLURM_JOB_ID": "7"}, gpus=(), limits=Limits(slurm={"SLURM_JOB_ID": "7"})),
+        machine("no-gpu", environment={"SLURM_JOB_ID": "7"}, limits=Limits(slurm={"SLURM_JOB_ID": "7"})),
+    ),
+    Case(  # MPS: its server has the card, and lets others in
+        "gpu.exclusive_mode",
+        machine(gpu={"compute_mode": "exclusive_process", "processes": RUNNING}),
+        machine(
+            gpu={
+                "compute_mode": "exclusive_process",
+                "processes": (GpuProcess(99, "compute", "nvidia-cuda-mps-server", 30),),
+            }
+        ),
+    ),
+    Case(  # a container on WSL gets its libcuda from its engine
+        "wsl.linux_driver_installed",
+        machine("wsl2-560", libraries=(Library("libcuda", None, "/usr/lib/x86_64-linux-gnu/libcuda.so.1", "x"),)),
+        machine(
+            "wsl2-560",
+            os={"container": "docker"},
+            libraries=(Library("libcuda", None, "/usr/lib/x86_64-linux-gnu/libcuda.so.1", "x"),),
+        ),
+    ),
+    Case("wsl.libcuda_unreachable", nix(""), nix("/usr/lib/wsl/lib"), TORCH),
+    Case(
+        "wsl.libcuda_unreachable",
+        machine("wsl2-560", libraries=(WSL_LIBCUDA,), loader_knows_wsl=False),
+        machine("wsl2-560", libraries=(WSL_LIBCUDA,), loader_knows_wsl=None),  # not read
+    ),
+    Case("triton.no_c_compiler", machine(compilers=()), machine(compilers=None), TORCH),
+    Case("triton.no_c_compiler", machine(compilers=()), machine(compilers=()), TORCH, CPU_TORCH),
+    Case(
+        "triton.no_c_compiler",
+        machine(compilers=(replace(GCC, files=("/usr/lib/x86_64-linux-gnu/crt1.o",)),)),
+        machine(compilers=(GCC,)),
+        TORCH,
+    ),
+    Case(  # one that brings its own files, as conda's and Nix's do
+        "triton.no_c_compiler",
+        machine(compilers=(replace(GCC, files=()),)),
+        machine(compilers=(replace(GCC, files=None),)),
+        TORCH,
+    ),
     Case(  # found by RPATH, which comes before the variable
         "lib.cudnn_shadowed",
         shadow("cudnn", "libcudnn.so.9", "9.1.0"),

@@ -52,6 +52,25 @@ def test_a_framework_that_works_and_talks(env: Path) -> None:
     assert (ran.version, ran.devices, ran.worked, ran.error, ran.imported) == ("2.9", 2, (0, 1), None, True)
 
 
+UNAVAILABLE = """
+def init(): raise RuntimeError({reason!r})
+cuda.is_available, cuda.init = lambda: False, init
+"""
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        ("Error 802: system not yet initialized", "RuntimeError: Error 802: system not yet initialized"),
+        ("No CUDA GPUs are available", None),
+    ],
+)
+def test_why_cuda_is_not_available(env: Path, reason: str, error: str | None) -> None:
+    put(env, "torch", GOOD + UNAVAILABLE.format(reason=reason))
+    (ran,) = ask_frameworks(str(env / "bin" / "python"), ["torch"], {}, 60)
+    assert (ran.worked, ran.error) == ((), error)
+
+
 @pytest.mark.parametrize(
     ("source", "error", "imported"),
     [

@@ -39,6 +39,25 @@ def test_a_venv_of_its_own(tmp_path: Path) -> None:
     assert found.interpreter == f"{tmp_path}/e/bin/python"
 
 
+def test_headers_and_compiler(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    (base / "bin").mkdir(parents=True)
+    (base / "bin" / "python3.12").write_text("")
+    env = tree(tmp_path / "e", {})
+    (env / "bin").mkdir()
+    (env / "bin" / "python").symlink_to(base / "bin" / "python3.12")
+    found = environment(env)
+    assert (found.program, found.header, found.compiler) == (f"{base}/bin/python3.12", False, None)
+    (base / "include/python3.12").mkdir(parents=True)
+    (base / "include/python3.12/Python.h").write_text("")
+    assert environment(env).header is True
+    (env / "bin" / "python").unlink()
+    assert environment(env).header is None  # without an interpreter nothing is known
+    conda = tree(tmp_path / "c", {"bin/x86_64-conda-linux-gnu-cc": "", "conda-meta/history": ""})
+    (conda / "pyvenv.cfg").unlink()
+    assert environment(conda).compiler == f"{conda}/bin/x86_64-conda-linux-gnu-cc"
+
+
 def test_torch_is_what_its_own_files_say(tmp_path: Path) -> None:
     found = environment(tree(tmp_path, torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1"])).torch
     assert found

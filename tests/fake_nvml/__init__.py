@@ -34,6 +34,8 @@ Where several error, hang and crash lines fit a call, the last one counts. Lines
     ecc_errors 0 0                      # corrected, uncorrected
     remapped 0 0 0 0                    # corrected, uncorrected, pending, failed
     power 21000 400000                  # mW: usage, enforced limit
+    power_default 400000                # mW: the limit that the card comes with
+    fabric 3 0                          # of NVSwitches: 0 none, 1 not started, 2 in progress, 3 completed; its code
     persistence 1
     utilization 3 1                     # percent: GPU, memory
     cores 6912

@@ -23,7 +23,8 @@
 /* ---- What NVIDIA's header would declare ---- */
 
 enum code {
-    SUCCESS, UNINITIALIZED, INVALID_ARGUMENT, NOT_SUPPORTED, NOT_FOUND = 6, INSUFFICIENT_SIZE, GPU_IS_LOST = 15
+    SUCCESS, UNINITIALIZED, INVALID_ARGUMENT, NOT_SUPPORTED, NOT_FOUND = 6, INSUFFICIENT_SIZE, GPU_IS_LOST = 15,
+    ARGUMENT_VERSION_MISMATCH = 25
 };
 
 struct memory { unsigned long long total, free, used; };
@@ -34,21 +35,24 @@ struct pci_info {
     unsigned domain, bus, device, device_id, subsystem_id;
     char bus_id[32];
 };
+struct fabric { unsigned char cluster[16]; unsigned status, clique; unsigned char state; };
+struct versioned_fabric { unsigned version; struct fabric fabric; unsigned health; };
 
 /* ---- The spec in memory ---- */
 
 enum { MAX_GPUS = 16, MAX_MIGS = 64, MAX_LISTED = 256, MAX_MIGS_PER_GPU = 7, TEXT = 128, NUMBERS = 4, NO_GPU = -1 };
 
 enum key {
-    CAPABILITY, CLOCKS, COMPUTE_MODE, CORES, DEVICE_ID, ECC, ECC_ERRORS, INSTANCES, MAX_CLOCKS, MEMORY, MIG, PCIE,
-    PERSISTENCE, POWER, REMAPPED, SUBSYSTEM_ID, TEMPERATURE, THROTTLE, UTILIZATION, VIRTUALIZATION, KEYS
+    CAPABILITY, CLOCKS, COMPUTE_MODE, CORES, DEVICE_ID, ECC, ECC_ERRORS, FABRIC, INSTANCES, MAX_CLOCKS, MEMORY,
+    MIG, PCIE, PERSISTENCE, POWER, POWER_DEFAULT, REMAPPED, SUBSYSTEM_ID, TEMPERATURE, THROTTLE, UTILIZATION, VIRTUALIZATION, KEYS
 };
 static const struct { const char *word; int count; } KEY[KEYS] = {
     [CAPABILITY] = {"cc", 2},             [CLOCKS] = {"clocks", 2},                 [COMPUTE_MODE] = {"compute_mode", 1},
     [CORES] = {"cores", 1},               [DEVICE_ID] = {"device_id", 1},           [ECC] = {"ecc", 2},
-    [ECC_ERRORS] = {"ecc_errors", 2},     [INSTANCES] = {"", 2},                    [MAX_CLOCKS] = {"max_clocks", 2},
-    [MEMORY] = {"memory", 2},             [MIG] = {"mig", 2},                       [PCIE] = {"pcie", 4},
-    [PERSISTENCE] = {"persistence", 1},   [POWER] = {"power", 2},                   [REMAPPED] = {"remapped", 4},
+    [ECC_ERRORS] = {"ecc_errors", 2},     [FABRIC] = {"fabric", 2},                 [INSTANCES] = {"", 2},
+    [MAX_CLOCKS] = {"max_clocks", 2},     [MEMORY] = {"memory", 2},                 [MIG] = {"mig", 2},
+    [PCIE] = {"pcie", 4},                 [PERSISTENCE] = {"persistence", 1},       [POWER] = {"power", 2},
+    [POWER_DEFAULT] = {"power_default", 1},                                         [REMAPPED] = {"remapped", 4},
     [SUBSYSTEM_ID] = {"subsystem_id", 1}, [TEMPERATURE] = {"temperature", 1},       [THROTTLE] = {"throttle", 1},
     [UTILIZATION] = {"utilization", 2},   [VIRTUALIZATION] = {"virtualization", 1},
 };
@@ -383,6 +387,7 @@ NUMBER_GETTER(nvmlDeviceGetMaxPcieLinkGeneration, unsigned, give_number, PCIE, 1
 NUMBER_GETTER(nvmlDeviceGetMaxPcieLinkWidth, unsigned, give_number, PCIE, 3)
 NUMBER_GETTER(nvmlDeviceGetNumGpuCores, unsigned, give_number, CORES, 0)
 NUMBER_GETTER(nvmlDeviceGetPersistenceMode, unsigned, give_number, PERSISTENCE, 0)
+NUMBER_GETTER(nvmlDeviceGetPowerManagementDefaultLimit, unsigned, give_number, POWER_DEFAULT, 0)
 NUMBER_GETTER(nvmlDeviceGetPowerUsage, unsigned, give_number, POWER, 0)
 NUMBER_GETTER(nvmlDeviceGetVirtualizationMode, unsigned, give_number, VIRTUALIZATION, 0)
 
@@ -446,6 +451,22 @@ int nvmlDeviceGetRemappedRows(struct device *device, unsigned *corrected, unsign
 int nvmlDeviceGetUtilizationRates(struct device *device, struct utilization *rates) {
     TRY(give_number(__func__, device, UTILIZATION, 0, rates ? &rates->gpu : NULL));
     return give_number(__func__, device, UTILIZATION, 1, &rates->memory);
+}
+
+static int give_fabric(const char *function, struct device *device, struct fabric *fabric) {
+    unsigned state;
+    TRY(give_number(function, device, FABRIC, 0, fabric ? &state : NULL));
+    *fabric = (struct fabric){.state = (unsigned char)state, .status = (unsigned)device->setting[FABRIC].number[1]};
+    return SUCCESS;
+}
+
+int nvmlDeviceGetGpuFabricInfo(struct device *device, struct fabric *fabric) {
+    return give_fabric(__func__, device, fabric);
+}
+
+int nvmlDeviceGetGpuFabricInfoV(struct device *device, struct versioned_fabric *answer) {
+    TRY(give_fabric(__func__, device, answer ? &answer->fabric : NULL));
+    return answer->version == (2u << 24 | sizeof *answer) ? SUCCESS : ARGUMENT_VERSION_MISMATCH;
 }
 
 /* ---- MIG ---- */

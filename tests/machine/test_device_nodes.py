@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.machine.device_nodes import read_device_nodes, with_openings
+from cudafit.machine.device_nodes import is_tegra, makes_nodes, read_device_nodes, with_openings
 from cudafit.model.machine import DeviceNode
 from tests.machine.trees import Link, image, problems
 
@@ -16,6 +16,13 @@ def test_only_nvidias_nodes_are_listed(tmp_path: Path) -> None:
     context = image(tmp_path, {f"/dev/{name}": "" for name in (*names, *others)})
     assert [node.path for node in read_device_nodes(context)] == sorted(f"/dev/{name}" for name in names)
     assert problems(context) == []
+
+
+def test_tegras_nodes_are_told_from_the_drivers(tmp_path: Path) -> None:
+    names = ("nvhost-as-gpu", "nvhost-ctrl-gpu", "nvhost-gpu", "nvidia0", "nvmap")
+    others = ("nvhost-nvdec", "nvhost-vic", "nvmapx")  # video
+    found = read_device_nodes(image(tmp_path, {f"/dev/{name}": "" for name in (*names, *others)}))
+    assert [(node.path, is_tegra(node)) for node in found] == [(f"/dev/{name}", name != "nvidia0") for name in names]
 
 
 def test_mode_and_owner_by_the_roots_own_files(tmp_path: Path) -> None:
@@ -65,3 +72,12 @@ def test_opening_for_real_is_believed_before_the_mode(
 ) -> None:
     node = DeviceNode("/dev/nvidia0", "0660", "root", "video", access=False, error="Permission denied")
     assert with_openings((node,), opened) == (DeviceNode("/dev/nvidia0", "0660", "root", "video", access, error),)
+
+
+def test_nvidia_modprobe_makes_nodes_where_it_has_roots_rights(tmp_path: Path) -> None:
+    assert makes_nodes(image(tmp_path / "none", {})) is False
+    context = image(tmp_path / "there", {"/usr/bin/nvidia-modprobe": ""})
+    assert makes_nodes(context) is False
+    if os.getuid() == 0:
+        (tmp_path / "there/usr/bin/nvidia-modprobe").chmod(0o4755)
+        assert makes_nodes(context) is True

@@ -29,6 +29,14 @@ def test_only_the_lines_about_the_driver_are_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_when_the_machine_woke_up_is_kept(tmp_path: Path) -> None:
+    text = "[1.0] PM: suspend entry (deep)\n[2.0] PM: suspend exit\n[3.0] PM: hibernation: hibernation exit\n"
+    assert read_kernel_log(image(tmp_path, {"/var/log/dmesg": text})) == (
+        "[2.0] PM: suspend exit",
+        "[3.0] PM: hibernation: hibernation exit",
+    )
+
+
 def test_no_log_is_not_known(tmp_path: Path) -> None:
     assert read_kernel_log(image(tmp_path, {"/etc/x": ""})) is None
 

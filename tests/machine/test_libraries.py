@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.machine.libraries import loader_folders, read_libraries
+from cudafit.machine.libraries import LOADER_CACHE, WSL_LIBRARIES, loader_folders, loader_knows_wsl, read_libraries
 from cudafit.model.machine import Library
 from tests.machine.trees import Folder, Link, Tree, image, problems
 
@@ -51,6 +51,19 @@ def test_configured_folders(tree: Tree, folders: list[str], tmp_path: Path) -> N
     context = image(tmp_path, tree)
     assert loader_folders(context) == folders
     assert read_libraries(context) == ()
+
+
+@pytest.mark.parametrize(
+    ("tree", "known"),
+    [
+        ({"/etc/ld.so.conf": f"{WSL_LIBRARIES}\n"}, True),
+        ({LOADER_CACHE: f"glibc-ld.so.cache1.1\0{WSL_LIBRARIES}/libcuda.so.1\0"}, True),
+        ({LOADER_CACHE: "glibc-ld.so.cache1.1\0/lib/libc.so.6\0", "/etc/ld.so.conf": "/opt/lib\n"}, False),
+        ({"/etc/ld.so.conf": "/opt/lib\n"}, None),
+    ],
+)
+def test_whether_the_loader_knows_wsls_folder(tree: Tree, known: bool | None, tmp_path: Path) -> None:
+    assert loader_knows_wsl(image(tmp_path, tree)) is known
 
 
 @pytest.mark.parametrize(

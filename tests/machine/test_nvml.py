@@ -9,6 +9,7 @@ import pytest
 
 from cudafit.machine.nvml import Reading, interpret, pci_address
 from cudafit.machine.question import Answer, Question
+from cudafit.model.machine import Fabric
 from tests import fake_nvml
 
 INIT = {"key": "init", "gpu": None, "part": None, "value": True}
@@ -153,6 +154,33 @@ def test_an_old_driver_lacks_the_newer_names_of_calls(tmp_path: Path) -> None:
     assert reading.cuda == "12.4"
     assert reading.gpus[0].throttle_reasons == ("sw_power_cap",)
     assert reading.problems == ()
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("spec", "fabric"),
+    [
+        ("  fabric 3 0\n", Fabric("completed", 0)),
+        ("  fabric 3 999\n", Fabric("completed", 999)),
+        ("  fabric 2 0\n", Fabric("in_progress")),
+        ("  fabric 1 0\n", Fabric("not_started")),
+        ("  fabric 0 0\n", Fabric("not_supported")),
+        ("", Fabric("not_supported")),
+        ("  fabric 3 0\nmissing nvmlDeviceGetGpuFabricInfoV\n", Fabric("completed", 0)),
+        ("missing nvmlDeviceGetGpuFabricInfoV\nmissing nvmlDeviceGetGpuFabricInfo\n", None),
+    ],
+)
+def test_the_fabric(spec: str, fabric: Fabric | None, tmp_path: Path) -> None:
+    reading = asked(GPU + spec, tmp_path)
+    assert reading.gpus[0].fabric == fabric
+    assert ("fabric" in reading.gpus[0].unread) == (fabric is None)
+    assert reading.problems == ()
+
+
+@needs_compiler
+def test_the_limit_that_is_enforced_and_the_one_it_comes_with(tmp_path: Path) -> None:
+    (gpu,) = asked(GPU + "  power 100000 240000\n  power_default 400000\n", tmp_path).gpus
+    assert (gpu.power_limit_w, gpu.power_limit_default_w) == (240.0, 400.0)
 
 
 def test_a_library_that_is_no_library_is_not_called_absent(tmp_path: Path) -> None:

@@ -67,6 +67,13 @@ def test_a_jetson_has_a_gpu_even_if_nothing_can_be_asked(tmp_path: Path) -> None
     assert (gpu.name, gpu.via) == ("Jetson", "/etc/nv_tegra_release")
 
 
+def test_a_boards_own_nodes_are_no_sign_of_nvml(tmp_path: Path) -> None:
+    context = Context("linux", Files(str(plant(tmp_path, {"/dev/nvmap": "", "/dev/nvhost-gpu": ""}))), {})
+    machine = take(context, NotInstalled())
+    assert machine.undetermined is None
+    assert [node.path for node in machine.device_nodes or ()] == ["/dev/nvhost-gpu", "/dev/nvmap"]
+
+
 def test_an_installed_driver_on_a_disk_that_is_not_running(tmp_path: Path) -> None:
     path = "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1"
     tree: Tree = {

@@ -44,6 +44,20 @@ SHOWN = {
     "mixed-1080ti-3090-580": ("580.65.06", "13.0", [("6.1", False), ("8.6", True)], False),
     "gb10-580": ("580.95.05", "13.0", [("12.1", True)], False),
     "wsl2-560": ("560.94", "12.6", [("8.9", True)], False),
+    "a100x4-slurm-550": ("550.54.15", "12.4", [("8.0", True)], False),
+    "a100x8-535": ("535.183.01", "12.2", [("8.0", True)] * 8, False),
+    "b200x2-575": ("575.64.03", "12.9", [("10.0", True)] * 2, False),
+    "gh200-560": ("560.35.03", "12.6", [("9.0", True)], False),
+    "l4-podman-570": ("570.133.20", "12.8", [("8.9", True)], False),
+    "rtx2080ti-470-centos7": ("470.256.02", "11.4", [("7.5", True)] * 2, False),
+    "rtx3090x2-535-debian": ("535.183.01", "12.2", [("8.6", True)] * 2, False),
+    "rtx4060-laptop-575": ("575.64.03", "12.9", [("8.9", True)], False),
+    "rtx4080-580-arch": ("580.95.05", "13.0", [("8.9", True)], False),
+    "rtx6000ada-570-fedora": ("570.133.20", "12.8", [("8.9", True)], False),
+    "rtxpro6000-580": ("580.95.05", "13.0", [("12.0", True)], False),
+    "t4-kubernetes-535": ("535.183.01", "12.2", [("7.5", True)], False),
+    "v100-mps-535": ("535.183.01", "12.2", [("7.0", True)], False),
+    "wsl2-docker-566": ("566.36", "12.7", [("8.6", True)], False),
     "container-no-gpu": ("550.54.15", None, [(None, True)], True),
     "no-gpu": (None, None, [], False),
     "library-mismatch": ("550.54.15", None, [(None, True)], True),
@@ -74,6 +88,14 @@ def test_mismatch_keeps_both_versions() -> None:
 def test_nouveau_card_is_named_by_its_pci_id() -> None:
     (gpu,) = machine("nouveau").gpus
     assert (gpu.bound_driver, gpu.pci_device_id, gpu.via) == ("nouveau", "10de:1b06", "pci")
+
+
+def test_a_machine_shows_what_decides_whether_cuda_starts() -> None:
+    switched, job, container = machine("a100x8-535"), machine("a100x4-slurm-550"), machine("l4-podman-570")
+    assert (len(switched.nvswitches or ()), switched.fabric_manager and switched.fabric_manager.running) == (6, True)
+    assert [node.access for node in job.device_nodes or ()] == [False, False, True, False, True, True]
+    assert (container.os.container, container.environment["NVIDIA_VISIBLE_DEVICES"]) == ("podman", "void")
+    assert "PM: suspend exit" in (machine("rtx4060-laptop-575").kernel_log or ())
 
 
 def test_shared_memory_is_unread_and_no_problem() -> None:

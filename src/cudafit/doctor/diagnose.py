@@ -21,8 +21,17 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "driver.open_module_unsupported": ("driver.uvm", "dev."),
     "driver.open_module_required": ("driver.uvm", "dev."),
     "gpu.fallen_off_bus": ("driver.", "dev.", "gpu.ecc"),
-    "container.no_gpu_exposed": ("driver.", "dev.", "slurm."),
-    "container.caps_missing": ("driver.", "dev.", "slurm."),
+    "gpu.fabric_not_ready": ("run.",),
+    "driver.uvm_stale": ("run.",),
+    "driver.uvm_hmm_bug": ("run.",),
+    "driver.uvm_node_missing": ("run.",),
+    "wsl.libcuda_unreachable": ("run.", "tf.cuda_libs"),
+    "slurm.no_gres": ("container.no_gpu", "run."),
+    "gpu.mig_needs_selection": ("run.",),
+    "container.no_gpu_exposed": ("driver.", "dev.", "run."),
+    "container.caps_missing": ("driver.", "dev.", "run."),
+    "container.cgroup_revoked": ("run.",),
+    "dev.permission": ("run.",),
     "wsl.no_dxg": ("driver.", "dev."),
     "torch.cpu_wheel": ("run.", "torch.companion", "torch.arch", "torch.nvidia"),
     "torch.cpu_conda": ("torch.companion", "torch.arch", "torch.nvidia"),
@@ -61,8 +70,8 @@ def diagnose(
             elif _wanted(told.id, select, ignore) and told not in findings:
                 findings.append(told)
     findings.sort(key=_place)
-    cause = next((one for one in findings if one.severity == ERROR), None)
     folded = tuple(_folded(findings))
+    cause = next((one for one in folded if one.severity == ERROR and one.explained_by is None), None)
     return Report(
         status=_status(world, findings),
         cause=cause.id if cause else None,
@@ -89,19 +98,22 @@ def _place(finding: Finding) -> tuple[int, int]:
 def _folded(findings: Sequence[Finding]) -> list[Finding]:
     """Each with the finding that explains it, if one does."""
     found = []
-    for one in findings:
+    for place, one in enumerate(findings):
         reason = next(
             (
                 other.id
-                for other in findings
-                if other.id != one.id
-                and other.severity == ERROR
-                and one.id.startswith(_EXPLAINS.get(other.id, ("\0",)))
+                for at, other in enumerate(findings)
+                if _explains(other, one) and not (place < at and _explains(one, other))  # of two, the lower one
             ),
             None,
         )
         found.append(replace(one, explained_by=reason) if reason else one)
     return found
+
+
+def _explains(reason: Finding, one: Finding) -> bool:
+    told = reason.severity == ERROR and reason.id != one.id
+    return told and one.id.startswith(_EXPLAINS.get(reason.id, ("\0",)))
 
 
 def _status(world: World, findings: Sequence[Finding]) -> str:

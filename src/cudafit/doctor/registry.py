@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from cudafit.doctor.checks import (
+    compilers,
     devices,
     driver,
     extensions,
+    fabric,
     frameworks,
     hardware,
     libraries,
     notebooks,
     project,
     ran,
+    uvm,
     variables,
 )
 from cudafit.doctor.world import Unchecked, World
@@ -43,7 +46,8 @@ CHECKS = (
     check("gpu-start", "whether the driver could start the GPU", hardware.failed_to_start, "gpu.init_failed"),
     check("memory-log", "errors of memory in the kernel log", hardware.memory_xids, "gpu.ecc_error"),
     check("gpu-memory", "errors in the GPU's memory", hardware.ecc, "gpu.ecc_error info.ecc_recovered"),
-    check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded"),
+    check("pcie", "the PCIe link of a busy GPU", hardware.link, "perf.pcie_degraded ok.pcie_idle_downshift"),
+    check("pcie-errors", "errors of the PCIe link", hardware.pcie_errors, "gpu.pcie_errors"),
     check("throttling", "why a GPU lowers its clock", hardware.throttled, "perf.throttled info.power_capped"),
     check(
         "driver",
@@ -63,10 +67,15 @@ CHECKS = (
     ),
     check("libcuda", "which libcuda is loaded", driver.libcuda, "driver.stub_libcuda driver.compat_on_geforce"),
     check("ldcache", "libcuda for torch.compile", driver.only_by_variable, "triton.libcuda_not_in_ldcache"),
+    check("compiler", "a C compiler for torch.compile", compilers.no_compiler, "triton.no_c_compiler"),
+    check("fabric", "the NVLink fabric of an NVSwitch system", fabric.not_ready, "gpu.fabric_not_ready"),
+    check("sleep", "a suspend that CUDA did not survive", uvm.stale, "driver.uvm_stale"),
+    check("hmm", "kernels on which CUDA does not start", uvm.hmm_bug, "driver.uvm_hmm_bug"),
     check("uvm", "the device file that CUDA needs", devices.uvm_node, "driver.uvm_node_missing"),
     check("permission", "who may open the device files", devices.permission, "dev.permission container.cgroup_revoked"),
     check("container", "what a container gets", devices.container, "container.no_gpu_exposed container.caps_missing"),
     check("wsl", "the GPU in WSL", devices.wsl, "wsl.no_dxg wsl.linux_driver_installed"),
+    check("wsl-libcuda", "Windows' libcuda for this Python", devices.wsl_libcuda, "wsl.libcuda_unreachable"),
     check("slurm", "the GPU of a Slurm job", devices.slurm, "slurm.no_gres"),
     check("gpu-use", "who else uses the GPU", devices.modes, "gpu.exclusive_mode gpu.memory_held"),
     check(

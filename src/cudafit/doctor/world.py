@@ -1,5 +1,6 @@
 """What a check looks at: the machine, the environment, and the facts; with the questions that several checks ask."""
 
+import re
 from functools import cached_property
 
 from cudafit.model.environment import Environment
@@ -68,6 +69,16 @@ class World:
         """What the driver can do with a build for this CUDA: `12.6`, or `12` for all of 12."""
         parts = numbers(cuda)
         return self.facts.drivers.verdict((parts[0], parts[1] if len(parts) > 1 else None), self.host.kind)
+
+    @property
+    def worked(self) -> bool:
+        """Whether a framework was run, and computed on a GPU."""
+        ran = self.environment.ran if self.environment else None
+        return any(one.worked and not one.error for one in ran or ())
+
+    def logged(self, pattern: str) -> list[str]:
+        """The lines of the kernel log in which this is found."""
+        return [line.strip() for line in self.machine.kernel_log or () if re.search(pattern, line)]
 
     def library(self, name: str) -> Library | None:
         """The library that the loader finds first outside of the environment."""

@@ -74,6 +74,7 @@ class _Inventory:
         distributions = tuple(self._distributions(places))
         python = settings.get("version_info") or settings.get("version") or self._python(conda, places)
         interpreter = self.located.interpreter or self._interpreter()
+        program = self._real(interpreter) if interpreter and self.files.exists(interpreter) else None
         torch, tensorflow = self._torch(places), self._tensorflow(places, distributions)
         loader = Loader(self.files, self.environ, self.system, interpreter)
         loads = read_loads(self.files, loader, places, tensorflow)
@@ -85,6 +86,9 @@ class _Inventory:
             kind=self.located.kind,
             python=re.sub(r"^(\d+(\.\d+)*).*", r"\1", python) if python else None,
             interpreter=interpreter,
+            program=program,
+            header=self._header(program, python) if program else None,
+            compiler=self._compiler() if self.located.kind == CONDA else None,
             places=tuple(places),
             distributions=distributions,
             conda=conda,
@@ -200,6 +204,21 @@ class _Inventory:
                 self.problems.append(Problem(PROBE, f"{path} is a broken link to {target}"))
                 return path
         return None
+
+    def _header(self, program: str, python: str | None) -> bool | None:
+        """Whether Python.h lies where the interpreter's own sysconfig would say; None where that cannot be told."""
+        named = re.search(r"/python(3\.\d+t?)$", program)
+        version = named[1] if named else ".".join((python or "").split(".")[:2])
+        prefix, _, _ = program.rpartition("/bin/")
+        if not version or "/bin/" not in program:
+            return None
+        return self.files.is_file(f"{prefix}/include/python{version}/Python.h")
+
+    def _compiler(self) -> str | None:
+        """conda's own: its activation puts it into CC, which is not set where the environment is not active."""
+        names = [*(f"{processor}-conda-linux-gnu-cc" for processor in ("x86_64", "aarch64")), "gcc", "clang"]
+        paths = (f"{self.located.prefix}/bin/{name}" for name in names)
+        return next((path for path in paths if self.files.is_file(path)), None)
 
     def _python(self, conda: tuple[CondaPackage, ...], places: list[str]) -> str | None:
         for package in conda:

@@ -50,6 +50,7 @@ def described(description: Description, base: Machine | None, here: str, facts: 
         gpus = tuple(_gpu(index, text, facts) for index, text in enumerate(description.gpus))
         tegra = next((Tegra(gpu.name) for gpu in gpus if gpu.compute_capability in _TEGRA), None)
         machine = replace(machine, gpus=gpus, os=replace(machine.os, tegra=tegra), visible_devices=None, pci=None)
+        machine = replace(machine, nvswitches=None, fabric_manager=None)
     if description.driver:
         machine = replace(machine, driver=_driver(description.driver, facts), overrides=())
     if description.driver or description.gpus:

@@ -10,7 +10,10 @@ from cudafit.machine.context import Context
 from cudafit.model.machine import DeviceNode
 
 PROBE = "device-nodes"
-_NAMES = re.compile(r"nvidia(\d+|ctl|-uvm|-uvm-tools|-modeset)|dxg")
+MODPROBE = "/usr/bin/nvidia-modprobe"
+# Tegra's GPU is reached through nvmap and nodes of its own; the many others are for video and cameras.
+_TEGRA = r"nvmap|nvhost-(as-|ctrl-|dbg-|prof-)?gpu"
+_NAMES = re.compile(rf"nvidia(\d+|ctl|-uvm|-uvm-tools|-modeset)|dxg|{_TEGRA}")
 
 
 def read_device_nodes(context: Context) -> tuple[DeviceNode, ...]:
@@ -31,6 +34,22 @@ def read_device_nodes(context: Context) -> tuple[DeviceNode, ...]:
         owner, group = _names_of(context, status.st_uid, status.st_gid)
         found.append(DeviceNode(path, mode, owner, group, access, error_text))
     return tuple(found)
+
+
+def makes_nodes(context: Context) -> bool | None:
+    """Whether libcuda can have missing nodes made: by nvidia-modprobe with root's rights, or itself as root."""
+    try:
+        status = context.files.stat(MODPROBE)
+    except FileNotFoundError:
+        return context.here and os.geteuid() == 0
+    except OSError:
+        return None
+    return (status.st_uid == 0 and bool(status.st_mode & stat.S_ISUID)) or (context.here and os.geteuid() == 0)
+
+
+def is_tegra(node: DeviceNode) -> bool:
+    """These belong to the chip's own driver: they are no sign that NVML ought to answer."""
+    return re.fullmatch(_TEGRA, node.path.removeprefix("/dev/")) is not None
 
 
 def with_openings(nodes: tuple[DeviceNode, ...], opened: Mapping[str, str | None]) -> tuple[DeviceNode, ...]:

@@ -1,4 +1,4 @@
-"""What the kernel said of the NVIDIA driver since it was started: `NVRM` lines, `Xid` errors.
+"""What the kernel said of the NVIDIA driver since it was started: `NVRM` lines, `Xid` errors, and when it woke up.
 
 Most containers and many users may not read it. That is told as not known; it never means that there were no errors.
 """
@@ -12,7 +12,9 @@ from cudafit.machine.context import Context
 PROBE = "kernel-log"
 DEVICE = "/dev/kmsg"
 _FILES = ("/var/log/dmesg", "/var/log/kern.log")
-_ABOUT = re.compile(r"\bNVRM\b|\bnvidia[-_:]|\bnouveau\b|module verification failed", re.I)
+_ABOUT = re.compile(
+    r"\bNVRM\b|\bnvidia[-_:]|\bnouveau\b|module verification failed|PM: .*(suspend|hibernation) exit", re.I
+)
 _MOST = 200
 _LIMIT = 4 << 20
 

@@ -8,6 +8,8 @@ from cudafit.model.machine import Library
 
 PROBE = "libraries"
 LOADER_CONF = "/etc/ld.so.conf"
+LOADER_CACHE = "/etc/ld.so.cache"
+_CACHE_LIMIT = 16 << 20
 WSL_LIBRARIES = "/usr/lib/wsl/lib"
 _DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 _MAX_INCLUDES = 100
@@ -50,6 +52,17 @@ def read_libraries(context: Context) -> tuple[Library, ...]:
                 version, how = _version(context, short, folder, real)
                 found[real] = Library(short, version, path, how or via)
     return tuple(found.values())
+
+
+def loader_knows_wsl(context: Context) -> bool | None:
+    """Whether the loader finds WSL's libcuda without LD_LIBRARY_PATH; None where its configuration is not here."""
+    if WSL_LIBRARIES in (folder.rstrip("/") for folder in loader_folders(context)):
+        return True
+    try:
+        cache = context.files.read_bytes(LOADER_CACHE, _CACHE_LIMIT)
+    except OSError:
+        return None
+    return f"{WSL_LIBRARIES}/libcuda.so.1".encode() in cache
 
 
 def system_folders(context: Context) -> list[tuple[str, str]]:

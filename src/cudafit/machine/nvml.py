@@ -11,6 +11,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
     Clocks,
     Ecc,
+    Fabric,
     Gpu,
     GpuProcess,
     MigDevice,
@@ -31,6 +32,10 @@ _COMPUTE_MODES = {0: "default", 1: "exclusive_thread", 2: "prohibited", 3: "excl
 
 # nvml.h, enum nvmlGpuVirtualizationMode.
 _VIRTUALIZATION = {0: "none", 1: "passthrough", 2: "vgpu", 3: "host_vgpu", 4: "host_vsga"}
+
+# nvml.h, NVML_GPU_FABRIC_STATE_*.
+NO_FABRIC = "not_supported"
+_FABRIC_STATES = {0: NO_FABRIC, 1: "not_started", 2: "in_progress", 3: "completed"}
 
 # nvml.h, nvmlClocksEventReason*.
 _THROTTLE_REASONS = {
@@ -177,6 +182,7 @@ _FIELDS = {
     "utilization": "utilization_percent",
     "power": "power_w",
     "power_limit": "power_limit_w",
+    "power_limit_default": "power_limit_default_w",
     "throttle": "throttle_reasons",
     "clock_sm": "clocks.sm",
     "clock_sm_max": "clocks.sm_max",
@@ -204,6 +210,9 @@ def _gpu(index: int, facts: list[dict[str, Any]]) -> Gpu:
     mig = bool(got["mig"]) if "mig" in got else (False if "mig" in not_supported else None)
     if mig is False:
         unread.pop("mig", None)
+    fabric = _fabric(got.get("fabric"), refused="fabric" in not_supported)
+    if fabric is not None:
+        unread.pop("fabric", None)
     return Gpu(
         index=index,
         name=got.get("name"),
@@ -223,12 +232,14 @@ def _gpu(index: int, facts: list[dict[str, Any]]) -> Gpu:
         utilization_percent=got.get("utilization"),
         power_w=got["power"] / 1000 if "power" in got else None,
         power_limit_w=got["power_limit"] / 1000 if "power_limit" in got else None,
+        power_limit_default_w=got["power_limit_default"] / 1000 if "power_limit_default" in got else None,
         persistence=bool(got["persistence"]) if "persistence" in got else None,
         virtualization=_VIRTUALIZATION.get(got["virtualization"], "unknown") if "virtualization" in got else None,
         clocks=_clocks(got),
         throttle_reasons=_throttle_reasons(got.get("throttle")),
         pcie=_pcie(got),
         ecc=_ecc(got),
+        fabric=fabric,
         mig_devices=_mig_devices(facts),
         processes=_processes(got),
         unread=unread,
@@ -254,6 +265,15 @@ def _ecc(got: Mapping[str, Any]) -> Ecc | None:
         got.get("ecc_uncorrected"),
         RemappedRows(rows[0], rows[1], bool(rows[2]), bool(rows[3])) if rows else None,
     )
+
+
+def _fabric(told: list[int] | None, *, refused: bool) -> Fabric | None:
+    """A card without a fabric says so in a state of its own, or refuses the question."""
+    if told is None:
+        return Fabric(NO_FABRIC) if refused else None
+    state = _FABRIC_STATES.get(told[0], "unknown")
+    # The status means something only when it is over (nvmlGpuFabricInfo_t).
+    return Fabric(state, told[1] if state == "completed" else None)
 
 
 def _processes(got: Mapping[str, Any]) -> tuple[GpuProcess, ...] | None:

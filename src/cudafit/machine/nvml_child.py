@@ -148,6 +148,8 @@ class Reader:
             "utilization": lambda: n.nvmlDeviceGetUtilizationRates(handle).gpu,
             "power": lambda: n.nvmlDeviceGetPowerUsage(handle),
             "power_limit": lambda: n.nvmlDeviceGetEnforcedPowerLimit(handle),
+            "power_limit_default": lambda: n.nvmlDeviceGetPowerManagementDefaultLimit(handle),
+            "fabric": lambda: self.fabric(handle),
             "persistence": lambda: n.nvmlDeviceGetPersistenceMode(handle),
             "virtualization": lambda: n.nvmlDeviceGetVirtualizationMode(handle),
             "clock_sm": lambda: n.nvmlDeviceGetClockInfo(handle, n.NVML_CLOCK_SM),
@@ -177,6 +179,18 @@ class Reader:
             return int(self.nvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
         except (AttributeError, self.nvml.NVMLError_FunctionNotFound):
             return int(self.nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+
+    def fabric(self, handle: Any) -> list[int]:
+        """State and status; the call with a version in its answer is that of drivers from 535 on."""
+        import ctypes  # noqa: PLC0415 - pynvml has loaded it
+
+        try:
+            info = self.nvml.c_nvmlGpuFabricInfoV_t()
+            self.nvml.nvmlDeviceGetGpuFabricInfoV(handle, ctypes.byref(info))
+        except (AttributeError, self.nvml.NVMLError_FunctionNotFound):
+            info = self.nvml.c_nvmlGpuFabricInfo_t()
+            self.nvml.nvmlDeviceGetGpuFabricInfo(handle, ctypes.byref(info))
+        return [info.state & 0xFF, info.status]  # the driver writes one byte of a state
 
     def mig_devices(self, index: int, handle: Any) -> None:
         n = self.nvml

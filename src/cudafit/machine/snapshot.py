@@ -6,17 +6,19 @@ from dataclasses import replace
 from cudafit import __version__
 from cudafit.machine import kernel_driver, nvidia_smi, nvml, wsl
 from cudafit.machine.context import Context
-from cudafit.machine.device_nodes import read_device_nodes, with_openings
+from cudafit.machine.device_nodes import is_tegra, makes_nodes, read_device_nodes, with_openings
 from cudafit.machine.environment import overrides, read_environment
 from cudafit.machine.host import read_os
 from cudafit.machine.kernel_driver import KernelDriver, ProcGpu, read_kernel_driver, read_proc_gpus
-from cudafit.machine.pci import read_pci
+from cudafit.machine.pci import is_switch, read_pci, with_errors
 from cudafit.machine.pythons import read_pythons
 from cudafit.machine.question import Question
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
+    Compiler,
     CondaInstallation,
     Driver,
+    FabricManager,
     Gpu,
     GpuProcess,
     Library,
@@ -43,15 +45,18 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
     system = read_os(context)
     kernel = read_kernel_driver(context) if context.linux else None
     proc_gpus = read_proc_gpus(context) if context.linux else []
-    pci = read_pci(context) if context.linux else ()
-    rest = None if brief else _rest(context)
+    bus = read_pci(context) if context.linux else ()
+    bus = bus if brief else with_errors(context, bus)
+    switches = tuple(device for device in bus if is_switch(device.pci_class))
+    pci = bus[: len(bus) - len(switches)]
+    rest = None if brief else _rest(context, system, switches)
     pythons = read_pythons(context)
     if not context.linux:
         for probe in LINUX_ONLY:
             context.notes.skip(probe, f"reads files that {context.system} does not have")
 
     reading = nvml.interpret(question.answer()) if question else None
-    hardware = Hardware(system, kernel, proc_gpus, pci, bool(nodes))
+    hardware = Hardware(system, kernel, proc_gpus, pci, not all(is_tegra(node) for node in nodes))
     asked = _ask_further(context, reading)
     _note_reading(context, reading, hardware)
     gpus = _gpus(context, hardware, reading, asked)
@@ -68,11 +73,18 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
         undetermined=_undetermined(hardware, reading, asked, gpus),
         visible_devices=seen,
         pci=pci if context.linux else None,
+        nvswitches=switches if context.linux else None,
+        fabric_manager=rest.fabric_manager if rest else None,
         device_nodes=with_openings(nodes, reading.nodes if reading else {}) if context.linux else None,
+        nvidia_modprobe=makes_nodes(context) if rest and context.linux else None,
         toolkits=rest.toolkits if rest else None,
         libraries=rest.libraries if rest and context.linux else None,
         kernel_modules=rest.kernel_modules if rest else None,
         kernel_log=rest.kernel_log if rest else None,
+        module_options=rest.module_options if rest else None,
+        services=rest.services if rest else None,
+        compilers=rest.compilers if rest else None,
+        loader_knows_wsl=rest.loader_knows_wsl if rest else None,
         conda=rest.conda if rest else None,
         pythons=pythons,
         limits=rest.limits if rest else None,
@@ -92,15 +104,24 @@ class Rest:
     limits: Limits | None
     kernel_modules: tuple[str, ...] | None
     kernel_log: tuple[str, ...] | None
+    fabric_manager: FabricManager | None
+    module_options: Mapping[str, str] | None
+    services: tuple[str, ...] | None
+    compilers: tuple[Compiler, ...] | None
+    loader_knows_wsl: bool | None
 
 
-def _rest(context: Context) -> Rest:
+def _rest(context: Context, system: OperatingSystem, switches: Sequence[PciDevice]) -> Rest:
     # Loaded only here: a brief picture is taken where every millisecond counts.
+    from cudafit.machine.compilers import read_compilers  # noqa: PLC0415
     from cudafit.machine.conda import read_conda  # noqa: PLC0415
+    from cudafit.machine.fabric import read_fabric_manager  # noqa: PLC0415
     from cudafit.machine.kernel_log import read_kernel_log  # noqa: PLC0415
-    from cudafit.machine.libraries import read_libraries  # noqa: PLC0415
+    from cudafit.machine.libraries import loader_knows_wsl, read_libraries  # noqa: PLC0415
     from cudafit.machine.limits import read_limits  # noqa: PLC0415
+    from cudafit.machine.module_options import read_module_options  # noqa: PLC0415
     from cudafit.machine.modules import read_modules  # noqa: PLC0415
+    from cudafit.machine.services import read_services  # noqa: PLC0415
     from cudafit.machine.toolkits import read_toolkits  # noqa: PLC0415
 
     return Rest(
@@ -110,6 +131,11 @@ def _rest(context: Context) -> Rest:
         read_limits(context) if context.linux else None,
         read_modules(context) if context.linux else None,
         read_kernel_log(context) if context.linux else None,
+        read_fabric_manager(context) if switches else None,
+        read_module_options(context) if context.linux else None,
+        read_services(context) if context.linux else None,
+        read_compilers(context) if context.linux else None,
+        loader_knows_wsl(context) if system.wsl else None,
     )
 
 

@@ -157,6 +157,9 @@ class Environment:
     kind: str
     python: str | None  # 3.12.4
     interpreter: str | None
+    program: str | None = None  # the file that the interpreter's links lead to
+    header: bool | None = None  # whether its Python.h is there
+    compiler: str | None = None  # a C compiler that is part of the environment
     places: tuple[str, ...] = ()  # site-packages and what lies before them on sys.path, in order
     distributions: tuple[Distribution, ...] = ()
     conda: tuple[CondaPackage, ...] = ()

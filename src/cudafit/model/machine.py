@@ -119,6 +119,17 @@ class Ecc:
 
 
 @frozen
+class Fabric:
+    """How far the card is with joining the NVLink fabric of an NVSwitch system.
+
+    `state` is not_supported, not_started, in_progress or completed; `status` is NVML's code of how it was completed.
+    """
+
+    state: str
+    status: int | None = None
+
+
+@frozen
 class GpuProcess:
     """A process that holds memory on a GPU: `kind` is `compute` or `graphics`."""
 
@@ -162,13 +173,15 @@ class Gpu:
     temperature_c: int | None = None
     utilization_percent: int | None = None
     power_w: float | None = None
-    power_limit_w: float | None = None
+    power_limit_w: float | None = None  # the one that is enforced
+    power_limit_default_w: float | None = None
     persistence: bool | None = None
     virtualization: str | None = None
     clocks: Clocks | None = None
     throttle_reasons: tuple[str, ...] | None = None
     pcie: PcieLink | None = None
     ecc: Ecc | None = None
+    fabric: Fabric | None = None
     mig_devices: tuple[MigDevice, ...] = ()
     processes: tuple[GpuProcess, ...] | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -188,13 +201,49 @@ class VisibleDevices:
 
 
 @frozen
+class PcieErrors:
+    """Errors of a device's PCIe link since the machine was started, as the kernel counts them.
+
+    `rejected` are those of the non-fatal ones that only say that a request is not supported: no fault of the link.
+    """
+
+    correctable: int | None = None
+    nonfatal: int | None = None
+    fatal: int | None = None
+    rejected: int | None = None
+
+
+@frozen
 class PciDevice:
-    """An NVIDIA display or 3D controller on the bus, whoever drives it."""
+    """An NVIDIA device on the bus, whoever drives it: a display or 3D controller, or an NVSwitch."""
 
     address: str
     device_id: str
     pci_class: str
     driver: str | None
+    errors: PcieErrors | None = None
+
+
+@frozen
+class FabricManager:
+    """The service that sets up NVSwitches; it must have the driver's own version."""
+
+    version: str | None = None
+    running: bool | None = None
+    via: str | None = None  # where the version was read
+
+
+@frozen
+class Compiler:
+    """A C compiler by the name that Triton looks for.
+
+    `files` are those of the C library that linking needs and that are there; None where the compiler brings its own.
+    """
+
+    name: str
+    path: str
+    via: str
+    files: tuple[str, ...] | None = None
 
 
 @frozen
@@ -281,11 +330,20 @@ class Machine:
     undetermined: str | None = None  # why the GPUs or the driver could not be determined, if so
     visible_devices: VisibleDevices | None = None
     pci: tuple[PciDevice, ...] | None = None
+    nvswitches: tuple[PciDevice, ...] | None = None
+    fabric_manager: FabricManager | None = None  # looked for only where there are NVSwitches
     device_nodes: tuple[DeviceNode, ...] | None = None
+    nvidia_modprobe: bool | None = None  # whether nvidia-modprobe may make the nodes that are missing, for any user
     toolkits: tuple[Toolkit, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     kernel_modules: tuple[str, ...] | None = None  # the kernel releases that have an NVIDIA module on the disk
     kernel_log: tuple[str, ...] | None = None  # what the kernel said of the driver; None: it may not be read
+    module_options: Mapping[str, str] | None = None  # options of the loaded modules; None: none is loaded, or not read
+    services: tuple[str, ...] | None = (
+        None  # NVIDIA's services that systemd starts; None: systemd's folders are not here
+    )
+    compilers: tuple[Compiler, ...] | None = None
+    loader_knows_wsl: bool | None = None  # whether the loader looks into WSL's folder of libraries by itself
     conda: tuple[CondaInstallation, ...] | None = None
     pythons: tuple[Interpreter, ...] | None = None
     limits: Limits | None = None

@@ -17,6 +17,8 @@ MARK = "cudafit-probe "
 def torch(module: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"devices": module.cuda.device_count(), "available": bool(module.cuda.is_available())}
     found["cuda"] = module.version.cuda
+    if found["cuda"] and not found["available"]:
+        _say_why_not(module)
     for index in range(found["devices"] if found["available"] else 0):
         ones = module.ones(64, 64, device=f"cuda:{index}")
         value = (ones @ ones).sum().item()
@@ -26,6 +28,15 @@ def torch(module: Any) -> dict[str, Any]:
     if found["available"]:
         found["cudnn"] = module.backends.cudnn.version()
     return found
+
+
+def _say_why_not(module: Any) -> None:
+    """is_available() keeps the reason to itself; init() tells it. That there is no GPU is told by the count."""
+    try:
+        module.cuda.init()
+    except RuntimeError as error:
+        if "No CUDA GPUs" not in str(error) and "no NVIDIA driver" not in str(error):
+            raise
 
 
 def tensorflow(module: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def machine_rows(machine: Machine) -> list[Row]:
     return [
         *_gpu_rows(machine),
         *_driver_rows(machine),
+        *_fabric_rows(machine),
         *_visible_rows(machine),
         *_software_rows(machine),
         *_host_rows(machine),
@@ -80,17 +81,26 @@ def _gpu_flags(gpu: Gpu) -> Iterator[str]:
         yield "vGPU"
     if gpu.processes:
         yield f"{len(gpu.processes)} process{'es' if len(gpu.processes) > 1 else ''}"
-    slowed = [reason for reason in gpu.throttle_reasons or () if "slowdown" in reason]
-    if slowed:
-        yield "slowed: " + ", ".join(slowed)
-    if gpu.pcie and gpu.pcie.width and gpu.pcie.width_max and gpu.pcie.width < gpu.pcie.width_max:
-        yield f"PCIe x{gpu.pcie.width} of x{gpu.pcie.width_max}"
+    yield from _slow(gpu)
+    if gpu.fabric and gpu.fabric.state in ("not_started", "in_progress"):
+        yield f"fabric {gpu.fabric.state.replace('_', ' ')}"
     if gpu.ecc and gpu.ecc.uncorrected:
         yield f"{gpu.ecc.uncorrected} uncorrected memory errors"
     if gpu.ecc and gpu.ecc.remapped and (gpu.ecc.remapped.pending or gpu.ecc.remapped.failed):
         yield "row remapping " + ("failed" if gpu.ecc.remapped.failed else "waits for a reset")
     if "handle" in gpu.unread:
         yield gpu.unread["handle"]
+
+
+def _slow(gpu: Gpu) -> Iterator[str]:
+    """What keeps it from its full speed."""
+    slowed = [reason for reason in gpu.throttle_reasons or () if "slowdown" in reason]
+    if slowed:
+        yield "slowed: " + ", ".join(slowed)
+    if gpu.pcie and gpu.pcie.width and gpu.pcie.width_max and gpu.pcie.width < gpu.pcie.width_max:
+        yield f"PCIe x{gpu.pcie.width} of x{gpu.pcie.width_max}"
+    if gpu.power_limit_w and gpu.power_limit_default_w and gpu.power_limit_w < 0.8 * gpu.power_limit_default_w:
+        yield f"power limit {gpu.power_limit_w:g} of {gpu.power_limit_default_w:g} W"
 
 
 def _driver_rows(machine: Machine) -> Iterator[Row]:
@@ -109,6 +119,15 @@ def _driver_rows(machine: Machine) -> Iterator[Row]:
         yield Row("CUDA limit", driver.cuda, driver.cuda_via or driver.via or "", "good")
     else:
         yield Row("CUDA limit", NOT_KNOWN, tone="warn")
+
+
+def _fabric_rows(machine: Machine) -> Iterator[Row]:
+    manager = machine.fabric_manager
+    if machine.nvswitches:
+        running = {True: "runs", False: "does not run", None: "not known"}[manager.running if manager else None]
+        version = f" {manager.version}" if manager and manager.version else ""
+        text = f"{len(machine.nvswitches)} · Fabric Manager{version} {running}"
+        yield Row("NVSwitches", text, "PCI bus", "warn" if running == "does not run" else "plain")
 
 
 def _visible_rows(machine: Machine) -> Iterator[Row]:

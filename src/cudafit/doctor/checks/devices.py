@@ -1,6 +1,7 @@
 """Device files, containers, WSL and Slurm: whether a program gets at the GPU that is there."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
@@ -8,14 +9,18 @@ from cudafit.model.machine import DeviceNode
 
 LAYER = "devices"
 _REVOKED = "Operation not permitted"
+_CARD = re.compile(r"/dev/nvidia\d+")
+WSL_LIBRARIES = "/usr/lib/wsl/lib"
 
 
 def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
     nodes = {node.path for node in world.machine.device_nodes or ()}
     if world.machine.device_nodes is None:
         yield Unchecked("/dev was not read")
-    elif "/dev/nvidiactl" in nodes and "/dev/nvidia-uvm" not in nodes:
+    elif "/dev/nvidiactl" in nodes and "/dev/nvidia-uvm" not in nodes and not world.machine.os.tegra:
         container = world.machine.os.container
+        if world.worked or (world.machine.nvidia_modprobe and not container):
+            return  # the first program that uses CUDA has it made
         yield Finding(
             "driver.uvm_node_missing",
             ERROR,
@@ -29,8 +34,10 @@ def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
 
 
 def permission(world: World) -> Iterator[Finding]:
-    refused = [node for node in world.machine.device_nodes or () if node.access is False and _matters(node)]
+    refused = _refused(world.machine.device_nodes or ())
     revoked = [node for node in refused if _REVOKED in (node.error or "")]
+    if revoked and _job_without_gpu(world):
+        return  # Slurm hides what a job did not ask for: `slurm` says so
     if revoked:
         yield Finding(
             "container.cgroup_revoked",
@@ -55,12 +62,23 @@ def permission(world: World) -> Iterator[Finding]:
                 Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
                 for node in refused
             ),
-            Fix(
+            Fix(f"start the container with `--group-add {group}`, where {group} is the host's group of these files")
+            if world.machine.os.container
+            else Fix(
                 f"add the user to the group {group}, then log in again",
                 (("usermod", "-aG", group, "$USER"),),
                 root=True,
             ),
         )
+
+
+def _refused(nodes: Sequence[DeviceNode]) -> list[DeviceNode]:
+    """Without the cards that are others', where one is this user's: Slurm gives a job one of four, and closes three."""
+    cards = [node for node in nodes if _CARD.fullmatch(node.path)]
+    given = any(node.access for node in cards)
+    return [
+        node for node in nodes if node.access is False and _matters(node) and not (given and _CARD.fullmatch(node.path))
+    ]
 
 
 def _matters(node: DeviceNode) -> bool:
@@ -77,7 +95,10 @@ def container(world: World) -> Iterator[Finding]:
     told = variables.get("NVIDIA_VISIBLE_DEVICES")
     via = machine.os.via.get("container", "container")
     given = {part.strip() for part in (capabilities or "all").split(",")}
-    if told in ("void", "none"):
+    closed = machine.device_nodes is not None and not _has_control(world)
+    # CDI gives the GPU and says `void` beside it, so that no other hook gives it a second time:
+    # NVIDIA/nvidia-container-toolkit pull request 395.
+    if told in ("void", "none") and closed:
         yield Finding(
             "container.caps_missing",
             ERROR,
@@ -86,7 +107,7 @@ def container(world: World) -> Iterator[Finding]:
             (Evidence(f"NVIDIA_VISIBLE_DEVICES={told}", "environment"),),
             Fix("start it with `--gpus all`, or set NVIDIA_VISIBLE_DEVICES=all"),
         )
-    elif capabilities and not given & {"all", "compute"}:
+    elif capabilities and not given & {"all", "compute"} and not _has_libcuda(world):
         yield Finding(
             "container.caps_missing",
             ERROR,
@@ -95,8 +116,9 @@ def container(world: World) -> Iterator[Finding]:
             (Evidence(f"NVIDIA_DRIVER_CAPABILITIES={capabilities}", "environment"),),
             Fix("set NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
         )
-    elif machine.device_nodes is not None and not _has_control(world) and _a_gpu_is_behind(world):
-        evidence = [Evidence(f"this is a {kind} container", via), Evidence("there is no /dev/nvidiactl", "/dev")]
+    elif closed and _a_gpu_is_behind(world):
+        node = "/dev/dxg" if machine.os.wsl else "/dev/nvidiactl"
+        evidence = [Evidence(f"this is a {kind} container", via), Evidence(f"there is no {node}", "/dev")]
         if machine.pci:
             evidence.append(Evidence(f"the host has NVIDIA's {machine.pci[0].device_id}", "/sys/bus/pci"))
         yield Finding(
@@ -119,7 +141,13 @@ _START = {
 
 
 def _has_control(world: World) -> bool:
-    return any(node.path in ("/dev/nvidiactl", "/dev/dxg") for node in world.machine.device_nodes or ())
+    return any(node.path in ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap") for node in world.machine.device_nodes or ())
+
+
+def _has_libcuda(world: World) -> bool:
+    """The driver's own, which `compute` brings: not a stub, and not the image's own for forward compatibility."""
+    found = [one.path for one in world.machine.libraries or () if one.name == "libcuda"]
+    return any("/stubs" not in path and "/compat" not in path for path in found)
 
 
 def _a_gpu_is_behind(world: World) -> bool:
@@ -130,8 +158,9 @@ def _a_gpu_is_behind(world: World) -> bool:
 
 
 def wsl(world: World) -> Iterator[Finding]:
+    """Not in a container on WSL, which gets its devices and its libcuda, in other folders, from its engine."""
     machine = world.machine
-    if not machine.os.wsl:
+    if not machine.os.wsl or machine.os.container:
         return
     nodes = {node.path for node in machine.device_nodes or ()}
     if machine.device_nodes is not None and "/dev/dxg" not in nodes:
@@ -145,14 +174,15 @@ def wsl(world: World) -> Iterator[Finding]:
             Fix("on Windows: install the newest NVIDIA driver, then `wsl --update` and `wsl --shutdown`"),
         )
         return
-    first = world.library("libcuda")
-    if first and not first.path.startswith("/usr/lib/wsl/"):
+    firsts = [one for name in ("libcuda", "libnvidia-ml") if (one := world.library(name))]
+    foreign = [one for one in firsts if not re.search(r"^/usr/lib/wsl/|/stubs|/compat", one.path)]
+    if foreign:
         yield Finding(
             "wsl.linux_driver_installed",
             ERROR,
             "container",
             "a Linux driver is installed inside WSL, where Windows' own must be used",
-            (Evidence(f"the first libcuda.so.1 is {first.path}, not /usr/lib/wsl/lib's", first.via),),
+            tuple(Evidence(f"{one.path} is found first, not {WSL_LIBRARIES}'s", one.via) for one in foreign),
             Fix(
                 "remove it: WSL brings its own",
                 (("apt", "purge", "libnvidia-compute-*", "nvidia-driver-*"),),
@@ -161,13 +191,58 @@ def wsl(world: World) -> Iterator[Finding]:
         )
 
 
-def slurm(world: World) -> Iterator[Finding]:
-    told = world.machine.limits.slurm if world.machine.limits else None
-    job = world.machine.environment.get("SLURM_JOB_ID") or (told or {}).get("SLURM_JOB_ID")
-    if not job:
+_NIX = "/nix/store/"
+
+
+def wsl_libcuda(world: World) -> Iterator[Finding | Unchecked]:
+    """Windows' libcuda lies in a folder that the loader must be told of; Nix's own loader knows no such file."""
+    machine, environment = world.machine, world.environment
+    given = machine.environment.get("LD_LIBRARY_PATH", "").split(":")
+    drivers = [one for one in machine.libraries or () if one.name == "libcuda"]
+    there = [one for one in drivers if one.path.startswith(f"{WSL_LIBRARIES}/")]
+    if not machine.os.wsl or not there or WSL_LIBRARIES in (folder.rstrip("/") for folder in given):
         return
-    given = [name for name in ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE") if (told or {}).get(name)]
-    if not given and not world.visible:
+    if world.worked or len(there) < len(drivers):
+        return  # another copy that is found is the driver's, or wrong: `wsl` says so
+    evidence = [
+        Evidence(f"{there[0].path} is there", "/usr/lib/wsl"),
+        Evidence("not in LD_LIBRARY_PATH", "environment"),
+    ]
+    program = (environment.program or environment.base or "") if environment else ""
+    if program.startswith(_NIX):
+        evidence.append(Evidence(f"the interpreter is {program}, whose loader looks into the Nix store alone", "links"))
+    elif machine.loader_knows_wsl is None:
+        yield Unchecked("the loader's configuration was not read")
+        return
+    elif not machine.loader_knows_wsl:
+        evidence.append(Evidence("neither ld.so.conf nor the loader's cache names it", "/etc/ld.so.cache"))
+    else:
+        return
+    yield Finding(
+        "wsl.libcuda_unreachable",
+        ERROR,
+        "container",
+        "Windows' libcuda is there, and this Python's loader does not find it",
+        tuple(evidence),
+        Fix("name the folder", (("export", f"LD_LIBRARY_PATH={WSL_LIBRARIES}"),)),
+    )
+
+
+_GIVEN = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
+
+
+def _job_without_gpu(world: World) -> str | None:
+    """The number of a Slurm job that was given no GPU, where there is one or the environment was made for one."""
+    if world.machine.limits is None or world.visible:
+        return None
+    told = world.machine.limits.slurm or {}
+    job = told.get("SLURM_JOB_ID") or world.machine.environment.get("SLURM_JOB_ID")
+    wanted = _has_control(world) or _a_gpu_is_behind(world)
+    return job if job and wanted and not any(told.get(name) for name in _GIVEN) else None
+
+
+def slurm(world: World) -> Iterator[Finding]:
+    if job := _job_without_gpu(world):
         yield Finding(
             "slurm.no_gres",
             ERROR,
@@ -182,7 +257,9 @@ def modes(world: World) -> Iterator[Finding]:
     """MIG, exclusive mode, and memory that others hold."""
     for gpu in world.machine.gpus:
         busy = [one for one in gpu.processes or () if one.kind == "compute"]
-        if gpu.compute_mode not in (None, "default") and busy:
+        # With MPS one server is there, and lets others in: so its documentation tells to set the mode.
+        shared = any((one.name or "").rpartition("/")[2].startswith("nvidia-cuda-mps") for one in busy)
+        if gpu.compute_mode not in (None, "default") and busy and not shared:
             yield Finding(
                 "gpu.exclusive_mode",
                 WARNING,

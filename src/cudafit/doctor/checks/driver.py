@@ -1,10 +1,12 @@
 """The kernel module and the driver's libraries."""
 
+import re
 from collections.abc import Iterator
 
 from cudafit.doctor.fixes import install_driver
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import Library
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
 
@@ -97,6 +99,9 @@ def versions_differ(world: World) -> Iterator[Finding]:
     told = next((one for one in world.machine.problems if "version mismatch" in one.error), None)
     if driver is None or world.machine.os.wsl:
         return
+    if found := _two_drivers(world):
+        yield found
+        return
     differ = driver.kernel and driver.library and driver.kernel != driver.library
     if not differ and told is None:
         return
@@ -118,6 +123,49 @@ def versions_differ(world: World) -> Iterator[Finding]:
             reboot=True,
         ),
     )
+
+
+def _two_drivers(world: World) -> Finding | None:
+    """Libraries of two drivers at once, as when a package pulls in those of another branch.
+
+    A second copy that lies behind the loaded module's own is never loaded, and does no harm.
+    """
+    machine, driver = world.machine, world.machine.driver
+    own = [one for one in machine.libraries or () if _is_drivers(one)]
+    loaded = driver and (driver.kernel or driver.version)
+    firsts = {one.name: one for one in reversed(own)}
+    if machine.os.tegra or len({one.version for one in own}) < 2:
+        return None
+    if driver is None or not loaded or all(one.version == loaded for one in firsts.values()):
+        return None
+    told = "libnvidia-ml" in firsts and firsts["libnvidia-ml"].version != loaded
+    if told and driver.via == "nvml" and not machine.problems and any(gpu.via == "nvml" for gpu in machine.gpus):
+        return None  # NVML answers: the loader finds them in another order than it seems from its files
+    branches = {str(one.version).partition(".")[0] for one in own} - {loaded.partition(".")[0]}
+    debian = (machine.os.distro or "").partition(" ")[0] in ("ubuntu", "debian")
+    return Finding(
+        "driver.lib_kernel_mismatch",
+        ERROR,
+        LAYER,
+        "libraries of two drivers are installed, and the wrong one is found first",
+        (
+            Evidence(f"the loaded kernel module is {loaded}", driver.kernel_via or driver.via or "nvml"),
+            *(Evidence(f"{one.path} is of {one.version}", one.via) for one in own[:4]),
+        ),
+        Fix(
+            "remove the packages of the driver that is not wanted, then reboot",
+            tuple(("apt", "purge", f"libnvidia-compute-{branch}") for branch in sorted(branches)) if debian else (),
+            root=True,
+            reboot=True,
+        ),
+    )
+
+
+def _is_drivers(library: Library) -> bool:
+    """Not a stub, not a forward-compatibility copy, and not the copy for 32-bit programs."""
+    if library.name not in ("libcuda", "libnvidia-ml") or not re.match(r"\d{3}\.", library.version or ""):
+        return False
+    return not re.search(r"/(compat|stubs|i386-linux-gnu|lib32)/", library.path)
 
 
 def drops_the_card(world: World) -> Iterator[Finding]:

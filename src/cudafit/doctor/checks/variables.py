@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cudafit.doctor.fixes import unset
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import Gpu
 from cudafit.model.versions import numbers
 
 LAYER = "variables"
@@ -79,8 +80,28 @@ def mig(world: World) -> Iterator[Finding]:
             (*evidence, Evidence(f"{CVD}={value!r}", "environment")),
             Fix("name one slice; a process uses one", command),
         )
+    elif not value and _torch_counts_more(world, on):
+        slices = [one.uuid for gpu in on for one in gpu.mig_devices if one.uuid]
+        yield Finding(
+            "gpu.mig_needs_selection",
+            ERROR,
+            LAYER,
+            "torch counts every GPU, and CUDA shows one slice: name the slice",
+            (*evidence, Evidence(f"{CVD} is not set", "environment")),
+            Fix("name one slice; a process uses one", (("export", f"{CVD}={slices[0]}"),) if slices else ()),
+        )
     else:
         yield Finding("info.mig_single_visible", INFO, LAYER, "a process uses one MIG slice, which is normal", evidence)
+
+
+def _torch_counts_more(world: World, on: list[Gpu]) -> bool:
+    """torch 2 counts GPUs by NVML, where a slice is none: with several GPUs in MIG mode it asks CUDA for one too many.
+
+    "device >= 0 && device < num_gpus INTERNAL ASSERT FAILED": pytorch/pytorch issues 130181, 131650 and 131667.
+    """
+    torch = world.environment.torch if world.environment else None
+    all_on = len(on) > 1 and len(on) == len(world.machine.gpus)
+    return bool(torch and torch.has_cuda and all_on and torch.version and numbers(torch.version)[:1] >= (2,))
 
 
 def forced_to_cpu(world: World) -> Iterator[Finding]:
