@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.machine_options import ask_driver
-from cudafit.cli.matrix_options import chosen, matrix_options
+from cudafit.cli.looking import described_environment, environment_of, given, look, world
+from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
-    from cudafit.files import Files
-    from cudafit.model.environment import Environment, Kernel
+    from cudafit.model.environment import Environment
     from cudafit.model.finding import Report
-    from cudafit.model.machine import Machine
     from cudafit.model.project import Project
 
 _PROBLEM, _UNKNOWN = 1, 3
@@ -92,122 +90,22 @@ def command(context: click.Context, /, **options: Any) -> int:
 
 
 def _report(options: dict[str, Any]) -> "Report":
-    from cudafit.machine.described import Description
-
-    description = Description(options["driver"], options["gpus"])
-    question = ask_driver(description, options["machines"], options["root"])
-    book = chosen(options["matrices"], options["pinned"])
+    told = given(options)
+    looked = look(told, options["matrices"], options["pinned"])
 
     from cudafit.doctor.diagnose import diagnose
-    from cudafit.doctor.world import World
-    from cudafit.resolve.problem import Library
 
-    machine, files = _machine(options, description, question, book.facts)
     if options["dockerfiles"] or options["composes"]:
-        world = World(machine, None, Library(book), _container_files(options))
-        return diagnose(world, select=options["select"], ignore=options["ignore"])
-    environment = _environment(options, machine, files, _system(options))
-    if environment and environment.kernel:
-        machine = _with_variables(machine, environment.kernel)
+        from cudafit.doctor.world import World
+
+        files = World(looked.machine, None, looked.library, _container_files(options))
+        return diagnose(files, select=options["select"], ignore=options["ignore"])
+    environment = environment_of(told, looked)
     if options["deep"]:
         environment = _run(options, environment)
-    world = World(machine, environment, Library(book), _project(options))
-    described = _described(environment) if environment else None
-    return diagnose(world, select=options["select"], ignore=options["ignore"], described=described)
-
-
-def _machine(options: dict[str, Any], description: Any, question: Any, facts: Any) -> "tuple[Machine, Files]":
-    from cudafit.files import Files
-    from cudafit.machine.described import described
-    from cudafit.machine.snapshot import take
-
-    machines, root = options["machines"], options["root"]
-    if len(machines) > 1:
-        raise InputError("`--machine` names one machine here", hint="diagnose them one after the other")
-    files = Files()
-    if machines:
-        from cudafit.machine.saved import load
-
-        if root:
-            raise InputError("`--machine` shows saved snapshots, so `--root` has no meaning")
-        machine = load(machines[0])
-    elif root is not None:
-        from cudafit.machine.context import other_root
-
-        if not os.path.isdir(root):
-            raise InputError(f"`--root {root}`: there is no such folder")
-        files = Files(os.path.realpath(root))
-        machine = take(other_root(root))
-    else:
-        from cudafit.machine.context import this_machine
-
-        machine = take(this_machine(), question)
-    if description:
-        machine = described(description, machine, f"{machine.os.system}-{machine.os.arch}", facts)
-    return machine, files
-
-
-def _system(options: dict[str, Any]) -> "list[tuple[str, str]] | None":
-    """The folders in which the linker looks by itself; None for a machine that is not this one."""
-    from cudafit.machine.context import other_root, this_machine
-    from cudafit.machine.libraries import system_folders
-
-    if options["machines"]:
-        return None
-    return system_folders(other_root(options["root"]) if options["root"] else this_machine())
-
-
-def _environment(
-    options: dict[str, Any], machine: "Machine", files: "Files", system: "list[tuple[str, str]] | None"
-) -> "Environment | None":
-    from cudafit.env.inventory import read_inventory
-    from cudafit.env.locate import locate
-
-    if sum(bool(options[name]) for name in ("path", "conda", "kernel")) > 1:
-        raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
-    environ = {} if options["root"] else dict(os.environ)
-    folder = "/" if options["root"] else os.getcwd()
-    if options["machines"]:
-        environ["LD_LIBRARY_PATH"] = machine.environment.get("LD_LIBRARY_PATH", "")
-    located = locate(files, options["path"], options["conda"], environ, machine.conda or (), folder)
-    if options["kernel"]:
-        return _of_kernel(files, options["kernel"], environ, located.prefix if located else None, system)
-    return read_inventory(files, located, environ, system) if located else None
-
-
-def _of_kernel(
-    files: "Files",
-    name: str,
-    environ: dict[str, str],
-    active: str | None,
-    system: "list[tuple[str, str]] | None",
-) -> "Environment":
-    """The environment of the Python that a kernel starts, by its own file."""
-    from dataclasses import replace
-
-    from cudafit.env.inventory import read_inventory
-    from cudafit.env.jupyter_servers import newest_server
-    from cudafit.env.kernels import interpreter_of, kernel_by_name
-    from cudafit.env.locate import at
-    from cudafit.model.environment import DECIDING
-
-    kernel = kernel_by_name(files, environ, active, name)
-    program = interpreter_of(kernel, active)
-    located = at(files, program, f"by the kernel {kernel.name}") if program else None
-    if located is None:
-        raise InputError(
-            f"the kernel `{kernel.name}` starts `{kernel.argv[0]}`, which is no Python that is there",
-            cause=[f"its file is {kernel.path}"],
-            hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
-        )
-    # With a snapshot or another root there is no server to look at.
-    server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
-    if server:
-        pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
-        kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
-    inherited = server.variables if server else environ
-    inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
-    return replace(inventory, kernel=kernel, active=active)
+    described = described_environment(environment) if environment else None
+    seen = world(told, looked, environment)
+    return diagnose(seen, select=options["select"], ignore=options["ignore"], described=described)
 
 
 def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":
@@ -230,22 +128,6 @@ def _run(options: dict[str, Any], environment: "Environment | None") -> "Environ
     return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, options["timeout"]))
 
 
-def _project(options: dict[str, Any]) -> "Project | None":
-    """What the folder's own files ask for; files that cannot be read are the business of `resolve`."""
-    from cudafit.errors import CudafitError
-    from cudafit.model.project import Project
-    from cudafit.project.nearby import read_nearby
-    from cudafit.project.notebooks import bang_pip
-
-    if options["root"]:
-        return None
-    try:
-        nearby = read_nearby()
-    except CudafitError:
-        nearby = None
-    return Project(nearby.wanted if nearby else (), bang_pip("."))
-
-
 def _container_files(options: dict[str, Any]) -> "Project":
     """What is given is read alone: a container brings its own Python."""
     from cudafit.model.container_files import ContainerFiles
@@ -262,26 +144,6 @@ def _container_files(options: dict[str, Any]) -> "Project":
     services = read_compose([os.path.normpath(path) for path in options["composes"]], os.environ)
     paths = (*options["dockerfiles"], *options["composes"])
     return Project(containers=ContainerFiles(paths, dockerfiles, services))
-
-
-def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":
-    """The machine as a kernel sees it, with the variables of the running server and its own."""
-    from dataclasses import replace
-
-    from cudafit.machine.environment import read_environment
-    from cudafit.model.visible_devices import visible_devices
-
-    inherited = {**machine.environment, **{name: inside for name, _, inside in kernel.differs if inside is not None}}
-    for name in [name for name, _, inside in kernel.differs if inside is None]:
-        inherited.pop(name, None)
-    environment = {**read_environment(inherited), **read_environment(kernel.variables)}
-    seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
-    return replace(machine, environment=environment, visible_devices=seen)
-
-
-def _described(environment: "Environment") -> str:
-    python = f", Python {environment.python}" if environment.python else ""
-    return f"{environment.path} ({environment.kind}{python}), {environment.found_by}"
 
 
 def _print(context: click.Context, report: "Report", options: dict[str, Any]) -> None:

@@ -1,0 +1,202 @@
+"""The machine and the environment that a command looks at, by its options.
+
+What is imported inside the functions is imported there for speed.
+"""
+# ruff: noqa: PLC0415
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from cudafit.cli.machine_options import ask_driver
+from cudafit.cli.matrix_options import chosen
+from cudafit.errors import InputError
+from cudafit.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from cudafit.doctor.world import World
+    from cudafit.files import Files
+    from cudafit.model.environment import Environment, Kernel
+    from cudafit.model.machine import Machine
+    from cudafit.model.project import Project
+    from cudafit.resolve.problem import Library
+
+
+@frozen
+class Given:
+    """How a command names what it looks at; the options of doctor and of repair."""
+
+    machines: tuple[str, ...] = ()
+    driver: str | None = None
+    gpus: tuple[str, ...] = ()
+    root: str | None = None
+    path: str | None = None
+    conda: str | None = None
+    kernel: str | None = None
+
+
+@frozen
+class Looked:
+    """What was read, before it is judged."""
+
+    machine: "Machine"
+    library: "Library"
+    files: "Files"
+    system: "list[tuple[str, str]] | None"  # the linker's own folders; None for a machine that is not this one
+
+
+def given(options: dict[str, Any]) -> Given:
+    names = ("driver", "root", "path", "conda", "kernel")
+    told = {name: options.get(name) for name in names}
+    return Given(machines=options["machines"], gpus=options["gpus"], **told)
+
+
+def look(given: Given, matrices: Any, pinned: Any) -> Looked:
+    """The machine; NVML is asked first, and answers while the rest is being loaded."""
+    from cudafit.machine.described import Description
+
+    description = Description(given.driver, given.gpus)
+    question = ask_driver(description, given.machines, given.root)
+    book = chosen(matrices, pinned)
+
+    from cudafit.resolve.problem import Library
+
+    machine, files = _machine(given, description, question, book.facts)
+    return Looked(machine, Library(book), files, _system(given))
+
+
+def world(given: Given, looked: Looked, environment: "Environment | None") -> "World":
+    from cudafit.doctor.world import World
+
+    machine = looked.machine
+    if environment and environment.kernel:
+        machine = _with_variables(machine, environment.kernel)
+    return World(machine, environment, looked.library, _project(given))
+
+
+def _machine(given: Given, description: Any, question: Any, facts: Any) -> "tuple[Machine, Files]":
+    from cudafit.files import Files
+    from cudafit.machine.described import described
+    from cudafit.machine.snapshot import take
+
+    machines, root = given.machines, given.root
+    if len(machines) > 1:
+        raise InputError("`--machine` names one machine here", hint="diagnose them one after the other")
+    files = Files()
+    if machines:
+        from cudafit.machine.saved import load
+
+        if root:
+            raise InputError("`--machine` shows saved snapshots, so `--root` has no meaning")
+        machine = load(machines[0])
+    elif root is not None:
+        from cudafit.machine.context import other_root
+
+        if not os.path.isdir(root):
+            raise InputError(f"`--root {root}`: there is no such folder")
+        files = Files(os.path.realpath(root))
+        machine = take(other_root(root))
+    else:
+        from cudafit.machine.context import this_machine
+
+        machine = take(this_machine(), question)
+    if description:
+        machine = described(description, machine, f"{machine.os.system}-{machine.os.arch}", facts)
+    return machine, files
+
+
+def _system(given: Given) -> "list[tuple[str, str]] | None":
+    """The folders in which the linker looks by itself; None for a machine that is not this one."""
+    from cudafit.machine.context import other_root, this_machine
+    from cudafit.machine.libraries import system_folders
+
+    if given.machines:
+        return None
+    return system_folders(other_root(given.root) if given.root else this_machine())
+
+
+def environment_of(given: Given, looked: Looked) -> "Environment | None":
+    """The one that is named, the active one, or the one in this folder; raises InputError."""
+    from cudafit.env.inventory import read_inventory
+    from cudafit.env.locate import locate
+
+    if sum(map(bool, (given.path, given.conda, given.kernel))) > 1:
+        raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
+    environ = {} if given.root else dict(os.environ)
+    folder = "/" if given.root else os.getcwd()
+    if given.machines:
+        environ["LD_LIBRARY_PATH"] = looked.machine.environment.get("LD_LIBRARY_PATH", "")
+    located = locate(looked.files, given.path, given.conda, environ, looked.machine.conda or (), folder)
+    if given.kernel:
+        return _of_kernel(looked.files, given.kernel, environ, located.prefix if located else None, looked.system)
+    return read_inventory(looked.files, located, environ, looked.system) if located else None
+
+
+def _of_kernel(
+    files: "Files",
+    name: str,
+    environ: dict[str, str],
+    active: str | None,
+    system: "list[tuple[str, str]] | None",
+) -> "Environment":
+    """The environment of the Python that a kernel starts, by its own file."""
+    from dataclasses import replace
+
+    from cudafit.env.inventory import read_inventory
+    from cudafit.env.jupyter_servers import newest_server
+    from cudafit.env.kernels import interpreter_of, kernel_by_name
+    from cudafit.env.locate import at
+    from cudafit.model.environment import DECIDING
+
+    kernel = kernel_by_name(files, environ, active, name)
+    program = interpreter_of(kernel, active)
+    located = at(files, program, f"by the kernel {kernel.name}") if program else None
+    if located is None:
+        raise InputError(
+            f"the kernel `{kernel.name}` starts `{kernel.argv[0]}`, which is no Python that is there",
+            cause=[f"its file is {kernel.path}"],
+            hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
+        )
+    # With a snapshot or another root there is no server to look at.
+    server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
+    if server:
+        pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
+        kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
+    inherited = server.variables if server else environ
+    inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
+    return replace(inventory, kernel=kernel, active=active)
+
+
+def _project(given: Given) -> "Project | None":
+    """What the folder's own files ask for; files that cannot be read are the business of `resolve`."""
+    from cudafit.errors import CudafitError
+    from cudafit.model.project import Project
+    from cudafit.project.nearby import read_nearby
+    from cudafit.project.notebooks import bang_pip
+
+    if given.root:
+        return None
+    try:
+        nearby = read_nearby()
+    except CudafitError:
+        nearby = None
+    return Project(nearby.wanted if nearby else (), bang_pip("."))
+
+
+def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":
+    """The machine as a kernel sees it, with the variables of the running server and its own."""
+    from dataclasses import replace
+
+    from cudafit.machine.environment import read_environment
+    from cudafit.model.visible_devices import visible_devices
+
+    inherited = {**machine.environment, **{name: inside for name, _, inside in kernel.differs if inside is not None}}
+    for name in [name for name, _, inside in kernel.differs if inside is None]:
+        inherited.pop(name, None)
+    environment = {**read_environment(inherited), **read_environment(kernel.variables)}
+    seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
+    return replace(machine, environment=environment, visible_devices=seen)
+
+
+def described_environment(environment: "Environment") -> str:
+    python = f", Python {environment.python}" if environment.python else ""
+    return f"{environment.path} ({environment.kind}{python}), {environment.found_by}"
