@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment
-from cudafit.model.finding import Fix
+from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import NO_FIT
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
@@ -45,8 +45,11 @@ def install_driver(world: World, at_least: str | None = None) -> Fix:
     return Fix(text, commands, root=True, reboot=True)
 
 
-def replace_build(world: World, *names: str) -> Fix | None:
-    """The exact builds that work here, as close to the installed versions as can be; None where there are none."""
+def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix | None:
+    """The exact builds that work here, as close to the installed versions as can be; None where there are none.
+
+    `remove` is what fills the same folders under another name.
+    """
     environment = world.environment
     if environment is None or world.host.kind.state not in ("gpu", "no-gpu"):
         return None
@@ -74,19 +77,28 @@ def replace_build(world: World, *names: str) -> Fix | None:
         words = list(answer.command[3:])
         again = [word for pick in requested for word in ("--reinstall-package", pick.name)]
         command = ("uv", "pip", "install", "--python", environment.path, *again, *words)
-    return Fix(f"install {named}", (command,), automatic=True)
+    first = (("uv", "pip", "uninstall", "--python", environment.path, *remove),) if remove else ()
+    change = Change(choose=(*names, *with_them), remove=tuple(remove))
+    return Fix(f"install {named}", (*first, command), automatic=True, change=None if conda else change)
 
 
 def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:
     path = world.environment.path if world.environment else "."
     again = [word for one in requirements for word in ("--reinstall-package", re.split(r"[\[<>=!~ ]", one)[0])]
     command = ("uv", "pip", "install", "--python", path, *again, *requirements)
-    return Fix(text or f"install {', '.join(requirements)}", (command,), automatic=True)
+    text = text or f"install {', '.join(requirements)}"
+    return Fix(text, (command,), automatic=True, change=Change(install=requirements))
 
 
-def uninstall(world: World, names: Sequence[str], text: str, *then: Command) -> Fix:
+def uninstall(
+    world: World, names: Sequence[str], text: str, *, install: Sequence[str] = (), choose: Sequence[str] = ()
+) -> Fix:
+    """Remove every copy of some packages; then install what takes their place."""
     path = world.environment.path if world.environment else "."
-    return Fix(text, (("uv", "pip", "uninstall", "--python", path, *names), *then), automatic=True)
+    commands: list[Command] = [("uv", "pip", "uninstall", "--python", path, *names)]
+    if again := (*install, *choose):
+        commands.append(("uv", "pip", "install", "--python", path, *again))
+    return Fix(text, tuple(commands), automatic=True, change=Change(tuple(choose), tuple(install), tuple(names)))
 
 
 def unset(variable: str) -> Fix:

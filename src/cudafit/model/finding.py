@@ -34,6 +34,19 @@ class Evidence:
 
 
 @frozen
+class Change:
+    """What a fix does to an environment's packages.
+
+    `choose` are packages of which resolve picks the build, `install` requirements as they are written, `remove` what is
+    taken out, every copy of it, before anything is installed.
+    """
+
+    choose: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@frozen
 class Fix:
     """What to do on this machine. `automatic`: the commands change the environment only, and need no rights."""
 
@@ -42,6 +55,7 @@ class Fix:
     automatic: bool = False
     root: bool = False
     reboot: bool = False
+    change: Change | None = None  # what `cudafit repair` does in their place
 
 
 @frozen

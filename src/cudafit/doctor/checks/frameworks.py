@@ -299,8 +299,12 @@ def tensorflow_build(world: World) -> Iterator[Finding | Unchecked]:
             LAYER,
             f"tensorflow {tensorflow.version} is a build for the CPU",
             evidence,
-            replace_build(world, "tensorflow"),
+            replace_build(world, "tensorflow", remove=["tensorflow-cpu"] if _called_cpu(environment) else []),
         )
+
+
+def _called_cpu(environment: Environment) -> bool:
+    return environment.distribution("tensorflow-cpu") is not None
 
 
 # Since 2.14 the wheels leave their CUDA libraries to the extra `and-cuda`.
@@ -491,14 +495,6 @@ def onnxruntime(world: World) -> Iterator[Finding]:
     cpu = environment.distribution("onnxruntime") if environment else None
     gpu = environment.distribution("onnxruntime-gpu") if environment else None
     if cpu and gpu:
-        again = (
-            "uv",
-            "pip",
-            "install",
-            "--python",
-            environment.path if environment else ".",
-            f"onnxruntime-gpu=={gpu.version}",
-        )
         yield Finding(
             "ort.cpu_and_gpu_both",
             ERROR,
@@ -509,6 +505,9 @@ def onnxruntime(world: World) -> Iterator[Finding]:
                 Evidence(f"onnxruntime-gpu {gpu.version}", gpu.metadata),
             ),
             uninstall(
-                world, ["onnxruntime", "onnxruntime-gpu"], "remove both, then install onnxruntime-gpu alone", again
+                world,
+                ["onnxruntime", "onnxruntime-gpu"],
+                "remove both, then install onnxruntime-gpu alone",
+                install=[f"onnxruntime-gpu=={gpu.version}"],
             ),
         )

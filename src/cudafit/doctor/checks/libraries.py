@@ -290,12 +290,21 @@ def copies(world: World) -> Iterator[Finding]:
                 Evidence(f"{first.name} {first.version}", first.metadata),
                 Evidence(f"{one.name} {one.version}", one.metadata),
             ),
-            Fix(
-                f"remove the copy in {one.place}" if one.place != first.place else "remove both and install it once",
-                (("uv", "pip", "uninstall", "--python", environment.path, one.name),),
-                automatic=one.place == first.place,
-            ),
+            _once(world, first, one),
         )
+
+
+def _once(world: World, first: Distribution, other: Distribution) -> Fix:
+    if first.place != other.place:
+        return Fix(f"remove the copy in {other.place}")
+    chosen = [first.name] if first.name in ("torch", "tensorflow", "jax") else []
+    return uninstall(
+        world,
+        [first.name],
+        "remove both and install it once",
+        choose=chosen,
+        install=[] if chosen else [f"{first.name}=={first.version}"],
+    )
 
 
 def _decides(name: str) -> bool:
@@ -378,7 +387,12 @@ def placeholders(world: World) -> Iterator[Finding]:
                 LAYER,
                 f"{name} {one.version} is a placeholder without libraries",
                 (Evidence(f"{name} {one.version} lists {one.files} files", one.metadata),),
-                uninstall(world, [name], f"remove it; the package is called {new}" if new != name else "remove it"),
+                uninstall(
+                    world,
+                    [name],
+                    f"remove it; the package is called {new}" if new != name else "remove it",
+                    install=[new] if new != name else [],
+                ),
             )
 
 
