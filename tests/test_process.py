@@ -196,3 +196,13 @@ def test_which_passes_over_what_lies_in_the_folder_that_is_looked_at(
     assert which("tool", str(tmp_path / "bin")) is None
     (tmp_path / "bin" / "folder").mkdir()
     assert which("folder", str(tmp_path / "bin")) is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_it_gets_the_descriptors_that_are_kept_open_and_no_others(kept: bool, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as file:
+        code = f"import os; os.fstat({file.fileno()})"
+        done = run(python(code), timeout_s=PROMPT, keep_open=[file.fileno()] if kept else [])
+        assert (done.returncode == 0) is kept
+        talk = Talk(python(code), keep_open=[file.fileno()] if kept else [])
+        assert (list(talk.lines(PROMPT)) == []) is kept

@@ -41,9 +41,16 @@ class Finished:
         return self.returncode is None
 
 
-def run(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None) -> Finished:
-    """Run a program to its end; raises OSError when it cannot be started."""
-    child = _start(command, environ, stderr=subprocess.PIPE)
+def run(
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    environ: Mapping[str, str] | None = None,
+    keep_open: Sequence[int] = (),
+) -> Finished:
+    """Run a program to its end; raises OSError when it cannot be started. It gets the file descriptors `keep_open`
+    besides the usual three: a lock stays held while it runs, also when its starter is killed."""
+    child = _start(command, environ, stderr=subprocess.PIPE, keep_open=keep_open)
     try:
         stdout, stderr = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -59,9 +66,11 @@ def run(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] 
 class Talk:
     """A program that reports line by line, watched for silence rather than for its total time."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str] | None = None, keep_open: Sequence[int] = ()
+    ) -> None:
         """Start it; raises OSError. It works while its starter does something else."""
-        self._child = _start(command, environ, stderr=subprocess.STDOUT)
+        self._child = _start(command, environ, stderr=subprocess.STDOUT, keep_open=keep_open)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -96,13 +105,16 @@ class Talk:
         self._lines.put(None)
 
 
-def _start(command: Sequence[str], environ: Mapping[str, str] | None, stderr: int) -> "subprocess.Popen[str]":
+def _start(
+    command: Sequence[str], environ: Mapping[str, str] | None, *, stderr: int, keep_open: Sequence[int]
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
         env=None if environ is None else dict(environ),
+        pass_fds=keep_open,
         text=True,
         encoding="utf-8",
         errors="replace",

@@ -1,0 +1,185 @@
+"""The earlier states of an environment that are kept, newest first, and the removal of those that need not be."""
+
+import calendar
+import contextlib
+import json
+import os
+import stat
+import time
+from collections.abc import Callable
+
+from cudafit.model.frozen import frozen
+from cudafit.model.record import RecordError, from_plain, to_plain
+from cudafit.repair.durable import sync_folder, write_durably
+from cudafit.repair.journal import ID
+from cudafit.repair.remove import remove_tree
+from cudafit.repair.state import State
+
+SCHEMA = "cudafit.generation/1"
+KEPT = 3
+KEPT_DAYS = 30
+_LIMIT = 1 << 16
+_NOT_TREES = frozenset({"README"})
+
+
+@frozen
+class Record:
+    """`generation.json`: written last, so a generation that has it is whole."""
+
+    schema: str
+    time: str
+    reason: str
+    files: int
+    bytes: int
+
+    @classmethod
+    def of(cls, when: str, reason: str, files: int, size: int) -> "Record":
+        return cls(SCHEMA, when, reason, files, size)
+
+
+@frozen
+class Generation:
+    """`time` and `reason` are those of the change before which the environment was like this. `disk_bytes` is what
+    removing it would free: blocks of files that nothing else has a name for."""
+
+    id: str
+    time: str
+    reason: str
+    files: int
+    bytes: int
+    disk_bytes: int
+
+
+def write_record(state: State, name: str, record: Record) -> None:
+    """Raises OSError."""
+    write_durably(os.path.join(state.generation(name), "generation.json"), json.dumps(to_plain(record)).encode())
+
+
+def read_record(state: State, name: str) -> Record | None:
+    """None where it is missing, or was not written by this cudafit."""
+    try:
+        path = os.path.join(state.generation(name), "generation.json")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            record = from_plain(Record, json.loads(os.read(descriptor, _LIMIT)))
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, RecordError, RecursionError):
+        return None
+    return record if record.schema == SCHEMA else None
+
+
+def whole(state: State) -> dict[str, Record]:
+    """The generations that can be gone back to, newest first."""
+    found = {}
+    for name in sorted(_ids(state), key=int, reverse=True):
+        record = read_record(state, name)
+        if record is not None and has_tree(state, name):
+            found[name] = record
+    return found
+
+
+def has_tree(state: State, name: str) -> bool:
+    try:
+        folders = [os.lstat(path) for path in (state.generation(name), state.tree(name))]
+    except OSError:
+        return False
+    return all(stat.S_ISDIR(folder.st_mode) for folder in folders)
+
+
+def described(state: State, name: str, record: Record) -> Generation:
+    return Generation(name, record.time, record.reason, record.files, record.bytes, _own_bytes(state.generation(name)))
+
+
+def next_id(state: State) -> str:
+    """Numbers go up, so their order needs no clock."""
+    discarded = (name.partition("-")[0] for name in _names(state.discarded))
+    used = [*_ids(state), *(name for name in discarded if ID.fullmatch(name))]
+    return str(max((int(name) for name in used), default=0) + 1)
+
+
+def discard(state: State, name: str) -> None:
+    """Take a generation out of the list in one step. It is removed by `empty_discarded`. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(state.generation(name), _free_place(state, name))
+        sync_folder(state.generations)
+
+
+def clean(state: State, say: Callable[[str], None], *, kept: int = KEPT, days: int = KEPT_DAYS) -> None:
+    """Under the lock, with no journal: remove what is in excess, too old, or was left half-made by a killed change."""
+    try:
+        generations = whole(state)
+        oldest = time.time() - days * 86400
+        for number, (name, record) in enumerate(generations.items()):
+            if number >= kept or (number > 0 and _seconds(record.time) < oldest):
+                discard(state, name)
+        for name in _ids(state):
+            if name not in generations and not (has_tree(state, name) and _has_record(state, name)):
+                discard(state, name)
+    except OSError as error:
+        say(f"earlier states of `{state.env}` could not be removed: {error.strerror}: `{error.filename}`")
+    empty_discarded(state, say)
+
+
+def empty_discarded(state: State, say: Callable[[str], None]) -> None:
+    """What cannot be removed is said, and tried again next time: it is in nobody's way."""
+    for name in _names(state.discarded):
+        if name in _NOT_TREES:
+            continue
+        path = os.path.join(state.discarded, name)
+        try:
+            remove_tree(path)
+        except OSError as error:
+            say(f"`{path}` is no longer needed and could not be removed: {error.strerror}: `{error.filename}`")
+
+
+def _free_place(state: State, name: str) -> str:
+    place, number = os.path.join(state.discarded, name), 1
+    while os.path.lexists(place):
+        number += 1
+        place = os.path.join(state.discarded, f"{name}-{number}")
+    return place
+
+
+def _ids(state: State) -> list[str]:
+    return [name for name in _names(state.generations) if ID.fullmatch(name)]
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _has_record(state: State, name: str) -> bool:
+    """Also one that this cudafit cannot read: a newer one's is not for it to remove."""
+    return os.path.lexists(os.path.join(state.generation(name), "generation.json"))
+
+
+def _seconds(text: str) -> float:
+    try:
+        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return time.time()
+
+
+def _own_bytes(folder: str) -> int:
+    names: dict[int, int] = {}
+    own = 0
+    todo = [folder]
+    while todo:
+        try:
+            with os.scandir(todo.pop()) as found:
+                for entry in found:
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(status.st_mode):
+                        own += status.st_blocks * 512
+                        todo.append(entry.path)
+                        continue
+                    names[status.st_ino] = names.get(status.st_ino, 0) + 1
+                    if names[status.st_ino] == status.st_nlink:
+                        own += status.st_blocks * 512
+        except OSError:
+            continue  # it is being removed, or may not be read: then nothing is known of it
+    return own

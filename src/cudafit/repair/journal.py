@@ -1,0 +1,112 @@
+"""What is under way, written down before it is done: the one file that tells a later cudafit how to end it.
+
+`snapshot`: the environment has not been touched. `apply`: it may be half changed, and the generation named is whole.
+`exchange`: the environment becomes generation `replaced`, and generation `generation` becomes the environment.
+
+A journal names a step and numbers, never a place: every path follows from the environment's own. So a journal that
+somebody else wrote, or that came along in an archive, leads nowhere.
+"""
+
+import json
+import os
+import re
+import stat
+from dataclasses import replace
+
+from cudafit.errors import CudafitError
+from cudafit.model.frozen import frozen
+from cudafit.model.record import RecordError, from_plain, to_plain
+from cudafit.repair.durable import write_durably
+from cudafit.repair.lock import this_process
+from cudafit.repair.state import State
+
+SCHEMA = "cudafit.journal/1"
+STEPS = ("snapshot", "apply", "exchange")
+ID = re.compile(r"[1-9][0-9]{0,8}")
+_LIMIT = 1 << 16
+
+
+@frozen
+class Journal:
+    schema: str
+    step: str
+    environment: str  # the folder's name: a journal copied along with its folder to another environment is found out
+    new: bool  # there was no environment before
+    generation: str
+    replaced: str | None
+    reason: str
+    started: str
+    pid: int
+    host: str
+    command: str
+
+
+def begin(
+    state: State, step: str, reason: str, *, generation: str, new: bool = False, replaced: str | None = None
+) -> Journal:
+    """Write the journal's first step; raises OSError."""
+    me = this_process()
+    name = os.path.basename(state.env)
+    journal = Journal(SCHEMA, step, name, new, generation, replaced, reason, me.since, me.pid, me.host, me.command)
+    _write(state, journal)
+    return journal
+
+
+def advance(state: State, journal: Journal, step: str) -> Journal:
+    """Write the next step; raises OSError."""
+    further = replace(journal, step=step)
+    _write(state, further)
+    return further
+
+
+def _write(state: State, journal: Journal) -> None:
+    write_durably(state.journal, json.dumps(to_plain(journal), indent=1).encode())
+
+
+def read(state: State) -> Journal | None:
+    """The journal of an unfinished change, if there is one; raises CudafitError for one that cannot be believed."""
+    try:
+        descriptor = os.open(state.journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _broken(state, f"{error.strerror}") from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise _broken(state, "it is not a plain file of this user")
+        data = os.read(descriptor, _LIMIT)
+    finally:
+        os.close(descriptor)
+    try:
+        journal = from_plain(Journal, json.loads(data))
+    except RecordError as error:
+        raise _broken(state, str(error)) from error
+    except (ValueError, RecursionError):
+        raise _broken(state, "it is not JSON") from None
+    fault = _fault(state, journal)
+    if fault:
+        raise _broken(state, fault)
+    return journal
+
+
+def _fault(state: State, journal: Journal) -> str | None:
+    if journal.schema != SCHEMA:
+        return f"its schema is `{journal.schema[:40]}`, and this cudafit writes `{SCHEMA}`"
+    if journal.environment != os.path.basename(state.env):
+        return f"it speaks of an environment named `{journal.environment[:80]}`"
+    if journal.step not in STEPS:
+        return f"it names a step `{journal.step[:40]}` that there is not"
+    if any(name is not None and not ID.fullmatch(name) for name in (journal.generation, journal.replaced)):
+        return "it names a generation that cannot be one"
+    if journal.new and journal.step != "apply":
+        return f"it speaks of a new environment in the step `{journal.step}`"
+    return None
+
+
+def _broken(state: State, cause: str) -> CudafitError:
+    return CudafitError(
+        f"the journal `{state.journal}` is broken, or was not written by this cudafit",
+        cause=[cause, "so it is not known what state the environment is in; nothing was changed"],
+        hint="look at it and at `cudafit rollback --list`; remove that file to take the environment as it is now",
+    )

@@ -1,0 +1,106 @@
+"""What each file of a generation was when the snapshot was taken, so that a change to it afterwards is noticed."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+
+from cudafit.errors import CudafitError
+from cudafit.model.frozen import frozen
+from cudafit.repair.walk import FILE, FOLDER, LINK, SPECIAL, Item, Walk
+
+SCHEMA = "cudafit.manifest/1"
+_KINDS = frozenset({FILE, FOLDER, LINK, SPECIAL})
+_ROW = (str, str, int, int, int)
+
+
+@frozen
+class Manifest:
+    """By path relative to the tree; "" is the tree itself. A path is only compared, never opened."""
+
+    items: Mapping[str, Item]
+
+    @property
+    def files(self) -> int:
+        return sum(1 for item in self.items.values() if item.kind != FOLDER)
+
+    @property
+    def size(self) -> int:
+        return sum(item.size for item in self.items.values() if item.kind == FILE)
+
+
+@frozen
+class Differences:
+    """How a tree differs from its manifest. `lost`: missing, added, or of another kind. `written`: other bytes or
+    another time. `modes` and `times` (of folders) can be set right."""
+
+    lost: tuple[str, ...]
+    written: tuple[str, ...]
+    modes: tuple[str, ...]
+    times: tuple[str, ...]
+
+
+def manifest_of(found: Walk) -> Manifest:
+    return Manifest({entry.path: entry.item for entry in found.entries})
+
+
+def compare(manifest: Manifest, found: Walk) -> Differences:
+    is_now = {entry.path: entry.item for entry in found.entries}
+    lost = list(manifest.items.keys() ^ is_now.keys())
+    written, modes, times = [], [], []
+    for path, item in is_now.items():
+        was = manifest.items.get(path)
+        if was is None or was == item:
+            continue
+        if (was.kind, was.target) != (item.kind, item.target):
+            lost.append(path)
+        elif item.kind == FILE and (was.size, was.mtime_ns) != (item.size, item.mtime_ns):
+            written.append(path)
+        elif item.kind == FOLDER and was.mtime_ns != item.mtime_ns:
+            times.append(path)
+        if was.kind == item.kind != LINK and was.mode != item.mode:
+            modes.append(path)
+    return Differences(*(tuple(sorted(paths)) for paths in (lost, written, modes, times)))
+
+
+def write_manifest(path: str, manifest: Manifest) -> None:
+    """Raises OSError. It is synced with the tree that it speaks of."""
+    rows = [
+        [name, item.kind, item.mode, item.size, item.mtime_ns, item.target] for name, item in manifest.items.items()
+    ]
+    with open(path, "x", encoding="ascii") as file:
+        file.write(json.dumps({"schema": SCHEMA, "items": rows}))
+
+
+def read_manifest(path: str) -> Manifest:
+    """Raises CudafitError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, encoding="ascii") as file:
+            value = json.load(file)
+        if value["schema"] != SCHEMA:
+            raise ValueError(f"its schema is `{value['schema']}`")
+        return Manifest(dict(_row(row) for row in value["items"]))
+    except OSError as error:
+        raise _broken(path, f"{error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _broken(path, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def named(paths: Iterable[str], limit: int = 5) -> list[str]:
+    """The first of many paths, as lines for people."""
+    every = list(paths)
+    lines = [f"`{os.fsencode(path).decode(errors='replace') or '.'}`" for path in every[:limit]]
+    return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
+
+
+def _row(row: object) -> tuple[str, Item]:
+    if not isinstance(row, list) or len(row) != len(_ROW) + 1 or [type(value) for value in row[:-1]] != list(_ROW):
+        raise ValueError("a row has another form")
+    path, kind, mode, size, mtime_ns, target = row
+    if kind not in _KINDS or not (target is None or isinstance(target, str)):
+        raise ValueError("a row has another form")
+    return path, Item(kind, mode, size, mtime_ns, target)
+
+
+def _broken(path: str, cause: str) -> CudafitError:
+    return CudafitError(f"the manifest `{path}` is broken, or was not written by this cudafit", cause=[cause])

@@ -1,0 +1,152 @@
+"""Putting trees back in their places by renaming them.
+
+Where each tree lies tells how far an earlier attempt came, so each function here can be killed at any moment and called
+again. None of them needs room on the disk.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from cudafit.errors import CudafitError
+from cudafit.repair.durable import remove_durably, rename_durably, sync_file_system
+from cudafit.repair.generations import clean, discard, has_tree
+from cudafit.repair.journal import Journal
+from cudafit.repair.manifest import Differences, Manifest, compare, named, read_manifest
+from cudafit.repair.state import State, remove_if_unused
+from cudafit.repair.walk import walk
+
+
+def undo(state: State, journal: Journal, say: Callable[[str], None]) -> tuple[str, ...]:
+    """End an unfinished change: what was before is brought back (`exchange`, itself a way back, is carried on). Under
+    the lock. Returns the files that are not what they were. Raises CudafitError and OSError."""
+    written: tuple[str, ...] = ()
+    if journal.step == "snapshot":
+        discard(state, journal.generation)
+    elif journal.step == "exchange":
+        written = exchange(state, journal)
+    elif journal.new:
+        _put_aside(state, journal.generation)
+    else:
+        written = _bring_back(state, journal.generation)
+    finish(state)  # only now: until here each of these needs the manifest
+    clean(state, say)
+    remove_if_unused(state)
+    return written
+
+
+def finish(state: State) -> None:
+    """The change has come to an end, and that lasts. Raises OSError."""
+    sync_file_system(state.parent)
+    with contextlib.suppress(FileNotFoundError):
+        remove_durably(state.journal)
+
+
+def exchange(state: State, journal: Journal) -> tuple[str, ...]:
+    """The environment becomes a generation, and a generation the environment."""
+    wanted, replaced = journal.generation, journal.replaced
+    manifest = _manifest(state, wanted)
+    written: tuple[str, ...] = ()
+    if has_tree(state, wanted):
+        written = _mend(state, wanted, manifest)
+        if state.exists:
+            if replaced is None or has_tree(state, replaced):
+                raise _made_anew(state)
+            rename_durably(state.env, state.tree(replaced))
+        rename_durably(state.tree(wanted), state.env)
+    _check_is_back(state, wanted)
+    _mend_top(state.env, manifest)
+    return written
+
+
+def check_whole(state: State, name: str) -> None:
+    """Raises CudafitError where a generation is not what it was, so that going back to it would make something else."""
+    _differences(state, name, _manifest(state, name))
+
+
+def _differences(state: State, name: str, manifest: Manifest) -> Differences:
+    tree = state.tree(name)
+    found = walk(tree)
+    differences = compare(manifest, found)
+    if found.problems or differences.lost:
+        raise CudafitError(
+            f"generation {name} of `{state.env}` is damaged",
+            cause=[*found.problems[:5], *named(f"{path}: missing, added or replaced" for path in differences.lost)],
+            hint="another program changed what cudafit keeps; choose another one of `cudafit rollback --list`",
+        )
+    return differences
+
+
+def _mend(state: State, name: str, manifest: Manifest) -> tuple[str, ...]:
+    """Make modes and the folders' times what they were. Returns the files that were written: those it cannot mend."""
+    differences = _differences(state, name, manifest)
+    tree = state.tree(name)
+    for path in differences.modes:
+        os.chmod(os.path.join(tree, path) if path else tree, manifest.items[path].mode)
+    for path in differences.times:
+        place = os.path.join(tree, path) if path else tree
+        os.utime(place, ns=(os.lstat(place).st_atime_ns, manifest.items[path].mtime_ns))
+    return differences.written
+
+
+def written_text(state: State, written: tuple[str, ...]) -> list[str]:
+    """What to say of files that another program changed in place, so that the snapshot changed with them."""
+    if not written:
+        return []
+    count = "1 file was" if len(written) == 1 else f"{len(written)} files were"
+    return [
+        f"{count} written in place after the snapshot, so the old bytes are gone (it holds large files as hard links)",
+        f"reinstall what they belong to in `{state.env}`:",
+        *named(written),
+    ]
+
+
+def _bring_back(state: State, name: str) -> tuple[str, ...]:
+    manifest = _manifest(state, name)
+    written: tuple[str, ...] = ()
+    if has_tree(state, name):
+        written = _mend(state, name, manifest)
+        _put_aside(state, name)
+        rename_durably(state.tree(name), state.env)
+    _check_is_back(state, name)
+    _mend_top(state.env, manifest)
+    return written
+
+
+def _put_aside(state: State, name: str) -> None:
+    """The half-changed environment goes out of the way, whole. There may be none: a program removed it."""
+    if not state.exists:
+        return
+    place = os.path.join(state.discarded, f"{name}-changed")
+    if os.path.lexists(place):
+        raise _made_anew(state)
+    rename_durably(state.env, place)
+
+
+def _mend_top(env: str, manifest: Manifest) -> None:
+    """Some file systems set a folder's time when it is renamed."""
+    top = manifest.items.get("")
+    if top is not None:
+        os.chmod(env, top.mode)
+        os.utime(env, ns=(os.lstat(env).st_atime_ns, top.mtime_ns))
+
+
+def _manifest(state: State, name: str) -> Manifest:
+    return read_manifest(os.path.join(state.generation(name), "manifest.json"))
+
+
+def _check_is_back(state: State, name: str) -> None:
+    if not os.path.isdir(state.env) or os.path.islink(state.env):
+        raise CudafitError(
+            f"generation {name} of `{state.env}` is gone, and so is the environment",
+            cause=[f"another program removed `{state.tree(name)}`"],
+            hint=f"remove `{state.journal}`, then `cudafit rollback --list` or `cudafit create`",
+        )
+
+
+def _made_anew(state: State) -> CudafitError:
+    return CudafitError(
+        f"`{state.env}` was made anew by another program while its earlier state was being brought back",
+        cause=["cudafit had moved it out of the way, and will not throw away what was made since"],
+        hint=f"mv '{state.env}' '{state.env}.new', then run the same again",
+    )
