@@ -44,13 +44,17 @@ class Finished:
 def run(
     command: Sequence[str],
     *,
-    timeout_s: float,
+    timeout_s: float | None,
     environ: Mapping[str, str] | None = None,
+    shown: bool = False,
     keep_open: Sequence[int] = (),
 ) -> Finished:
-    """Run a program to its end; raises OSError when it cannot be started. It gets the file descriptors `keep_open`
-    besides the usual three: a lock stays held while it runs, also when its starter is killed."""
-    child = _start(command, environ, stderr=subprocess.PIPE, keep_open=keep_open)
+    """Run a program to its end; raises OSError when it cannot be started.
+
+    `shown`: its stderr goes where ours goes, as for progress that it draws itself. It gets the file descriptors
+    `keep_open` besides the usual three: a lock stays held while it runs, also when its starter is killed.
+    """
+    child = _start(command, environ, stderr=None if shown else subprocess.PIPE, keep_open=keep_open)
     try:
         stdout, stderr = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -60,7 +64,7 @@ def run(
         for pipe in (child.stdout, child.stderr):
             if pipe is not None:
                 pipe.close()
-    return Finished(child.returncode, stdout, stderr)
+    return Finished(child.returncode, stdout, stderr or "")
 
 
 class Talk:
@@ -106,7 +110,7 @@ class Talk:
 
 
 def _start(
-    command: Sequence[str], environ: Mapping[str, str] | None, *, stderr: int, keep_open: Sequence[int]
+    command: Sequence[str], environ: Mapping[str, str] | None, *, stderr: int | None, keep_open: Sequence[int]
 ) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
         list(command),

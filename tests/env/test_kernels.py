@@ -64,3 +64,32 @@ def test_doctor_diagnoses_what_the_kernel_gets(
         done = cudafit("doctor", "--kernel", name, *words, env=env)
         assert done.returncode == 2
         assert error in done.stderr
+
+
+def test_a_kernel_is_made_to_start_the_environment(
+    cudafit: Run, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tree(tmp_path / "work" / ".venv", torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1"])
+    (prefix / "bin").mkdir()
+    (prefix / "bin" / "python").symlink_to("/usr/bin/python3")
+    shared = Path(environ["HOME"]) / ".local/share/jupyter"
+    spec(shared, "train", "/nowhere/bin/python", "-m", "ipykernel_launcher", "-f", "{connection_file}", A="1")
+    path = shared / "kernels/train/kernel.json"
+    before = path.read_text()
+    monkeypatch.chdir(tmp_path / "work")
+    env = {"VIRTUAL_ENV": ""}
+    refused = cudafit("repair", "--kernel", "train", "--yes", env=env)
+    assert refused.returncode == 1
+    assert "has no ipykernel" in refused.stderr
+    (prefix / "lib/python3.12/site-packages/ipykernel").mkdir()
+    assert cudafit("repair", "--kernel", "train", env=env).returncode == 2, "nobody can be asked"
+    shown = cudafit("repair", "--kernel", "train", "--dry-run", env=env)
+    assert f"would start {prefix}/bin/python" in shown.stdout
+    assert path.read_text() == before
+    done = cudafit("repair", "--kernel", "train", "--yes", env=env)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(path.read_text())
+    assert told["argv"] == [f"{prefix}/bin/python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    assert told["env"] == {"A": "1"}
+    assert path.with_name("kernel.json.before-cudafit").read_text() == before
+    assert "already starts" in cudafit("repair", "--kernel", "train", "--yes", env=env).stdout

@@ -75,8 +75,8 @@ def make(
     """The documents; raises CudafitError. Nothing is written."""
     from cudafit.lock.documents import documents  # noqa: PLC0415
 
-    order = _order(request, options, book)
-    with _patience():
+    order = order_of(request, options, book)
+    with patience():
         return documents(outputs, lambda kind: replace(order, resolution=resolutions[_known(kind, resolutions)]))
 
 
@@ -84,7 +84,8 @@ def _known(kind: str, resolutions: "dict[str, Resolution]") -> str:
     return kind if kind in resolutions else next(iter(resolutions))
 
 
-def _order(request: "Request", options: dict[str, Any], book: "Book") -> "Order":
+def order_of(request: "Request", options: dict[str, Any], book: "Book") -> "Order":
+    """What is to be written, but for the fit."""
     from cudafit import __version__  # noqa: PLC0415
     from cudafit.indexes import configured  # noqa: PLC0415
     from cudafit.lock.order import Order  # noqa: PLC0415
@@ -152,7 +153,7 @@ def write_or_show(made: "Sequence[Document]", options: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
+def patience() -> Iterator[None]:
     """After a moment of silence, says on a terminal what is being waited for."""
 
     def say() -> None:

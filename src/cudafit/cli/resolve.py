@@ -66,14 +66,14 @@ def command(context: click.Context, /, **options: Any) -> int:
 
     outputs = _outputs(options)
     book = chosen(options["matrices"], options["pinned"])
-    request = _request(options)
+    request = request_of(options)
     machines = hosts(options["machines"], options["root"], description, question, book.facts)
     if options["check"]:
         from cudafit.cli.lock_check import check_locks
 
         return check_locks(outputs.files, request, machines, book, as_json=options["as_json"])
     resolutions = {
-        kind: _answer(replace(request, conda=kind == CONDA), machines, book, every=options["every"])
+        kind: answer_of(replace(request, conda=kind == CONDA), machines, book, every=options["every"])
         for kind in outputs.kinds
     }
     documents = _documents(outputs, resolutions, request, options, book)
@@ -120,8 +120,8 @@ def _documents(
     return make(outputs.files, resolutions, request, options, book)
 
 
-def _request(options: dict[str, Any]) -> "Request":
-    """What was asked for; what the project in this folder asks for when nothing was."""
+def request_of(options: dict[str, Any]) -> "Request":
+    """What was asked for; what the project in this folder asks for when nothing was. Raises InputError."""
     from cudafit.model.requirement import wanted
     from cudafit.resolve.request import Request
 
@@ -154,7 +154,7 @@ def _request(options: dict[str, Any]) -> "Request":
     )
 
 
-def _answer(request: "Request", machines: "list[Host]", book: "Book", *, every: bool) -> "Resolution":
+def answer_of(request: "Request", machines: "list[Host]", book: "Book", *, every: bool) -> "Resolution":
     from cudafit.resolve.answer import overview, resolve
 
     if not request.wanted:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
+from cudafit.atomic import write_text
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import Kernel
@@ -74,3 +75,34 @@ def interpreter_of(kernel: Kernel, prefix: str | None) -> str | None:
     if os.path.isabs(first):
         return first
     return f"{prefix}/bin/{first}" if prefix and "/" not in first else None
+
+
+def user_folder(environ: Mapping[str, str]) -> str:
+    """Where Jupyter keeps what a user registered. Raises InputError."""
+    if own := environ.get("JUPYTER_DATA_DIR"):
+        return own
+    home = environ.get("HOME", "")
+    if not home.startswith("/"):
+        raise InputError("HOME is not set, so there is no folder of the user's own kernels")
+    return f"{environ.get('XDG_DATA_HOME') or f'{home}/.local/share'}/jupyter"
+
+
+def register(kernel: Kernel, python: str, path: str) -> str | None:
+    """Writes the kernel's specification to `path` with another interpreter; gives where the former one is kept.
+
+    Raises InputError where it cannot be written.
+    """
+    try:
+        with open(kernel.path, encoding="utf-8") as file:
+            value = json.load(file)
+        value["argv"] = [python, *value["argv"][1:]]
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        kept = None
+        if os.path.lexists(path):
+            kept = f"{path}.before-cudafit"
+            with open(path, encoding="utf-8", errors="replace") as file:
+                write_text(kept, file.read())
+        write_text(path, json.dumps(value, indent=1) + "\n")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"cannot write `{path}`: {error}") from None
+    return kept

@@ -19,14 +19,14 @@ from cudafit.model.versions import numbers
 
 
 def requirements_text(order: Order, compiled: Compiled) -> str:
-    return header(order) + "".join(_entry(package, order) for package in compiled.packages)
+    return header(order) + "".join(entry(package, order) for package in compiled.packages)
 
 
-def _entry(package: Package, order: Order) -> str:
+def entry(package: Package, order: Order) -> str:
     if package.archive:
         name, files = f"{package.name} @ {package.archive.url}", [package.archive]
     elif package.elsewhere:
-        wheel = _wheel(package, order)
+        wheel = wheel_of(package, order)
         name, files = f"{package.name} @ {_quoted(wheel.url)}", [wheel]
     else:
         name = f"{package.name}=={package.version}"
@@ -41,7 +41,7 @@ def _quoted(url: str) -> str:
     return head + slash + quote(unquote(name), safe="~-_.")
 
 
-def _wheel(package: Package, order: Order) -> File:
+def wheel_of(package: Package, order: Order) -> File:
     """The wheel that an installer on the target would choose."""
     ranks = {tag: number for number, tag in enumerate(_supported(order))}
     best: tuple[int, File] | None = None

@@ -65,16 +65,23 @@ class Compiled:
     pylock: str
 
 
-def compiled(order: Order, environ: Mapping[str, str] = os.environ) -> Compiled:
-    """Raises CudafitError where the index cannot be reached, or the packages below the fit do not go together."""
+def compiled(
+    order: Order, environ: Mapping[str, str] = os.environ, *, preferred: Mapping[str, str] | None = None
+) -> Compiled:
+    """Raises CudafitError where the index cannot be reached, or the packages below the fit do not go together.
+
+    `preferred` are versions to stay at unless something forbids it.
+    """
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         _write_sources(order, folder)
         command = _command(order, folder)
+        if preferred:
+            command += ["--constraints", _stayed(command, preferred, folder, order, environ)]
         if order.indexes.default:
             # By the environment: the arguments of a process are there for everybody to read.
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         finished = _run([*command, "--format", "pylock.toml", "--generate-hashes"], environ)
-        text = _without_secrets(finished.stdout)
+        text = without_secrets(finished.stdout)
         packages = tuple(_packages(tomllib.loads(text)))
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
@@ -83,6 +90,19 @@ def compiled(order: Order, environ: Mapping[str, str] = os.environ) -> Compiled:
         Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
     )
     return Compiled(marked, text)
+
+
+def _stayed(
+    command: list[str], preferred: Mapping[str, str], folder: str, order: Order, environ: Mapping[str, str]
+) -> str:
+    """uv keeps what an output file already says, where it can; what it then chose binds the lock."""
+    path = os.path.join(folder, "preferred.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(f"{name}=={version}\n" for name, version in preferred.items()))
+    if order.indexes.default:
+        environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
+    _run([*command, "--output-file", path], environ)
+    return path
 
 
 def uv_program() -> str:
@@ -172,11 +192,11 @@ def _run(command: list[str], environ: Mapping[str, str]) -> Finished:
     if finished.cut_off:
         raise CudafitError(f"uv gave no answer for {TIMEOUT_S} s", hint="try again, or write the lock with `--offline`")
     if finished.returncode != 0:
-        raise _failure(_without_secrets(finished.stderr))
+        raise failure(without_secrets(finished.stderr))
     return finished
 
 
-def _failure(told: str) -> CudafitError:
+def failure(told: str) -> CudafitError:
     """uv's words as an error: packages that do not go together, or an index that does not answer."""
     lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in told.splitlines()]
     lines = [line for line in lines if line]
@@ -233,7 +253,7 @@ def _other_indexes(order: Order, environ: Mapping[str, str]) -> list[str]:
     told = [line for line in order.lines if _INDEX_OPTION.match(line)]
     words = [word for line in told for word in re.split(r"[\s=]+", line)[1:]]
     words += [word for name in _INDEX_VARIABLES for word in re.split(r"[\s,]+", environ.get(name, ""))]
-    return [_without_secrets(word.rpartition("=")[2].rstrip("/")) for word in words if word]
+    return [without_secrets(word.rpartition("=")[2].rstrip("/")) for word in words if word]
 
 
 def _annotated(text: str, others: Iterable[str]) -> set[str]:
@@ -243,10 +263,10 @@ def _annotated(text: str, others: Iterable[str]) -> set[str]:
     for line in text.splitlines():
         if match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:==|@)", line):
             name = normalised(match[1])
-        elif (match := re.match(r"\s+# from (\S+)", line)) and _without_secrets(match[1]).rstrip("/") in others:
+        elif (match := re.match(r"\s+# from (\S+)", line)) and without_secrets(match[1]).rstrip("/") in others:
             found.add(name)
     return found
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s\"'`]+@", "", text)

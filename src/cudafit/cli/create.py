@@ -1,0 +1,158 @@
+"""`cudafit create`.
+
+What is imported inside the functions is imported there for speed: NVML is asked first.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.looking import Given, Looked, environment_of, world
+from cudafit.cli.machine_options import ask_driver, hosts, machine_options
+from cudafit.cli.matrix_options import chosen, matrix_options
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.doctor.world import World
+    from cudafit.model.finding import Report
+    from cudafit.model.fit import Resolution
+    from cudafit.model.plan import Made
+    from cudafit.resolve.problem import Book
+
+_PROBLEM = 1
+_DEFAULT = ".venv"
+
+
+@click.command("create")
+@click.argument("words", metavar="[PATH] [REQ]...", nargs=-1)
+@click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
+@click.option("--from", "lock", metavar="LOCK", help="Install this lock: a pylock.toml, or requirements with hashes.")
+@click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
+@click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
+@click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
+@click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.create/1).")
+@machine_options
+@matrix_options
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Make a venv with the builds that work on this machine, and check it with doctor.
+
+    PATH is the environment, `.venv` by default: the first word, where it holds a slash or begins with a dot. REQ is a
+    requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and exits with 4. The lock is
+    kept in it as pylock.cudafit.toml.
+    """
+    from cudafit.machine.described import Description
+
+    if options["root"]:
+        raise InputError("an environment is made on this machine, so `--root` has no meaning")
+    description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
+    question = ask_driver(description, options["machines"], None)
+    path, requirements = _parted(options["words"])
+    if options["lock"] and (requirements or options["files"]):
+        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    _refuse_existing(path, clear=options["clear"])
+    book = chosen(options["matrices"], options["pinned"])
+    machines = hosts(options["machines"], None, description, question, book.facts)
+    if len(machines) != 1:
+        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
+    made = _from_lock(options) if options["lock"] else _resolved(options, requirements, machines, book)
+    if options["dry_run"]:
+        _print(context, options, path, made, None)
+        return 0
+    report = _make(options, path, made)
+    _print(context, options, path, made, report)
+    return _PROBLEM if report.status == "error" else 0
+
+
+def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The path, and the requirements. A name without a slash may be either, and is taken as a requirement."""
+    if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
+        return os.path.expanduser(words[0]), words[1:]
+    return _DEFAULT, words
+
+
+def _refuse_existing(path: str, *, clear: bool) -> None:
+    from cudafit.repair.rollback import interrupted
+
+    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
+        raise InputError(f"`{path}` is there, and is no folder")
+    if interrupted(path):
+        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
+    if not os.path.isdir(path) or not os.listdir(path):
+        return
+    if not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
+        raise InputError(f"`{path}` holds files, and is no environment", hint="name another folder")
+    if not clear:
+        raise InputError(
+            f"there is an environment in `{path}`, and it is not touched",
+            hint=f"`cudafit repair {path}` fixes it, `--clear` makes it anew",
+        )
+
+
+def _resolved(options: dict[str, Any], requirements: tuple[str, ...], machines: Any, book: "Book") -> "Made":
+    from cudafit.cli.lock_options import order_of, patience
+    from cudafit.cli.resolve import answer_of, request_of
+    from cudafit.render.resolve_rows import error_of
+    from cudafit.repair.create import locked
+
+    asked = {**options, "requirements": requirements, "prefer": "newest", "conda": False, "offline": False}
+    request = request_of({**asked, "words": ()})
+    if not request.wanted and not request.lines:
+        raise InputError("nothing was asked for", hint="`cudafit create .venv torch`, or `--from pylock.toml`")
+    answer: Resolution = answer_of(request, machines, book, every=False)
+    if error := error_of(answer):
+        raise error
+    order = replace(order_of(request, {**asked, "outputs": (), "words": ()}, book), resolution=answer)
+    with patience():
+        return locked(order, os.environ, sizes=options["dry_run"])
+
+
+def _from_lock(options: dict[str, Any]) -> "Made":
+    from cudafit.repair.create import given_lock
+
+    return given_lock(options["lock"], options["python"])
+
+
+def _make(options: dict[str, Any], path: str, made: "Made") -> "Report":
+    from cudafit.doctor.diagnose import diagnose
+    from cudafit.indexes import configured
+    from cudafit.repair.create import create
+
+    create(path, made, configured(), os.environ, say=_say)
+    return diagnose(_world(options, path))
+
+
+def _world(options: dict[str, Any], path: str) -> "World":
+    from cudafit.cli.looking import look
+
+    given = Given(tuple(options["machines"]), options["driver"], tuple(options["gpus"]), path=path)
+    looked: Looked = look(given, options["matrices"], options["pinned"])
+    return world(given, looked, environment_of(given, looked))
+
+
+def _print(context: click.Context, options: dict[str, Any], path: str, made: "Made", report: "Report | None") -> None:
+    if options["as_json"]:
+        from cudafit.model.record import to_plain
+        from cudafit.render.json_text import json_text
+
+        told: dict[str, Any] = {"schema": "cudafit.create/1", "status": "made" if report else "planned"}
+        told |= {"environment": path, "python": made.python, "packages": to_plain(made.packages)}
+        told["download"] = made.download
+        told["after"] = {"status": report.status, "cause": report.cause} if report else None
+        write(json_text(told))
+        return
+    from cudafit.render.create_rows import create_rows
+    from cudafit.render.human import print_rows
+
+    print_rows("create", create_rows(path, made, report), sys.stdout, color=use_color(context, sys.stdout))
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

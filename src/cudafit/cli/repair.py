@@ -1,0 +1,245 @@
+"""`cudafit repair`.
+
+What is imported inside the functions is imported there for speed.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.looking import Given, Looked, environment_of, given, look, world
+from cudafit.cli.matrix_options import matrix_options
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.model.environment import Environment
+    from cudafit.model.finding import Report
+    from cudafit.model.plan import Plan, Wish
+    from cudafit.repair.prepare import Prepared
+    from cudafit.repair.rollback import Interrupted
+
+_PROBLEM = 1
+
+
+@click.command("repair")
+@click.argument("path", metavar="[ENV]", required=False)
+@click.option("--kernel", metavar="NAME", help="Let the Jupyter kernel of this name start the environment's Python.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another cudafit that changes this environment.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.repair/1).")
+@click.option(
+    "--machine", "machines", metavar="FILE", multiple=True, help="For the machine of a snapshot; `-` is stdin."
+)
+@click.option("--driver", metavar="VERSION", help="For this driver, as 550.54.15; or none.")
+@click.option("--gpu", "gpus", metavar="NAME", multiple=True, help="For this GPU: `RTX 4090`, sm_89; repeatable.")
+@matrix_options
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Fix what doctor found in a venv, with as few changes as can be.
+
+    Chooses builds that work here, as near to the installed versions as there are, keeps the other packages, shows the
+    plan and asks. Then all of it happens, or nothing: a step that fails is undone, and exits with 4. `cudafit rollback`
+    undoes it later. What needs root or a reboot is never done: its commands are shown.
+    """
+    if options["kernel"]:
+        from cudafit.cli.repair_kernel import repair_kernel
+
+        return repair_kernel(options)
+    told = given({**options, "root": None, "conda": None})
+    looked = look(told, options["matrices"], options["pinned"])
+    environment = environment_of(told, looked)
+    if environment is None:
+        raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit repair .venv`")
+
+    from cudafit.repair.carry_out import StaleError
+    from cudafit.repair.rollback import interrupted, recover
+    from cudafit.repair.transaction import RolledBack
+
+    _refuse(environment)
+    if unfinished := interrupted(environment.path):
+        _say(interrupted_text(unfinished))
+        if options["dry_run"]:
+            raise CudafitError(
+                f"`{environment.path}` is in the middle of a change",
+                hint=f"`cudafit rollback {environment.path}` brings back what was there",
+            )
+        _say(recover(environment.path, say=_say, wait_s=options["wait"]))
+        environment = environment_of(told, looked) or environment
+    try:
+        return _repair(context, options, told, looked, environment)
+    except RolledBack as error:
+        if not isinstance(error.__cause__, StaleError):
+            raise
+    _say("another cudafit changed the environment first; looking at it again")
+    return _repair(context, options, told, looked, environment_of(told, looked) or environment)
+
+
+def _repair(
+    context: click.Context, options: dict[str, Any], told: Given, looked: Looked, environment: "Environment"
+) -> int:
+    from cudafit.doctor.diagnose import diagnose
+    from cudafit.indexes import configured
+    from cudafit.repair.plan import wish_of
+    from cudafit.repair.prepare import prepare
+
+    seen = world(told, looked, environment)
+    before = diagnose(seen)
+    wish = wish_of(before)
+    if not (wish.choose or wish.install or wish.remove):
+        _print(context, options, "nothing", _nothing(environment, wish), before)
+        return _PROBLEM if any(one.severity == "error" for one in wish.by_hand) else 0
+    indexes = configured()
+    prepared = prepare(wish, seen, environment, indexes, os.environ)
+    if not prepared.plan.steps:
+        raise CudafitError(
+            "the packages that the index has are those that are installed, so nothing would change",
+            cause=[f"{name}: {why}" for name, why in wish.why.items()],
+        )
+    if options["dry_run"]:
+        _print(context, options, "planned", prepared.plan, before)
+        return 0
+    if not options["as_json"]:
+        _print(context, options, "planned", prepared.plan, before)
+    _room(prepared)
+    _confirm(options, environment)
+    report = _carried_out(options, told, looked, prepared, before)
+    _print(context, options, "done", prepared.plan, report)
+    return _PROBLEM if report.status == "error" else 0
+
+
+def _carried_out(
+    options: dict[str, Any], told: Given, looked: Looked, prepared: "Prepared", before: "Report"
+) -> "Report":
+    from cudafit.doctor.diagnose import diagnose
+    from cudafit.indexes import configured
+    from cudafit.repair.carry_out import carry_out
+
+    def again() -> "tuple[Environment, Report]":
+        found = environment_of(Given(machines=told.machines, path=prepared.plan.environment), looked)
+        if found is None:
+            raise CudafitError(f"`{prepared.plan.environment}` is no environment any more")
+        return found, diagnose(world(told, looked, found))
+
+    return carry_out(
+        prepared,
+        before,
+        again,
+        indexes=configured(),
+        environ=os.environ,
+        reason=f"repair: {', '.join(prepared.plan.answers)}",
+        wait_s=options["wait"],
+        say=_say,
+    )
+
+
+def _nothing(environment: "Environment", wish: "Wish") -> "Plan":
+    from cudafit.model.plan import Plan
+
+    return Plan(environment.path, environment.python or "", (), by_hand=wish.by_hand)
+
+
+def _refuse(environment: "Environment") -> None:
+    """What is never changed, before any work."""
+    from cudafit.model.environment import CONDA, VENV
+    from cudafit.repair.state import runs_here
+
+    path = environment.path
+    if environment.kind == CONDA:
+        raise InputError(
+            f"`{path}` is a conda environment, and repair changes venvs",
+            hint=f"`cudafit doctor --env {path}` shows the command for conda",
+        )
+    if environment.kind != VENV:
+        raise InputError(
+            f"`{path}` is a Python of the system, which its own package manager keeps",
+            hint="make an environment: `cudafit create .venv torch`",
+        )
+    if runs_here(path):
+        raise InputError(
+            f"cudafit itself runs in `{path}`, and cannot change what it stands on",
+            hint=f"start it from somewhere else: `uvx cudafit repair {path}`",
+        )
+
+
+def _room(prepared: "Prepared") -> None:
+    """Raises CudafitError where the disk is too small, and warns of programs that use the environment."""
+    from cudafit.env.in_use import processes_using
+    from cudafit.repair.prepare import check_space
+
+    path = prepared.plan.environment
+    check_space(prepared.plan)
+    users = list(processes_using(path))
+    if users:
+        named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
+        _say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
+
+
+def _confirm(options: dict[str, Any], environment: "Environment") -> None:
+    if options["yes"]:
+        return
+    if not sys.stdin.isatty():
+        raise InputError(
+            "nobody can be asked here, so nothing was changed",
+            hint=f"`cudafit repair {environment.path} --yes`, or `--dry-run` to see the plan alone",
+        )
+    if not click.confirm("change the environment so?", default=False, err=True):
+        raise click.Abort
+
+
+def interrupted_text(unfinished: "Interrupted") -> str:
+    if unfinished.running:
+        return f"`{unfinished.command}` (process {unfinished.pid}) is changing it, since {unfinished.started}"
+    return f"a change of {unfinished.started} was interrupted: {unfinished.reason}"
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _print(context: click.Context, options: dict[str, Any], status: str, plan: "Plan", report: "Report") -> None:
+    from cudafit.model.plan import SCHEMA
+
+    if options["as_json"]:
+        from cudafit.model.record import to_plain
+        from cudafit.render.json_text import json_text
+
+        shown = {"schema": SCHEMA, "status": status, **to_plain(plan), "download": plan.download}
+        write(json_text({**shown, "after": {"status": report.status, "cause": report.cause}}))
+        return
+    from cudafit.render.human import print_rows
+    from cudafit.render.machine_rows import Row
+    from cudafit.render.repair_rows import by_hand_rows, plan_rows
+
+    color = use_color(context, sys.stdout)
+    if status == "planned":
+        print_rows("repair", plan_rows(plan), sys.stdout, color=color)
+        return
+    rows: list[Row] = []
+    if status == "nothing":
+        rows.append(Row("environment", plan.environment, ""))
+        rows.append(Row("repair", "nothing to change: no fix of a package is needed", "", "good"))
+    else:
+        rows.append(Row("done", f"{len(plan.steps)} packages changed", "", "good"))
+        rows.append(Row("now", _status(report), ""))
+        rows.append(Row("undo", f"cudafit rollback {plan.environment}", ""))
+    rows += by_hand_rows(plan.by_hand)
+    print_rows("repair", rows, sys.stdout, color=color)
+
+
+def _status(report: "Report") -> str:
+    if report.status in ("ok", "warning"):
+        return f"doctor finds no error by {report.checked} checks"
+    return f"doctor still finds {report.cause}" if report.cause else "the GPUs could not be determined"

@@ -1,0 +1,60 @@
+"""`cudafit repair --kernel NAME`: the Jupyter kernel is made to start the environment's own Python."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from cudafit.cli.common import write
+from cudafit.env.kernels import kernel_by_name, register, user_folder
+from cudafit.env.locate import locate
+from cudafit.errors import CudafitError, InputError
+from cudafit.files import Files
+
+
+def repair_kernel(options: dict[str, Any]) -> int:
+    """Writes the kernelspec in the user's own folder, which Jupyter looks at before the system's; a copy is kept."""
+    files = Files()
+    located = locate(files, options["path"], None, os.environ, (), os.getcwd())
+    if located is None:
+        raise InputError(
+            "no Python environment is active or in this folder, so there is nothing for the kernel to start",
+            hint=f"name it: `cudafit repair .venv --kernel {options['kernel']}`",
+        )
+    python = f"{located.prefix}/bin/python"
+    if not os.access(python, os.X_OK):
+        raise InputError(f"`{python}` is no program that can be started")
+    if not any(files.is_dir(place) for place in _ipykernel(files, located.prefix)):
+        raise CudafitError(
+            f"`{located.prefix}` has no ipykernel, without which no notebook can use it",
+            hint=f"`uv pip install --python {located.prefix} ipykernel`, then this command again",
+        )
+    kernel = kernel_by_name(files, os.environ, located.prefix, options["kernel"])
+    path = os.path.join(user_folder(os.environ), "kernels", kernel.name, "kernel.json")
+    click.echo(f"kernel {kernel.name}: starts {kernel.argv[0]}  [{kernel.path}]", err=True)
+    if kernel.argv[0] == python:
+        write(f"kernel {kernel.name} already starts {python}\n")
+        return 0
+    if options["dry_run"]:
+        write(f"kernel {kernel.name} would start {python}  [{path}]\n")
+        return 0
+    if not options["yes"]:
+        if not sys.stdin.isatty():
+            raise InputError("nobody can be asked here, so nothing was changed", hint="add `--yes`, or `--dry-run`")
+        if not click.confirm(f"let it start {python}?", default=False, err=True):
+            raise click.Abort
+    kept = register(kernel, python, path)
+    write(f"kernel {kernel.name} starts {python}  [{path}]\n")
+    if kept:
+        write(f"what was there is kept  [{kept}]\n")
+    click.echo("hint: start the kernel anew in Jupyter", err=True)
+    return 0
+
+
+def _ipykernel(files: Files, prefix: str) -> list[str]:
+    try:
+        names = files.names(f"{prefix}/lib", "python3*")
+    except OSError:
+        return []
+    return [f"{prefix}/lib/{name}/site-packages/ipykernel" for name in names]

@@ -1,0 +1,107 @@
+"""`cudafit rollback`.
+
+What is imported inside the functions is imported there for speed.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color, write
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.repair.generations import Generation
+
+
+@click.command("rollback")
+@click.argument("path", metavar="[ENV]", required=False)
+@click.option("--list", "listed", is_flag=True, help="List what can be brought back, with its disk use.")
+@click.option("--to", "generation", metavar="ID", help="Bring back this one; by default the newest.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.rollback/1).")
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Bring back what an environment was before a repair: the same files, bytes and modes.
+
+    Needs no network: the files were kept beside the environment. Also ends a change that was interrupted. What is
+    replaced is kept in turn, so that a rollback can be undone.
+    """
+    from cudafit.cli.repair import interrupted_text
+    from cudafit.env.installed import nearby_environment
+    from cudafit.repair.rollback import generations, interrupted, recover, roll_back
+
+    path = options["path"] or nearby_environment(os.environ)
+    if path is None:
+        raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit rollback .venv`")
+    if options["listed"]:
+        _list(context, options, path, generations(path))
+        return 0
+    unfinished = interrupted(path)
+    if unfinished:
+        _say(interrupted_text(unfinished))
+        _say(recover(path, say=_say))
+        if options["generation"] is None:
+            _done(context, options, path, None)
+            return 0
+    found = generations(path)
+    if not found:
+        raise CudafitError(f"there is nothing to bring back for `{path}`", hint="a repair keeps what was there before")
+    _confirm(options, path)
+    _done(context, options, path, roll_back(path, options["generation"], say=_say))
+    return 0
+
+
+def _confirm(options: dict[str, Any], path: str) -> None:
+    if options["yes"]:
+        return
+    if not sys.stdin.isatty():
+        raise InputError("nobody can be asked here, so nothing was changed", hint=f"`cudafit rollback {path} --yes`")
+    if not click.confirm(f"bring back `{path}` as it was?", default=False, err=True):
+        raise click.Abort
+
+
+def _list(context: click.Context, options: dict[str, Any], path: str, found: "tuple[Generation, ...]") -> None:
+    from cudafit.render.human import print_rows
+    from cudafit.render.machine_rows import Row
+    from cudafit.render.sizes import size_text
+
+    if options["as_json"]:
+        _json({"environment": path, "generations": found})
+        return
+    rows = [Row("environment", path, "")]
+    for one in found:
+        size = (
+            f"{one.files} files, {size_text(one.bytes)}, {size_text(one.disk_bytes)} of it on the disk for this alone"
+        )
+        rows.append(Row(one.id, f"{one.time}  {one.reason}", size))
+    if not found:
+        rows.append(Row("kept", "nothing", ""))
+    print_rows("rollback", rows, sys.stdout, color=use_color(context, sys.stdout))
+
+
+def _done(context: click.Context, options: dict[str, Any], path: str, back: "Generation | None") -> None:
+    from cudafit.render.human import print_rows
+    from cudafit.render.machine_rows import Row
+
+    if options["as_json"]:
+        _json({"environment": path, "restored": back})
+        return
+    what = f"as it was at {back.time}, before: {back.reason}" if back else "as it was before the interrupted change"
+    rows = [Row("environment", path, ""), Row("restored", what, "", "good")]
+    print_rows("rollback", rows, sys.stdout, color=use_color(context, sys.stdout))
+
+
+def _json(told: dict[str, Any]) -> None:
+    from cudafit.model.record import to_plain
+    from cudafit.render.json_text import json_text
+
+    write(json_text({"schema": "cudafit.rollback/1", **{name: to_plain(value) for name, value in told.items()}}))
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,86 @@
+"""What a repair or a new environment would do, package by package."""
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from cudafit.model.finding import Finding
+from cudafit.model.fit import Pick
+from cudafit.model.frozen import frozen
+
+SCHEMA = "cudafit.repair/1"
+INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
+
+
+@frozen
+class Wish:
+    """What the automatic fixes ask for, all together.
+
+    `choose` are packages of which resolve picks the build, `install` requirements, `remove` what goes out in every copy
+    before anything comes in. `why` is the finding that asked for each of them first.
+    """
+
+    choose: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    why: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()  # the findings that will be gone
+    by_hand: tuple[Finding, ...] = ()  # errors and warnings that no change of packages answers
+
+
+@frozen
+class Step:
+    """One package: from which version to which, and why. `size` in bytes is None where nobody told it."""
+
+    action: str
+    package: str
+    before: str | None
+    after: str | None
+    why: str
+    size: int | None = None
+    index: str | None = None  # where it does not come from the default one
+
+
+@frozen
+class Plan:
+    """All steps, in the order of packages; those that remove come first when they are done."""
+
+    environment: str
+    python: str
+    steps: tuple[Step, ...]
+    answers: tuple[str, ...] = ()
+    by_hand: tuple[Finding, ...] = ()
+    untouched: tuple[str, ...] = ()  # from a folder, a repository or an address: they stay as they are
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def download(self) -> int | None:
+        """Bytes of all that comes in; None where one of them is not known."""
+        sizes = [step.size for step in self.steps if step.action != REMOVE]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+@frozen
+class Package:
+    """What comes in; `size` is None where nobody told it."""
+
+    name: str
+    version: str
+    size: int | None = None
+
+
+@frozen
+class Made:
+    """What a new environment is made from."""
+
+    python: str
+    lock: str
+    name: str  # of the lock, which tells its format
+    packages: tuple[Package, ...]
+    picks: tuple[Pick, ...] = ()
+    kept: str | None = None  # the lock to keep in the environment
+
+    @property
+    def download(self) -> int | None:
+        """Bytes; None where one of them is not known."""
+        sizes = [one.size for one in self.packages]
+        return None if None in sizes else sum(size or 0 for size in sizes)

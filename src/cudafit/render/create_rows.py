@@ -1,0 +1,36 @@
+"""A new environment as rows for people."""
+
+from cudafit.model.finding import Report
+from cudafit.model.plan import Made
+from cudafit.render.machine_rows import Row
+from cudafit.render.sizes import size_text
+
+
+def create_rows(path: str, made: Made, report: Report | None) -> list[Row]:
+    """With sizes before, with what doctor says afterwards."""
+    rows = [Row("environment", path, ""), Row("Python", made.python, "")]
+    chosen = {pick.name: pick for pick in made.picks}
+    rows += [
+        Row(pick.name, f"{pick.version} ({pick.variant})", ", ".join(pick.sources[:1])) for pick in chosen.values()
+    ]
+    if report is None:
+        rows += [
+            Row(one.name, one.version, size_text(one.size) if one.size is not None else "") for one in made.packages
+        ]
+        total = made.download
+        shown = "not known" if total is None else f"{size_text(total)}, less what uv has in its cache"
+        rows.append(Row("download", shown, ""))
+        return rows
+    rows.append(Row("installed", f"{len(made.packages)} packages, each checked against its hash", "", "good"))
+    rows.append(Row("doctor", _told(report), "", "good" if report.status == "ok" else "warn"))
+    rows.append(Row("use it", f". {path}/bin/activate", ""))
+    return rows
+
+
+def _told(report: Report) -> str:
+    if report.cause:
+        title = next(one.title for one in report.findings if one.id == report.cause)
+        return f"{title} ({report.cause})"
+    if report.status == "unknown":
+        return "the GPUs could not be determined"
+    return f"no error by {report.checked} checks"

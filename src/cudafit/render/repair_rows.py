@@ -1,0 +1,54 @@
+"""A repair as rows for people: what changes, why, and what is left to do by hand."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from cudafit.model.finding import Finding
+from cudafit.model.plan import REINSTALL, REMOVE, Plan, Step
+from cudafit.render.machine_rows import Row
+from cudafit.render.sizes import size_text
+
+
+def plan_rows(plan: Plan) -> list[Row]:
+    rows = [Row("environment", plan.environment, "")]
+    rows += [Row(step.package, _change(step), step.why, _TONES.get(step.action, "plain")) for step in plan.steps]
+    if plan.untouched:
+        rows.append(Row("untouched", ", ".join(plan.untouched), "from a folder, a repository, or not known", "quiet"))
+    rows += [Row("warning", text, "", "warn") for text in plan.warnings]
+    rows.append(Row("download", _download(plan), ""))
+    rows += by_hand_rows(plan.by_hand)
+    return rows
+
+
+_TONES = {REMOVE: "warn"}
+
+
+def _change(step: Step) -> str:
+    size = f"  {size_text(step.size)}" if step.size is not None else ""
+    source = f" from {step.index}" if step.index else ""
+    if step.action == REMOVE:
+        return f"{step.before or 'unknown version'} -> removed"
+    if step.action == REINSTALL:
+        return f"{step.after} again{source}{size}"
+    if step.before is None:
+        return f"new: {step.after}{source}{size}"
+    return f"{step.before} -> {step.after}{source}{size}"
+
+
+def _download(plan: Plan) -> str:
+    total = plan.download
+    if total is None:
+        known = sum(step.size or 0 for step in plan.steps)
+        return f"at least {size_text(known)}; of some packages the size is not known"
+    return f"{size_text(total)}, less what uv has in its cache" if total else "nothing"
+
+
+def by_hand_rows(findings: Sequence[Finding]) -> Iterator[Row]:
+    """What a repair never does by itself."""
+    for one in findings:
+        yield Row("by hand", f"{one.title} ({one.id})", "", "warn")
+        if one.fix:
+            marks = [word for word, there in (("as root", one.fix.root), ("needs a reboot", one.fix.reboot)) if there]
+            yield Row("", one.fix.text + (f" ({', '.join(marks)})" if marks else ""), "")
+            for command in one.fix.commands:
+                yield Row("", shlex.join(command), "")

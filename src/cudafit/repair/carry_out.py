@@ -1,0 +1,52 @@
+"""A plan carried out within a transaction: all of it, seen to be right, or nothing."""
+
+from collections.abc import Callable, Mapping
+
+from cudafit.errors import CudafitError
+from cudafit.indexes import Indexes
+from cudafit.model.environment import Environment
+from cudafit.model.finding import Report
+from cudafit.model.plan import REMOVE
+from cudafit.repair.plan import changed, not_as_planned
+from cudafit.repair.prepare import Prepared
+from cudafit.repair.transaction import transaction
+from cudafit.repair.uv_engine import install, uninstall
+
+Look = Callable[[], tuple[Environment, Report]]
+
+
+class StaleError(CudafitError):
+    """The plan was made for an environment that is not the same any more."""
+
+
+def carry_out(
+    prepared: Prepared,
+    before: Report,
+    look: Look,
+    *,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    reason: str,
+    wait_s: float,
+    say: Callable[[str], None],
+) -> Report:
+    """What doctor says afterwards. Raises RolledBack where a step failed or the result is not what was planned."""
+    plan = prepared.plan
+    path = plan.environment
+    coming = changed(plan)
+    # What is replaced goes first too: every copy of it, however many there are.
+    going = [step.package for step in plan.steps if step.action == REMOVE or step.before is not None]
+    with transaction(path, reason=reason, wait_s=wait_s, say=say) as change:
+        if change.waited:
+            raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
+        if going:
+            say(f"removing {len(going)} packages")
+            uninstall(path, going, environ, lock=change.lock)
+        if coming:
+            say(f"installing {len(coming)} packages")
+            install(path, prepared.lock, indexes, environ, lock=change.lock)
+        say("looking at the result")
+        after, report = look()
+        if wrong := not_as_planned(plan, after, report, before):
+            raise CudafitError("the environment is not as planned", cause=wrong)
+    return report

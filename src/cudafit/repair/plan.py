@@ -1,0 +1,263 @@
+"""From findings to steps. Pure: what resolve, the index and uv say is given."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cudafit.errors import InputError
+from cudafit.model.environment import Distribution, Environment
+from cudafit.model.finding import ERROR, INFO, WARNING, Finding, Report
+from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
+from cudafit.model.requirement import Wanted, normalised, wanted
+from cudafit.resolve.problem import Library
+from cudafit.resolve.request import INSTALLED, Request
+
+# Parts of frameworks: they come and go with the build that needs them. nvidia-ml-py is a tool of its own.
+_PART = re.compile(
+    r"nvidia-(?!ml-py\b|modelopt|dali|nvimgcodec|cuda-nvcc).*|(pytorch-)?triton(-(rocm|xpu|windows))?|jaxlib"
+    r"|jax-cuda\d+-(plugin|pjrt)|tensorflow-(intel|io-gcs-filesystem|estimator)|cuda-toolkit"
+)
+_TOOLS = ("pip", "setuptools", "wheel", "uv")
+# What fills the folder of a framework under another name.
+_TWINS = {"tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"), "onnxruntime-gpu": ("onnxruntime",)}
+
+
+def wish_of(report: Report) -> Wish:
+    """The changes of all fixes together. What is only informed about, or explained by something below, asks nothing."""
+    choose: dict[str, None] = {}
+    install: dict[str, str] = {}
+    remove: dict[str, None] = {}
+    why: dict[str, str] = {}
+    answers: list[str] = []
+    by_hand: list[Finding] = []
+    for finding in report.findings:
+        change = finding.fix.change if finding.fix else None
+        if finding.severity == INFO:
+            continue
+        if change is None or not finding.fix or not finding.fix.automatic:
+            if finding.severity in (ERROR, WARNING) and finding.explained_by is None:
+                by_hand.append(finding)
+            continue
+        answers.append(finding.id)
+        for name in change.choose:
+            choose.setdefault(name)
+            why.setdefault(name, finding.id)
+        for text in change.install:
+            name = wanted(text).name
+            install[name] = _joined(install.get(name), text)
+            why.setdefault(name, finding.id)
+        for name in change.remove:
+            remove.setdefault(name)
+            why.setdefault(name, finding.id)
+    # The build that is chosen brings its own libraries and its own version.
+    kept = {name: text for name, text in install.items() if name not in choose}
+    return Wish(tuple(choose), tuple(kept.values()), tuple(remove), why, tuple(dict.fromkeys(answers)), tuple(by_hand))
+
+
+def _joined(first: str | None, second: str) -> str:
+    """Two requirements of one package: both hold."""
+    if first is None or first == second:
+        return second
+    one, other = wanted(first), wanted(second)
+    extras = ",".join(sorted({*one.extras, *other.extras}))
+    specifiers = ",".join(part for part in (one.specifier, other.specifier) if part)
+    return f"{one.name}[{extras}]{specifiers}" if extras else f"{one.name}{specifiers}"
+
+
+def request_of(wish: Wish, environment: Environment, library: Library) -> Request:
+    """The builds to choose, the other packages beside them, everything as near to what is installed as can be."""
+    match = re.match(r"3\.\d+", environment.python or "")
+    if match is None:
+        raise InputError(f"the Python of `{environment.path}` is not known", hint="make a new one: `cudafit create`")
+    asked = [wanted(name) for name in wish.choose if library.knows(name)]
+    asked += [wanted(text) for text in wish.install]
+    gone = {*wish.remove, *(twin for name in (one.name for one in asked) for twin in _TWINS.get(name, ()))}
+    taken = {*gone, *(one.name for one in asked)}
+    held: list[Wanted] = []
+    for one in _distributions(environment):
+        if one.name in taken or _PART.fullmatch(one.name) or one.name in _TOOLS:
+            continue
+        if stays(one, library):
+            held += [need for need in _needs(one) if need.name not in taken and not library.knows(need.name)]
+        elif one.name in library.book.packages:
+            asked.append(wanted(one.name))
+        else:
+            held.append(wanted(one.name))
+    installed = {one.name: one.version for one in environment.distributions if one.version}
+    return Request(
+        wanted=tuple(asked + held),
+        python=match.group(),
+        prefer=INSTALLED,
+        installed={name: version for name, version in installed.items() if name not in gone},
+    )
+
+
+def _distributions(environment: Environment) -> Iterator[Distribution]:
+    """Each once, and only those of the environment itself: what it shares with another Python is not ours to change."""
+    seen: set[str] = set()
+    for one in environment.distributions:
+        if one.name not in seen and one.place.startswith(environment.path.rstrip("/") + "/"):
+            seen.add(one.name)
+            yield one
+
+
+def stays(one: Distribution, library: Library) -> bool:
+    """Whether it is left as it is: no index has it, its name misleads, or the matrix knows nothing of this version."""
+    if one.editable or one.origin is not None or one.version is None or library.means(one.name, "wrong"):
+        return True
+    known = library.builds(one.name) if one.name in library.book.packages else ()
+    return bool(known) and all(build.version != _public(one.version) for build in known)
+
+
+def _needs(one: Distribution) -> Iterator[Wanted]:
+    for text in one.requires:
+        if "extra" in text.partition(";")[2]:
+            continue
+        try:
+            yield wanted(text, origin=one.name)
+        except InputError:
+            continue
+
+
+def _public(version: str | None) -> str:
+    return (version or "").partition("+")[0]
+
+
+def preferred(environment: Environment, wish: Wish, library: Library) -> dict[str, str]:
+    """The versions to stay at where that can be."""
+    return {
+        one.name: one.version
+        for one in _distributions(environment)
+        if one.version and not stays(one, library) and one.name not in wish.remove and one.name not in wish.choose
+    }
+
+
+def plan_of(
+    wish: Wish,
+    environment: Environment,
+    library: Library,
+    locked: Mapping[str, str],
+    elsewhere: Mapping[str, str],
+) -> Plan:
+    """The steps from what is installed to what is locked; `elsewhere` has the index of those not from the default."""
+    before: dict[str, str | None] = {}
+    copies: dict[str, int] = {}
+    for one in environment.distributions:
+        if one.place.startswith(environment.path.rstrip("/") + "/"):
+            before.setdefault(one.name, one.version)
+            copies[one.name] = copies.get(one.name, 0) + 1
+    torch = environment.torch
+    if torch and torch.version and "torch" in before:
+        before["torch"] = torch.version  # METADATA does not tell a build for the CPU
+    steps: list[Step] = []
+    removed = set(wish.remove) & set(before)
+    leftovers = set(_left_over(environment, locked, wish)) - removed
+    twins = {twin for name in locked for twin in _TWINS.get(name, ()) if twin in before and twin not in locked}
+    for name in sorted(removed | leftovers | twins):
+        if name not in locked:
+            steps.append(Step(REMOVE, name, before[name], None, _why_gone(name, wish, removed)))
+    again = {name for name in wish.choose if name in before} | removed
+    again |= {wanted(text).name for text in wish.install} & set(before)
+    # The folder that two of them filled holds a mixture.
+    again |= {name for name in locked if name in before and _shares_place(name, removed | leftovers)}
+    for name in sorted(locked):
+        have, want = before.get(name), locked[name]
+        index = elsewhere.get(name)
+        if name not in before:
+            steps.append(Step(INSTALL, name, None, want, _why(name, wish, environment), index=index))
+        elif not _same(have, want, from_default=name not in elsewhere):
+            steps.append(Step(REPLACE, name, have, want, _why(name, wish, environment), index=index))
+        elif name in again:
+            steps.append(Step(REINSTALL, name, have, want, _why(name, wish, environment), index=index))
+    staying = [one.name for one in _distributions(environment) if stays(one, library)]
+    untouched = tuple(name for name in staying if name not in locked)
+    return Plan(
+        environment.path,
+        environment.python or "",
+        tuple(steps),
+        wish.answers,
+        wish.by_hand,
+        untouched,
+    )
+
+
+def _same(have: str | None, want: str, *, from_default: bool) -> bool:
+    """`2.14.1+cu126` is not `2.14.1`: the latter is whatever the default index has, which is no `+cu126`."""
+    if have == want:
+        return True
+    # torch/version.py of the default index's build says `2.15.0+cu132`, its name `2.15.0`.
+    return from_default and have is not None and have.partition("+")[0] == want and "+cpu" not in have
+
+
+def _left_over(environment: Environment, locked: Mapping[str, str], wish: Wish) -> Iterator[str]:
+    """Parts that only what is replaced needed: no package that stays names them, not even in an extra."""
+    installed = {one.name: one for one in _distributions(environment)}
+    staying = [one for name, one in installed.items() if name not in wish.choose and name not in wish.remove]
+    staying = [one for one in staying if not _PART.fullmatch(one.name) or one.name in locked]
+    mentioned = {_named(text) for one in staying for text in one.requires}
+    former = [installed[name] for name in (*wish.choose, *wish.remove) if name in installed]
+    reached: set[str] = set()
+    while former:
+        for text in former.pop().requires:
+            name = _named(text)
+            if name in installed and name not in reached and _PART.fullmatch(name):
+                reached.add(name)
+                former.append(installed[name])
+    yield from (name for name in reached if name not in locked and name not in mentioned)
+
+
+def _named(text: str) -> str:
+    return normalised(re.split(r"[\s\[(<>=!~;@]", text, maxsplit=1)[0])
+
+
+def _shares_place(name: str, removed: Collection[str]) -> bool:
+    """nvidia-cudnn-cu12 and nvidia-cudnn-cu13 fill one folder; so do the builds of ONNX Runtime."""
+    stem = re.sub(r"-cu\d\d$", "", name)
+    alike = {re.sub(r"-cu\d\d$", "", one) for one in removed if one != name}
+    return (name.startswith("nvidia-") and stem in alike) or any(twin in removed for twin in _TWINS.get(name, ()))
+
+
+def _why_gone(name: str, wish: Wish, removed: Collection[str]) -> str:
+    return wish.why.get(name, "asked for") if name in removed else "nothing needs it any more"
+
+
+def _why(name: str, wish: Wish, environment: Environment) -> str:
+    if name in wish.why:
+        return wish.why[name]
+    if _PART.fullmatch(name):
+        return "part of the build"
+    frameworks = [*wish.choose, *(wanted(text).name for text in wish.install)]
+    goes = f"goes with {', '.join(dict.fromkeys(frameworks))}" if frameworks else "needed"
+    return goes if environment.distribution(name) is None else f"must move: {goes}"
+
+
+def with_sizes(plan: Plan, sizes: Mapping[str, int | None]) -> Plan:
+    return replace(plan, steps=tuple(replace(step, size=sizes.get(step.package)) for step in plan.steps))
+
+
+def changed(plan: Plan) -> Sequence[Step]:
+    """What comes in."""
+    return [step for step in plan.steps if step.action != REMOVE]
+
+
+def not_as_planned(plan: Plan, after: Environment, report: Report, before: Report) -> list[str]:
+    """What is not as it should be when all steps were done."""
+    found: list[str] = []
+    inside = [one for one in after.distributions if one.place.startswith(after.path.rstrip("/") + "/")]
+    versions: dict[str, list[str | None]] = {}
+    for one in inside:
+        versions.setdefault(one.name, []).append(one.version)
+    for step in plan.steps:
+        have = versions.get(step.package, [])
+        if step.action == REMOVE and have:
+            found.append(f"{step.package} {have[0]} is still there")
+        elif step.action != REMOVE and have != [step.after]:
+            there = " and ".join(str(one) for one in have) or "nothing"
+            found.append(f"{step.package} should be {step.after}, and {there} is there")
+    had = {finding.id for finding in before.findings if finding.severity == ERROR}
+    for finding in report.findings:
+        if finding.severity == ERROR and finding.id in plan.answers:
+            found.append(f"{finding.id} is still found: {finding.title}")
+        elif finding.severity == ERROR and finding.id not in had:
+            found.append(f"{finding.id} is new: {finding.title}")
+    return found

@@ -1,0 +1,94 @@
+"""Environments by uv: made, filled from a lock with hashes, emptied of packages. Each raises CudafitError.
+
+The interpreter of the environment is started by uv, to learn its tags; nothing of the environment is imported. `lock`
+is the descriptor of the transaction's lock: uv holds it while it works, should cudafit be killed.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from cudafit.errors import CudafitError
+from cudafit.indexes import Indexes
+from cudafit.lock.uv import uv_program, without_secrets
+from cudafit.process import Finished, run
+
+# What would make uv do something other than what the lock says.
+_NOT_PASSED = re.compile(
+    r"UV_(TORCH_BACKEND|CONSTRAINT|OVERRIDE|BUILD_CONSTRAINT|EXCLUDE_NEWER|INDEX|EXTRA_INDEX_URL|FIND_LINKS|PYTHON"
+    r"|SYSTEM_PYTHON|PROJECT_ENVIRONMENT|NO_INDEX|RESOLUTION|PRERELEASE|BREAK_SYSTEM_PACKAGES|REQUIRE_HASHES)|VIRTUAL_ENV"
+    r"|CONDA_PREFIX|PYTHONPATH|PYTHONHOME"
+)
+_SHOWN = 8
+REQUIREMENTS, PYLOCK = "requirements.txt", "pylock.toml"
+
+
+def make_venv(path: str, python: str, environ: Mapping[str, str], *, lock: int) -> None:
+    """A venv without anything in it, for a Python that is there: none is downloaded."""
+    command = ["venv", "--quiet", "--clear", "--no-config", "--python", python, path]
+    _uv(command, environ, Indexes(), "make the environment", lock)
+
+
+def uninstall(environment: str, names: Sequence[str], environ: Mapping[str, str], *, lock: int) -> None:
+    """Every copy of the packages."""
+    command = ["pip", "uninstall", "--quiet", "--no-config", "--python", environment, *names]
+    _uv(command, environ, Indexes(), "remove packages", lock)
+
+
+def install(
+    environment: str,
+    text: str,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    name: str = REQUIREMENTS,
+    *,
+    lock: int,
+) -> None:
+    """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format."""
+    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
+        # A pylock has a hash for each file, always.
+        command += ["--no-deps", "--require-hashes"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
+        _uv(command, environ, indexes, "install the packages", lock, shown=sys.stderr.isatty())
+
+
+def _uv(
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    indexes: Indexes,
+    purpose: str,
+    lock: int,
+    *,
+    shown: bool = False,
+) -> Finished:
+    kept = {name: value for name, value in environ.items() if not _NOT_PASSED.fullmatch(name)}
+    kept["UV_PYTHON_DOWNLOADS"] = "never"
+    if indexes.default:
+        kept["UV_DEFAULT_INDEX"] = indexes.default
+    try:
+        finished = run([uv_program(), *words], timeout_s=None, environ=kept, shown=shown, keep_open=[lock])
+    except OSError as error:
+        raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
+    if finished.returncode != 0:
+        raise _failure(without_secrets(finished.stderr), purpose)
+    return finished
+
+
+def _failure(told: str, purpose: str) -> CudafitError:
+    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in told.splitlines()]
+    lines = [line for line in lines if line][:_SHOWN]
+    joined = " ".join(lines)
+    if re.search(r"[Hh]ash mismatch", joined):
+        return CudafitError("a file is not the one that the lock names: its hash differs", cause=lines)
+    if re.search(r"No space left|os error 28|disk quota", joined, re.I):
+        return CudafitError("the disk is full", cause=lines, hint="make room, or move uv's cache (`UV_CACHE_DIR`)")
+    if re.search(r"Permission denied|os error 13|Read-only file system|os error 30", joined):
+        return CudafitError("the environment cannot be written", cause=lines)
+    if re.search(r"Failed to (fetch|download)|error sending request|dns error|timed out|HTTP status", joined):
+        return CudafitError("a package index does not give what is needed", cause=lines)
+    return CudafitError(f"uv could not {purpose}", cause=lines)
