@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from cudafit.doctor.world import World
     from cudafit.model.finding import Report
     from cudafit.model.fit import Resolution
+    from cudafit.model.machine import Interpreter
     from cudafit.model.plan import Made
+    from cudafit.resolve.host import Host
     from cudafit.resolve.problem import Book
 
 _PROBLEM = 1
@@ -62,7 +64,14 @@ def command(context: click.Context, /, **options: Any) -> int:
     machines = hosts(options["machines"], None, description, question, book.facts)
     if len(machines) != 1:
         raise InputError("an environment is made for one machine", hint="name one with `--machine`")
-    made = _from_lock(options) if options["lock"] else _resolved(options, requirements, machines, book)
+    pythons = _pythons()
+    if options["python"]:
+        _interpreter(options["python"], pythons)
+    if options["lock"]:
+        made = _from_lock(options)
+    else:
+        made = _resolved(options, requirements, [_with_pythons(machines[0], pythons)], book)
+    made = replace(made, interpreter=_interpreter(made.python, pythons))
     if options["dry_run"]:
         _print(context, options, path, made, None)
         return 0
@@ -76,6 +85,35 @@ def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
         return os.path.expanduser(words[0]), words[1:]
     return _DEFAULT, words
+
+
+def _pythons() -> "tuple[Interpreter, ...]":
+    """Those of this machine, where the environment is made, whatever machine it is for."""
+    from cudafit.machine.context import this_machine
+    from cudafit.machine.pythons import read_pythons
+
+    return read_pythons(this_machine())
+
+
+def _with_pythons(host: "Host", pythons: "tuple[Interpreter, ...]") -> "Host":
+    from cudafit.model.versions import major_minor
+
+    found = dict.fromkeys(major_minor(one.version) for one in pythons if one.version.startswith("3."))
+    return replace(host, kind=replace(host.kind, pythons=tuple(found)))
+
+
+def _interpreter(python: str, pythons: "tuple[Interpreter, ...]") -> str:
+    """The program of a Python; the newest of its line. Raises InputError where there is none."""
+    wanted = python.rstrip("t")
+    for one in pythons:
+        if one.version == wanted or one.version.startswith(f"{wanted}."):
+            return one.path
+    known = ", ".join(dict.fromkeys(one.version for one in pythons)) or "none"
+    raise InputError(
+        f"there is no Python {python} on this machine",
+        cause=[f"there are {known}"],
+        hint=f"`uv python install {python}`, or name another one with `--python`",
+    )
 
 
 def _refuse_existing(path: str, *, clear: bool) -> None:
@@ -102,14 +140,15 @@ def _resolved(options: dict[str, Any], requirements: tuple[str, ...], machines: 
     from cudafit.render.resolve_rows import error_of
     from cudafit.repair.create import locked
 
-    asked = {**options, "requirements": requirements, "prefer": "newest", "conda": False, "offline": False}
-    request = request_of({**asked, "words": ()})
+    plain: dict[str, Any] = {"prefer": "newest", "conda": False, "offline": False, "forced": None, "outputs": ()}
+    asked = {**options, **plain, "requirements": requirements}
+    request = request_of(asked)
     if not request.wanted and not request.lines:
         raise InputError("nothing was asked for", hint="`cudafit create .venv torch`, or `--from pylock.toml`")
     answer: Resolution = answer_of(request, machines, book, every=False)
     if error := error_of(answer):
         raise error
-    order = replace(order_of(request, {**asked, "outputs": (), "words": ()}, book), resolution=answer)
+    order = replace(order_of(request, asked, book), resolution=answer)
     with patience():
         return locked(order, os.environ, sizes=options["dry_run"])
 

@@ -57,6 +57,8 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
         one.name in ("pytorch", "tensorflow", "jaxlib") for one in environment.conda
     )
     installed = {one.name: one.version for one in environment.distributions if one.version}
+    if "tensorflow-cpu" in installed:
+        installed.setdefault("tensorflow", installed["tensorflow-cpu"])
     with_them = [name for name in _companions(names, environment) if name not in names]
     request = Request(
         wanted=tuple(wanted(name) for name in (*names, *with_them)),

@@ -78,6 +78,7 @@ class Made:
     packages: tuple[Package, ...]
     picks: tuple[Pick, ...] = ()
     kept: str | None = None  # the lock to keep in the environment
+    interpreter: str = ""  # the program to make it with
 
     @property
     def download(self) -> int | None:

@@ -7,6 +7,7 @@ from cudafit.indexes import Indexes
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Report
 from cudafit.model.plan import REMOVE
+from cudafit.repair.broken_packages import remove_broken
 from cudafit.repair.plan import changed, not_as_planned
 from cudafit.repair.prepare import Prepared
 from cudafit.repair.transaction import transaction
@@ -41,7 +42,9 @@ def carry_out(
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
         if going:
             say(f"removing {len(going)} packages")
-            uninstall(path, going, environ, lock=change.lock)
+            broken = remove_broken(path, going)
+            if rest := [name for name in going if name not in broken]:
+                uninstall(path, rest, environ, lock=change.lock)
         if coming:
             say(f"installing {len(coming)} packages")
             install(path, prepared.lock, indexes, environ, lock=change.lock)

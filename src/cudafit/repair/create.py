@@ -76,7 +76,7 @@ def create(path: str, made: Made, indexes: Indexes, environ: Mapping[str, str], 
         there = False
     with transaction(path, reason="create", new=not there, say=say) as change:
         say(f"making {path} with Python {made.python}")
-        make_venv(path, made.python, environ, lock=change.lock)
+        make_venv(path, made.interpreter or made.python, environ, lock=change.lock)
         say(f"installing {len(made.packages)} packages")
         install(path, made.lock, indexes, environ, made.name, lock=change.lock)
         if made.kept:

@@ -83,13 +83,19 @@ def request_of(wish: Wish, environment: Environment, library: Library) -> Reques
             asked.append(wanted(one.name))
         else:
             held.append(wanted(one.name))
-    installed = {one.name: one.version for one in environment.distributions if one.version}
     return Request(
-        wanted=tuple(asked + held),
-        python=match.group(),
-        prefer=INSTALLED,
-        installed={name: version for name, version in installed.items() if name not in gone},
+        wanted=tuple(asked + held), python=match.group(), prefer=INSTALLED, installed=by_real_name(environment)
     )
+
+
+def by_real_name(environment: Environment) -> dict[str, str]:
+    """The versions that are there; tensorflow-cpu 2.20.0 is a tensorflow 2.20.0."""
+    installed = {one.name: one.version for one in environment.distributions if one.version}
+    for name, twins in _TWINS.items():
+        for twin in twins:
+            if twin in installed:
+                installed.setdefault(name, installed[twin])
+    return installed
 
 
 def _distributions(environment: Environment) -> Iterator[Distribution]:
