@@ -10,6 +10,7 @@ neither.
 
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -85,8 +86,12 @@ class World:
         change_env(self.env)
         self.new = reading(self.env)
 
-    def make(self) -> Path:
+    def next(self) -> None:
+        shutil.rmtree(self.folder / str(self.number), ignore_errors=True)
         self.number += 1
+
+    def make(self) -> Path:
+        self.next()
         self.env = make_env(self.folder / str(self.number) / ".venv")
         return self.env
 
@@ -153,7 +158,7 @@ def every_step_of_a_creation(world: World) -> None:
     at = 0
     while True:
         at += 1
-        world.number += 1
+        world.next()
         world.env = world.folder / str(world.number) / "env"
         world.env.parent.mkdir()
         if not killed(world.create, at=at):

@@ -68,7 +68,7 @@ def test_large_files_are_linked_and_small_ones_copied(env: Path) -> None:
     ("error", "cause"),
     [
         (CudafitError("the index is gone", cause=["503"], hint="later"), ("the index is gone", "503")),
-        (OSError(28, "No space left on device"), ("No space left on device",)),
+        (OSError(5, "Input/output error", "/x"), ("Input/output error: `/x`",)),
         (ZeroDivisionError("division by zero"), ("ZeroDivisionError: division by zero",)),
     ],
 )
