@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,20 @@ from tests.repair.trees import beside, change_env, make_env, reading
 @pytest.fixture
 def env(tmp_path: Path) -> Path:
     return make_env(tmp_path / "project" / ".venv")
+
+
+def attempt(env: Path, act: Callable[[], None], *, new: bool = False, said: list[str] | None = None) -> None:
+    """A transaction in which something happens."""
+    with transaction(str(env), reason="the repair", new=new, say=(said if said is not None else []).append):
+        act()
+
+
+def change_and_fail(env: Path, error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        change_env(env)
+        raise error
+
+    return act
 
 
 def test_a_change_stays(env: Path) -> None:
@@ -53,15 +68,14 @@ def test_large_files_are_linked_and_small_ones_copied(env: Path) -> None:
     ("error", "cause"),
     [
         (CudafitError("the index is gone", cause=["503"], hint="later"), ("the index is gone", "503")),
-        (OSError(28, "No space left on device"), ("No space left on device",)),
+        (OSError(5, "Input/output error", "/x"), ("Input/output error: `/x`",)),
         (ZeroDivisionError("division by zero"), ("ZeroDivisionError: division by zero",)),
     ],
 )
 def test_a_failed_change_never_was(env: Path, error: Exception, cause: tuple[str, ...]) -> None:
     old = reading(env)
-    with pytest.raises(RolledBack) as raised, transaction(str(env), reason="the repair"):
-        change_env(env)
-        raise error
+    with pytest.raises(RolledBack) as raised:
+        attempt(env, change_and_fail(env, error))
     assert raised.value.__cause__ is error
     assert raised.value.exit_code == 4
     assert raised.value.what == f"the repair failed, and `{env}` is as it was before"
@@ -73,9 +87,13 @@ def test_a_failed_change_never_was(env: Path, error: Exception, cause: tuple[str
 
 def test_the_change_may_remove_the_environment_itself(env: Path) -> None:
     old = reading(env)
-    with pytest.raises(RolledBack), transaction(str(env), reason="repair"):
+
+    def act() -> None:
         env.rename(env.parent / "away")
         raise OSError
+
+    with pytest.raises(RolledBack):
+        attempt(env, act)
     assert reading(env) == old
 
 
@@ -83,14 +101,48 @@ def test_the_change_may_remove_the_environment_itself(env: Path) -> None:
 def test_ctrl_c_stays_ctrl_c(env: Path, new: bool) -> None:
     old = reading(env)
     target = env.parent / "other" if new else env
-    with pytest.raises(KeyboardInterrupt), transaction(str(target), reason="repair", new=new):
+
+    def act() -> None:
         if new:
             make_env(target)
         change_env(target)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(target, act, new=new)
     assert reading(env) == old
     assert os.listdir(env.parent) == [".venv"]
+
+
+def test_ctrl_c_while_it_is_written_to_the_disk_comes_after_the_change(
+    env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = list[str]()
+
+    def act() -> None:
+        change_env(env)
+        monkeypatch.setattr("cudafit.repair.restore.sync_file_system", lambda _: os.kill(os.getpid(), signal.SIGINT))
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(env, act, said=said)
+    assert said == ["the change is complete, and stays"]
+    assert (env / "lib/python3.12/site-packages/new").is_dir()
+    assert interrupted(str(env)) is None
+
+
+def test_ctrl_c_while_rolling_back_comes_after_it(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, said = reading(env), list[str]()
+
+    def act() -> None:
+        change_env(env)
+        monkeypatch.setattr("cudafit.repair.restore.sync_file_system", lambda _: os.kill(os.getpid(), signal.SIGINT))
+        raise OSError
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(env, act, said=said)
+    assert said == ["bringing back what was: one moment"]
+    assert reading(env) == old
 
 
 def test_a_new_environment_stays(tmp_path: Path) -> None:
@@ -107,13 +159,14 @@ def test_a_new_environment_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("makes", [True, False])
 def test_a_new_environment_that_fails_is_removed(tmp_path: Path, makes: bool) -> None:
     env = tmp_path / "env"
-    with (
-        pytest.raises(RolledBack, match="create failed, and `.*` was removed again"),
-        transaction(str(env), reason="create", new=True),
-    ):
+
+    def act() -> None:
         if makes:
             make_env(env)
         raise OSError
+
+    with pytest.raises(RolledBack, match=r"the repair failed, and `.*` was removed again"):
+        attempt(env, act, new=True)
     assert os.listdir(tmp_path) == []
 
 
@@ -127,10 +180,8 @@ def test_a_link_is_resolved_and_the_real_folder_changed(env: Path) -> None:
     link, said = env.parent / "link", list[str]()
     link.symlink_to(env)
     old = reading(env)
-    with pytest.raises(RolledBack), transaction(str(link), reason="repair", say=said.append) as change:
-        assert change.env == str(env)
-        change_env(env)
-        raise OSError
+    with pytest.raises(RolledBack):
+        attempt(link, change_and_fail(env, OSError()), said=said)
     assert link.is_symlink()
     assert reading(env) == old
     assert said == [f"`{link}` is a link; the environment that is changed is `{env}`"]

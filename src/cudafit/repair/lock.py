@@ -76,7 +76,7 @@ def locked(state: State, wait_s: float, say: Callable[[str], None]) -> Iterator[
         prepare(state)
         descriptor = _open(state)
         try:
-            while not _take(descriptor):
+            while not _take(state, descriptor):
                 if not waited:
                     waited = True
                     say(f"`{state.env}` is being changed by {_whom(descriptor)}: waiting for it to end")
@@ -90,7 +90,7 @@ def locked(state: State, wait_s: float, say: Callable[[str], None]) -> Iterator[
                 furnish(state)
                 sync_folder(state.folder)
             except OSError as error:
-                raise change_trouble(f"`{state.env}` cannot be changed safely", error) from error
+                raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
             yield Lock(descriptor, waited)
             return
         finally:
@@ -118,10 +118,10 @@ def _open(state: State) -> int:
     try:
         return os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise change_trouble(f"the lock of `{state.env}` cannot be opened", error) from error
+        raise change_trouble(f"the lock of `{state.env}` cannot be opened", error, state.folder) from error
 
 
-def _take(descriptor: int) -> bool:
+def _take(state: State, descriptor: int) -> bool:
     import fcntl  # noqa: PLC0415 - POSIX alone has it
 
     try:
@@ -129,7 +129,7 @@ def _take(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        raise change_trouble("this file system has no locks, so no change here would be safe", error) from error
+        raise change_trouble("no change is safe on a file system without locks", error, state.folder) from error
     return True
 
 

@@ -67,7 +67,7 @@ def write_manifest(path: str, manifest: Manifest) -> None:
     rows = [
         [name, item.kind, item.mode, item.size, item.mtime_ns, item.target] for name, item in manifest.items.items()
     ]
-    with open(path, "x", encoding="ascii") as file:
+    with open(path, "x", encoding="utf-8") as file:
         file.write(json.dumps({"schema": SCHEMA, "items": rows}))
 
 
@@ -75,7 +75,7 @@ def read_manifest(path: str) -> Manifest:
     """Raises CudafitError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, encoding="ascii") as file:
+        with open(descriptor, encoding="utf-8") as file:
             value = json.load(file)
         if value["schema"] != SCHEMA:
             raise ValueError(f"its schema is `{value['schema']}`")

@@ -54,7 +54,8 @@ def exchange(state: State, journal: Journal) -> tuple[str, ...]:
                 raise _made_anew(state)
             rename_durably(state.env, state.tree(replaced))
         rename_durably(state.tree(wanted), state.env)
-    _check_is_back(state, wanted)
+    elif replaced is None or not has_tree(state, replaced):
+        _check_is_back(state, wanted, manifest)
     _mend_top(state.env, manifest)
     return written
 
@@ -108,7 +109,8 @@ def _bring_back(state: State, name: str) -> tuple[str, ...]:
         written = _mend(state, name, manifest)
         _put_aside(state, name)
         rename_durably(state.tree(name), state.env)
-    _check_is_back(state, name)
+    elif not os.path.lexists(_aside(state, name)):
+        _check_is_back(state, name, manifest)
     _mend_top(state.env, manifest)
     return written
 
@@ -117,10 +119,14 @@ def _put_aside(state: State, name: str) -> None:
     """The half-changed environment goes out of the way, whole. There may be none: a program removed it."""
     if not state.exists:
         return
-    place = os.path.join(state.discarded, f"{name}-changed")
+    place = _aside(state, name)
     if os.path.lexists(place):
         raise _made_anew(state)
     rename_durably(state.env, place)
+
+
+def _aside(state: State, name: str) -> str:
+    return os.path.join(state.discarded, f"{name}-changed")
 
 
 def _mend_top(env: str, manifest: Manifest) -> None:
@@ -135,13 +141,18 @@ def _manifest(state: State, name: str) -> Manifest:
     return read_manifest(os.path.join(state.generation(name), "manifest.json"))
 
 
-def _check_is_back(state: State, name: str) -> None:
-    if not os.path.isdir(state.env) or os.path.islink(state.env):
-        raise CudafitError(
-            f"generation {name} of `{state.env}` is gone, and so is the environment",
-            cause=[f"another program removed `{state.tree(name)}`"],
-            hint=f"remove `{state.journal}`, then `cudafit rollback --list` or `cudafit create`",
-        )
+def _check_is_back(state: State, name: str, manifest: Manifest) -> None:
+    """The tree to bring back is not in its place, and nothing shows that it was moved to where it belongs. Either it
+    was, or another program removed it."""
+    if state.exists and os.path.isdir(state.env):
+        differences = compare(manifest, walk(state.env))
+        if not (differences.lost or differences.written):
+            return
+    raise CudafitError(
+        f"generation {name} of `{state.env}` is gone, so it cannot be brought back",
+        cause=[f"another program removed `{state.tree(name)}`; the environment may be half changed"],
+        hint=f"rm '{state.journal}', then go back further (`cudafit rollback --list`) or make it anew",
+    )
 
 
 def _made_anew(state: State) -> CudafitError:

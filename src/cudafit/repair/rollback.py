@@ -97,7 +97,7 @@ def _recover(state: State, journal: Journal, say: Callable[[str], None]) -> str:
         with held_off(lambda: say("bringing back what was: one moment")):
             written = undo(state, journal, say)
     except OSError as error:
-        raise change_trouble(f"`{state.env}` could not be brought back yet", error) from error
+        raise change_trouble(f"`{state.env}` could not be brought back yet", error, state.folder) from error
     for line in written_text(state, written):
         say(line)
     ends = {
@@ -143,7 +143,7 @@ def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> G
             finish(state)
             clean(state, say)
     except OSError as error:
-        raise change_trouble(f"`{state.env}` could not be brought back", error) from error
+        raise change_trouble(f"`{state.env}` could not be brought back", error, state.folder) from error
     for line in written_text(state, written):
         say(line)
     return goal

@@ -75,26 +75,30 @@ class _Snapshot:
         return entry.item
 
     def _file(self, entry: Entry, source: str, target: str) -> Item:
-        if entry.item.size >= self._linked_from:
-            if self._reflinks:
-                try:
-                    return self._copy(source, target, self._clone)
-                except OSError as error:
-                    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT):
-                        raise
-                    self._reflinks = False
-            if _link(source, target):
-                return item_of(os.lstat(target), None)
-        if entry.stat.st_nlink == 1:
-            return self._copy(source, target, _copy_data)
         # Files that are one file in the environment stay one file.
         key = (entry.stat.st_dev, entry.stat.st_ino)
-        first = self._copied.get(key)
+        first = self._copied.get(key) if entry.stat.st_nlink > 1 else None
         if first is not None and _link(first, target):
             return self._items[first[len(self._tree) + 1 :]]
-        item = self._copy(source, target, _copy_data)
-        self._copied[key] = target
+        large = entry.item.size >= self._linked_from
+        item = self._clone(source, target) if large and self._reflinks else None
+        if item is None and large and _link(source, target):
+            return item_of(os.lstat(target), None)
+        if item is None:
+            item = self._copy(source, target, _copy_data)
+        if entry.stat.st_nlink > 1:
+            self._copied[key] = target
         return item
+
+    def _clone(self, source: str, target: str) -> Item | None:
+        """A copy that shares its blocks; None where the file system cannot, and is not asked again."""
+        try:
+            return self._copy(source, target, _share_blocks)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT):
+                raise
+            self._reflinks = False
+            return None
 
     def _copy(self, source: str, target: str, data: Callable[[int, int, int], None]) -> Item:
         """Bytes, mode, times, owner and extended attributes; again when the file was written meanwhile."""
@@ -124,11 +128,6 @@ class _Snapshot:
                 os.close(reader)
             os.unlink(target)
         raise OSError(errno.EBUSY, "another program writes this file again and again", source)
-
-    def _clone(self, reader: int, writer: int, _size: int) -> None:
-        import fcntl  # noqa: PLC0415 - POSIX alone has it
-
-        fcntl.ioctl(writer, _FICLONE, reader)
 
     def _copy_attributes(self, source: int | str, target: int | str) -> None:
         """Access lists, labels, capabilities; what the system does not let this user set is left out."""
@@ -168,6 +167,12 @@ def _link(source: str, target: str) -> bool:
             return False
         raise
     return True
+
+
+def _share_blocks(reader: int, writer: int, _size: int) -> None:
+    import fcntl  # noqa: PLC0415 - POSIX alone has it
+
+    fcntl.ioctl(writer, _FICLONE, reader)
 
 
 def _copy_data(reader: int, writer: int, size: int) -> None:

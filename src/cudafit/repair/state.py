@@ -101,7 +101,7 @@ def check_trusted(state: State) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise change_trouble(f"`{state.folder}` cannot be read", error) from error
+        raise change_trouble(f"`{state.folder}` cannot be read", error, state.folder) from error
     if not stat.S_ISDIR(found.st_mode):
         raise _untrusted(state, "it is not a folder", "move it away")
     if found.st_uid != os.geteuid():
@@ -120,7 +120,7 @@ def prepare(state: State) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise change_trouble(f"`{state.env}` cannot be changed safely", error) from error
+        raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
     else:
         sync_folder(state.parent)
     check_trusted(state)

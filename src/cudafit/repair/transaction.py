@@ -26,7 +26,7 @@ from cudafit.repair.state import (
     runs_here,
     state_of,
 )
-from cudafit.repair.trouble import change_trouble
+from cudafit.repair.trouble import cause_of, change_trouble
 
 WAIT_S = 600.0
 
@@ -130,7 +130,7 @@ def _begin_new(state: State, reason: str) -> Journal:
     try:
         return journals.begin(state, "apply", reason, generation=next_id(state), new=True)
     except OSError as error:
-        raise change_trouble(f"`{state.env}` cannot be made safely", error) from error
+        raise change_trouble(f"`{state.env}` cannot be made safely", error, state.folder) from error
 
 
 def _begin(state: State, reason: str) -> Journal:
@@ -153,7 +153,7 @@ def _begin(state: State, reason: str) -> Journal:
             _forget(state, name)
             raise
     except OSError as error:
-        raise change_trouble(f"no snapshot of `{state.env}` could be taken, so it was not changed", error) from error
+        raise change_trouble(f"`{state.env}` could not be kept, so it was not changed", error, state.folder) from error
     return journal
 
 
@@ -173,7 +173,7 @@ def _commit(state: State) -> None:
     try:
         finish(state)
     except OSError as error:
-        raise change_trouble(f"the change of `{state.env}` could not be written to the disk", error) from error
+        raise change_trouble(f"`{state.env}` could not be written to the disk", error, state.folder) from error
 
 
 def _roll_back(state: State, journal: Journal, error: BaseException, say: Callable[[str], None]) -> None:
@@ -195,7 +195,7 @@ def _rolled_back(state: State, journal: Journal, error: Exception, written: tupl
     hint = error.hint if isinstance(error, CudafitError) else None
     return RolledBack(
         f"{journal.reason} failed, and `{state.env}` {after}",
-        cause=[*_told(error), *written_text(state, written)],
+        cause=[*_told(state, error), *written_text(state, written)],
         hint=hint,
     )
 
@@ -203,14 +203,14 @@ def _rolled_back(state: State, journal: Journal, error: Exception, written: tupl
 def _stuck(state: State, error: BaseException, failure: OSError | CudafitError) -> CudafitError:
     return CudafitError(
         f"the change of `{state.env}` failed, and it could not be brought back yet",
-        cause=[*_told(error), *_told(failure)],
+        cause=[*_told(state, error), *_told(state, failure)],
         hint=f"cudafit rollback '{state.env}'",
     )
 
 
-def _told(error: BaseException) -> list[str]:
+def _told(state: State, error: BaseException) -> list[str]:
     if isinstance(error, CudafitError):
         return [error.what, *error.cause]
     if isinstance(error, OSError):
-        return list(change_trouble("", error).cause)
+        return cause_of(error, state.env)
     return [f"{type(error).__name__}: {error}" if str(error) else type(error).__name__]

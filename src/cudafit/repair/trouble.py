@@ -6,16 +6,19 @@ import os
 from cudafit.errors import CudafitError
 
 
-def change_trouble(what: str, error: OSError, *, hint: str | None = None) -> CudafitError:
-    """An OSError as an error for people; a full disk with its numbers."""
+def change_trouble(what: str, error: OSError, folder: str) -> CudafitError:
+    """An OSError as an error for people; a full disk with its numbers. `folder` is where it was, should the error not
+    know: the system names no file when it refuses to write."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return CudafitError(what, cause=cause_of(error, folder), hint="free some space, then try again" if full else None)
+
+
+def cause_of(error: OSError, folder: str) -> list[str]:
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
     cause = [f"{error.strerror or error}" + (f": `{place}`" if place else "")]
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) and place:
-        cause.append(_free(place))
-        hint = hint or "free some space, then try again"
-    elif error.errno == errno.EROFS:
-        cause.append("the file system is mounted read-only")
-    return CudafitError(what, cause=cause, hint=hint)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cause.append(_free(place or folder))
+    return cause
 
 
 def size_text(size: int) -> str:
@@ -28,9 +31,9 @@ def size_text(size: int) -> str:
 
 
 def _free(place: str) -> str:
-    folder = os.path.dirname(place)
+    folder = os.path.abspath(place)
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     room = os.statvfs(folder)
-    free = f"{size_text(room.f_bavail * room.f_frsize)} are free"
+    free = f"{size_text(room.f_bavail * room.f_frsize)} are free in `{folder}`"
     return f"{free}, and room for {room.f_favail} more files" if room.f_files else free
