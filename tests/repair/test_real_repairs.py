@@ -36,7 +36,7 @@ def versions(env: Path) -> dict[str, str]:
     """As the environment's own Python tells."""
     told = "{d.name.lower(): d.version for d in m.distributions()}"
     code = f"import importlib.metadata as m, json; print(json.dumps({told}))"
-    done = subprocess.run([env / "bin/python", "-I", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([env / "bin/python", "-I", "-B", "-c", code], capture_output=True, text=True, check=True)
     found: dict[str, str] = json.loads(done.stdout)
     return found
 
@@ -81,11 +81,11 @@ def back(cudafit: Run, env: Path) -> None:
 def test_a_cpu_torch_becomes_a_cuda_torch_and_comes_back(cudafit: Run, tmp_path: Path) -> None:
     env = tmp_path / "e"
     subprocess.run([sys.executable, "-m", "venv", env], check=True, timeout=300)
-    install = [env / "bin/python", "-m", "pip", "install", "--quiet", "torch==2.13.0", "numpy", "requests", "rich"]
+    install = [str(env / "bin/python"), "-m", "pip", "install", "--quiet", "torch==2.13.0", "numpy", "requests", "rich"]
     done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode != 0 or "+cpu" not in (env / f"lib/python{PYTHON}/site-packages/torch/version.py").read_text():
         pytest.skip("pip finds no CPU build of torch 2.13.0 here")
-    before, had = tree_hash(env), versions(env)
+    had, before = versions(env), tree_hash(env)
     told = repaired(cudafit, env, "h100x8-580")
     now = versions(env)
     assert {name: now[name] for name in had if name != "torch"} == {name: had[name] for name in had if name != "torch"}
@@ -101,7 +101,7 @@ def test_a_cpu_torch_becomes_a_cuda_torch_and_comes_back(cudafit: Run, tmp_path:
 
 def test_tensorflow_cpu_becomes_the_gpu_build(cudafit: Run, tmp_path: Path) -> None:
     env = made(tmp_path / "e", "tensorflow-cpu==2.20.0", "rich")
-    before, had = tree_hash(env), versions(env)
+    had, before = versions(env), tree_hash(env)
     repaired(cudafit, env, "rtx4090-550")
     now = versions(env)
     assert now["tensorflow"] == "2.20.0"
@@ -114,7 +114,7 @@ def test_tensorflow_cpu_becomes_the_gpu_build(cudafit: Run, tmp_path: Path) -> N
 
 def test_jax_gets_its_plugin(cudafit: Run, tmp_path: Path) -> None:
     env = made(tmp_path / "e", "jax==0.10.2", "rich")
-    before, had = tree_hash(env), versions(env)
+    had, before = versions(env), tree_hash(env)
     repaired(cudafit, env, "h100x8-580")
     now = versions(env)
     assert any(name.startswith(("jax-cuda", "jax_cuda")) for name in now)
