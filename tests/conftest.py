@@ -30,10 +30,14 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def cudafit(environ: dict[str, str]) -> Run:
     """Runs the real command: `cudafit("inspect", "--json")`, its environment extended by `env`."""
 
-    def run(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, env: dict[str, str] | None = None, stdin: str = "", timeout: float = 60
+    ) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "cudafit", *arguments]
         given = {**environ, **(env or {})}
-        return subprocess.run(command, env=given, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, env=given, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+        )
 
     return run
 

@@ -59,7 +59,7 @@ def tree_hash(root: Path) -> str:
 
 
 def repaired(cudafit: Run, env: Path, machine: str) -> dict[str, Any]:
-    done = cudafit("repair", str(env), "--yes", "--json", "--machine", str(FOLDER / f"{machine}.json"))
+    done = cudafit("repair", str(env), "--yes", "--json", "--machine", str(FOLDER / f"{machine}.json"), timeout=900)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     assert told["status"] == "done"
@@ -73,7 +73,7 @@ def cause(cudafit: Run, env: Path, machine: str) -> str | None:
 
 
 def back(cudafit: Run, env: Path) -> None:
-    done = cudafit("rollback", str(env), "--yes")
+    done = cudafit("rollback", str(env), "--yes", timeout=300)
     assert done.returncode == 0, done.stderr
 
 
@@ -149,8 +149,8 @@ def test_a_cuda_torch_that_was_changed_by_hand(cudafit: Run, tmp_path: Path) -> 
 def test_the_same_set_from_the_kept_lock(cudafit: Run, tmp_path: Path) -> None:
     words = ("--machine", str(FOLDER / "h100x8-580.json"))
     first, second = tmp_path / "first", tmp_path / "second"
-    done = cudafit("create", str(first), "jax==0.10.2", "rich", *words)
+    done = cudafit("create", str(first), "jax==0.10.2", "rich", *words, timeout=900)
     assert done.returncode == 0, done.stderr
-    again = cudafit("create", str(second), "--from", str(first / "pylock.cudafit.toml"), *words)
+    again = cudafit("create", str(second), "--from", str(first / "pylock.cudafit.toml"), *words, timeout=900)
     assert again.returncode == 0, again.stderr
     assert versions(first) == versions(second)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from cudafit.model import finding, fit, machine, matrix
+from cudafit.model import finding, fit, machine, matrix, plan
 from cudafit.model.frozen import frozen
+from cudafit.repair.generations import Generation
 
 FOLDER = Path(__file__).parents[2] / "src" / "cudafit" / "schemas"
 
@@ -23,9 +24,21 @@ class ShownBuilds:
     builds: tuple[ShownBuild, ...]
 
 
+@frozen
+class Rollback:
+    """What was brought back, and what can be."""
+
+    environment: str
+    restored: Generation | None
+    generations: tuple[Generation, ...]
+
+
 RECORDS = {
     "machine-1": (machine.Machine, machine.SCHEMA),
     "matrix-1": (ShownBuilds, matrix.SCHEMA),
     "resolve-1": (fit.Resolution, fit.SCHEMA),
     "doctor-1": (finding.Report, finding.SCHEMA),
+    "repair-1": (plan.Repaired, plan.SCHEMA),
+    "create-1": (plan.Created, plan.CREATE_SCHEMA),
+    "rollback-1": (Rollback, plan.ROLLBACK_SCHEMA),
 }

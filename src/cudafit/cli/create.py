@@ -178,14 +178,14 @@ def _world(options: dict[str, Any], path: str) -> "World":
 
 def _print(context: click.Context, options: dict[str, Any], path: str, made: "Made", report: "Report | None") -> None:
     if options["as_json"]:
+        from cudafit.model.plan import CREATE_SCHEMA, After, Created
         from cudafit.model.record import to_plain
         from cudafit.render.json_text import json_text
 
-        told: dict[str, Any] = {"schema": "cudafit.create/1", "status": "made" if report else "planned"}
-        told |= {"environment": path, "python": made.python, "packages": to_plain(made.packages)}
-        told["download"] = made.download
-        told["after"] = {"status": report.status, "cause": report.cause} if report else None
-        write(json_text(told))
+        after = After(report.status, report.cause) if report else None
+        status = "made" if report else "planned"
+        told = Created(status, path, made.python, made.packages, made.download, after)
+        write(json_text({"schema": CREATE_SCHEMA, **to_plain(told)}))
         return
     from cudafit.render.create_rows import create_rows
     from cudafit.render.human import print_rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.looking import described_environment, environment_of, given, look, world
+from cudafit.cli.looking import described_environment, environment_of, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
 
@@ -100,6 +100,8 @@ def _report(options: dict[str, Any]) -> "Report":
 
         files = World(looked.machine, None, looked.library, _container_files(options))
         return diagnose(files, select=options["select"], ignore=options["ignore"])
+    if looked.files.whole:
+        warn_of_unfinished(told.path)
     environment = environment_of(told, looked)
     if options["deep"]:
         environment = _run(options, environment)

@@ -7,6 +7,8 @@ What is imported inside the functions is imported there for speed.
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from cudafit.cli.machine_options import ask_driver
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import InputError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from cudafit.model.environment import Environment, Kernel
     from cudafit.model.machine import Machine
     from cudafit.model.project import Project
+    from cudafit.repair.rollback import Interrupted
     from cudafit.resolve.problem import Library
 
 
@@ -62,6 +65,43 @@ def look(given: Given, matrices: Any, pinned: Any) -> Looked:
 
     machine, files = _machine(given, description, question, book.facts)
     return Looked(machine, Library(book), files, _system(given))
+
+
+def unfinished_change(path: str | None) -> "Interrupted | None":
+    """Of the environment that is named, or of those that would be looked at."""
+    names = [path] if path else [os.environ.get("VIRTUAL_ENV") or "", ".venv", "venv"]
+    for name in names:
+        folder = os.path.dirname(os.path.dirname(name)) if name and os.path.isfile(name) else name
+        if folder and _has_journal(folder):
+            from cudafit.repair.rollback import interrupted
+
+            if found := interrupted(folder):
+                return found
+    return None
+
+
+def _has_journal(folder: str) -> bool:
+    """Whether there is a reason to load what reads journals."""
+    parent, name = os.path.split(os.path.realpath(folder))
+    beside = f"{name}.cudafit" if name.startswith(".") else f".cudafit-{name}"
+    return os.path.lexists(os.path.join(parent, beside, "journal.json"))
+
+
+def warn_of_unfinished(path: str | None) -> None:
+    """Says on stderr that an environment is in the middle of a change, and how that is ended."""
+    found = unfinished_change(path)
+    if found is None:
+        return
+    click.echo(f"warning: {interrupted_text(found)}", err=True)
+    if not found.running:
+        ways = f"`cudafit repair {found.env}` finishes it, `cudafit rollback {found.env}` brings back what was there"
+        click.echo(f"hint: {ways}", err=True)
+
+
+def interrupted_text(unfinished: "Interrupted") -> str:
+    if unfinished.running:
+        return f"`{unfinished.command}` (process {unfinished.pid}) is changing it, since {unfinished.started}"
+    return f"a change of {unfinished.env} was interrupted, begun {unfinished.started}: {unfinished.reason}"
 
 
 def world(given: Given, looked: Looked, environment: "Environment | None") -> "World":

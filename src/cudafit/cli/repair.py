@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.looking import Given, Looked, environment_of, given, look, world
+from cudafit.cli.looking import Given, Looked, environment_of, given, interrupted_text, look, unfinished_change, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cudafit.model.finding import Report
     from cudafit.model.plan import Plan, Wish
     from cudafit.repair.prepare import Prepared
-    from cudafit.repair.rollback import Interrupted
 
 _PROBLEM = 1
 
@@ -58,26 +57,16 @@ def command(context: click.Context, /, **options: Any) -> int:
         from cudafit.cli.repair_kernel import repair_kernel
 
         return repair_kernel(options)
+    from cudafit.repair.carry_out import StaleError
+    from cudafit.repair.transaction import RolledBack
+
+    _end_unfinished(options)
     told = given({**options, "root": None, "conda": None})
     looked = look(told, options["matrices"], options["pinned"])
     environment = environment_of(told, looked)
     if environment is None:
         raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit repair .venv`")
-
-    from cudafit.repair.carry_out import StaleError
-    from cudafit.repair.rollback import interrupted, recover
-    from cudafit.repair.transaction import RolledBack
-
     _refuse(environment)
-    if unfinished := interrupted(environment.path):
-        _say(interrupted_text(unfinished))
-        if options["dry_run"]:
-            raise CudafitError(
-                f"`{environment.path}` is in the middle of a change",
-                hint=f"`cudafit rollback {environment.path}` brings back what was there",
-            )
-        _say(recover(environment.path, say=_say, wait_s=options["wait"]))
-        environment = environment_of(told, looked) or environment
     try:
         return _repair(context, options, told, looked, environment)
     except RolledBack as error:
@@ -85,6 +74,22 @@ def command(context: click.Context, /, **options: Any) -> int:
             raise
     _say("another cudafit changed the environment first; looking at it again")
     return _repair(context, options, told, looked, environment_of(told, looked) or environment)
+
+
+def _end_unfinished(options: dict[str, Any]) -> None:
+    """What was interrupted is undone before anything is looked at: the environment may not even be in its place."""
+    from cudafit.repair.rollback import recover
+
+    found = unfinished_change(options["path"])
+    if found is None:
+        return
+    _say(interrupted_text(found))
+    if options["dry_run"]:
+        raise CudafitError(
+            f"`{found.env}` is in the middle of a change",
+            hint=f"`cudafit rollback {found.env}` brings back what was there",
+        )
+    _say(recover(found.env, say=_say, wait_s=options["wait"]))
 
 
 def _repair(
@@ -199,25 +204,19 @@ def _confirm(options: dict[str, Any], environment: "Environment") -> None:
         raise click.Abort
 
 
-def interrupted_text(unfinished: "Interrupted") -> str:
-    if unfinished.running:
-        return f"`{unfinished.command}` (process {unfinished.pid}) is changing it, since {unfinished.started}"
-    return f"a change of {unfinished.started} was interrupted: {unfinished.reason}"
-
-
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
 def _print(context: click.Context, options: dict[str, Any], status: str, plan: "Plan", report: "Report") -> None:
-    from cudafit.model.plan import SCHEMA
-
     if options["as_json"]:
+        from cudafit.model.plan import SCHEMA, After, Repaired
         from cudafit.model.record import to_plain
         from cudafit.render.json_text import json_text
 
-        shown = {"schema": SCHEMA, "status": status, **to_plain(plan), "download": plan.download}
-        write(json_text({**shown, "after": {"status": report.status, "cause": report.cause}}))
+        parts = (plan.steps, plan.answers, plan.by_hand, plan.untouched, plan.warnings, plan.download)
+        told = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause))
+        write(json_text({"schema": SCHEMA, **to_plain(told)}))
         return
     from cudafit.render.human import print_rows
     from cudafit.render.machine_rows import Row

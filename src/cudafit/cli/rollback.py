@@ -31,7 +31,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     Needs no network: the files were kept beside the environment. Also ends a change that was interrupted. What is
     replaced is kept in turn, so that a rollback can be undone.
     """
-    from cudafit.cli.repair import interrupted_text
+    from cudafit.cli.looking import interrupted_text
     from cudafit.env.installed import nearby_environment
     from cudafit.repair.rollback import generations, interrupted, recover, roll_back
 
@@ -71,7 +71,7 @@ def _list(context: click.Context, options: dict[str, Any], path: str, found: "tu
     from cudafit.render.sizes import size_text
 
     if options["as_json"]:
-        _json({"environment": path, "generations": found})
+        _json({"environment": path, "restored": None, "generations": found})
         return
     rows = [Row("environment", path, "")]
     for one in found:
@@ -87,9 +87,10 @@ def _list(context: click.Context, options: dict[str, Any], path: str, found: "tu
 def _done(context: click.Context, options: dict[str, Any], path: str, back: "Generation | None") -> None:
     from cudafit.render.human import print_rows
     from cudafit.render.machine_rows import Row
+    from cudafit.repair.rollback import generations
 
     if options["as_json"]:
-        _json({"environment": path, "restored": back})
+        _json({"environment": path, "restored": back, "generations": generations(path)})
         return
     what = f"as it was at {back.time}, before: {back.reason}" if back else "as it was before the interrupted change"
     rows = [Row("environment", path, ""), Row("restored", what, "", "good")]
@@ -97,10 +98,11 @@ def _done(context: click.Context, options: dict[str, Any], path: str, back: "Gen
 
 
 def _json(told: dict[str, Any]) -> None:
+    from cudafit.model.plan import ROLLBACK_SCHEMA
     from cudafit.model.record import to_plain
     from cudafit.render.json_text import json_text
 
-    write(json_text({"schema": "cudafit.rollback/1", **{name: to_plain(value) for name, value in told.items()}}))
+    write(json_text({"schema": ROLLBACK_SCHEMA, **{name: to_plain(value) for name, value in told.items()}}))
 
 
 def _say(text: str) -> None:

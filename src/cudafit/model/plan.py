@@ -8,6 +8,8 @@ from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.repair/1"
+CREATE_SCHEMA = "cudafit.create/1"
+ROLLBACK_SCHEMA = "cudafit.rollback/1"
 INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
 
 
@@ -85,3 +87,39 @@ class Made:
         """Bytes; None where one of them is not known."""
         sizes = [one.size for one in self.packages]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+@frozen
+class After:
+    """What doctor says of the environment: before where nothing was changed."""
+
+    status: str
+    cause: str | None
+
+
+@frozen
+class Repaired:
+    """The answer of `cudafit repair`. `status` is `planned`, `done` or `nothing`; `download` is in bytes."""
+
+    status: str
+    environment: str
+    python: str
+    steps: tuple[Step, ...]
+    answers: tuple[str, ...]
+    by_hand: tuple[Finding, ...]
+    untouched: tuple[str, ...]
+    warnings: tuple[str, ...]
+    download: int | None
+    after: After
+
+
+@frozen
+class Created:
+    """The answer of `cudafit create`. `status` is `planned` or `made`."""
+
+    status: str
+    environment: str
+    python: str
+    packages: tuple[Package, ...]
+    download: int | None
+    after: After | None
