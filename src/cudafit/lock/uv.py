@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.version import InvalidVersion, Version
+
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.toml_text import toml_text
@@ -75,13 +77,13 @@ def compiled(
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         _write_sources(order, folder)
         command = _command(order, folder)
-        if preferred:
-            command += ["--constraints", _stayed(command, preferred, folder, order, environ)]
         if order.indexes.default:
             # By the environment: the arguments of a process are there for everybody to read.
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
-        finished = _run([*command, "--format", "pylock.toml", "--generate-hashes"], environ)
-        text = without_secrets(finished.stdout)
+        path = _with_preferred(folder, preferred or {})
+        _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ)
+        with open(path, encoding="utf-8") as file:
+            text = without_secrets(file.read())
         packages = tuple(_packages(tomllib.loads(text)))
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
@@ -92,17 +94,27 @@ def compiled(
     return Compiled(marked, text)
 
 
-def _stayed(
-    command: list[str], preferred: Mapping[str, str], folder: str, order: Order, environ: Mapping[str, str]
-) -> str:
-    """uv keeps what an output file already says, where it can; what it then chose binds the lock."""
-    path = os.path.join(folder, "preferred.txt")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(f"{name}=={version}\n" for name, version in preferred.items()))
-    if order.indexes.default:
-        environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
-    _run([*command, "--output-file", path], environ)
+def _with_preferred(folder: str, preferred: Mapping[str, str]) -> str:
+    """Where the lock is to be written: uv keeps the versions that such a file already names, where it can."""
+    path = os.path.join(folder, "pylock.toml")
+    rows = [
+        {"name": name, "version": version}
+        for name, version in preferred.items()
+        if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) and _is_version(version)
+    ]
+    if rows:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(toml_text({"lock-version": "1.0", "created-by": "cudafit", "packages": rows}))
     return path
+
+
+def _is_version(text: str) -> bool:
+    """Metadata may say anything, and uv reads no file with a version that is none."""
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def uv_program() -> str:
