@@ -221,6 +221,7 @@ def _print(context: click.Context, options: dict[str, Any], status: str, plan: "
     from cudafit.render.human import print_rows
     from cudafit.render.machine_rows import Row
     from cudafit.render.repair_rows import by_hand_rows, plan_rows
+    from cudafit.repair.carry_out import counted
 
     color = use_color(context, sys.stdout)
     if status == "planned":
@@ -231,7 +232,7 @@ def _print(context: click.Context, options: dict[str, Any], status: str, plan: "
         rows.append(Row("environment", plan.environment, ""))
         rows.append(Row("repair", "nothing to change: no fix of a package is needed", "", "good"))
     else:
-        rows.append(Row("done", f"{len(plan.steps)} packages changed", "", "good"))
+        rows.append(Row("done", f"{counted(plan.steps)} changed", "", "good"))
         rows.append(Row("now", _status(report), ""))
         rows.append(Row("undo", f"cudafit rollback {plan.environment}", ""))
     rows += by_hand_rows(plan.by_hand)

@@ -1,6 +1,6 @@
 """A plan carried out within a transaction: all of it, seen to be right, or nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
@@ -41,15 +41,19 @@ def carry_out(
         if change.waited:
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
         if going:
-            say(f"removing {len(going)} packages")
+            say(f"removing {counted(going)}")
             broken = remove_broken(path, going)
             if rest := [name for name in going if name not in broken]:
                 uninstall(path, rest, environ, lock=change.lock)
         if coming:
-            say(f"installing {len(coming)} packages")
+            say(f"installing {counted(coming)}")
             install(path, prepared.lock, indexes, environ, lock=change.lock)
         say("looking at the result")
         after, report = look()
         if wrong := not_as_planned(plan, after, report, before):
             raise CudafitError("the environment is not as planned", cause=wrong)
     return report
+
+
+def counted(items: Sequence[object]) -> str:
+    return f"{len(items)} package{'' if len(items) == 1 else 's'}"
