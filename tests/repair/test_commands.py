@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from jsonschema import validate
 
 from cudafit import shipped
 from tests.conftest import Run
+from tests.repair.mounts import mounted
 from tests.repair.trees import reading
-from tests.repair.world import PYTORCH, World, broken_env, world
+from tests.repair.world import CUDNN_NEEDED, PYTORCH, World, broken_env, torch, world
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the small world is for Linux")
 
@@ -284,3 +286,30 @@ def test_what_cannot_be_created(
     assert done.returncode == 2
     assert error in done.stderr
     assert not Path("new").exists()
+
+
+def test_a_full_disk_is_told_before_and_undone_in_the_middle(
+    cudafit: Run, small: World, tmp_path: Path, repair: Repair
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=8m", "tmpfs") as disk:
+        env = broken_env(disk / ".venv", tmp_path / "wheels")
+        filler = disk / "filler"
+        room = os.statvfs(disk)
+        filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize - (200 << 10)))
+        before = reading(env)
+        told_before = repair(str(env), "--yes")
+        assert told_before.returncode == 1
+        assert re.search(r"MiB are needed: .* for the snapshot", told_before.stderr)
+        assert reading(env) == before
+        # The second wheel does not say how large it is, so that only uv finds out.
+        filler.unlink()
+        with world(tmp_path / "own") as own:
+            files = own.pytorch.packages["torch"] = dict(own.pytorch.packages["torch"])
+            (name,) = files
+            files.update([torch("2.14.1+cu126", "12.6", CUDNN_NEEDED, filling=12 << 20)])
+            own.pytorch.no_length = {name}
+            done = cudafit("repair", str(env), "--yes", *own.words, env=own.env)
+        assert done.returncode == 4, done.stderr
+        assert "the disk is full" in done.stderr
+        assert reading(env) == before

@@ -57,20 +57,21 @@ def _digest(data: str | bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def torch(version: str, cuda: str | None, requires: str = "") -> tuple[str, bytes]:
+def torch(version: str, cuda: str | None, requires: str = "", filling: int = 200_000) -> tuple[str, bytes]:
     told = f"__version__ = {version!r}\ncuda = {cuda!r}\nhip = None\n"
     files: dict[str, str | bytes] = {
         "torch/version.py": told,
         "torch/__init__.py": "from .version import __version__\n",
     }
-    files["torch/lib/libtorch_python.so"] = b"\0" + (KERNELS.encode() if cuda else b"") + b"\0" * 200_000
+    files["torch/lib/libtorch_python.so"] = b"\0" + (KERNELS.encode() if cuda else b"") + b"\0" * filling
     if cuda:
         files["torch/lib/libtorch_cuda.so"] = b""
     return wheel("torch", version, files, TAG, requires)
 
 
 CUDNN = wheel("nvidia_cudnn_cu12", "9.10.2.21", {"nvidia/cudnn/lib/libcudnn.so.9": b"\1" * 150_000})
-PYTORCH = {"torch": dict([torch("2.14.1+cu126", "12.6", "Requires-Dist: nvidia-cudnn-cu12==9.10.2.21")])}
+CUDNN_NEEDED = "Requires-Dist: nvidia-cudnn-cu12==9.10.2.21"
+PYTORCH = {"torch": dict([torch("2.14.1+cu126", "12.6", CUDNN_NEEDED)])}
 CPU = dict([torch("2.14.1+cpu", None)])
 DEFAULT = {
     "numpy": dict([wheel("numpy", version, {"numpy/__init__.py": ""}) for version in ("2.1.0", "2.2.0")]),

@@ -80,9 +80,12 @@ def _uv(
 
 
 def _failure(told: str, purpose: str) -> CudafitError:
-    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in told.splitlines()]
-    lines = [line for line in lines if line][:_SHOWN]
+    # What stands before the error are notes and warnings, as that files are copied and not linked.
+    found = re.search(r"^\s*(error:|×)", told, re.MULTILINE)
+    after = told[found.start() :] if found else told
+    lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in after.splitlines()]
     joined = " ".join(lines)
+    lines = [line for line in lines if line][:_SHOWN]
     if re.search(r"[Hh]ash mismatch", joined):
         return CudafitError("a file is not the one that the lock names: its hash differs", cause=lines)
     if re.search(r"No space left|os error 28|disk quota", joined, re.I):

@@ -34,6 +34,7 @@ class Index:
     truncate: set[str] = field(default_factory=set)  # these files are served cut in half
     gone: set[str] = field(default_factory=set)  # these files are listed and not there
     busy: int = 0  # so many file requests are first answered with 503
+    no_length: set[str] = field(default_factory=set)  # of these files HEAD is refused
     cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
     prefix: str = "simple"  # the folder of the address
@@ -89,6 +90,9 @@ def serving(index: Index) -> Iterator[Index]:
                 index.cut -= 1
                 busy, self.cut = index.busy >= 0, index.cut >= 0
             content = index.content(name)
+            if self.command == "HEAD" and name in index.no_length:
+                self.answer(405, b"")
+                return
             if busy:
                 self.answer(503, b"")
             elif content is None or name in index.gone:
