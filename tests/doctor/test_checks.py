@@ -30,6 +30,7 @@ from cudafit.model.machine import (
 from cudafit.model.project import Project
 from cudafit.model.requirement import wanted
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
+from tests.elf_files import library
 
 
 @frozen
@@ -133,6 +134,62 @@ def kernel(active: str | None, **variables: str) -> "Env":
 def accelerate(text: str) -> "Env":
     """Its configuration lies in the home folder, which the world says by HF_HOME."""
     return Env({"home/accelerate/default_config.yaml": f"compute_environment: LOCAL\n{text}\n"}, ["accelerate==1.10.0"])
+
+
+def extension(dist: str, path: str, data: bytes, base: "Env", **more: bytes) -> "Env":
+    """An environment with a package that has CUDA code of its own; `more` are files of site-packages."""
+    files = {f"SITE/{path}": data, **{f"SITE/{name.replace('__', '/')}": value for name, value in more.items()}}
+    return Env({**base.files, **files}, [*base.dists, dist])
+
+
+FLASH = "flash-attn==2.8.3; needs torch"
+FLASH_FILE = "flash_attn_2_cuda.cpython-312-x86_64-linux-gnu.so"
+PROVIDER = "onnxruntime/capi/libonnxruntime_providers_cuda.so"
+ORT_NEEDS = library(["libcublas.so.12", "libcudnn.so.9"], kernels=["sm_80", "sm_89", "sm_90"])
+ORT_FINDS = library(["libcublas.so.12"], runpath="$ORIGIN/../../nvidia/cublas/lib", kernels=["sm_80", "sm_89", "sm_90"])
+OLD_ABI = "_ZN3c105ErrorC2ENS_14SourceLocationESs"
+WARN = "_ZN3c104warnERKNS_7WarningE"
+ABI_TORCH = Env(
+    {
+        **TORCH.files,
+        "SITE/torch/lib/libtorch_cuda.so": library(["libc10.so"], rpath="$ORIGIN"),
+        "SITE/torch/lib/libc10.so": library(gives=[WARN]),
+    },
+    TORCH.dists,
+)
+CPLUSPLUS = {"libstdc++.so.6": ["GLIBCXX_3.4.30"]}
+
+
+def with_cplusplus(*versions: str) -> "Env":
+    """A torch beside a libstdc++ that has these versions."""
+    root = library(["libstdc++.so.6"], rpath="$ORIGIN", needs=CPLUSPLUS)
+    own = library(has=versions)
+    files = {"SITE/torch/lib/libtorch_cuda.so": root, "SITE/torch/lib/libstdc++.so.6": own}
+    return Env({**TORCH.files, **files}, TORCH.dists)
+
+
+def linked_tensorflow(runpath: str) -> "Env":
+    """A TensorFlow whose own library says where it looks."""
+    framework = {"SITE/tensorflow/libtensorflow_framework.so.2": library(runpath=runpath)}
+    return Env({**tensorflow("12.5"), **framework, **CUDA_LIBRARIES}, TF)
+
+
+def without(env: "Env", path: str) -> "Env":
+    return replace(env, files={name: data for name, data in env.files.items() if name != path})
+
+
+def wheels(*packages: str) -> str:
+    return ":".join(f"$ORIGIN/../nvidia/{name}/lib" for name in packages)
+
+
+ALL_WHEELS = wheels("cuda_runtime", "cublas", "cudnn", "cufft", "cusolver", "cusparse")
+SYSTEM_CUDA_12 = machine(
+    libraries=(Library("cudart", "12.4.127", "/usr/local/cuda/lib64/libcudart.so.12", "/etc/ld.so.conf"),)
+)
+
+
+BY_RPATH = library(["libcudnn.so.9"], rpath="$ORIGIN/../../nvidia/cudnn/lib")
+CUDA_11: dict[str, str | bytes] = {"SITE/nvidia/cublas/lib/libcublas.so.11": library()}
 
 
 def shadow(name: str, file: str, version: str) -> Machine:
@@ -530,6 +587,113 @@ CASES = [
         GOOD,
         Env({**TORCH.files, **HALF}, TORCH.dists),
         Env(TORCH.files, [*TORCH.dists, "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+    Case(
+        "ext.arch_unsupported",
+        machine("rtx5090-570"),
+        machine("h100x8-580"),
+        extension(FLASH, FLASH_FILE, library(kernels=["sm_80", "sm_90"]), Env()),
+    ),
+    Case(  # sm_86 kernels serve sm_89, and PTX is compiled
+        "ext.arch_unsupported",
+        PASCAL,
+        GOOD,
+        extension(FLASH, FLASH_FILE, library(kernels=["sm_80", "sm_86"]), TORCH),
+    ),
+    Case(
+        "ext.cuda_libs_missing",
+        GOOD,
+        GOOD,
+        extension("onnxruntime-gpu==1.23.0", PROVIDER, ORT_NEEDS, Env(CUDA_LIBRARIES)),
+        extension("onnxruntime-gpu==1.23.0", PROVIDER, ORT_FINDS, Env(CUDA_LIBRARIES)),
+    ),
+    Case(  # without a GPU nobody misses them
+        "ext.cuda_libs_missing",
+        GOOD,
+        machine("no-gpu"),
+        extension("onnxruntime-gpu==1.23.0", PROVIDER, ORT_NEEDS, Env()),
+    ),
+    Case(
+        "ext.abi_mismatch",
+        GOOD,
+        GOOD,
+        extension(FLASH, FLASH_FILE, library(["libc10.so"], takes=[OLD_ABI]), ABI_TORCH),
+        extension(FLASH, FLASH_FILE, library(["libc10.so"], takes=[WARN, "malloc"]), ABI_TORCH),
+    ),
+    Case(
+        "lib.libstdcxx_too_old",
+        GOOD,
+        GOOD,
+        with_cplusplus("GLIBCXX_3.4.28"),
+        with_cplusplus("GLIBCXX_3.4.28", "GLIBCXX_3.4.30"),
+    ),
+    Case(
+        "driver.jit_ptx_too_new",
+        machine("gtx1080ti-535"),
+        machine("h100x8-580"),
+        Env({}, ["cupy-cuda12x==14.0.0", "nvidia-cuda-nvrtc-cu12==12.9.86"]),
+    ),
+    Case(  # torch brings NVRTC too, and its kernels are compiled already
+        "driver.jit_ptx_too_new",
+        machine("gtx1080ti-535"),
+        machine("gtx1080ti-535"),
+        Env({}, ["numba-cuda==0.20.0", "nvidia-cuda-nvrtc-cu12==12.9.86"]),
+        Env(torch("2.9.1+cu126", "12.6", CU126), ["torch==2.9.1", "nvidia-cuda-nvrtc-cu12==12.6.77"]),
+    ),
+    Case(
+        "ok.arch_minor_compatible",
+        described(Description("580.95.05", ("GB10",), "linux-aarch64", "2.39"), None, "", FACTS.book.facts),
+        BLACKWELL,
+        Env(torch("2.9.1+cu130", "13.0", CU132), ["torch==2.9.1"]),
+    ),
+    Case(
+        "tf.cuda_libs_unreachable", GOOD, GOOD, linked_tensorflow("$ORIGIN/../nowhere"), linked_tensorflow(ALL_WHEELS)
+    ),
+    Case(
+        "tf.cuda_libs_missing",
+        GOOD,
+        GOOD,
+        without(linked_tensorflow(ALL_WHEELS), "SITE/nvidia/cufft/lib/libcufft.so.11"),
+        linked_tensorflow(ALL_WHEELS),
+    ),
+    Case(
+        "lib.mixed_cuda_major",
+        GOOD,
+        GOOD,
+        Env({**TORCH.files}, [*TORCH.dists, "tensorrt-cu13==10.14.1"]),
+        Env({**TORCH.files}, [*TORCH.dists, "tensorrt-cu12==10.14.1"]),
+    ),
+    Case(
+        "lib.mixed_cuda_major",
+        SYSTEM_CUDA_12,
+        SYSTEM_CUDA_12,
+        Env({}, ["cupy-cuda11x==12.0.0"]),
+        Env({}, ["cupy-cuda12x==12.0.0"]),
+    ),
+    Case(
+        "lib.mixed_cuda_major",
+        GOOD,
+        GOOD,
+        Env(
+            {"SITE/nvidia/cusolver/lib/libcusolver.so.11": library(["libnvJitLink.so.12"])},
+            ["nvidia-tensorflow==1.15.5"],
+        ),
+        Env({"SITE/nvidia/cusolver/lib/libcusolver.so.11": library(["libcublas.so.11"]), **CUDA_11}, []),
+    ),
+    Case(
+        "ext.cpu_only",
+        GRACE,
+        GRACE,
+        extension("xgboost==3.1.0", "xgboost/lib/libxgboost.so", library(), Env()),
+        extension("xgboost==3.1.0", "xgboost/lib/libxgboost.so", library(kernels=["sm_90"]), Env()),
+    ),
+    Case("ext.cpu_only", GRACE, GRACE, Env({}, ["onnxruntime==1.23.0"]), Env({}, ["onnxruntime-gpu==1.23.0"])),
+    Case(  # found by RPATH, which comes before the variable
+        "lib.cudnn_shadowed",
+        shadow("cudnn", "libcudnn.so.9", "9.1.0"),
+        shadow("cudnn", "libcudnn.so.9", "9.1.0"),
+        Env({**NEW_TORCH.files, **CUDA_LIBRARIES}, NEW_TORCH.dists),
+        Env({**NEW_TORCH.files, **CUDA_LIBRARIES, "SITE/torch/lib/libtorch_cuda.so": BY_RPATH}, NEW_TORCH.dists),
     ),
 ]
 

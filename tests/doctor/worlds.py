@@ -41,13 +41,21 @@ def tree(prefix: Path, files: Mapping[str, str | bytes], dists: Sequence[str] = 
         folder = f"{site}/{name.replace('-', '_')}-{version}.dist-info"
         requires = "".join(f"Requires-Dist: {need.strip()}\n" for need in needs.split(" & ") if need)
         given[f"{folder}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"
-        given[f"{folder}/RECORD"] = "a,,\n" * 40
+        given[f"{folder}/RECORD"] = "a,,\n" * 40 + "".join(f"{path},,\n" for path in _owned(name, files))
         given[f"{folder}/INSTALLER"] = "pip\n"
     for path, content in {**given, **{key.replace("SITE/", f"{site}/"): value for key, value in files.items()}}.items():
         place = prefix / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content if isinstance(content, bytes) else content.encode())
     return prefix
+
+
+def _owned(name: str, files: Mapping[str, str | bytes]) -> list[str]:
+    """The shared libraries among the files that lie in a folder, or are called, after a distribution."""
+    given = name.replace("-", "_").lower()
+    paths = [path.removeprefix("SITE/") for path in files if path.startswith("SITE/") and path.endswith(".so")]
+    tops = {path: path.partition("/")[0].partition(".")[0].lower() for path in paths}
+    return [path for path, top in tops.items() if top.startswith(given) or given.startswith(top)]
 
 
 def torch(version: str, cuda: str | None, kernels: str = "") -> dict[str, str | bytes]:
@@ -87,4 +95,4 @@ def environment(prefix: Path, environ: Mapping[str, str] | None = None) -> Envir
     files = Files()
     located = at(files, str(prefix), "named")
     assert located
-    return read_inventory(files, located, environ)
+    return read_inventory(files, located, environ, ())

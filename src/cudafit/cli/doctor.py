@@ -88,7 +88,7 @@ def _report(options: dict[str, Any]) -> "Report":
     from cudafit.resolve.problem import Library
 
     machine, files = _machine(options, description, question, book.facts)
-    environment = _environment(options, machine, files)
+    environment = _environment(options, machine, files, _system(options))
     if environment and environment.kernel:
         machine = _with_variables(machine, environment.kernel.variables)
     if options["deep"]:
@@ -129,7 +129,19 @@ def _machine(options: dict[str, Any], description: Any, question: Any, facts: An
     return machine, files
 
 
-def _environment(options: dict[str, Any], machine: "Machine", files: "Files") -> "Environment | None":
+def _system(options: dict[str, Any]) -> "list[tuple[str, str]] | None":
+    """The folders in which the linker looks by itself; None for a machine that is not this one."""
+    from cudafit.machine.context import other_root, this_machine
+    from cudafit.machine.libraries import system_folders
+
+    if options["machines"]:
+        return None
+    return system_folders(other_root(options["root"]) if options["root"] else this_machine())
+
+
+def _environment(
+    options: dict[str, Any], machine: "Machine", files: "Files", system: "list[tuple[str, str]] | None"
+) -> "Environment | None":
     from cudafit.env.inventory import read_inventory
     from cudafit.env.locate import locate
 
@@ -137,13 +149,21 @@ def _environment(options: dict[str, Any], machine: "Machine", files: "Files") ->
         raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
     environ = {} if options["root"] else dict(os.environ)
     folder = "/" if options["root"] else os.getcwd()
+    if options["machines"]:
+        environ["LD_LIBRARY_PATH"] = machine.environment.get("LD_LIBRARY_PATH", "")
     located = locate(files, options["path"], options["conda"], environ, machine.conda or (), folder)
     if options["kernel"]:
-        return _of_kernel(files, options["kernel"], environ, located.prefix if located else None)
-    return read_inventory(files, located, environ) if located else None
+        return _of_kernel(files, options["kernel"], environ, located.prefix if located else None, system)
+    return read_inventory(files, located, environ, system) if located else None
 
 
-def _of_kernel(files: "Files", name: str, environ: dict[str, str], active: str | None) -> "Environment":
+def _of_kernel(
+    files: "Files",
+    name: str,
+    environ: dict[str, str],
+    active: str | None,
+    system: "list[tuple[str, str]] | None",
+) -> "Environment":
     """The environment of the Python that a kernel starts, by its own file."""
     from dataclasses import replace
 
@@ -160,7 +180,8 @@ def _of_kernel(files: "Files", name: str, environ: dict[str, str], active: str |
             cause=[f"its file is {kernel.path}"],
             hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
         )
-    return replace(read_inventory(files, located, {**environ, **kernel.variables}), kernel=kernel, active=active)
+    inventory = read_inventory(files, located, {**environ, **kernel.variables}, system)
+    return replace(inventory, kernel=kernel, active=active)
 
 
 def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":

@@ -32,6 +32,9 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "jax.no_cuda_plugin": ("run.",),
     "tf.cuda_libs_missing": ("run.",),
     "env.cvd_empty": ("run.",),
+    "lib.mixed_cuda_major": ("ext.cuda_libs", "ext.arch"),
+    "ext.cuda_libs_missing": ("run.",),
+    "ext.abi_mismatch": ("ext.cuda_libs", "ext.arch", "run."),
     "lib.nvidia_dir_collision": ("lib.", "torch.nvidia"),
     "dist.duplicate_install": ("torch.companion", "lib.nvidia_dist", "torch.nvidia"),
 }

@@ -2,7 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from cudafit.doctor.checks import devices, driver, frameworks, hardware, libraries, notebooks, project, ran, variables
+from cudafit.doctor.checks import (
+    devices,
+    driver,
+    extensions,
+    frameworks,
+    hardware,
+    libraries,
+    notebooks,
+    project,
+    ran,
+    variables,
+)
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
@@ -99,7 +110,8 @@ CHECKS = (
         "torch-kernels",
         "torch's kernels and the cards",
         frameworks.torch_kernels,
-        "torch.arch_unsupported_new torch.arch_unsupported_old torch.arch_mixed_gpus torch.jetson_wrong_wheel",
+        "torch.arch_unsupported_new torch.arch_unsupported_old torch.arch_mixed_gpus torch.jetson_wrong_wheel "
+        "ok.arch_minor_compatible",
     ),
     _check("torch-variants", "one CUDA for torch's family", frameworks.companion_variants, "torch.companion_mismatch"),
     _check("torch-companions", "torchvision and torchaudio", frameworks.companions, "torch.companion_mismatch"),
@@ -129,8 +141,8 @@ CHECKS = (
         "jax.no_cuda_plugin jax.plugin_version_skew jax.windows_unsupported",
     ),
     _check("jax-driver", "JAX's CUDA and the driver", frameworks.jax_driver, "driver.too_old_for_runtime"),
-    _check("bitsandbytes", "the library of bitsandbytes", frameworks.bitsandbytes, "bnb.binary_missing"),
-    _check("xformers", "what xformers was compiled with", frameworks.xformers, "ext.cpu_only"),
+    _check("bitsandbytes", "the library of bitsandbytes", extensions.bitsandbytes, "bnb.binary_missing"),
+    _check("xformers", "what xformers was compiled with", extensions.xformers, "ext.cpu_only"),
     _check("xla", "what XLA compiles with", frameworks.libdevice, "xla.libdevice_missing"),
     _check("accelerate", "Accelerate's configuration file", variables.accelerate_file, "env.accelerate_use_cpu"),
     _check("kernel", "the Python of a notebook's kernel", notebooks.other_python, "jupyter.kernel_wrong_python"),
@@ -145,7 +157,14 @@ CHECKS = (
     _check("python", "wheels for this Python", project.python, "provision.no_wheel_for_python"),
     _check("notebooks", "how notebooks install", project.notebooks, "jupyter.bang_pip"),
     _check("openmp", "one OpenMP", libraries.openmp, "lib.duplicate_openmp"),
-    _check("extensions", "the torch that extensions were built for", frameworks.extensions, "ext.abi_mismatch"),
+    _check("extensions", "the torch that extensions were built for", extensions.pins, "ext.abi_mismatch"),
+    _check("extension-symbols", "what extensions take from torch", extensions.symbols, "ext.abi_mismatch"),
+    _check("extension-kernels", "kernels of extensions", extensions.kernels, "ext.arch_unsupported"),
+    _check("extension-libraries", "libraries that extensions load", extensions.libraries, "ext.cuda_libs_missing"),
+    _check("extension-cpu", "packages without CUDA", extensions.cpu_only, "ext.cpu_only"),
+    _check("nvrtc", "the compiler at run time and the driver", extensions.compiler_too_new, "driver.jit_ptx_too_new"),
+    _check("toolkit-parts", "CUDA libraries of one release", extensions.other_toolkit, "lib.mixed_cuda_major"),
+    _check("libstdcxx", "the C++ library that is loaded", libraries.cplusplus, "lib.libstdcxx_too_old"),
     _check("onnxruntime", "one ONNX Runtime", frameworks.onnxruntime, "ort.cpu_and_gpu_both"),
 )
 IDS = tuple(dict.fromkeys(name for check in CHECKS for name in check.ids))

@@ -6,8 +6,11 @@ rest is read.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from cudafit.env.extensions import read_extensions
+from cudafit.env.loader import Loader
+from cudafit.env.loads import nvidia_folders, read_loads, torch_files
 from cudafit.env.locate import Located
 from cudafit.files import Files
 from cudafit.model.environment import (
@@ -33,14 +36,29 @@ _MOST = 5000  # distributions
 _NVIDIA_LIBRARY = re.compile(r"(lib[A-Za-z_]+\.so\.\d+)(\.\d+)*|([a-z_]+64_\d+)\.dll", re.I)
 
 
-def read_inventory(files: Files, located: Located, environ: Mapping[str, str] | None = None) -> Environment:
-    """The environment as it lies there; what cannot be read is in its `problems`."""
-    return _Inventory(files, located, environ or {}).read()
+def read_inventory(
+    files: Files,
+    located: Located,
+    environ: Mapping[str, str] | None = None,
+    system: Sequence[tuple[str, str]] | None = None,
+) -> Environment:
+    """The environment as it lies there; what cannot be read is in its `problems`.
+
+    `system` are the folders in which the linker looks by itself, each with who says so; None: they are not known.
+    """
+    return _Inventory(files, located, environ or {}, system).read()
 
 
 class _Inventory:
-    def __init__(self, files: Files, located: Located, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        files: Files,
+        located: Located,
+        environ: Mapping[str, str],
+        system: Sequence[tuple[str, str]] | None,
+    ) -> None:
         self.files = files
+        self.system = system
         self.located = located
         self.environ = environ
         self.problems: list[Problem] = []
@@ -52,16 +70,26 @@ class _Inventory:
         places = list(dict.fromkeys(self._places(settings)))
         distributions = tuple(self._distributions(places))
         python = settings.get("version_info") or settings.get("version") or self._python(conda, places)
+        interpreter = self.located.interpreter or self._interpreter()
+        torch, tensorflow = self._torch(places), self._tensorflow(places, distributions)
+        loader = Loader(self.files, self.environ, self.system, interpreter)
+        loads = read_loads(self.files, loader, places, tensorflow)
+        loaded = {load.soname: load for load in loads["torch"]} if "torch" in loads else None
+        parts, folders = torch_files(self.files, places), nvidia_folders(self.files, places)
+        extensions = tuple(read_extensions(self.files, loader, distributions, loaded, parts, folders))
         return Environment(
             path=prefix,
             kind=self.located.kind,
             python=re.sub(r"^(\d+(\.\d+)*).*", r"\1", python) if python else None,
-            interpreter=self.located.interpreter or self._interpreter(),
+            interpreter=interpreter,
             places=tuple(places),
             distributions=distributions,
             conda=conda,
-            torch=self._torch(places),
-            tensorflow=self._tensorflow(places, distributions),
+            torch=torch,
+            tensorflow=tensorflow,
+            loads=loads,
+            extensions=extensions,
+            too_old=tuple(loader.too_old.values()),
             libraries=tuple(self._libraries(places)),
             companions=self._companions(places),
             bitsandbytes=self._bitsandbytes(places),

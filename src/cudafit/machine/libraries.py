@@ -52,6 +52,11 @@ def read_libraries(context: Context) -> tuple[Library, ...]:
     return tuple(found.values())
 
 
+def system_folders(context: Context) -> list[tuple[str, str]]:
+    """Where the linker looks by itself, each with who says so."""
+    return [(folder, via) for folder, via in _folders(context) if via != "LD_LIBRARY_PATH"]
+
+
 def _folders(context: Context) -> list[tuple[str, str]]:
     given = [(folder, "LD_LIBRARY_PATH") for folder in context.environ.get("LD_LIBRARY_PATH", "").split(":")]
     configured = [(folder, LOADER_CONF) for folder in loader_folders(context)]

@@ -75,6 +75,37 @@ class SharedLibrary:
 
 
 @frozen
+class Load:
+    """A library that a program would load: which file, by whose wish, and how it is found."""
+
+    soname: str  # libcudnn.so.9
+    path: str | None  # None: nowhere
+    by: str  # the file that needs it
+    via: str  # RPATH, LD_LIBRARY_PATH, RUNPATH, /etc/ld.so.conf, default folders, preload; "not looked"
+
+
+@frozen
+class TooOld:
+    """A library that lacks a version of its interface: `GLIBCXX_3.4.30` of libstdc++."""
+
+    path: str
+    version: str
+    by: str  # the file that needs it
+    via: str  # how the library is found
+
+
+@frozen
+class Extension:
+    """A package with CUDA code or libraries of its own, as its shared libraries tell."""
+
+    package: str
+    path: str  # one of its libraries: the one that has, or lacks, what is told
+    kernels: tuple[str, ...] | None = None  # of all its libraries together; None: they could not be read
+    missing: tuple[Load, ...] = ()
+    symbols: tuple[str, ...] = ()  # what it takes from torch, and torch has not
+
+
+@frozen
 class Kernel:
     """A kernelspec of Jupyter: the program that it starts, and the variables that it sets."""
 
@@ -119,6 +150,9 @@ class Environment:
     kernel: Kernel | None = None  # the kernel by which this environment was found
     active: str | None = None  # the environment that is active, or in the folder, where a kernel was asked for
     openmp: tuple[str, ...] = ()  # every copy of Intel's OpenMP
+    loads: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)  # for each framework whose libraries were read
+    too_old: tuple[TooOld, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     ran: tuple[Ran, ...] | None = None  # None: nothing was run
     system_site: bool = False
     base: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.environment import Distribution
+from cudafit.model.environment import Distribution, Environment, Load, TensorflowBuild
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers
@@ -102,6 +102,24 @@ def torch_kernels(world: World) -> Iterator[Finding | Unchecked]:
         yield Unchecked("the kernels of torch could not be read from its library")
         return
     yield from _unserved(world, "torch", f"torch {torch.version}", torch.kernels, torch.cuda, torch.path)
+    yield from _newer_than_listed(world, torch.kernels, torch.path)
+
+
+def _newer_than_listed(world: World, kernels: Sequence[str], via: str) -> Iterator[Finding]:
+    """torch warns of a card newer than its list; kernels of the same major run there all the same."""
+    if world.machine.os.tegra:
+        return
+    listed = [numbers(re.sub(r"sm_(\d+)(\d)[af]?", r"\1.\2", name)) for name in kernels if name.startswith("sm_")]
+    for index, gpu in world.capabilities:
+        if listed and gpu > max(listed) and (cubin := serving_cubin(tuple(kernels), gpu)):
+            yield Finding(
+                "ok.arch_minor_compatible",
+                INFO,
+                LAYER,
+                f"{sm(gpu)} runs the kernels for {cubin}: torch's warning of an unknown card does not matter",
+                (Evidence(f"its kernels are {' '.join(kernels)}", via), world.gpu_evidence(index)),
+            )
+            return
 
 
 def tensorflow_kernels(world: World) -> Iterator[Finding]:
@@ -295,6 +313,9 @@ def tensorflow_libraries(world: World) -> Iterator[Finding | Unchecked]:
         return
     if environment.kind == "conda" and any(one.name == "tensorflow" for one in environment.conda):
         return  # conda's packages bring them in a folder of their own
+    if loads := environment.loads.get("tensorflow"):
+        yield from _by_the_linker(world, environment, tensorflow, loads)
+        return
     own = {one.soname.rpartition(".")[0] for one in environment.libraries}
     system = {f"lib{one.name}.so" for one in world.machine.libraries or ()}
     checked = [name for name in _TF_NEEDS if name in ("libcudart.so", "libcublas.so", "libcudnn.so") or own]
@@ -325,6 +346,48 @@ def tensorflow_libraries(world: World) -> Iterator[Finding | Unchecked]:
             "tensorflow 2.16.1 does not find the CUDA libraries that are installed",
             (Evidence("tensorflow 2.16.1 looks for them in the wrong folder", tensorflow.path),),
             reinstall(world, "tensorflow[and-cuda]>=2.16.2"),
+        )
+
+
+def _by_the_linker(
+    world: World, environment: Environment, tensorflow: TensorflowBuild, loads: Sequence[Load]
+) -> Iterator[Finding | Unchecked]:
+    """Each library by its exact name, as the linker would look for it from TensorFlow's own."""
+    nowhere = [load for load in loads if load.path is None]
+    own = {one.soname: one.path for one in environment.libraries}
+    out_of_reach = [load for load in nowhere if load.soname in own]
+    lacking = [load for load in nowhere if load.soname not in own]
+    system = {one.path.rpartition("/")[2] for one in world.machine.libraries or ()}
+    lacking = [load for load in lacking if not any(name.startswith(load.soname) for name in system)]
+    if lacking and all(load.via == "not looked" for load in lacking) and world.machine.libraries is None:
+        yield Unchecked("the loader's folders were not read")
+        return
+    version = tensorflow.version
+    if lacking:
+        yield Finding(
+            "tf.cuda_libs_missing",
+            ERROR,
+            LAYER,
+            f"tensorflow {version} cannot load {', '.join(load.soname for load in lacking)}",
+            tuple(Evidence(f"{load.soname} is nowhere that the linker looks", load.by) for load in lacking),
+            reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
+        )
+    elif out_of_reach:
+        first = own[out_of_reach[0].soname]
+        folders = sorted({own[load.soname].rpartition("/")[0] for load in out_of_reach})
+        yield Finding(
+            "tf.cuda_libs_unreachable",
+            ERROR,
+            LAYER,
+            f"tensorflow {version} does not find what is installed: {', '.join(load.soname for load in out_of_reach)}",
+            (
+                Evidence(f"{out_of_reach[0].soname} is {first}", "file name"),
+                Evidence("that is in none of the folders of its RUNPATH", out_of_reach[0].by),
+            ),
+            Fix(
+                "give the linker their folders when you start Python",
+                (("export", f"LD_LIBRARY_PATH={':'.join(folders)}"),),
+            ),
         )
 
 
@@ -385,72 +448,6 @@ def jax(world: World) -> Iterator[Finding]:
 def _pairs(plugin: str, jaxlib: str | None) -> bool:
     """A plugin is for the jaxlib of its own version; a fourth number is a rebuild."""
     return jaxlib is not None and numbers(plugin.partition("+")[0])[:3] == numbers(jaxlib.partition("+")[0])[:3]
-
-
-def bitsandbytes(world: World) -> Iterator[Finding]:
-    """One library for each CUDA: that of torch must be among them."""
-    environment = world.environment
-    names = environment.bitsandbytes if environment else None
-    torch = environment.torch if environment else None
-    if environment is None or names is None or torch is None or not torch.cuda:
-        return
-    digits = "".join(torch.cuda.split(".")[:2])
-    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name)
-    if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
-        return
-    yield Finding(
-        "bnb.binary_missing",
-        ERROR,
-        LAYER,
-        f"bitsandbytes has no library for CUDA {torch.cuda}",
-        (
-            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", "bitsandbytes/libbitsandbytes_cuda*"),
-            Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
-        ),
-        reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
-    )
-
-
-def xformers(world: World) -> Iterator[Finding]:
-    environment = world.environment
-    if environment and environment.xformers_cuda == "" and world.has_gpu:
-        yield Finding(
-            "ext.cpu_only",
-            ERROR,
-            LAYER,
-            "xformers was compiled without CUDA",
-            (Evidence("cuda: null", "xformers/cpp_lib.json"),),
-            replace_build(world, "torch", "xformers"),
-        )
-
-
-def extensions(world: World) -> Iterator[Finding]:
-    """Compiled extensions name the torch that they were built for, exactly."""
-    environment = world.environment
-    torch = environment.distribution("torch") if environment else None
-    if environment is None or torch is None or torch.version is None:
-        return
-    public = torch.version.partition("+")[0]
-    for one in environment.distributions:
-        if one.name in ("torchvision", "torchaudio"):
-            continue
-        for text in one.requires:
-            plain, _, marker = text.partition(";")
-            if "extra" in marker or not re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
-                continue
-            need = wanted(plain)
-            if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
-                yield Finding(
-                    "ext.abi_mismatch",
-                    ERROR,
-                    LAYER,
-                    f"{one.name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
-                    (
-                        Evidence(f"{one.name} {one.version} requires {plain.strip()}", one.metadata),
-                        Evidence(f"torch {torch.version}", torch.metadata),
-                    ),
-                    reinstall(world, one.name, text=f"install a {one.name} for this torch, or the torch that it names"),
-                )
 
 
 def libdevice(world: World) -> Iterator[Finding | Unchecked]:

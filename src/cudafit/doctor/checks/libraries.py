@@ -8,7 +8,7 @@ from functools import cache
 from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import Unchecked, World
 from cudafit.errors import InputError
-from cudafit.model.environment import Distribution
+from cudafit.model.environment import Distribution, Environment
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.model.versions import numbers
@@ -141,13 +141,17 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
         yield Unchecked("the loader's folders were not read")
         return
     own = {one.soname: one for one in environment.libraries}
+    yield from _other_parts(environment)
+    # What is found by RPATH comes before the variable: it cannot be shadowed.
+    safe = {load.soname for loads in environment.loads.values() for load in loads if load.via == "RPATH"}
+    safe -= {load.soname for loads in environment.loads.values() for load in loads if load.via != "RPATH"}
     folders = [folder for folder in machine.environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
     for library in machine.libraries:
         if library.via != "LD_LIBRARY_PATH" and not any(library.path.startswith(folder + "/") for folder in folders):
             continue
         match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so\.(\d+)", library.path.rpartition("/")[2])
         soname = f"{match[1]}.so.{match[2]}" if match else None
-        if match is None or soname not in own or match[1] not in _SHORT:
+        if match is None or soname not in own or match[1] not in _SHORT or soname in safe:
             continue
         bundled = own[soname]
         evidence = (
@@ -175,6 +179,27 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
             name = _SHORT[match[1]]
             title = f"LD_LIBRARY_PATH puts another {name} in front of the environment's"
             yield Finding("lib.ld_path_shadow", WARNING, LAYER, title, evidence, fix)
+
+
+def _other_parts(environment: Environment) -> Iterator[Finding]:
+    """cuDNN's parts are loaded when they are used: one of another copy does not go with the rest."""
+    main = next((one for one in environment.libraries if one.soname == "libcudnn.so.9"), None)
+    if main is None:
+        return
+    folder = main.path.rpartition("/")[0]
+    strange = [load for load in environment.loads.get("cudnn", ()) if load.path and not load.path.startswith(folder)]
+    if strange and (first := strange[0]).path and first.by.startswith(folder):
+        yield Finding(
+            "lib.cudnn_shadowed",
+            ERROR,
+            LAYER,
+            "a part of another cuDNN is loaded into the environment's",
+            (
+                Evidence(f"{first.soname} is {first.path}", first.via),
+                Evidence(f"the environment's cuDNN in {folder} lacks it, or is found later", main.path),
+            ),
+            Fix(f"remove the system's cuDNN, or take {first.path.rpartition('/')[0]} out of the linker's folders"),
+        )
 
 
 def _cuda_major(world: World) -> int:
@@ -273,6 +298,29 @@ def openmp(world: World) -> Iterator[Finding]:
             f"{len(found)} copies of libiomp5 are in the environment",
             tuple(Evidence(path, "file name") for path in found[:4]),
             Fix("keep one provider: all of these packages from conda, or all from wheels; not KMP_DUPLICATE_LIB_OK"),
+        )
+
+
+def cplusplus(world: World) -> Iterator[Finding]:
+    """The libstdc++ that is found first is older than what a library was compiled with."""
+    environment = world.environment
+    for one in environment.too_old if environment else ():
+        folder = one.path.rpartition("/")[0]
+        conda = environment is not None and environment.kind == "conda"
+        if one.via == "LD_LIBRARY_PATH":
+            fix = Fix(f"take {folder} out of LD_LIBRARY_PATH for this environment")
+        elif conda and environment:
+            command = ("conda", "install", "--prefix", environment.path, "-c", "conda-forge", "libstdcxx-ng")
+            fix = Fix("install conda's C++ library in the environment", (command,), automatic=True)
+        else:
+            fix = Fix("a newer system, a container, or conda, which brings its own C++ library")
+        yield Finding(
+            "lib.libstdcxx_too_old",
+            ERROR,
+            LAYER,
+            f"{one.by.rpartition('/')[2]} needs {one.version}, and the libstdc++ that is found first lacks it",
+            (Evidence(f"it needs {one.version}", one.by), Evidence(f"libstdc++.so.6 is {one.path}", one.via)),
+            fix,
         )
 
 

@@ -1,0 +1,344 @@
+"""Packages with CUDA code of their own: their kernels, the libraries that they load, what they take from torch."""
+
+import re
+from collections.abc import Iterator
+
+from cudafit.doctor.fixes import reinstall, replace_build
+from cudafit.doctor.world import Unchecked, World
+from cudafit.model.environment import Environment, Extension
+from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import Library
+from cudafit.model.requirement import wanted
+from cudafit.model.versions import numbers
+from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
+from cudafit.resolve.versions import admits_any
+
+LAYER = "framework"
+# What a package can do without: an engine or an accelerator that is off unless it is there.
+_OPTIONAL = {
+    "onnxruntime-gpu": r"lib(nvinfer|nvonnxparser)",
+    "cupy": r"lib(cutensor|cutensorMg|nccl|cudnn|cusparseLt)",
+}
+_BY_SONAME = {
+    "libcudart": "cuda-runtime",
+    "libcublas": "cublas",
+    "libcublasLt": "cublas",
+    "libcufft": "cufft",
+    "libcurand": "curand",
+    "libcusolver": "cusolver",
+    "libcusparse": "cusparse",
+    "libnvrtc": "cuda-nvrtc",
+    "libnvJitLink": "nvjitlink",
+}
+# Wheels for each CUDA, whose name says which one.
+_NAMED_BY_CUDA = re.compile(r"(cupy|tensorrt|tensorrt-lean|cudf|cuml)-cu(?:da)?(\d\d)x?")
+
+
+def bitsandbytes(world: World) -> Iterator[Finding]:
+    """One library for each CUDA: that of torch must be among them."""
+    environment = world.environment
+    names = environment.bitsandbytes if environment else None
+    torch = environment.torch if environment else None
+    if environment is None or names is None or torch is None or not torch.cuda:
+        return
+    digits = "".join(torch.cuda.split(".")[:2])
+    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name)
+    if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
+        return
+    yield Finding(
+        "bnb.binary_missing",
+        ERROR,
+        LAYER,
+        f"bitsandbytes has no library for CUDA {torch.cuda}",
+        (
+            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", "bitsandbytes/libbitsandbytes_cuda*"),
+            Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
+        ),
+        reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
+    )
+
+
+def xformers(world: World) -> Iterator[Finding]:
+    environment = world.environment
+    if environment and environment.xformers_cuda == "" and world.has_gpu:
+        yield Finding(
+            "ext.cpu_only",
+            ERROR,
+            LAYER,
+            "xformers was compiled without CUDA",
+            (Evidence("cuda: null", "xformers/cpp_lib.json"),),
+            replace_build(world, "torch", "xformers"),
+        )
+
+
+def pins(world: World) -> Iterator[Finding]:
+    """Compiled extensions name the torch that they were built for, exactly."""
+    environment = world.environment
+    torch = environment.distribution("torch") if environment else None
+    if environment is None or torch is None or torch.version is None:
+        return
+    public = torch.version.partition("+")[0]
+    for one in environment.distributions:
+        if one.name in ("torchvision", "torchaudio"):
+            continue
+        for text in one.requires:
+            plain, _, marker = text.partition(";")
+            if "extra" in marker or not re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
+                continue
+            need = wanted(plain)
+            if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
+                yield Finding(
+                    "ext.abi_mismatch",
+                    ERROR,
+                    LAYER,
+                    f"{one.name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
+                    (
+                        Evidence(f"{one.name} {one.version} requires {plain.strip()}", one.metadata),
+                        Evidence(f"torch {torch.version}", torch.metadata),
+                    ),
+                    reinstall(world, one.name, text=f"install a {one.name} for this torch, or the torch that it names"),
+                )
+
+
+def symbols(world: World) -> Iterator[Finding]:
+    """By its own symbols: what an extension takes from torch, and this torch has not."""
+    environment = world.environment
+    for one in environment.extensions if environment else ():
+        torch = environment.torch if environment else None
+        if environment is None or torch is None or not one.symbols or _other_pin(environment, one.package):
+            continue
+        old = any(name.endswith("Ss") or "ESs" in name for name in one.symbols)
+        yield Finding(
+            "ext.abi_mismatch",
+            ERROR,
+            LAYER,
+            f"{one.package} {environment.version(one.package)} was built for another torch than {torch.version}",
+            (
+                Evidence(f"it needs {one.symbols[0]}, which no library of torch has", one.path),
+                *((Evidence("that is a name of the old C++ ABI", one.path),) if old else ()),
+                Evidence(f"torch {torch.version}", torch.path),
+            ),
+            reinstall(world, one.package, text=f"install a {one.package} that is built for this torch"),
+        )
+
+
+def _other_pin(environment: Environment, package: str) -> bool:
+    """Whether its metadata says so already."""
+    owner, version = environment.distribution(package), environment.version("torch")
+    for text in owner.requires if owner and version else ():
+        plain, _, marker = text.partition(";")
+        if "extra" not in marker and re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
+            return not admits_any(wanted(plain).specifier, version or "")
+    return False
+
+
+def kernels(world: World) -> Iterator[Finding | Unchecked]:
+    environment = world.environment
+    if environment is None or not world.capabilities:
+        return
+    cuda = environment.torch.cuda if environment.torch else None
+    # Where its CUDA is not known, PTX is taken to compile: no alarm without a reason.
+    compiles = world.verdict(cuda).ptx if cuda else True
+    exact = world.machine.os.tegra is not None
+    for one in _used(environment):
+        if one.kernels is None:
+            yield Unchecked(f"the kernels of {one.package} could not be read")
+            continue
+        given = one.kernels
+
+        def served(gpu: Capability, given: tuple[str, ...] = given) -> bool:
+            return bool(serving_cubin(given, gpu, exact) or (compiles and serving_ptx(given, gpu)))
+
+        without = [(index, gpu) for index, gpu in world.capabilities if not served(gpu)]
+        if not given or not without:
+            continue
+        index, gpu = without[0]
+        yield Finding(
+            "ext.arch_unsupported",
+            ERROR if len(without) == len(world.capabilities) else WARNING,
+            LAYER,
+            f"{one.package} {environment.version(one.package)} has no kernels for {sm(gpu)}",
+            (Evidence(f"its kernels are {' '.join(given)}", one.path), world.gpu_evidence(index)),
+            Fix(f"take a wheel of {one.package} for this card, compile it here, or go without it"),
+        )
+
+
+def libraries(world: World) -> Iterator[Finding]:
+    """What the linker does not find for a package: it fails, or falls back to the CPU without a word."""
+    environment = world.environment
+    if environment is None or not world.has_gpu:
+        return
+    own = {one.soname: one.path for one in environment.libraries}
+    for one in _used(environment):
+        optional = _OPTIONAL.get("cupy" if one.package.startswith("cupy") else one.package, r"\0")
+        lacking = [load for load in one.missing if not re.match(optional, load.soname)]
+        if not lacking or not one.kernels:
+            continue
+        inside = [load for load in lacking if load.soname in own]
+        version = environment.version(one.package)
+        names = ", ".join(dict.fromkeys(load.soname for load in lacking))
+        evidence = [Evidence(f"it needs {names}", lacking[0].by)]
+        if inside:
+            evidence.append(Evidence(f"{inside[0].soname} is {own[inside[0].soname]}", "file name"))
+        torch_has = {load.soname for load in environment.loads.get("torch", ()) if load.path}
+        by_torch = all(load.soname in torch_has for load in lacking)
+        yield Finding(
+            "ext.cuda_libs_missing",
+            WARNING if by_torch else ERROR,
+            LAYER,
+            f"{one.package} {version} does not find its CUDA libraries"
+            + (" unless torch is imported before it" if by_torch else ""),
+            tuple(evidence),
+            _libraries_fix(world, one, version, [load.soname for load in lacking], own, by_torch=by_torch),
+        )
+
+
+def _libraries_fix(
+    world: World, one: Extension, version: str | None, names: list[str], own: dict[str, str], *, by_torch: bool
+) -> Fix:
+    if one.package == "onnxruntime-gpu":
+        if all(name in own for name in names):
+            told = "call onnxruntime.preload_dlls() before the first session"
+            return Fix(f"{told}, or import torch first" if by_torch else told)
+        return reinstall(
+            world,
+            f"onnxruntime-gpu[cuda,cudnn]=={version}",
+            text="install them with it; call onnxruntime.preload_dlls() before the first session",
+        )
+    if by_torch:
+        return Fix("import torch first")
+    if all(name in own for name in names):
+        folders = sorted({own[name].rpartition("/")[0] for name in names})
+        return Fix("give the linker their folders", (("export", f"LD_LIBRARY_PATH={':'.join(folders)}"),))
+    match = re.search(r"\.so\.(\d\d)\b", next((name for name in names if "cudart" in name or "cublas" in name), ""))
+    suffix = f"-cu{match[1]}" if match and int(match[1]) < 13 else ""
+    wanted_names = [_BY_SONAME[name.partition(".")[0]] for name in names if name.partition(".")[0] in _BY_SONAME]
+    packages = [f"nvidia-{name}{suffix}" for name in dict.fromkeys(wanted_names)]
+    if not packages:
+        return Fix("install the CUDA toolkit that it was built with")
+    return reinstall(world, *packages, text="install the libraries, or the CUDA toolkit that it was built with")
+
+
+def _used(environment: Environment) -> Iterator[Extension]:
+    """Those that are loaded: of bitsandbytes the one library for torch's CUDA."""
+    digits = "".join((environment.torch.cuda or "").split(".")[:2]) if environment.torch else ""
+    for one in environment.extensions:
+        if one.package != "bitsandbytes" or (digits and f"_cuda{digits}." in one.path):
+            yield one
+
+
+def cpu_only(world: World) -> Iterator[Finding]:
+    """A package whose library has no CUDA, where a card is."""
+    environment = world.environment
+    if environment is None or not world.has_gpu:
+        return
+    for one in environment.extensions:
+        if one.package == "xgboost" and one.kernels == ():
+            title = f"xgboost {environment.version(one.package)} is a build without CUDA"
+            evidence = (Evidence("its library has no CUDA kernels", one.path),)
+            fix = Fix("compile it here, or take conda-forge's build")
+            yield Finding("ext.cpu_only", WARNING, LAYER, title, evidence, fix)
+    runtime = environment.distribution("onnxruntime")
+    if runtime and environment.distribution("onnxruntime-gpu") is None:
+        none_here = world.machine.os.arch == "aarch64" and world.machine.os.tegra is None
+        fix = Fix("there is no onnxruntime-gpu wheel for this processor: compile it, or take NVIDIA's container")
+        yield Finding(
+            "ext.cpu_only",
+            INFO,
+            LAYER,
+            f"onnxruntime {runtime.version} is the build for the CPU",
+            (Evidence(f"onnxruntime {runtime.version}, and no onnxruntime-gpu", runtime.metadata),),
+            fix if none_here else reinstall(world, "onnxruntime-gpu", text="for the GPU: onnxruntime-gpu in its place"),
+        )
+
+
+def compiler_too_new(world: World) -> Iterator[Finding]:
+    """NVRTC writes PTX of its own release, and a driver of an earlier one refuses it (error 222)."""
+    environment = world.environment
+    if environment is None or world.host.kind.state != "gpu":
+        return
+    users = [
+        one for one in environment.distributions if re.fullmatch(r"cupy(-cuda\d+x)?|numba-cuda|cuda-core", one.name)
+    ]
+    nvrtc = next(
+        (one for one in environment.distributions if re.fullmatch(r"nvidia-cuda-nvrtc(-cu\d\d)?", one.name)), None
+    )
+    if not users or nvrtc is None or nvrtc.version is None:
+        return
+    major, minor, *_ = *numbers(nvrtc.version), 0
+    verdict = world.verdict(f"{major}.{minor}")
+    if verdict.compat is None or verdict.ptx:
+        return
+    yield Finding(
+        "driver.jit_ptx_too_new",
+        WARNING,
+        "libraries",
+        f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
+        (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
+        reinstall(world, f"{nvrtc.name}<={_newest_for(world, major)}.*" if _newest_for(world, major) else nvrtc.name),
+    )
+
+
+def _newest_for(world: World, major: int) -> str | None:
+    """The newest release of this CUDA major whose PTX the driver takes."""
+    fitting = [minor for minor in range(20) if world.verdict(f"{major}.{minor}").ptx]
+    return f"{major}.{fitting[-1]}" if fitting else None
+
+
+def other_toolkit(world: World) -> Iterator[Finding]:
+    """CUDA libraries whose parts are of two releases, and packages for a CUDA that is not the one there."""
+    environment = world.environment
+    if environment is None:
+        return
+    for load in environment.loads.get("nvidia", ()):
+        yield Finding(
+            "lib.mixed_cuda_major",
+            ERROR,
+            "libraries",
+            f"{load.by.rpartition('/')[2]} needs {load.soname}, which is nowhere: parts of two CUDA releases are mixed",
+            (Evidence(f"it needs {load.soname}", load.by), Evidence(f"no {load.soname}", "nvidia/*/lib, ld.so.conf")),
+            Fix("remove the nvidia-* packages and install the framework anew, for one CUDA"),
+        )
+        return
+    torch = environment.torch
+    for one in environment.distributions:
+        match = _NAMED_BY_CUDA.match(one.name)
+        if match is None:
+            continue
+        if match[1].startswith("tensorrt") and torch and torch.cuda and torch.cuda.partition(".")[0] != match[2]:
+            yield Finding(
+                "lib.mixed_cuda_major",
+                ERROR,
+                "libraries",
+                f"{one.name} is for CUDA {match[2]}, and torch {torch.version} for CUDA {torch.cuda}",
+                (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(f"torch {torch.version}", torch.path)),
+                Fix("take torch-tensorrt and tensorrt for torch's CUDA, from the same index as torch"),
+            )
+            return
+        if match[1] == "cupy" and (majors := _reachable_majors(world)) and match[2] not in majors:
+            yield Finding(
+                "lib.mixed_cuda_major",
+                ERROR,
+                "libraries",
+                f"{one.name} is for CUDA {match[2]}, and the libraries here are of CUDA {', '.join(sorted(majors))}",
+                (
+                    Evidence(f"{one.name} {one.version}", one.metadata),
+                    *(Evidence(f"{lib.name} {lib.version} is {lib.path}", lib.via) for lib in _runtimes(world)[:2]),
+                ),
+                reinstall(world, f"cupy-cuda{max(majors)}x", text=f"install cupy-cuda{max(majors)}x in its place"),
+            )
+            return
+
+
+def _runtimes(world: World) -> list[Library]:
+    return [one for one in world.machine.libraries or () if one.name in ("cudart", "cublas") and one.version]
+
+
+def _reachable_majors(world: World) -> set[str]:
+    """Of the CUDA runtimes that a program can find: the system's and the environment's; empty where none is known."""
+    environment = world.environment
+    found = {one.version.partition(".")[0] for one in _runtimes(world) if one.version}
+    for library in environment.libraries if environment else ():
+        if match := re.match(r"lib(?:cudart|cublas)\.so\.(\d+)", library.soname):
+            found.add(match[1])
+    return found
