@@ -30,12 +30,14 @@ from cudafit.lint.values import (
     Value,
 )
 
-_SAME_TENSOR = ("data", "T", "mT", "grad", "real", "imag")
+_SAME_TENSOR = ("data", "T", "mT", "grad", "real", "imag", "loss", "logits", "last_hidden_state", "sample", "pooler_output")
 
 
 def attribute(run: Run, base: Value, name: str) -> Value:
     if isinstance(base, Ref):
-        return Ref(canonical(f"{base.name}.{name}"))
+        return reference(run, canonical(f"{base.name}.{name}"))
+    if isinstance(base, Map):
+        return base.items.get(name, UNKNOWN)
     if isinstance(base, Instance | Module):
         return _of_object(run, base, name)
     if isinstance(base, Class):
@@ -56,6 +58,20 @@ def attribute(run: Run, base: Value, name: str) -> Value:
     if isinstance(base, Choice):
         return _joined([attribute(run, option, name) for option in base.options])
     return UNKNOWN
+
+
+def reference(run: Run, name: str) -> Value:
+    """What an imported name stands for, where it is more than a name."""
+    if name == "os.environ":
+        return Thing("environ", _NOWHERE)
+    if name == "absl.flags.FLAGS":
+        made = Thing("namespace", _NOWHERE)
+        made.attrs = run.flags
+        return made
+    return Ref(name)
+
+
+_NOWHERE = ast.Pass()
 
 
 def _of_object(run: Run, base: Instance | Module, name: str) -> Value:
@@ -94,6 +110,8 @@ def _of_thing(base: Thing, name: str) -> Value:
         return base.attrs[name]
     if base.kind in ("accelerator", "fabric") and name == "device":
         return Device(ANY)
+    if base.kind == "flag":
+        return base.attrs["value"] if name == "value" else UNKNOWN
     if base.kind == "cupy":
         return base if name in _SAME_TENSOR else UNKNOWN
     return base if base.kind == "batch" and name not in ("device", "shape") else UNKNOWN
@@ -133,8 +151,7 @@ def subscript(run: Run, base: Value, index: Value) -> Value:
     if isinstance(base, Tensor) and isinstance(index, Tensor):
         return Tensor(base.place, base.node, base.modules)  # an index of the CPU fits a tensor of any device
     if isinstance(base, Tensor) and isinstance(index, Host) and index.computed:
-        run.seen.add("host_index")
-        run.note(f"host_back_{id(index.node)}", True)
+        run.returned.append((index, run.loop))
     return mixed(run, [base])
 
 
@@ -173,7 +190,7 @@ def element(run: Run, iterable: Value) -> Value:
         return Tensor(iterable.place, iterable.node, iterable.modules)
     if isinstance(iterable, Choice):
         return _joined([element(run, option) for option in iterable.options])
-    return Thing("batch", ast.Pass(), guess=UNKNOWN) if iterable is UNKNOWN else UNKNOWN
+    return UNKNOWN
 
 
 def parts_of(run: Run, value: Value, count: int) -> list[Value]:

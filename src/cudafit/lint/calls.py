@@ -34,6 +34,8 @@ from cudafit.lint.values import (
 def call(run: Run, node: ast.Call) -> Value:
     if isinstance(node.func, ast.Attribute):
         base = run.evaluate(node.func.value)
+        if base is UNKNOWN and node.func.attr in ("to", "cpu"):
+            return _guessed(run, node, node.func.value, read_call(run, node))
         return method(run, base, node.func.attr, read_call(run, node))
     callee = run.evaluate(node.func)
     if isinstance(callee, Ref) and callee.name == "builtins.super":
@@ -41,6 +43,16 @@ def call(run: Run, node: ast.Call) -> Value:
         cls = run.scope.find("\0class")
         return Super(owner, cls) if isinstance(cls, Class) else UNKNOWN
     return apply(run, callee, read_call(run, node))
+
+
+def _guessed(run: Run, node: ast.Call, receiver: ast.expr, given: Call) -> Value:
+    """Something that is put on the CPU is remembered by its name: it may be a model that is trained there."""
+    made = torch_tensors.guess_module(run, node, getattr(node.func, "attr", ""), given)
+    if made is None:
+        return _result(run, given)
+    if isinstance(receiver, ast.Name | ast.Attribute):
+        run.assign(receiver, made)
+    return made
 
 
 def method(run: Run, base: Value, name: str, given: Call) -> Value:
@@ -102,7 +114,7 @@ def _unknown_method(run: Run, name: str, given: Call) -> Value:
 def apply(run: Run, callee: Value, given: Call) -> Value:
     if isinstance(callee, Func):
         if callee.jitted:
-            jax_compute(run, given)
+            jax_compute(run, given, callee)
         return run.invoke(callee, given)
     if isinstance(callee, Class):
         return instantiate(run, callee, given)
@@ -157,12 +169,3 @@ def _result(run: Run, given: Call, name: str = "") -> Value:
         return mixed(run, list(given.values()))
     modules = frozenset(module for value in tensors for module in value.modules)
     return Tensor("device", None, modules) if modules else UNKNOWN
-
-
-def escape_all(run: Run, given: Call) -> None:
-    for value in given.values():
-        run.escape(value)
-
-
-def settle(run: Run, module: Module) -> None:
-    run.move(module, Place(ANY))

@@ -37,7 +37,7 @@ def device_of(value: Value) -> Device | None:
                 return Device(CPU, value.node)
             return Device(GPU if text.startswith(_ON_A_DEVICE) else ANY, value.node)
         if isinstance(value.value, int) and not isinstance(value.value, bool):
-            return Device(GPU, value.node)
+            return Device(GPU if value.value >= 0 else CPU, value.node)
     return None
 
 

@@ -131,3 +131,6 @@ _LIKE = re.compile(r"torch\.\w+_like$")
 
 def is_like(name: str) -> bool:
     return _LIKE.match(name) is not None
+
+
+KERAS_BASES = re.compile(r"(keras\.(models\.)?Model|keras\.Sequential|tensorflow\.Module)$")

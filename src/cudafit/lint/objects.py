@@ -5,7 +5,7 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import join
 from cudafit.lint.run import Frame, Place, Run
-from cudafit.lint.values import ANY, UNKNOWN, Class, Const, Func, Instance, Map, Module, Scope, Seq, Thing, Value
+from cudafit.lint.values import ANY, UNKNOWN, Class, Const, Device, Func, Instance, Map, Module, Scope, Seq, Thing, Value
 
 _MOST_ENTRIES = 24
 _DEEPEST = 14
@@ -23,9 +23,7 @@ def instantiate(run: Run, cls: Class, given: Call) -> Value:
     else:
         made = Instance(cls)
     if cls.family == "keras":
-        made = Thing("keras_model", given.node)
-        made.attrs["\0class"] = cls
-        return made
+        return keras_model(run, cls, given)
     if cls.fields is not None and isinstance(made, Instance):
         _fill(run, made, cls, given)
     start = cls.lookup("__init__")
@@ -34,15 +32,35 @@ def instantiate(run: Run, cls: Class, given: Call) -> Value:
     return made
 
 
+def keras_model(run: Run, cls: Class, given: Call) -> Thing:
+    made = Thing("keras_model", given.node)
+    made.attrs["\0class"] = cls
+    run.seen.add("tf model")
+    for context in run.contexts:
+        if isinstance(context, Thing) and context.kind == "tf_strategy_scope":
+            made.attrs["strategy"] = context.attrs["device"]
+    return made
+
+
 def new_module(run: Run, node: ast.AST, family: str, cls: Class | None = None, name: str = "") -> Module:
     """A module where it is made: on the CPU, unless another device is the default here or someone else places it."""
     made = Module(node, "lightning" if family == "lightning" else "torch", cls, name)
-    placed = run.fact("default_device") or any(
-        isinstance(context, Thing) and context.kind == "device_context" for context in run.contexts
-    )
-    if placed or family == "lightning":
+    device = default_device(run)
+    if family == "lightning":
         run.move(made, Place(ANY))
+    elif device is not None:
+        run.move(made, Place(device.kind, device.node, device.option))
     return made
+
+
+def default_device(run: Run) -> Device | None:
+    """Where things are made here that name no device; None for the CPU of PyTorch itself."""
+    for context in reversed(run.contexts):
+        if isinstance(context, Thing) and context.kind == "device_context":
+            held = context.attrs.get("device")
+            return held if isinstance(held, Device) else Device(ANY)
+    fact = run.fact("default_device")
+    return fact if isinstance(fact, Device) else Device(ANY) if fact is not None else None
 
 
 def adopt(run: Run, parent: Module, value: Value, depth: int = 3) -> None:

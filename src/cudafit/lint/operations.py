@@ -20,8 +20,10 @@ def flat(values: Iterable[Value], depth: int = 3) -> list[Value]:
     return found
 
 
-def mixed(run: Run, values: list[Value]) -> Value:
-    """The result of computing with these. Tensors of the CPU and of a device together are what PyTorch refuses."""
+def mixed(run: Run, values: list[Value], *, strict: bool = True) -> Value:
+    """The result of computing with these. Tensors of the CPU and of a device together are what PyTorch refuses,
+    where the operation is one of those that do (`strict`).
+    """
     parts = flat(values)
     hosts = [value for value in parts if isinstance(value, Host)]
     if hosts:
@@ -42,7 +44,7 @@ def mixed(run: Run, values: list[Value]) -> Value:
     loose = [value for value in tensors if value.place == "cpu"]
     if on_device:
         for value in loose:
-            if not value.scalar:
+            if strict and not value.scalar:
                 mixed_up(run, value)
         return Tensor("device", None, modules)
     if loose and len(loose) == len(tensors):
@@ -52,19 +54,10 @@ def mixed(run: Run, values: list[Value]) -> Value:
 
 def mixed_up(run: Run, value: Tensor) -> None:
     """A tensor made on the CPU meets one of the model: a finding, where that is inside the model's own methods."""
-    forward = run.fact("forward")
-    if forward is None or value.node is None or run.fact("default_device") or id(value.node) not in run.forward_nodes:
+    if not run.in_forward or value.node is None or id(value.node) not in run.forward_nodes:
         return
     run.hit(
         "code.tensor_created_on_cpu_in_forward",
         value.node,
         "this tensor is made on the CPU at each call, while the model and its input are on the GPU",
     )
-
-
-def is_module(value: Value) -> bool:
-    return isinstance(value, Module)
-
-
-def holds_module(value: Value) -> bool:
-    return isinstance(value, Instance | Seq | Map | Module) and bool(modules_in(value))

@@ -5,11 +5,11 @@ journal and taken back; then both are joined.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cudafit.lint.join import join, modules_in
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Device, Func, Instance, Map, Module, Scope, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Device, Func, Instance, Map, Module, Scope, Thing, Value, next_serial
 from cudafit.model.code_finding import Edit
 from cudafit.model.frozen import frozen
 
@@ -64,23 +64,39 @@ class Run:
         self.loops: list[ast.AST] = []
         self.contexts: list[Value] = []
         self.conditions = 0  # how many undecided branches are around
+        self.loop_conditions: list[int] = []  # the same, where each loop began
+        self.loader_loops: set[int] = set()  # loops over the batches of a loader, by the id of their node
+        self.in_forward = 0  # inside the methods of a model that is, or may be, on the GPU
+        self.repeated = 0  # inside the second turn of a loop
+        self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
+        self.marks: dict[int, str] = {}  # what a node that names the CPU is: `device_map`, `config`
+        self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
+        self.returned: list[tuple[Any, ast.AST]] = []  # arrays that went to the host and came back, and the loop
+        self.plain_parts: list[tuple[Module, str, Value, ast.AST]] = []  # lists and dicts with layers, in modules
         self.absent: list[ast.AST] = []  # conditions under which there is no GPU
         self.stepped: set[ast.AST] = set()  # loops and functions in which a step of training is made
         self.entered: dict[ast.AST, int] = {}
-        self.library = False  # inside a class that the file never makes an object of
+        self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
+        self.late: list[tuple[ast.AST, ast.AST, str]] = []  # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
+        self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
+        self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
+        self.flags: dict[str, Value] = {}  # the flags of absl
+        self.stepped_names: set[ast.AST] = set()
+        self.mentions_gpu = False
+        self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
+        self.library = False  # inside a function that the file itself never calls
         self.in_test = False
         self.again = False
         self.steps = 0
-        self.deferred: list[Callable[[], None]] = []
         self.classes: list[Class] = []
         self.functions: list[Func] = []
         self.forward_nodes: set[int] = set()  # tensors that are made in the methods of a model
-        self.trained: list[tuple[str, Module, ast.AST]] = []  # modules that never left the CPU, by their optimizer
         self._journal: dict[tuple[int, Any], tuple[dict[Any, Any], Any]] | None = None
         # Set by the walk itself: expressions and statements need each other.
         self.evaluate: Callable[[ast.expr], Value] = lambda _node: UNKNOWN
         self.invoke: Callable[[Func, Any], Value] = lambda _func, _call: UNKNOWN
         self.assign: Callable[[ast.expr, Value], None] = lambda _target, _value: None
+        self.walk: Callable[[Sequence[ast.stmt]], bool] = lambda _body: True
 
     @property
     def scope(self) -> Scope:
@@ -133,7 +149,7 @@ class Run:
             wheres.update({(id(where), key): where for where, key, _ in changed})
         tables = [(alive, {(id(where), key): value for where, key, value in changed}) for alive, changed in outcomes]
         for mark, where in wheres.items():
-            absent = _NEW if where is self.places else None if where is self.facts else _MISSING
+            absent = self.place(mark[1]) if where is self.places else None if where is self.facts else _MISSING
             before = where.get(mark[1], absent)
             ended = where is self.scope.names and some_alive  # a way that returned leaves its names behind
             values = [table.get(mark, before) for alive, table in tables if alive or not ended]
@@ -159,7 +175,14 @@ class Run:
             self.hits.setdefault((name, id(node)), Hit(name, node, message, edits))
 
     def place(self, module: Module) -> Place:
-        return self.places.get(module, _NEW)
+        return self.places.get(module, _NEW if module.serial >= self.oldest else _ANYWHERE)
+
+    def forget(self, names: tuple[str, ...]) -> None:
+        """A function begins that others call, at a time and with modules that are theirs to choose."""
+        self.places.clear()
+        self.oldest = next_serial()
+        for name in names:
+            self.facts.pop(name, None)
 
     def move(self, module: Module, place: Place, depth: int = 0) -> None:
         """Puts a module and all that is in it there; the module around it is then of mixed places, which is not judged."""
@@ -206,6 +229,7 @@ class Run:
 
 
 _NEW = Place(NEW)
+_ANYWHERE = Place(ANY)
 
 
 def _join_places(places: list[Any], alive: list[Any]) -> Place:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import count
 
 CPU, GPU, ANY = "cpu", "gpu", "any"
 
@@ -129,10 +130,17 @@ class Instance(Value):
         self.attrs: dict[str, Value] = {}
 
 
+_serials = count(1)
+
+
+def next_serial() -> int:
+    return next(_serials)
+
+
 class Module(Value):
     """A network, or a layer. Where it is placed is kept by the run, as that changes along the way."""
 
-    __slots__ = ("attrs", "children", "cls", "family", "name", "node", "parent", "put_apart", "weightless")
+    __slots__ = ("attrs", "children", "cls", "family", "name", "node", "parent", "put_apart", "serial", "weightless")
 
     def __init__(self, node: ast.AST, family: str, cls: Class | None = None, name: str = "") -> None:
         self.node = node
@@ -142,6 +150,7 @@ class Module(Value):
         self.attrs: dict[str, Value] = {}
         self.children: list[Module] = []
         self.parent: Module | None = None
+        self.serial = next_serial()
         self.weightless = False
         self.put_apart = False  # its parameters are moved one by one, or in vain: not its own fault
 

@@ -1,0 +1,132 @@
+"""Follows a whole file: first what runs when it is started, then the functions that it only offers to others."""
+
+import ast
+
+from cudafit.lint import expressions, objects, statements
+from cudafit.lint.arguments import Call
+from cudafit.lint.names import canonical
+from cudafit.lint.objects import instantiate
+from cudafit.lint.rules import environment, hosts, tensorflow, torch_modules, training
+from cudafit.lint.run import NEW, Hit, Run
+from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
+
+_TENSOR_NAMES = ("x", "input", "inputs", "hidden_states", "image", "images", "img", "input_ids", "ids", "tokens", "features")
+# What is true only when the file is started; a function that others call begins anew.
+_MOMENTARY = ("cuda_started", "tf_started")
+
+
+def follow(tree: ast.Module, text: str) -> list[Hit]:
+    """All that is found in the file."""
+    run = Run(Scope())
+    run.mentions_gpu = "cuda" in text or "gpu" in text.lower()
+    run.evaluate = lambda node: expressions.evaluate(run, node)
+    run.assign = lambda target, value: statements.assign(run, target, value)
+    run.walk = lambda body: statements.walk(run, body)
+    run.invoke = lambda func, given: objects.invoke(run, func, given)
+    run.scope.names["__name__"] = Const("__main__")
+    statements.walk(run, tree.body)
+    _judge_started(run)
+    _walk_the_rest(run)
+    torch_modules.unregistered(run)
+    hosts.judge(run)
+    return list(run.hits.values())
+
+
+def _judge_started(run: Run) -> None:
+    _imports(run)
+    environment.judge(run)
+    tensorflow.judge(run)
+    trained = {module for module in run.optimized}
+    for module, place, _node in run.inferred:
+        if module in run.touched or module in trained or run.absent:
+            continue
+        if place.kind == CPU or (place.kind == NEW and run.place(module).kind == NEW):
+            training.report(run, module, place)
+
+
+def _imports(run: Run) -> None:
+    for value in run.module.names.values():
+        if isinstance(value, Ref) and not value.name.startswith("builtins."):
+            run.seen.add(f"import {canonical(value.name).partition('.')[0]}")
+
+
+def _walk_the_rest(run: Run) -> None:
+    run.library = True
+    done: set[int] = set()
+    number = 0
+    while number < len(run.classes):
+        cls = run.classes[number]
+        number += 1
+        if id(cls.node) not in done:
+            done.add(id(cls.node))
+            _walk_class(run, cls)
+    position = 0
+    while position < len(run.functions):
+        func = run.functions[position]
+        position += 1
+        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")):
+            _enter(run, func, None)
+    while number < len(run.classes):
+        cls = run.classes[number]
+        number += 1
+        if id(cls.node) not in done:
+            done.add(id(cls.node))
+            _walk_class(run, cls)
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith(("test_", "Test", "test")) or name.endswith(("Test", "TestCase"))
+
+
+def _walk_class(run: Run, cls: Class) -> None:
+    methods = [value for value in cls.attrs.values() if isinstance(value, Func) and value.node not in run.entered]
+    if not methods or _is_test(cls.node.name):
+        return
+    if any("TestCase" in ast.unparse(base) for base in cls.node.bases):
+        return
+    run.forget(_MOMENTARY)
+    owner = instantiate(run, cls, _unknown_call(cls.node)) if cls.family != "unknown" else Instance(cls)
+    if isinstance(owner, Thing):
+        owner = Instance(cls)
+    ordered = sorted(methods, key=lambda one: getattr(one.node, "name", "") != "forward")
+    for func in ordered:
+        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")):
+            _enter(run, func.bound(owner, cls), cls)
+
+
+def _unknown_call(node: ast.AST) -> Call:
+    given = Call(node)
+    given.complete = False
+    return given
+
+
+def _enter(run: Run, func: Func, cls: Class | None) -> None:
+    """Walks a function of which nobody in the file says what it is given."""
+    run.forget(_MOMENTARY)
+    given = _unknown_call(func.node)
+    module = cls is not None and cls.family in ("module", "lightning", "unknown") and isinstance(func.owner, Module)
+    name = getattr(func.node, "name", "")
+    for one in func.node.args.args:
+        if one.arg not in ("self", "cls"):
+            given.keywords[one.arg] = _argument(one, module=module)
+    if name in ("training_step", "forward"):
+        run.stepped_names.add(func.node)
+    if name == "training_step":
+        run.stepped.add(func.node)
+    run.in_forward = 1 if module and name not in ("__init__", "reset_parameters", "init_weights", "_init_weights") else 0
+    if any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in getattr(func.node, "decorator_list", ())):
+        func = Func(func.node, func.scope)
+    try:
+        run.invoke(func, given)
+    finally:
+        run.in_forward = 0
+        run.loops.clear()
+        run.contexts.clear()
+
+
+def _argument(argument: ast.arg, *, module: bool) -> Value:
+    text = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+    tensor = "Tensor" in text and not any(word in text for word in ("|", "Optional", "List", "list", "Tuple", "tuple", "Dict"))
+    if module and (tensor or (not text and argument.arg in _TENSOR_NAMES)):
+        return Tensor("device")
+    return UNKNOWN
