@@ -52,7 +52,7 @@ def attribute(run: Run, base: Value, name: str) -> Value:
     if isinstance(base, Part):
         return UNKNOWN if name.startswith(("in_", "out_", "num_")) or name == "config" else base
     if isinstance(base, Host):
-        return base if name == "T" else UNKNOWN
+        return base if name in ("T", "real", "imag", "flat") else UNKNOWN
     if isinstance(base, Thing):
         return _of_thing(base, name)
     if isinstance(base, Choice):

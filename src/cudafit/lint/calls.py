@@ -166,6 +166,6 @@ def _result(run: Run, given: Call, name: str = "") -> Value:
     """Of a function that is not known: a tensor, if it was given one; computed on whatever it was given."""
     tensors = [value for value in given.values() if isinstance(value, Tensor)]
     if name.startswith(("torch.", "numpy.", "scipy.", "jax.", "cupy.", "optax.", "flax.", "einops.")):
-        return mixed(run, list(given.values()))
+        return mixed(run, list(given.values()), strict=False)
     modules = frozenset(module for value in tensors for module in value.modules)
     return Tensor("device", None, modules) if modules else UNKNOWN

@@ -75,7 +75,7 @@ def _walk_the_rest(run: Run) -> None:
 
 
 def _is_test(name: str) -> bool:
-    return name.startswith(("test_", "Test", "test")) or name.endswith(("Test", "TestCase"))
+    return name.lstrip("_").startswith(("test_", "Test")) or name.endswith(("Test", "TestCase"))
 
 
 def _walk_class(run: Run, cls: Class) -> None:
@@ -113,9 +113,11 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
         run.stepped_names.add(func.node)
     if name == "training_step":
         run.stepped.add(func.node)
-    run.in_forward = 1 if module and name not in ("__init__", "reset_parameters", "init_weights", "_init_weights") else 0
-    if any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in getattr(func.node, "decorator_list", ())):
-        func = Func(func.node, func.scope)
+    marks = {getattr(mark, "id", "") for mark in getattr(func.node, "decorator_list", ())}
+    if marks & {"staticmethod", "classmethod"}:
+        func = Func(func.node, func.scope, UNKNOWN if "classmethod" in marks else None, func.cls)
+    elif module and name not in ("__init__", "reset_parameters", "init_weights", "_init_weights"):
+        run.in_forward = 1
     try:
         run.invoke(func, given)
     finally:

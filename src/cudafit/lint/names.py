@@ -41,7 +41,7 @@ def canonical(name: str) -> str:
 
 # A file without any of these words has nothing that could be found.
 FRAMEWORKS = re.compile(
-    r"torch|tensorflow|keras|jax|cupy|lightning|transformers|accelerate|diffusers|CUDA_VISIBLE_DEVICES|fastai|optax|flax"
+    r"torch|tensorflow|keras|jax|cupy|lightning|transformers|accelerate|diffusers|CUDA_VISIBLE_DEVICES|fastai|optax|flax|\btrl\b|ultralytics"
 )
 
 # What may be given a module without doing anything to its place. The rest of the world may move it.

@@ -28,7 +28,11 @@ def instantiate(run: Run, cls: Class, given: Call) -> Value:
         _fill(run, made, cls, given)
     start = cls.lookup("__init__")
     if isinstance(start, Func):
-        run.invoke(start.bound(made, _definer(cls, "__init__")), given)
+        stands, run.in_forward = run.in_forward, 0
+        try:
+            run.invoke(start.bound(made, _definer(cls, "__init__")), given)
+        finally:
+            run.in_forward = stands
     return made
 
 

@@ -56,6 +56,8 @@ def mixed_up(run: Run, value: Tensor) -> None:
     """A tensor made on the CPU meets one of the model: a finding, where that is inside the model's own methods."""
     if not run.in_forward or value.node is None or id(value.node) not in run.forward_nodes:
         return
+    if any("onnx" in getattr(frame.root, "name", "") for frame in run.frames):
+        return  # a model is exported on the CPU
     run.hit(
         "code.tensor_created_on_cpu_in_forward",
         value.node,

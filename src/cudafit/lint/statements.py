@@ -8,6 +8,7 @@ from cudafit.lint.attributes import element, parts_of
 from cudafit.lint.definitions import define_class, define_function
 from cudafit.lint.imports import bind_import
 from cudafit.lint.join import device_of, truth
+from cudafit.lint.objects import adopt
 from cudafit.lint.operations import mixed
 from cudafit.lint.rules import devices, frameworks, torch_tensors
 from cudafit.lint.rules.builtin import is_loader
@@ -84,6 +85,8 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
     if isinstance(base, Map):
         key = index.value if isinstance(index, Const) and isinstance(index.value, str) else f"\0{len(base.items)}"
         run.set(base.items, key, value)
+    elif isinstance(base, Module):
+        adopt(run, base, value)
     elif isinstance(base, Thing):
         frameworks.set_item(run, base, index, value, target)
     elif isinstance(base, Seq):

@@ -239,7 +239,7 @@ class Thing(Value):
 
     __slots__ = ("attrs", "kind", "node")
 
-    def __init__(self, kind: str, node: ast.AST, **attrs: Value) -> None:
+    def __init__(self, kind: str, node: ast.AST, /, **attrs: Value) -> None:
         self.kind = kind
         self.node = node
         self.attrs: dict[str, Value] = attrs

@@ -71,7 +71,7 @@ def cupy_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     return base
 
 
-_KEEPS = ("save", "savez", "savetxt", "savez_compressed", "shape", "ndim", "size", "allclose", "array_equal", "testing")
+_KEEPS = ("lstsq", "eig", "eigvals", "save", "savez", "savetxt", "savez_compressed", "shape", "ndim", "size", "allclose", "array_equal", "testing")
 
 
 def numpy(run: Run, name: str, given: Call) -> Value | None:

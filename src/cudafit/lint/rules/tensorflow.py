@@ -60,7 +60,7 @@ def list_devices(_run: Run, _name: str, given: Call) -> Value:
     kind = given.get(0, "device_type")
     if isinstance(kind, Const) and kind.value == "GPU":
         return Available()
-    return Thing("tf_devices", given.node, kind=kind or UNKNOWN)
+    return Thing("tf_devices", given.node, of=kind or UNKNOWN)
 
 
 def configure(run: Run, name: str, given: Call) -> Value:
@@ -87,7 +87,7 @@ def _hides(given: Call) -> bool:
     if isinstance(devices, Seq) and not devices.items:
         return named == "GPU"
     if isinstance(devices, Thing) and devices.kind == "tf_devices":
-        listed = devices.attrs["kind"]
+        listed = devices.attrs["of"]
         return isinstance(listed, Const) and listed.value == "CPU" and named is None
     return False
 

@@ -39,8 +39,11 @@ _MIXES = frozenset(
 # Functions of torch that refuse tensors of two devices.
 _MIXING_FUNCTIONS = frozenset(
     "cat concat stack hstack vstack matmul mm bmm add sub mul div where einsum maximum minimum lerp addmm baddbmm "
-    "logical_and logical_or index_select gather".split()
+    "logical_and logical_or index_select gather linear embedding conv1d conv2d conv3d cross_entropy mse_loss l1_loss "
+    "nll_loss binary_cross_entropy binary_cross_entropy_with_logits scaled_dot_product_attention smooth_l1_loss".split()
 )
+# The same as the tensor that they are given.
+_DRAWN = ("bernoulli", "multinomial", "normal")
 
 
 def make(run: Run, name: str, given: Call) -> Value:
@@ -53,8 +56,10 @@ def make(run: Run, name: str, given: Call) -> Value:
                 hosts.back(run, item)
         if isinstance(value, Tensor):
             return value
+    if last in _DRAWN and given.args and not isinstance(given.args[0], Const):
+        return mixed(run, given.args, strict=False)
     device = given.get(None, "device")
-    if device is not None and not (isinstance(device, Const) and device.value is None):
+    if device is not None:
         kind = device_of(device) or Device(ANY)
         if kind.kind == GPU:
             devices.start_cuda(run, given.node, "a tensor on the GPU")
@@ -91,7 +96,7 @@ def like(run: Run, _name: str, given: Call) -> Value | None:
 def function(run: Run, name: str, given: Call) -> Value | None:
     """Other functions of torch: what comes out is where the tensors that go in are."""
     last = name.rpartition(".")[2]
-    if last in _MIXING_FUNCTIONS or name.startswith("torch.nn.functional."):
+    if last in _MIXING_FUNCTIONS:
         return mixed(run, list(given.values()))
     return mixed(run, list(given.values()), strict=False)
 
