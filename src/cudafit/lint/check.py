@@ -15,18 +15,18 @@ class UnreadableError(Exception):
     """The text cannot be followed; the message says why."""
 
 
-def lint_text(text: str, path: str) -> list[CodeFinding]:
+def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
     """The findings in a Python file, a notebook or a configuration, by the ending of its path, in order.
 
-    Raises UnreadableError where the text is none.
+    Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none.
     """
     ending = path.rpartition(".")[2].lower()
     if ending == "ipynb":
         from cudafit.lint.notebook import lint_notebook  # noqa: PLC0415 - few files are one
 
-        return lint_notebook(text, path)
+        return lint_notebook(text, path, skipped)
     if ending in ("yaml", "yml", "json", "toml"):
-        from cudafit.lint.rules.config_files import lint_config  # noqa: PLC0415
+        from cudafit.lint.configs import lint_config  # noqa: PLC0415
 
         return lint_config(text, path)
     return lint_python(text, path)

@@ -4,8 +4,8 @@ import ast
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import join
-from cudafit.lint.run import Frame, Place, Run
-from cudafit.lint.values import ANY, UNKNOWN, Class, Const, Device, Func, Instance, Map, Module, Scope, Seq, Thing, Value
+from cudafit.lint.run import NEW, Frame, Place, Run
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Const, Device, Func, Instance, Map, Module, Scope, Seq, Thing, Value
 
 _MOST_ENTRIES = 24
 _DEEPEST = 14
@@ -73,7 +73,10 @@ def adopt(run: Run, parent: Module, value: Value, depth: int = 3) -> None:
         if value.parent is None:
             value.parent = parent
         parent.children.append(value)
-        if run.place(value).kind == ANY:
+        placed = run.place(value)
+        if placed.kind == CPU and run.place(parent).kind == NEW:
+            run.set(run.places, parent, placed)
+        elif placed.kind in (GPU, ANY):
             run.move(parent, Place(ANY), depth=6)
     elif isinstance(value, Seq) and depth:
         for item in value.items:

@@ -80,6 +80,7 @@ class Run:
         self.late: list[tuple[ast.AST, ast.AST, str]] = []  # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
+        self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.stepped_names: set[ast.AST] = set()
         self.mentions_gpu = False

@@ -68,6 +68,9 @@ def _spread(run: Run, target: ast.Tuple | ast.List, value: Value) -> list[Value]
 def set_attribute(run: Run, base: Value, name: str, value: Value, node: ast.AST) -> None:
     if isinstance(base, Module):
         frameworks.set_part(run, base, name, value, node)
+    elif isinstance(base, Instance) and base.cls.family == "unknown":
+        run.escape(value)  # the class that it descends from may do anything with it
+        run.set(base.attrs, name, value)
     elif isinstance(base, Instance | Class):
         run.set(base.attrs, name, value)
     elif isinstance(base, Thing):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.attributes import element
+from cudafit.lint.configs import read_inline
 from cudafit.lint.join import join
 from cudafit.lint.rules import training
 from cudafit.lint.run import Run
@@ -174,6 +175,14 @@ def _sum(_run: Run, _name: str, given: Call) -> Value:
     return UNKNOWN
 
 
+def load_text(run: Run, _name: str, given: Call) -> Value:
+    """`yaml.safe_load("device: cpu")`: a configuration that stands in the code."""
+    value = given.args[0] if given.args else UNKNOWN
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return read_inline(run, value.value, value.node or given.node)
+    return value if isinstance(value, Map) else UNKNOWN
+
+
 def is_loader(value: Value) -> bool:
     if isinstance(value, Thing):
         if value.kind in ("enumerate", "zip"):
@@ -203,6 +212,7 @@ FUNCTIONS: dict[str, Callable[[Run, str, Call], Value | None]] = {
     "argparse.Namespace": _namespace,
     "easydict.EasyDict": _pass_on,
     "ml_collections.ConfigDict": _pass_on,
-    "omegaconf.OmegaConf.create": _pass_on,
+    **dict.fromkeys(("yaml.safe_load", "yaml.load", "yaml.full_load", "json.loads", "tomllib.loads"), load_text),
+    "omegaconf.OmegaConf.create": load_text,
     "omegaconf.DictConfig": _pass_on,
 }
