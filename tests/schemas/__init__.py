@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cudafit.model import finding, fit, machine, matrix
+from cudafit.model import code_finding, finding, fit, machine, matrix
 from cudafit.model.frozen import frozen
 
 FOLDER = Path(__file__).parents[2] / "src" / "cudafit" / "schemas"
@@ -28,4 +28,5 @@ RECORDS = {
     "matrix-1": (ShownBuilds, matrix.SCHEMA),
     "resolve-1": (fit.Resolution, fit.SCHEMA),
     "doctor-1": (finding.Report, finding.SCHEMA),
+    "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }

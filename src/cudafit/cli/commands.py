@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": Entry("cudafit.cli.inspect", "Show this machine: GPUs, driver, CUDA limit, toolkits, Pythons."),
     "resolve": Entry("cudafit.cli.resolve", "Pick the builds that work on this machine, and say why."),
     "doctor": Entry("cudafit.cli.doctor", "Say why the GPU is not used: one root cause, with evidence and the fix."),
+    "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
     "explain": Entry("cudafit.cli.explain", "Show what a finding means and what to do by hand."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
 }

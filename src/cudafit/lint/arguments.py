@@ -10,9 +10,11 @@ from cudafit.lint.values import Map, Seq, Value
 class Call:
     """A call: its node, what it is given, and whether all of that is shown."""
 
-    __slots__ = ("args", "complete", "keywords", "nodes", "node")
+    __slots__ = ("args", "complete", "keywords", "node", "nodes")
 
-    def __init__(self, node: ast.AST, args: list[Value] | None = None, keywords: dict[str, Value] | None = None) -> None:
+    def __init__(
+        self, node: ast.AST, args: list[Value] | None = None, keywords: dict[str, Value] | None = None
+    ) -> None:
         self.node = node
         self.args = args or []
         self.keywords = keywords or {}

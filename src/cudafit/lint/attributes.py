@@ -30,7 +30,19 @@ from cudafit.lint.values import (
     Value,
 )
 
-_SAME_TENSOR = ("data", "T", "mT", "grad", "real", "imag", "loss", "logits", "last_hidden_state", "sample", "pooler_output")
+_SAME_TENSOR = (
+    "data",
+    "T",
+    "mT",
+    "grad",
+    "real",
+    "imag",
+    "loss",
+    "logits",
+    "last_hidden_state",
+    "sample",
+    "pooler_output",
+)
 
 
 def attribute(run: Run, base: Value, name: str) -> Value:
@@ -129,7 +141,11 @@ def _is_static(func: Func) -> bool:
 
 def subscript(run: Run, base: Value, index: Value) -> Value:
     if isinstance(base, Seq):
-        if isinstance(index, Const) and isinstance(index.value, int) and -len(base.items) <= index.value < len(base.items):
+        if (
+            isinstance(index, Const)
+            and isinstance(index.value, int)
+            and -len(base.items) <= index.value < len(base.items)
+        ):
             return base.items[index.value]
         return _joined(base.items) if base.items else UNKNOWN
     if isinstance(base, Map):

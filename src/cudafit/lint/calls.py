@@ -1,4 +1,4 @@
-"""Calls: functions and classes of the file are followed, those of known libraries have rules, all others are unknown."""
+"""Calls: those of the file are followed, those of known libraries have rules, all others are unknown."""
 
 import ast
 
@@ -11,9 +11,8 @@ from cudafit.lint.objects import instantiate
 from cudafit.lint.operations import mixed
 from cudafit.lint.rules import torch_modules, torch_tensors
 from cudafit.lint.rules.jax import compute as jax_compute
-from cudafit.lint.run import Place, Run
+from cudafit.lint.run import Run
 from cudafit.lint.values import (
-    ANY,
     UNKNOWN,
     Choice,
     Class,
@@ -67,8 +66,8 @@ def method(run: Run, base: Value, name: str, given: Call) -> Value:
         return _of_object(run, base, name, given)
     if isinstance(base, Thing):
         handler = THING_METHODS.get(base.kind)
-        result = handler(run, base, name, given) if handler else None
-        return result if result is not None else _unknown_method(run, name, given)
+        answer = handler(run, base, name, given) if handler else None
+        return answer if answer is not None else _unknown_method(run, name, given)
     known = METHODS.get(type(base))
     if known:
         found = known(run, base, name, given)

@@ -3,6 +3,7 @@
 import ast
 import re
 
+from cudafit.lint.edits import column_of, source_lines
 from cudafit.lint.names import FRAMEWORKS
 from cudafit.lint.registry import KINDS
 from cudafit.model.code_finding import CodeFinding
@@ -58,14 +59,14 @@ def _of_tree(tree: ast.Module, text: str, path: str) -> list[CodeFinding]:
         raise UnreadableError("it is nested too deeply to be followed") from error
     except TooLongError as error:
         raise UnreadableError("it is too long to be followed") from error
-    lines = text.splitlines() if "cudafit:" in text else []
+    lines = source_lines(text) if hits else []
     findings = []
     for hit in hits:
         line = getattr(hit.node, "lineno", 1)
         if ignored(lines, line, hit.id):
             continue
         kind = KINDS[hit.id]
-        column = getattr(hit.node, "col_offset", 0) + 1
+        column = column_of(lines[line - 1], getattr(hit.node, "col_offset", 0)) if line <= len(lines) else 1
         findings.append(
             CodeFinding(kind.id, kind.severity, path, line, hit.message, kind.fix, column=column, edits=hit.edits)
         )

@@ -1,6 +1,6 @@
 """Configurations in YAML, JSON and TOML: a device that is written down as the CPU.
 
-Read line by line, so that a finding can say where it stands, and a file that is not quite well-formed is read all the same.
+Read line by line: so a finding can say where it stands, and a file that is not quite well-formed is read all the same.
 """
 
 import ast
@@ -93,7 +93,9 @@ def read_inline(run: Run, text: str, node: ast.AST) -> Value:
             while len(open_maps) > 1 and open_maps[-1][0] >= indent:
                 open_maps.pop()
             place = ast.Constant(
-                key["value"], lineno=getattr(node, "lineno", 1) + offset, col_offset=0 if offset else getattr(node, "col_offset", 0)
+                key["value"],
+                lineno=getattr(node, "lineno", 1) + offset,
+                col_offset=0 if offset else getattr(node, "col_offset", 0),
             )
             if key["value"] in ("", "{"):
                 inner: dict[str, Value] = {}

@@ -27,15 +27,11 @@ def define_function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
 
 def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> None:
     name = value.name if isinstance(value, Ref) else ""
-    if isinstance(value, Thing) and value.kind == "jitted":
-        func.jitted = True
-    elif name in _JIT:
+    if (isinstance(value, Thing) and value.kind == "jitted") or name in _JIT:
         func.jitted = True
     elif isinstance(value, Thing) and value.kind == "option":
         options.decorate(run, func, value)
-    elif isinstance(value, Thing) and value.kind == "tf_function":
-        run.seen.add("tf computes")
-    elif name == "tensorflow.function":
+    elif (isinstance(value, Thing) and value.kind == "tf_function") or name == "tensorflow.function":
         run.seen.add("tf computes")
     elif name in _ENTRIES or (isinstance(mark, ast.Call) and "hydra" in ast.unparse(mark)):
         func.wrapped = True
@@ -66,7 +62,9 @@ def define_class(run: Run, node: ast.ClassDef) -> None:
         isinstance(base, Ref) and base.name in ("pydantic.BaseModel", "typing.NamedTuple") for base in bases
     ):
         made.fields = [
-            item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+            item.target.id
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         ]
     run.classes.append(made)
     run.set(run.scope.names, node.name, made)
@@ -103,4 +101,3 @@ def _family_of_name(name: str) -> str:
     if name in ("unittest.TestCase", "torch.testing._internal.common_utils.TestCase"):
         return "plain"
     return "unknown"
-

@@ -1,6 +1,7 @@
 """What an expression stands for."""
 
 import ast
+import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from cudafit.lint.rules.devices import check_inverted
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, GPU, UNKNOWN, Available, Const, Device, Func, Map, Ref, Seq, Thing, Value
 
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_BUILTINS = frozenset(dir(builtins))
 
 
 def evaluate(run: Run, node: ast.expr) -> Value:
@@ -73,11 +74,17 @@ def _either(run: Run, node: ast.IfExp) -> Value:
     if known is not None:
         return evaluate(run, node.body if known else node.orelse)
     values: list[Value] = []
-    run.fork(
-        lambda: values.append(evaluate(run, node.body)) is None, lambda: values.append(evaluate(run, node.orelse)) is None
-    )
-    if isinstance(condition, Available):
-        check_inverted(run, condition, values[0], values[1], node)
+
+    def way(option: ast.expr) -> Callable[[], bool]:
+        def go() -> bool:
+            values.append(evaluate(run, option))
+            return True
+
+        return go
+
+    run.fork(way(node.body), way(node.orelse))
+    if isinstance(condition, Available) and check_inverted(run, condition, values[0], values[1], node):
+        return Device(ANY)
     return join(values[0], values[1])
 
 
@@ -163,7 +170,11 @@ def _text(run: Run, node: ast.JoinedStr) -> Value:
         if isinstance(part, ast.FormattedValue):
             evaluate(run, part.value)
     first = node.values[0] if node.values else None
-    if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.lower().startswith(("cuda", "/gpu")):
+    if (
+        isinstance(first, ast.Constant)
+        and isinstance(first.value, str)
+        and first.value.lower().startswith(("cuda", "/gpu"))
+    ):
         return Device(GPU, node)
     return UNKNOWN
 

@@ -10,7 +10,19 @@ from cudafit.lint.rules import environment, hosts, tensorflow, torch_modules, tr
 from cudafit.lint.run import NEW, Hit, Run
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
 
-_TENSOR_NAMES = ("x", "input", "inputs", "hidden_states", "image", "images", "img", "input_ids", "ids", "tokens", "features")
+_TENSOR_NAMES = (
+    "x",
+    "input",
+    "inputs",
+    "hidden_states",
+    "image",
+    "images",
+    "img",
+    "input_ids",
+    "ids",
+    "tokens",
+    "features",
+)
 # What is true only when the file is started; a function that others call begins anew.
 _MOMENTARY = ("cuda_started", "tf_started")
 
@@ -36,9 +48,8 @@ def _judge_started(run: Run) -> None:
     _imports(run)
     environment.judge(run)
     tensorflow.judge(run)
-    trained = {module for module in run.optimized}
     for module, place, _node in run.inferred:
-        if module in run.touched or module in trained or run.absent:
+        if module in run.touched or module in run.optimized:
             continue
         if place.kind == CPU or (place.kind == NEW and run.place(module).kind == NEW):
             training.report(run, module, place)
@@ -128,7 +139,9 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
 
 def _argument(argument: ast.arg, *, module: bool) -> Value:
     text = ast.unparse(argument.annotation) if argument.annotation is not None else ""
-    tensor = "Tensor" in text and not any(word in text for word in ("|", "Optional", "List", "list", "Tuple", "tuple", "Dict"))
+    tensor = "Tensor" in text and not any(
+        word in text for word in ("|", "Optional", "List", "list", "Tuple", "tuple", "Dict")
+    )
     if module and (tensor or (not text and argument.arg in _TENSOR_NAMES)):
         return Tensor("device")
     return UNKNOWN

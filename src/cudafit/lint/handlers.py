@@ -80,7 +80,9 @@ FUNCTIONS: dict[str, Function] = {
     "jax.device_put": jax.device_put,
     "functools.partial": jax.transform,
     "itertools.chain": builtin.chain,
-    **dict.fromkeys(("jax.jit", "jax.pmap", "jax.grad", "jax.value_and_grad", "jax.vmap", "flax.nnx.jit"), jax.transform),
+    **dict.fromkeys(
+        ("jax.jit", "jax.pmap", "jax.grad", "jax.value_and_grad", "jax.vmap", "flax.nnx.jit"), jax.transform
+    ),
     **dict.fromkeys(("flax.nnx.value_and_grad", "flax.nnx.grad", "equinox.filter_jit"), jax.transform),
     **dict.fromkeys(("equinox.filter_value_and_grad", "equinox.filter_grad"), jax.transform),
     **dict.fromkeys(("jax.lax.scan", "jax.lax.fori_loop", "jax.lax.while_loop"), jax.scan),
@@ -88,7 +90,15 @@ FUNCTIONS: dict[str, Function] = {
     **dict.fromkeys(tensorflow.CONFIGURES, tensorflow.configure),
     **dict.fromkeys(("absl.flags.DEFINE_string", "absl.flags.DEFINE_enum"), options.define_flag),
     **dict.fromkeys(
-        ("fire.Fire", "absl.app.run", "typer.run", "tyro.cli", "jsonargparse.CLI", "jsonargparse.auto_cli", "defopt.run"),
+        (
+            "fire.Fire",
+            "absl.app.run",
+            "typer.run",
+            "tyro.cli",
+            "jsonargparse.CLI",
+            "jsonargparse.auto_cli",
+            "defopt.run",
+        ),
         options.run_main,
     ),
     **builtin.FUNCTIONS,

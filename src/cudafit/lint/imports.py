@@ -35,6 +35,16 @@ def _note(run: Run, name: str) -> None:
 # Names that scripts take from a module with `*`.
 _STARS = {
     "torch": ("nn", "optim", "cuda", "device", "Tensor", "no_grad"),
-    "torch.nn": ("Module", "Linear", "Conv2d", "Sequential", "ReLU", "ModuleList", "Embedding", "LSTM", "CrossEntropyLoss"),
+    "torch.nn": (
+        "Module",
+        "Linear",
+        "Conv2d",
+        "Sequential",
+        "ReLU",
+        "ModuleList",
+        "Embedding",
+        "LSTM",
+        "CrossEntropyLoss",
+    ),
     "tensorflow.keras.layers": (),
 }

@@ -54,8 +54,29 @@ _HARMLESS = re.compile(
     r"tensorboardX|mlflow|itertools|copy|einops)(\..*)?|torch\.utils\.tensorboard\..*)$"
 )
 _HARMLESS_METHODS = frozenset(
-    "info debug warning error print write watch add_graph log append extend add update register log_model "
-    "add_scalar add_text put insert save summary".split()
+    [
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "print",
+        "write",
+        "watch",
+        "add_graph",
+        "log",
+        "append",
+        "extend",
+        "add",
+        "update",
+        "register",
+        "log_model",
+        "add_scalar",
+        "add_text",
+        "put",
+        "insert",
+        "save",
+        "summary",
+    ]
 )
 
 
@@ -105,7 +126,8 @@ MODULE_MAKERS = re.compile(
 # Of torch.nn, but no layer.
 NO_MODULE = frozenset(("torch.nn.Parameter", "torch.nn.DistributedDataParallel", "torch.nn.DataParallel"))
 CONTAINERS = frozenset(
-    f"torch.nn.{name}" for name in "Sequential ModuleList ModuleDict TransformerEncoder TransformerDecoder".split()
+    f"torch.nn.{name}"
+    for name in ["Sequential", "ModuleList", "ModuleDict", "TransformerEncoder", "TransformerDecoder"]
 )
 MODULE_BASES = re.compile(
     r"(torch\.nn\.(?!Parameter)[A-Z]\w*|torchvision\.models\.(\w+\.)*[A-Z]\w*|transformers\.(\w+\.)*PreTrainedModel|"
@@ -115,11 +137,40 @@ MODULE_BASES = re.compile(
 
 TENSOR_MAKERS = frozenset(
     f"torch.{name}"
-    for name in "zeros ones rand randn randint arange linspace logspace empty full eye randperm tensor as_tensor from_numpy "
-    "Tensor FloatTensor LongTensor DoubleTensor IntTensor BoolTensor ByteTensor HalfTensor normal bernoulli "
-    "multinomial hann_window hamming_window tril_indices triu_indices".split()
+    for name in [
+        "zeros",
+        "ones",
+        "rand",
+        "randn",
+        "randint",
+        "arange",
+        "linspace",
+        "logspace",
+        "empty",
+        "full",
+        "eye",
+        "randperm",
+        "tensor",
+        "as_tensor",
+        "from_numpy",
+        "Tensor",
+        "FloatTensor",
+        "LongTensor",
+        "DoubleTensor",
+        "IntTensor",
+        "BoolTensor",
+        "ByteTensor",
+        "HalfTensor",
+        "normal",
+        "bernoulli",
+        "multinomial",
+        "hann_window",
+        "hamming_window",
+        "tril_indices",
+        "triu_indices",
+    ]
 )
-_BY_SIZE = frozenset("torch.rand torch.randn torch.zeros torch.ones torch.empty torch.full".split())
+_BY_SIZE = frozenset(["torch.rand", "torch.randn", "torch.zeros", "torch.ones", "torch.empty", "torch.full"])
 
 
 def made_by_size(name: str) -> bool:

@@ -5,7 +5,24 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import join
 from cudafit.lint.run import NEW, Frame, Place, Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Const, Device, Func, Instance, Map, Module, Scope, Seq, Thing, Value
+from cudafit.lint.values import (
+    ANY,
+    CPU,
+    GPU,
+    UNKNOWN,
+    Choice,
+    Class,
+    Const,
+    Device,
+    Func,
+    Instance,
+    Map,
+    Module,
+    Scope,
+    Seq,
+    Thing,
+    Value,
+)
 
 _MOST_ENTRIES = 24
 _DEEPEST = 14
@@ -49,6 +66,9 @@ def keras_model(run: Run, cls: Class, given: Call) -> Thing:
 def new_module(run: Run, node: ast.AST, family: str, cls: Class | None = None, name: str = "") -> Module:
     """A module where it is made: on the CPU, unless another device is the default here or someone else places it."""
     made = Module(node, "lightning" if family == "lightning" else "torch", cls, name)
+    named = run.scope.find("device")
+    if isinstance(named, Device) and named.kind in (ANY, GPU):
+        made.device_name = "device"
     device = default_device(run)
     if family == "lightning":
         run.move(made, Place(ANY))
@@ -78,6 +98,9 @@ def adopt(run: Run, parent: Module, value: Value, depth: int = 3) -> None:
             run.set(run.places, parent, placed)
         elif placed.kind in (GPU, ANY):
             run.move(parent, Place(ANY), depth=6)
+    elif isinstance(value, Choice) and depth:
+        for option in value.options:
+            adopt(run, parent, option, depth - 1)
     elif isinstance(value, Seq) and depth:
         for item in value.items:
             adopt(run, parent, item, depth - 1)
@@ -143,7 +166,9 @@ def _bind(run: Run, func: Func, given: Call, scope: Scope) -> None:
     values = list(given.args)
     if func.owner is not None:
         values.insert(0, func.owner)
-    defaults: dict[str, ast.expr] = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    defaults: dict[str, ast.expr] = dict(
+        zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True)
+    )
     defaults.update(
         {one.arg: item for one, item in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if item}
     )

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from cudafit.lint.join import modules_in
 from cudafit.lint.run import Run
-from cudafit.lint.values import UNKNOWN, Host, Instance, Map, Module, Part, Seq, Tensor, Thing, Value
+from cudafit.lint.values import UNKNOWN, Host, Map, Part, Seq, Tensor, Thing, Value
 
 
 def flat(values: Iterable[Value], depth: int = 3) -> list[Value]:

@@ -9,7 +9,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cudafit.lint.join import join, modules_in
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Device, Func, Instance, Map, Module, Scope, Thing, Value, next_serial
+from cudafit.lint.values import (
+    ANY,
+    CPU,
+    GPU,
+    UNKNOWN,
+    Class,
+    Device,
+    Func,
+    Instance,
+    Map,
+    Module,
+    Scope,
+    Thing,
+    Value,
+    next_serial,
+)
 from cudafit.model.code_finding import Edit
 from cudafit.model.frozen import frozen
 
@@ -58,7 +73,9 @@ class Run:
         self.frames = [Frame(scope, ast.Pass())]
         self.hits: dict[tuple[str, int], Hit] = {}
         self.places: dict[Module, Place] = {}
-        self.facts: dict[str, Any] = {}  # changed by calls and undone with a branch: `default_device`, `cuda_started`...
+        self.facts: dict[
+            str, Any
+        ] = {}  # changed by calls and undone with a branch: `default_device`, `cuda_started`...
         self.seen: set[str] = set()  # what happens anywhere in the file; never undone
         self.touched: set[Module] = set()
         self.loops: list[ast.AST] = []
@@ -77,7 +94,9 @@ class Run:
         self.stepped: set[ast.AST] = set()  # loops and functions in which a step of training is made
         self.entered: dict[ast.AST, int] = {}
         self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
-        self.late: list[tuple[ast.AST, ast.AST, str]] = []  # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
+        self.late: list[
+            tuple[ast.AST, ast.AST, str]
+        ] = []  # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
@@ -186,7 +205,7 @@ class Run:
             self.facts.pop(name, None)
 
     def move(self, module: Module, place: Place, depth: int = 0) -> None:
-        """Puts a module and all that is in it there; the module around it is then of mixed places, which is not judged."""
+        """Puts a module and all that is in it there; the one around it is then of mixed places, and not judged."""
         self._put(module, place)
         if depth < 6:
             for child in module.children:

@@ -93,7 +93,11 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
     elif isinstance(base, Thing):
         frameworks.set_item(run, base, index, value, target)
     elif isinstance(base, Seq):
-        if isinstance(index, Const) and isinstance(index.value, int) and -len(base.items) <= index.value < len(base.items):
+        if (
+            isinstance(index, Const)
+            and isinstance(index.value, int)
+            and -len(base.items) <= index.value < len(base.items)
+        ):
             base.items[index.value] = value
         else:
             base.items.append(value)
@@ -121,7 +125,9 @@ def _annotated(run: Run, node: ast.AnnAssign) -> None:
 
 def _augmented(run: Run, node: ast.AugAssign) -> None:
     value = run.evaluate(node.value)
-    before = run.evaluate(node.target) if not isinstance(node.target, ast.Subscript) else run.evaluate(node.target.value)
+    before = (
+        run.evaluate(node.target) if not isinstance(node.target, ast.Subscript) else run.evaluate(node.target.value)
+    )
     if isinstance(before, Seq) and isinstance(value, Seq):
         before.items.extend(value.items)
     elif isinstance(node.target, ast.Name):
@@ -231,7 +237,8 @@ def _try(run: Run, node: Any) -> bool:
         return go
 
     for one in node.handlers:
-        caught = run.fork(lambda: alive, handler(one))
+        goes_on = alive
+        caught = run.fork(lambda goes_on=goes_on: goes_on, handler(one))  # type: ignore[misc]
         alive = alive or caught
     return walk(run, node.finalbody) and alive
 

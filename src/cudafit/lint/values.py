@@ -36,7 +36,7 @@ class Ref(Value):
 
 
 class Device(Value):
-    """A device: `cpu`, `gpu`, or `any` where it is chosen at run time. `option`: the default of a command line option."""
+    """A device: `cpu`, `gpu`, or `any` where it is chosen at run time. `option`: what an option is by default."""
 
     __slots__ = ("kind", "node", "option")
 
@@ -140,7 +140,20 @@ def next_serial() -> int:
 class Module(Value):
     """A network, or a layer. Where it is placed is kept by the run, as that changes along the way."""
 
-    __slots__ = ("attrs", "children", "cls", "family", "name", "node", "parent", "put_apart", "serial", "weightless")
+    __slots__ = (
+        "attrs",
+        "children",
+        "cls",
+        "device_name",
+        "family",
+        "fed",
+        "name",
+        "node",
+        "parent",
+        "put_apart",
+        "serial",
+        "weightless",
+    )
 
     def __init__(self, node: ast.AST, family: str, cls: Class | None = None, name: str = "") -> None:
         self.node = node
@@ -151,6 +164,8 @@ class Module(Value):
         self.children: list[Module] = []
         self.parent: Module | None = None
         self.serial = next_serial()
+        self.device_name = ""  # the name of a device at the place where it is made
+        self.fed = False  # it was given a tensor that had been moved
         self.weightless = False
         self.put_apart = False  # its parameters are moved one by one, or in vain: not its own fault
 

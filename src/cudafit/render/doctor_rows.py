@@ -81,13 +81,13 @@ def github(report: Report) -> str:
     """Workflow commands: each finding as an annotation."""
     kinds = {ERROR: "error", WARNING: "warning", INFO: "notice"}
     return "".join(
-        f"::{kinds[one.severity]} title={_escaped(one.id, property=True)}::"
-        f"{_escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
+        f"::{kinds[one.severity]} title={escaped(one.id, property=True)}::"
+        f"{escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
         for one in report.findings
     )
 
 
-def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
+def escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
     for sign, code in (
         ("%", "%25"),
         ("\r", "%0D"),

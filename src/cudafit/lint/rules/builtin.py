@@ -146,7 +146,7 @@ def _getattr(run: Run, _name: str, given: Call) -> Value:
 
 
 def _setattr(run: Run, _name: str, given: Call) -> Value:
-    from cudafit.lint.rules.torch_modules import adopt  # noqa: PLC0415
+    from cudafit.lint.objects import adopt  # noqa: PLC0415
 
     if len(given.args) == 3 and isinstance(given.args[0], Module):
         adopt(run, given.args[0], given.args[2])
@@ -193,7 +193,9 @@ def is_loader(value: Value) -> bool:
 
 FUNCTIONS: dict[str, Callable[[Run, str, Call], Value | None]] = {
     **dict.fromkeys(("builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed"), _list),
-    **dict.fromkeys(("builtins.iter", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "rich.progress.track"), _pass_on),
+    **dict.fromkeys(
+        ("builtins.iter", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "rich.progress.track"), _pass_on
+    ),
     "builtins.next": lambda run, _name, given: element(run, given.args[0]) if given.args else UNKNOWN,
     "builtins.filter": _filter,
     "builtins.map": _map,

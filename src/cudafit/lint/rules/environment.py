@@ -8,10 +8,24 @@ from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Thing, Value
 
 _HIDING = ("", "-1", "none", "nodevfiles", "-2", "null")
-_FRAMEWORKS = (
-    "torch tensorflow keras jax cupy lightning pytorch_lightning transformers accelerate flax numba fastai diffusers "
-    "sentence_transformers ultralytics tf_keras"
-).split()
+_FRAMEWORKS = [
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "cupy",
+    "lightning",
+    "pytorch_lightning",
+    "transformers",
+    "accelerate",
+    "flax",
+    "numba",
+    "fastai",
+    "diffusers",
+    "sentence_transformers",
+    "ultralytics",
+    "tf_keras",
+]
 
 
 def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
@@ -100,7 +114,11 @@ def judge(run: Run) -> None:
             )
     keras = run.fact("keras_numpy")
     if isinstance(keras, ast.AST) and "import keras" in run.seen:
-        run.hit("code.keras_backend_cpu_only", keras, "the NumPy backend of Keras computes on the CPU only, and cannot train")
+        run.hit(
+            "code.keras_backend_cpu_only",
+            keras,
+            "the NumPy backend of Keras computes on the CPU only, and cannot train",
+        )
     computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.seen
     if imported & {"jax", "flax"} and not computes_elsewhere:
         for node, message in run.forced:

@@ -4,7 +4,7 @@ import ast
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, CPU, UNKNOWN, Const, Host, Ref, Tensor, Thing, Value
+from cudafit.lint.values import UNKNOWN, Host, Tensor, Thing, Value
 
 
 def brought(run: Run, tensor: Tensor, node: ast.AST) -> Value:
@@ -71,7 +71,21 @@ def cupy_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     return base
 
 
-_KEEPS = ("lstsq", "eig", "eigvals", "save", "savez", "savetxt", "savez_compressed", "shape", "ndim", "size", "allclose", "array_equal", "testing")
+_KEEPS = (
+    "lstsq",
+    "eig",
+    "eigvals",
+    "save",
+    "savez",
+    "savetxt",
+    "savez_compressed",
+    "shape",
+    "ndim",
+    "size",
+    "allclose",
+    "array_equal",
+    "testing",
+)
 
 
 def numpy(run: Run, name: str, given: Call) -> Value | None:
@@ -95,6 +109,3 @@ def method(_run: Run, base: Host, name: str, _given: Call) -> Value | None:
     if name in ("tobytes", "tofile", "dump", "item", "tolist"):
         return UNKNOWN
     return Host(base.node, base.tool, base.loop, computed=True)
-
-
-__all__ = ["ANY", "CPU", "Const", "Ref"]

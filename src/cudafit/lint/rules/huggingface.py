@@ -49,9 +49,9 @@ def check_arguments(run: Run, keywords: Mapping[str, Value], given: Call) -> Non
 
 def set_argument(run: Run, name: str, value: Value, node: ast.AST) -> None:
     """`args.no_cuda = True`."""
-    if name in ("use_cpu", "no_cuda") and isinstance(value, Const) and value.value is True:
-        if not run.absent and not run.conditions:
-            run.hit("code.hf_trainer_cpu", node, f"`{name}=True` keeps the Trainer on the CPU")
+    certain = not run.absent and not run.conditions
+    if certain and name in ("use_cpu", "no_cuda") and isinstance(value, Const) and value.value is True:
+        run.hit("code.hf_trainer_cpu", node, f"`{name}=True` keeps the Trainer on the CPU")
 
 
 def pipeline(run: Run, _name: str, given: Call) -> Value:
@@ -64,7 +64,9 @@ def pipeline(run: Run, _name: str, given: Call) -> Value:
     if named is not None and named.kind == CPU and not run.absent:
         node = named.node or given.nodes.get("device") or given.node
         if named.option:
-            run.hit("code.device_default_cpu", node, "unless another device is asked for, the pipeline is put on the CPU")
+            run.hit(
+                "code.device_default_cpu", node, "unless another device is asked for, the pipeline is put on the CPU"
+            )
         else:
             run.hit("code.hf_pipeline_cpu", node, "this pipeline is put on the CPU")
     placed = device is not None or mapped is not None or not given.complete
@@ -103,11 +105,13 @@ def from_pretrained(run: Run, name: str, given: Call) -> Value | None:
         if not device.option:
             run.marks[id(device.node)] = "device_map"
         run.move(made, Place(CPU, device.node, device.option))
-    elif (mapped is not None and not (isinstance(mapped, Const) and mapped.value is None)) or not given.complete:
-        run.move(made, Place(ANY))
-    elif any(key.startswith(("quantization", "load_in_", "device", "max_memory")) for key in given.keywords):
-        run.move(made, Place(ANY))
-    elif run.fact("default_device") or any(isinstance(one, Thing) and one.kind == "device_context" for one in run.contexts):
+    elif (
+        (mapped is not None and not (isinstance(mapped, Const) and mapped.value is None))
+        or not given.complete
+        or any(key.startswith(("quantization", "load_in_", "device", "max_memory")) for key in given.keywords)
+        or run.fact("default_device")
+        or any(isinstance(one, Thing) and one.kind == "device_context" for one in run.contexts)
+    ):
         run.move(made, Place(ANY))
     return made
 
@@ -115,7 +119,6 @@ def from_pretrained(run: Run, name: str, given: Call) -> Value | None:
 def wrap(run: Run, _name: str, given: Call) -> Value | None:
     """`peft.get_peft_model(model, config)`: the same module with more in it."""
     value = given.get(0, "model")
-    del run
     return value if isinstance(value, Module) else None
 
 
@@ -146,15 +149,14 @@ def accelerator_method(run: Run, base: Thing, name: str, given: Call) -> Value |
         training.backward_of(run, given)
         return UNKNOWN
     if name in ("unwrap_model", "gather", "gather_for_metrics", "reduce", "pad_across_processes"):
-        value = given.get(0)
-        return value if isinstance(value, Module | Tensor) else UNKNOWN
+        held = given.get(0)
+        return held if isinstance(held, Module | Tensor) else UNKNOWN
     if name in ("accumulate", "no_sync", "autocast", "print", "save", "log", "clip_grad_norm_", "clip_grad_value_"):
         return UNKNOWN
     if name in ("wait_for_everyone", "save_state", "init_trackers", "end_training", "free_memory", "save_model"):
         return UNKNOWN
     for value in given.values():
         run.escape(value)
-    del base
     return UNKNOWN
 
 

@@ -6,7 +6,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.operations import flat
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Func, Map, Ref, Scope, Seq, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Func, Ref, Scope, Seq, Thing, Value
 
 _DIFFERENTIATES = ("grad", "value_and_grad", "vjp", "jvp", "apply_updates", "apply_gradients")
 
@@ -31,7 +31,6 @@ def config_update(run: Run, _name: str, given: Call) -> Value:
 def default_device(run: Run, _name: str, given: Call) -> Value:
     value = given.get(0, "new_val")
     device = device_of(value) if value is not None else None
-    del run
     return Thing("jax_scope", given.node, device=Device(device.kind if device else ANY, given.node))
 
 
@@ -95,7 +94,7 @@ def jitted_method(run: Run, base: Thing, name: str, given: Call) -> Value | None
     if name != "__call__":
         return UNKNOWN
     func = base.attrs.get("function")
-    if isinstance(func, UNKNOWN.__class__) and func is UNKNOWN and given.args and isinstance(given.args[0], Func):
+    if func is UNKNOWN and given.args and isinstance(given.args[0], Func):
         given.args[0].jitted = True  # `partial(jax.jit, ...)` used as a decorator
         return given.args[0]
     grad = base.attrs.get("grad")
@@ -136,6 +135,3 @@ def _trains(func: Value | None, depth: int = 3) -> bool:
 def _is_other(scope: Scope, name: str, func: Func) -> bool:
     found = scope.find(name)
     return isinstance(found, Func | Thing) and found is not func
-
-
-__all__ = ["Map"]

@@ -1,19 +1,34 @@
 """Lightning: the Trainer, its command line, and Fabric."""
 
-import ast
-
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of, modules_in
 from cudafit.lint.run import Place, Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Map, Module, Seq, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
 
 # Arguments that are gone since Lightning 2.0, where the default became `auto`. Before, it was the CPU.
-_OLD = (
-    "progress_bar_refresh_rate weights_summary flush_logs_every_n_steps checkpoint_callback auto_select_gpus "
-    "resume_from_checkpoint auto_lr_find auto_scale_batch_size replace_sampler_ddp tpu_cores num_processes "
-    "process_position terminate_on_nan stochastic_weight_avg prepare_data_per_node move_metrics_to_cpu track_grad_norm "
-    "multiple_trainloader_mode distributed_backend log_gpu_memory amp_level"
-).split()
+_OLD = [
+    "progress_bar_refresh_rate",
+    "weights_summary",
+    "flush_logs_every_n_steps",
+    "checkpoint_callback",
+    "auto_select_gpus",
+    "resume_from_checkpoint",
+    "auto_lr_find",
+    "auto_scale_batch_size",
+    "replace_sampler_ddp",
+    "tpu_cores",
+    "num_processes",
+    "process_position",
+    "terminate_on_nan",
+    "stochastic_weight_avg",
+    "prepare_data_per_node",
+    "move_metrics_to_cpu",
+    "track_grad_norm",
+    "multiple_trainloader_mode",
+    "distributed_backend",
+    "log_gpu_memory",
+    "amp_level",
+]
 _OLD_METHODS = ("training_epoch_end", "validation_epoch_end", "test_epoch_end")
 
 
@@ -33,9 +48,11 @@ def _check(run: Run, given: Call, what: str) -> None:
     if device is not None and device.kind == CPU:
         node = device.node or given.nodes.get("accelerator", given.node)
         if device.option:
-            run.hit("code.device_default_cpu", node, f"unless another one is asked for, the {what} gets `accelerator=\"cpu\"`")
+            run.hit(
+                "code.device_default_cpu", node, f'unless another one is asked for, the {what} gets `accelerator="cpu"`'
+            )
         else:
-            run.hit("code.lightning_cpu", node, f"the {what} trains on the CPU: `accelerator=\"cpu\"`")
+            run.hit("code.lightning_cpu", node, f'the {what} trains on the CPU: `accelerator="cpu"`')
         return
     for name in ("gpus", "devices"):
         count = given.keywords.get(name)
@@ -57,12 +74,14 @@ def _check_old(run: Run, given: Call) -> None:
     if "devices" in given.keywords or "strategy" in given.keywords or "tpu_cores" in given.keywords:
         return
     old = [name for name in _OLD if name in given.keywords] + (["gpus"] if gpus is not None else [])
-    old += [name for name in _OLD_METHODS if any(cls.family == "lightning" and name in cls.attrs for cls in run.classes)]
+    old += [
+        name for name in _OLD_METHODS if any(cls.family == "lightning" and name in cls.attrs for cls in run.classes)
+    ]
     if old:
         run.hit(
             "code.lightning_cpu",
             given.node,
-            f"this is written for Lightning before 2.0 (`{old[0]}`), where a Trainer without `accelerator` uses the CPU",
+            f"this is for Lightning before 2.0 (`{old[0]}`), where a Trainer without `accelerator` uses the CPU",
         )
 
 
@@ -76,7 +95,6 @@ def cli(run: Run, _name: str, given: Call) -> Value:
 
 
 def trainer_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
-    del base, name
     for value in given.values():
         run.escape(value)
     return UNKNOWN
@@ -105,7 +123,4 @@ def fabric_method(run: Run, base: Thing, name: str, given: Call) -> Value | None
         return UNKNOWN
     for value in given.values():
         run.escape(value)
-    return UNKNOWN if base.kind != "fabric" or name != "all_reduce" else None
-
-
-__all__ = ["Module", "ast"]
+    return UNKNOWN

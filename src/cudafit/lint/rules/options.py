@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def as_option(value: Value | None) -> Value:
     """The value of an option by default: a device, or something that is decided when the program is started."""
-    if isinstance(value, Const) and isinstance(value.value, str) or isinstance(value, Device):
+    if (isinstance(value, Const) and isinstance(value.value, str)) or isinstance(value, Device):
         device = device_of(value)
         if device is not None and device.kind in (CPU, GPU):
             return Device(device.kind, device.node, option=True)
@@ -112,7 +112,6 @@ def parsed(run: "Run", cls: Class, given: Call) -> Value:
         for field in one.fields or ():
             found = one.attrs.get(field)
             run.set(made.attrs, field, as_option(found))
-    del given
     return made
 
 

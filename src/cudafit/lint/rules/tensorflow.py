@@ -23,7 +23,12 @@ MODELS = re.compile(
 )
 CONFIGURES = frozenset(
     f"tensorflow.config.{name}"
-    for name in "set_visible_devices set_memory_growth set_logical_device_configuration set_virtual_device_configuration".split()
+    for name in [
+        "set_visible_devices",
+        "set_memory_growth",
+        "set_logical_device_configuration",
+        "set_virtual_device_configuration",
+    ]
 )
 _TRAINS = ("fit", "train_on_batch", "fit_generator")
 _COMPUTES = (*_TRAINS, "predict", "evaluate", "predict_on_batch", "__call__", "build")
@@ -70,8 +75,8 @@ def configure(run: Run, name: str, given: Call) -> Value:
         run.hit(
             "code.tf_config_too_late",
             given.node,
-            f"TensorFlow started its devices in line {getattr(started[0], 'lineno', 0)} (`{started[1]}`): this raises an "
-            "error, or has no effect",
+            f"TensorFlow started its devices in line {getattr(started[0], 'lineno', 0)} (`{started[1]}`): this raises "
+            "an error, or has no effect",
         )
         return UNKNOWN
     if last == "set_visible_devices" and _hides(given) and not run.conditions and not run.absent and not run.library:
@@ -156,7 +161,11 @@ def model_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
 
 def unknown_fit(run: Run, name: str, given: Call) -> None:
     """`.fit()` of a model that another file makes, inside a scope of the CPU."""
-    if name in ("fit", "train_on_batch") and "import tensorflow" in run.seen and given.keywords.keys() & {"epochs", "steps_per_epoch"}:
+    if (
+        name in ("fit", "train_on_batch")
+        and "import tensorflow" in run.seen
+        and given.keywords.keys() & {"epochs", "steps_per_epoch"}
+    ):
         run.seen.add("tf trains")
         computes(run)
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of, modules_in
@@ -9,9 +10,10 @@ from cudafit.lint.names import CONTAINERS, NO_MODULE, WEIGHTLESS
 from cudafit.lint.objects import adopt, new_module
 from cudafit.lint.operations import flat, mixed_up
 from cudafit.lint.rules import devices, training
-from cudafit.lint.run import CPU, NEW, Place, Run, placed_by
+from cudafit.lint.run import NEW, Place, Run, placed_by
 from cudafit.lint.values import (
     ANY,
+    CPU,
     GPU,
     UNKNOWN,
     Choice,
@@ -22,7 +24,6 @@ from cudafit.lint.values import (
     Map,
     Module,
     Params,
-    Part,
     Ref,
     Seq,
     Tensor,
@@ -31,12 +32,48 @@ from cudafit.lint.values import (
 )
 
 _PLACES_NOTHING = frozenset(
-    "train eval zero_grad requires_grad_ state_dict load_state_dict named_modules modules children named_children "
-    "buffers named_buffers register_buffer register_parameter register_forward_hook register_full_backward_hook float "
-    "double bfloat16 extra_repr gradient_checkpointing_enable gradient_checkpointing_disable print_trainable_parameters "
-    "save_pretrained enable_input_require_grads resize_token_embeddings tie_weights init_weights post_init compile "
-    "get_input_embeddings set_input_embeddings num_parameters get_submodule reset_parameters freeze unfreeze "
-    "set_input_embeddings get_output_embeddings".split()
+    [
+        "train",
+        "eval",
+        "zero_grad",
+        "requires_grad_",
+        "state_dict",
+        "load_state_dict",
+        "named_modules",
+        "modules",
+        "children",
+        "named_children",
+        "buffers",
+        "named_buffers",
+        "register_buffer",
+        "register_parameter",
+        "register_forward_hook",
+        "register_full_backward_hook",
+        "float",
+        "double",
+        "bfloat16",
+        "half",
+        "extra_repr",
+        "gradient_checkpointing_enable",
+        "gradient_checkpointing_disable",
+        "print_trainable_parameters",
+        "save_pretrained",
+        "enable_input_require_grads",
+        "resize_token_embeddings",
+        "tie_weights",
+        "init_weights",
+        "post_init",
+        "compile",
+        "get_input_embeddings",
+        "set_input_embeddings",
+        "num_parameters",
+        "get_submodule",
+        "reset_parameters",
+        "freeze",
+        "unfreeze",
+        "set_input_embeddings",
+        "get_output_embeddings",
+    ]
 )
 
 
@@ -60,51 +97,55 @@ def make(run: Run, name: str, given: Call) -> Value | None:
 
 
 def method(run: Run, module: Module, name: str, given: Call) -> Value | None:
-    if name == "to":
-        return _to(run, module, given)
-    if name in ("cuda", "xpu", "ipu"):
-        devices.moved_where_absent(run, Device(GPU))
-        _start(run, given.node, Device(GPU))
-        run.move(module, Place(GPU))
-        return module
-    if name == "cpu":
-        run.move(module, Place(CPU, given.node))
-        return module
-    if name in ("parameters", "trainable_variables"):
-        return Params((module,))
-    if name == "named_parameters":
-        return Thing("iterable", given.node, item=Thing("params_and_names", given.node, item=_parameter(module)))
-    if name == "apply":
-        for value in given.args:
-            if not isinstance(value, Func | Ref):
-                run.move(module, Place(ANY))
-        return module
-    if name in ("share_memory", "to_empty"):
-        run.move(module, Place(ANY))
-        return module
-    if name in ("add_module", "register_module"):
-        adopt(run, module, given.args[1] if len(given.args) > 1 else UNKNOWN)
-        return UNKNOWN
-    if name in ("append", "insert", "extend", "update"):
-        for value in given.args:
-            adopt(run, module, value)
-        return module
-    if name in ("generate", "__call__", "forward"):
-        if name == "generate":
-            training.used(run, module, given.node)
-        return forward(run, module, given)
+    handler = _METHODS.get(name)
+    if handler is not None:
+        return handler(run, module, given)
     if name in _PLACES_NOTHING:
-        return module if name in ("train", "eval", "float", "double", "bfloat16", "requires_grad_", "half") else UNKNOWN
-    if name == "half":
-        return module
-    if module.cls is not None and not _descends_from_known(module.cls):
+        return module if name in _GIVES_ITSELF else UNKNOWN
+    if name == "generate":
+        training.used(run, module, given.node)
+    elif (module.cls is not None and module.cls.family != "module") or name.startswith("enable_"):
         run.move(module, Place(ANY))
+    if name in ("generate", "__call__", "forward"):
+        return forward(run, module, given)
     return Tensor("device", None, frozenset((module.root(),)))
 
 
-def _descends_from_known(cls: Class) -> bool:
-    """A method that the file does not show can only be one of torch's own, where that is the only other base."""
-    return cls.family == "module"
+def _cuda(run: Run, module: Module, given: Call) -> Value:
+    devices.moved_where_absent(run, Device(GPU))
+    _start(run, given.node, Device(GPU))
+    run.move(module, Place(GPU))
+    return module
+
+
+def _cpu(run: Run, module: Module, given: Call) -> Value:
+    run.move(module, Place(CPU, given.node))
+    return module
+
+
+def _parameters(run: Run, module: Module, given: Call) -> Value:
+    return Params((module,))
+
+
+def _named_parameters(run: Run, module: Module, given: Call) -> Value:
+    return Thing("iterable", given.node, item=Thing("params_and_names", given.node, item=_parameter(module)))
+
+
+def _apply(run: Run, module: Module, given: Call) -> Value:
+    if not all(isinstance(value, Func | Ref) for value in given.args):
+        run.move(module, Place(ANY))
+    return module
+
+
+def _placed_elsewhere(run: Run, module: Module, given: Call) -> Value:
+    run.move(module, Place(ANY))
+    return module
+
+
+def _adopt(run: Run, module: Module, given: Call) -> Value:
+    for value in given.args:
+        adopt(run, module, value)
+    return module
 
 
 def _parameter(module: Module) -> Tensor:
@@ -147,6 +188,20 @@ def _device(value: Value) -> Device:
     return device_of(value) or Device(ANY)
 
 
+_METHODS: dict[str, Callable[[Run, Module, Call], Value]] = {
+    "to": _to,
+    "cuda": _cuda,
+    "xpu": _cuda,
+    "cpu": _cpu,
+    "parameters": _parameters,
+    "named_parameters": _named_parameters,
+    "apply": _apply,
+    **dict.fromkeys(("share_memory", "to_empty"), _placed_elsewhere),
+    **dict.fromkeys(("add_module", "register_module", "append", "insert", "extend", "update"), _adopt),
+}
+_GIVES_ITSELF = ("train", "eval", "float", "double", "half", "bfloat16", "requires_grad_")
+
+
 def forward(run: Run, module: Module, given: Call) -> Value:
     """The model is run. Its own code is walked, as tensors may be made in it."""
     arguments = flat(given.values())
@@ -156,6 +211,8 @@ def forward(run: Run, module: Module, given: Call) -> Value:
         for value in arguments:
             if isinstance(value, Tensor) and value.place == "cpu" and not value.scalar:
                 mixed_up(run, value)
+    if any(isinstance(value, Tensor) and value.item == "moved" for value in arguments):
+        root.fed = True
     training.infer(run, module, given.node)
     found = module.cls.lookup("forward") if module.cls else None
     if isinstance(found, Func) and module.family != "loaded":
@@ -178,11 +235,6 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
         adopt(run, base, value)
     elif isinstance(value, Seq | Map) and base.cls is not None and not name.startswith("_"):
         run.plain_parts.append((base, name, value, node))
-    elif isinstance(value, Device) and value.kind == GPU and name == "device":
-        return
-
-
-_USED_WITH_SELF = "self.{}"
 
 
 def unregistered(run: Run) -> None:
@@ -201,8 +253,8 @@ def unregistered(run: Run) -> None:
         run.hit(
             "code.unregistered_submodule",
             node,
-            f"the layers in `self.{name}` are in a plain {'dict' if isinstance(held, Map) else 'list'}: the model does not "
-            "move or train them",
+            f"the layers in `self.{name}` are in a plain {'dict' if isinstance(held, Map) else 'list'}: "
+            "the model does not move or train them",
         )
 
 
@@ -261,7 +313,3 @@ def copied(run: Run, _name: str, given: Call) -> Value | None:
     place = run.place(value)
     run.move(made, place if place.kind != NEW else Place(NEW))
     return made
-
-
-def placed_part(value: Value) -> Module | None:
-    return value.module if isinstance(value, Part) else value if isinstance(value, Module) else None

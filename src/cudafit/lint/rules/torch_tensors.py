@@ -3,8 +3,8 @@
 import ast
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.join import device_of, modules_in
-from cudafit.lint.operations import flat, mixed, mixed_up
+from cudafit.lint.join import device_of
+from cudafit.lint.operations import flat, mixed
 from cudafit.lint.rules import devices, hosts, training
 from cudafit.lint.run import Place, Run, placed_by
 from cudafit.lint.values import (
@@ -17,30 +17,116 @@ from cudafit.lint.values import (
     Host,
     Map,
     Module,
-    Optimizer,
     Params,
     Part,
     Ref,
     Seq,
     Tensor,
-    Thing,
     Value,
 )
 from cudafit.model.code_finding import Edit
 
 _NO_TENSOR = frozenset(
-    "size dim numel item stride element_size data_ptr get_device nelement ndimension storage is_contiguous is_floating_point "
-    "is_complex allclose equal is_set_to untyped_storage".split()
+    [
+        "size",
+        "dim",
+        "numel",
+        "item",
+        "stride",
+        "element_size",
+        "data_ptr",
+        "get_device",
+        "nelement",
+        "ndimension",
+        "storage",
+        "is_contiguous",
+        "is_floating_point",
+        "is_complex",
+        "allclose",
+        "equal",
+        "is_set_to",
+        "untyped_storage",
+    ]
 )
 _MIXES = frozenset(
-    "add add_ sub sub_ mul mul_ div div_ matmul mm bmm mv dot masked_fill masked_fill_ gather scatter scatter_ scatter_add "
-    "scatter_add_ where index_select eq ne lt gt le ge logical_and logical_or lerp addmm baddbmm maximum minimum".split()
+    [
+        "add",
+        "add_",
+        "sub",
+        "sub_",
+        "mul",
+        "mul_",
+        "div",
+        "div_",
+        "matmul",
+        "mm",
+        "bmm",
+        "mv",
+        "dot",
+        "masked_fill",
+        "masked_fill_",
+        "gather",
+        "scatter",
+        "scatter_",
+        "scatter_add",
+        "scatter_add_",
+        "where",
+        "index_select",
+        "eq",
+        "ne",
+        "lt",
+        "gt",
+        "le",
+        "ge",
+        "logical_and",
+        "logical_or",
+        "lerp",
+        "addmm",
+        "baddbmm",
+        "maximum",
+        "minimum",
+    ]
 )
 # Functions of torch that refuse tensors of two devices.
 _MIXING_FUNCTIONS = frozenset(
-    "cat concat stack hstack vstack matmul mm bmm add sub mul div where einsum maximum minimum lerp addmm baddbmm "
-    "logical_and logical_or index_select gather linear embedding conv1d conv2d conv3d cross_entropy mse_loss l1_loss "
-    "nll_loss binary_cross_entropy binary_cross_entropy_with_logits scaled_dot_product_attention smooth_l1_loss".split()
+    [
+        "cat",
+        "concat",
+        "stack",
+        "hstack",
+        "vstack",
+        "matmul",
+        "mm",
+        "bmm",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "where",
+        "einsum",
+        "maximum",
+        "minimum",
+        "lerp",
+        "addmm",
+        "baddbmm",
+        "logical_and",
+        "logical_or",
+        "index_select",
+        "gather",
+        "linear",
+        "embedding",
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "cross_entropy",
+        "mse_loss",
+        "l1_loss",
+        "nll_loss",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "scaled_dot_product_attention",
+        "smooth_l1_loss",
+    ]
 )
 # The same as the tensor that they are given.
 _DRAWN = ("bernoulli", "multinomial", "normal")
@@ -82,7 +168,9 @@ def _is_scalar(last: str, given: Call) -> bool:
     if last in ("tensor", "as_tensor"):
         return not isinstance(value, Seq)
     if last in ("zeros", "ones", "rand", "randn", "empty", "full"):
-        return value is None or (isinstance(value, Seq) and not value.items) or (value is UNKNOWN and len(given.args) == 1)
+        return (
+            value is None or (isinstance(value, Seq) and not value.items) or (value is UNKNOWN and len(given.args) == 1)
+        )
     return last in ("from_numpy",)
 
 
@@ -99,10 +187,6 @@ def function(run: Run, name: str, given: Call) -> Value | None:
     if last in _MIXING_FUNCTIONS:
         return mixed(run, list(given.values()))
     return mixed(run, list(given.values()), strict=False)
-
-
-def save(_run: Run, _name: str, _given: Call) -> Value:
-    return Const(None)
 
 
 def method(run: Run, tensor: Tensor, name: str, given: Call) -> Value | None:
@@ -147,7 +231,11 @@ def _moved(run: Run, tensor: Tensor, name: str, given: Call) -> Tensor:
         made = Tensor("device", given.node, tensor.modules)
         made.item = "moved"
         return made
-    if tensor.place == "device" and (tensor.modules or tensor.item is None) and tensor.item not in ("unpacked", "subscript"):
+    if (
+        tensor.place == "device"
+        and (tensor.modules or tensor.item is None)
+        and tensor.item not in ("unpacked", "subscript")
+    ):
         return Tensor("host", given.node, tensor.modules)
     return Tensor("cpu" if tensor.place == "cpu" else tensor.place, tensor.node, tensor.modules, scalar=tensor.scalar)
 
@@ -197,7 +285,11 @@ def guess_module(run: Run, node: ast.Call, name: str, given: Call) -> Value | No
 
 def discarded(run: Run, node: ast.expr, _value: Value) -> None:
     """A statement that is only `tensor.to(device)`."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("to", "cuda"):
+    if (
+        not isinstance(node, ast.Call)
+        or not isinstance(node.func, ast.Attribute)
+        or node.func.attr not in ("to", "cuda")
+    ):
         return
     receiver = node.func.value
     if not isinstance(receiver, ast.Name | ast.Attribute | ast.Subscript):
@@ -219,12 +311,6 @@ def discarded(run: Run, node: ast.expr, _value: Value) -> None:
         f"`{text}.{node.func.attr}()` gives a new tensor, which is thrown away here; `{text}` stays where it was",
         (start,),
     )
-
-
-def clear(run: Run, value: Value) -> None:
-    """Something has placed these modules."""
-    for module in modules_in(value):
-        run.move(module, Place(ANY))
 
 
 def sequence_method(run: Run, base: Seq, name: str, given: Call) -> Value | None:
@@ -262,10 +348,3 @@ def map_method(run: Run, base: Map, name: str, given: Call) -> Value | None:
     if name == "copy":
         return Map(dict(base.items))
     return UNKNOWN
-
-
-def optimizer_part(_run: Run, base: Optimizer, _name: str) -> Value:
-    return base
-
-
-__all__ = ["Thing", "mixed_up"]

@@ -3,10 +3,9 @@
 import ast
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.join import modules_in
-from cudafit.lint.operations import flat
 from cudafit.lint.run import BACK, NEW, Place, Run
 from cudafit.lint.values import CPU, UNKNOWN, Choice, Func, Map, Module, Optimizer, Params, Seq, Tensor, Value
+from cudafit.model.code_finding import Edit
 
 
 def parameters_in(value: Value, depth: int = 4) -> list[Module]:
@@ -125,7 +124,11 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
 
 def report(run: Run, module: Module, place: Place) -> None:
     if place.kind == BACK and place.node is not None:
-        run.hit("code.moved_back_to_cpu", place.node, "this moves the model itself to the CPU, and the training goes on there")
+        run.hit(
+            "code.moved_back_to_cpu",
+            place.node,
+            "this moves the model itself to the CPU, and the training goes on there",
+        )
     elif place.kind == CPU and place.node is not None:
         _report_cpu(run, place, place.node)
     elif place.kind == NEW:
@@ -145,16 +148,20 @@ def _report_cpu(run: Run, place: Place, node: ast.AST) -> None:
 
 
 def _report_never_moved(run: Run, module: Module) -> None:
-    name = f"`{module.name}`" if module.name else "this model"
+    name = f"`{module.name}`" if module.name else f"`{module.cls.node.name}`" if module.cls else "this model"
     if run.fact("accelerator"):
         run.hit("code.accelerate_not_prepared", module.node, f"{name} is trained and was not passed to `prepare()`")
     elif run.fact("fabric"):
         run.hit("code.fabric_not_setup", module.node, f"{name} is trained and was not passed to `setup()`")
     else:
-        run.hit("code.model_on_cpu", module.node, f"{name} is made on the CPU and never moved to the GPU")
+        message = f"{name} is made on the CPU and never moved to the GPU"
+        run.hit("code.model_on_cpu", module.node, message, _move(module))
 
 
-def modules_of(values: list[Value]) -> frozenset[Module]:
-    """The modules behind the tensors among these."""
-    found = frozenset(module for value in flat(values) if isinstance(value, Tensor) for module in value.modules)
-    return found | frozenset(module for value in values for module in modules_in(value, 1))
+def _move(module: Module) -> tuple[Edit, ...]:
+    """`.to(device)` behind the call that makes it: safe where there is such a name, and batches are moved already."""
+    node = module.node
+    if not module.device_name or not module.fed or not isinstance(node, ast.Call):
+        return ()
+    line, column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return (Edit(line, column, line, column, f".to({module.device_name})"),)
