@@ -19,7 +19,7 @@ _CODE = (".py", ".pyw", ".ipynb")
 _CONFIGURATION = (".yaml", ".yml", ".json", ".toml")
 _OTHER_FOLDERS = frozenset(("__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist"))
 # Below this many, starting further processes takes longer than they save.
-_FEW = 200
+_FEW = 60
 
 
 class Read(NamedTuple):

@@ -16,6 +16,7 @@ from cudafit.lint.values import (
     UNKNOWN,
     Choice,
     Class,
+    Const,
     Func,
     Instance,
     Module,
@@ -55,6 +56,8 @@ def _guessed(run: Run, node: ast.Call, receiver: ast.expr, given: Call) -> Value
 
 
 def method(run: Run, base: Value, name: str, given: Call) -> Value:
+    if base is UNKNOWN:
+        return _of_unknown(run, base, name, given)
     if isinstance(base, Choice):
         result = method(run, base.options[0], name, given)
         for option in base.options[1:]:
@@ -163,6 +166,8 @@ def _of_library(run: Run, name: str, given: Call) -> Value:
 
 def _result(run: Run, given: Call, name: str = "") -> Value:
     """Of a function that is not known: a tensor, if it was given one; computed on whatever it was given."""
+    if all(value is UNKNOWN or type(value) is Const for value in (*given.args, *given.keywords.values())):
+        return UNKNOWN
     tensors = [value for value in given.values() if isinstance(value, Tensor)]
     if name.startswith(("torch.", "numpy.", "scipy.", "jax.", "cupy.", "optax.", "flax.", "einops.")):
         return mixed(run, list(given.values()), strict=False)

@@ -4,8 +4,8 @@ import ast
 import re
 
 from cudafit.lint.edits import column_of, source_lines
-from cudafit.lint.names import FRAMEWORKS
 from cudafit.lint.registry import KINDS
+from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
 
 _PYTHON_2 = re.compile(r"^\s*print\s+[\"'%\w]|^\s*except\s+\w+\s*,\s*\w+\s*:|^\s*exec\s+\"|\bxrange\(", re.MULTILINE)
@@ -36,7 +36,7 @@ def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[Co
 def lint_python(text: str, path: str) -> list[CodeFinding]:
     if "\0" in text:
         raise UnreadableError("it is a binary file")
-    if not FRAMEWORKS.search(text):
+    if not may_hold_findings(text):
         return []
     try:
         tree = ast.parse(text)
@@ -54,7 +54,7 @@ def _of_tree(tree: ast.Module, text: str, path: str) -> list[CodeFinding]:
     from cudafit.lint.run import TooLongError  # noqa: PLC0415
 
     try:
-        hits = follow(tree, text)
+        hits = follow(tree, source_lines(text))
     except RecursionError as error:
         raise UnreadableError("it is nested too deeply to be followed") from error
     except TooLongError as error:

@@ -17,7 +17,7 @@ _BUILTINS = frozenset(dir(builtins))
 
 
 def evaluate(run: Run, node: ast.expr) -> Value:
-    run.tick()
+    run.steps += 1
     handler = _HANDLERS.get(type(node))
     if handler:
         return handler(run, node)
@@ -28,7 +28,7 @@ def evaluate(run: Run, node: ast.expr) -> Value:
 
 
 def _name(run: Run, node: ast.Name) -> Value:
-    found = run.scope.find(node.id)
+    found = run.frames[-1].scope.find(node.id)
     if found is not None:
         return found
     return Ref(f"builtins.{node.id}") if node.id in _BUILTINS else UNKNOWN

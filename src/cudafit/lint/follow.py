@@ -1,6 +1,7 @@
 """Follows a whole file: first what runs when it is started, then the functions that it only offers to others."""
 
 import ast
+from functools import partial
 
 from cudafit.lint import expressions, objects, statements
 from cudafit.lint.arguments import Call
@@ -8,6 +9,7 @@ from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
 from cudafit.lint.rules import environment, hosts, tensorflow, torch_modules, training
 from cudafit.lint.run import NEW, Hit, Run
+from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
 
 _TENSOR_NAMES = (
@@ -27,18 +29,17 @@ _TENSOR_NAMES = (
 _MOMENTARY = ("cuda_started", "tf_started")
 
 
-def follow(tree: ast.Module, text: str) -> list[Hit]:
+def follow(tree: ast.Module, lines: list[str]) -> list[Hit]:
     """All that is found in the file."""
     run = Run(Scope())
-    run.mentions_gpu = "cuda" in text or "gpu" in text.lower()
-    run.evaluate = lambda node: expressions.evaluate(run, node)
-    run.assign = lambda target, value: statements.assign(run, target, value)
-    run.walk = lambda body: statements.walk(run, body)
-    run.invoke = lambda func, given: objects.invoke(run, func, given)
+    run.evaluate = partial(expressions.evaluate, run)
+    run.assign = partial(statements.assign, run)
+    run.walk = partial(statements.walk, run)
+    run.invoke = partial(objects.invoke, run)
     run.scope.names["__name__"] = Const("__main__")
     statements.walk(run, tree.body)
     _judge_started(run)
-    _walk_the_rest(run)
+    _walk_the_rest(run, Signs(tree, lines))
     torch_modules.unregistered(run)
     hosts.judge(run)
     return list(run.hits.values())
@@ -61,28 +62,22 @@ def _imports(run: Run) -> None:
             run.seen.add(f"import {canonical(value.name).partition('.')[0]}")
 
 
-def _walk_the_rest(run: Run) -> None:
+def _walk_the_rest(run: Run, signs: Signs) -> None:
     run.library = True
-    done: set[int] = set()
-    number = 0
-    while number < len(run.classes):
-        cls = run.classes[number]
-        number += 1
-        if id(cls.node) not in done:
-            done.add(id(cls.node))
-            _walk_class(run, cls)
-    position = 0
-    while position < len(run.functions):
-        func = run.functions[position]
-        position += 1
-        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")):
+    done: set[ast.AST] = set()
+    classes, functions = 0, 0
+    while classes < len(run.classes) or functions < len(run.functions):  # walking one may define others
+        if classes < len(run.classes):
+            cls = run.classes[classes]
+            classes += 1
+            if cls.node not in done and signs.has(cls.node):
+                done.add(cls.node)
+                _walk_class(run, cls)
+            continue
+        func = run.functions[functions]
+        functions += 1
+        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")) and signs.has(func.node):
             _enter(run, func, None)
-    while number < len(run.classes):
-        cls = run.classes[number]
-        number += 1
-        if id(cls.node) not in done:
-            done.add(id(cls.node))
-            _walk_class(run, cls)
 
 
 def _is_test(name: str) -> bool:
@@ -120,8 +115,6 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
     for one in func.node.args.args:
         if one.arg not in ("self", "cls"):
             given.keywords[one.arg] = _argument(one, module=module)
-    if name in ("training_step", "forward"):
-        run.stepped_names.add(func.node)
     if name == "training_step":
         run.stepped.add(func.node)
     marks = {getattr(mark, "id", "") for mark in getattr(func.node, "decorator_list", ())}

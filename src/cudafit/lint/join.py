@@ -95,6 +95,8 @@ def truth(value: Value) -> bool | None:
 
 def modules_in(value: Value, depth: int = 4) -> list[Module]:
     """The modules that a value is or holds."""
+    if value is UNKNOWN:
+        return []
     if isinstance(value, Module):
         return [value]
     if depth == 0:

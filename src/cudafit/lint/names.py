@@ -39,11 +39,6 @@ def canonical(name: str) -> str:
     return name
 
 
-# A file without any of these words has nothing that could be found.
-FRAMEWORKS = re.compile(
-    r"torch|tensorflow|keras|jax|cupy|lightning|transformers|accelerate|diffusers|CUDA_VISIBLE_DEVICES|fastai|optax|flax|\btrl\b|ultralytics"
-)
-
 # What may be given a module without doing anything to its place. The rest of the world may move it.
 _HARMLESS = re.compile(
     r"(builtins\.(print|len|isinstance|issubclass|type|str|repr|id|hasattr|callable|sum|bool|hash|dir|vars|any|all|min|"

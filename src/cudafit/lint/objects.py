@@ -24,8 +24,10 @@ from cudafit.lint.values import (
     Value,
 )
 
-_MOST_ENTRIES = 24
-_DEEPEST = 14
+# How often a function is walked, and how many inside each other. One that the file only offers to others is walked less
+# often, as nothing new is known of what it is given.
+_MOST_ENTRIES, _MOST_IN_LIBRARY = 24, 3
+_DEEPEST, _DEEPEST_IN_LIBRARY = 14, 6
 
 
 def instantiate(run: Run, cls: Class, given: Call) -> Value:
@@ -136,7 +138,8 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
     node = func.node
     run.entered[node] = run.entered.get(node, 0) + 1
     active = any(frame.root is node for frame in run.frames)
-    if active or run.entered[node] > _MOST_ENTRIES or len(run.frames) > _DEEPEST:
+    most, deepest = (_MOST_IN_LIBRARY, _DEEPEST_IN_LIBRARY) if run.library else (_MOST_ENTRIES, _DEEPEST)
+    if active or run.entered[node] > most or len(run.frames) > deepest:
         for value in given.values():
             run.escape(value)
         return UNKNOWN

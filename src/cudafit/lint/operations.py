@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cudafit.lint.run import Run
-from cudafit.lint.values import UNKNOWN, Host, Map, Part, Seq, Tensor, Thing, Value
+from cudafit.lint.values import UNKNOWN, Const, Host, Map, Part, Seq, Tensor, Thing, Value
 
 
 def flat(values: Iterable[Value], depth: int = 3) -> list[Value]:
@@ -23,6 +23,8 @@ def mixed(run: Run, values: list[Value], *, strict: bool = True) -> Value:
     """The result of computing with these. Tensors of the CPU and of a device together are what PyTorch refuses,
     where the operation is one of those that do (`strict`).
     """
+    if all(value is UNKNOWN or type(value) is Const for value in values):
+        return UNKNOWN
     parts = flat(values)
     hosts = [value for value in parts if isinstance(value, Host)]
     if hosts:

@@ -15,12 +15,15 @@ from cudafit.lint.values import (
     GPU,
     UNKNOWN,
     Class,
+    Const,
     Device,
     Func,
     Instance,
     Map,
     Module,
+    Ref,
     Scope,
+    Tensor,
     Thing,
     Value,
     next_serial,
@@ -101,8 +104,6 @@ class Run:
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
         self.flags: dict[str, Value] = {}  # the flags of absl
-        self.stepped_names: set[ast.AST] = set()
-        self.mentions_gpu = False
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
         self.library = False  # inside a function that the file itself never calls
         self.in_test = False
@@ -163,6 +164,8 @@ class Run:
         return any(alive for alive, _ in outcomes)
 
     def _merge(self, outcomes: list[tuple[bool, list[tuple[dict[Any, Any], Any, Any]]]]) -> None:
+        if not any(changed for _, changed in outcomes):
+            return
         some_alive = any(alive for alive, _ in outcomes)
         wheres: dict[tuple[int, Any], dict[Any, Any]] = {}
         for _, changed in outcomes:
@@ -227,6 +230,8 @@ class Run:
 
     def escape(self, value: Value, depth: int = 4) -> None:
         """Something that the file does not show gets this: it may place modules, and change settings."""
+        if type(value) in _INERT:
+            return
         for module in modules_in(value):
             self.move(module, Place(ANY))
         self._open(value, depth)
@@ -248,6 +253,7 @@ class Run:
         self.set(self.facts, name, value)
 
 
+_INERT = (Value, Const, Ref, Tensor, Device, Func, Class)
 _NEW = Place(NEW)
 _ANYWHERE = Place(ANY)
 
