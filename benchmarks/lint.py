@@ -1,4 +1,4 @@
-"""How long lint takes over a tree of 1,000 files of training code, by what Python takes to compile it without a cache."""
+"""How long lint takes over 1,000 files of training code, by what Python takes to compile them without a cache."""
 
 import argparse
 import statistics

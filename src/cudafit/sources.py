@@ -28,6 +28,7 @@ class Read(NamedTuple):
     findings: list[CodeFinding]
     skipped: list[SkippedFile]
     names: frozenset[str]  # of the configurations that the code speaks of
+    whole: bool = True  # False: nothing of it could be read
 
 
 def lint_paths(paths: Sequence[str], stdin: str | None = None) -> LintReport:
@@ -41,7 +42,7 @@ def lint_paths(paths: Sequence[str], stdin: str | None = None) -> LintReport:
     results += [read_file(path) for path in wanted]
     findings = [finding for one in results for finding in one.findings]
     skipped = [skip for one in results for skip in one.skipped]
-    return LintReport(tuple(findings), tuple(skipped), len(results))
+    return LintReport(tuple(findings), tuple(skipped), sum(one.whole for one in results))
 
 
 def _collect(paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -66,7 +67,7 @@ def _walk(top: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not _is_other(os.path.join(folder, name), name))
         for name in sorted(names):
             if name.endswith((*_CODE, *_CONFIGURATION)) and not name.startswith("."):
-                yield os.path.join(folder, name) if folder != "." else name
+                yield os.path.normpath(os.path.join(folder, name))
 
 
 def _is_other(path: str, name: str) -> bool:
@@ -107,7 +108,7 @@ def read_file(path: str) -> Read:
 
 
 def _skip(path: str, reason: str) -> Read:
-    return Read([], [SkippedFile(path, reason)], frozenset())
+    return Read([], [SkippedFile(path, reason)], frozenset(), whole=False)
 
 
 def decoded(data: bytes) -> str:
@@ -128,7 +129,7 @@ def _lint(text: str, path: str) -> Read:
     except UnreadableError as error:
         return _skip(path, str(error))
     names = names_read(text) if path == STDIN or path.endswith(_CODE) else frozenset[str]()
-    return Read(findings, [SkippedFile(path, part) for part in parts], names)
+    return Read(findings, [SkippedFile(path, part, part=True) for part in parts], names)
 
 
 def chosen(report: LintReport, select: Sequence[str], ignore: Sequence[str]) -> LintReport:

@@ -81,7 +81,7 @@ def _report(paths: tuple[str, ...], options: dict[str, Any], stdin: str | None) 
 def _status(report: "LintReport", paths: tuple[str, ...]) -> int:
     if any(one.severity != "info" for one in report.findings):
         return _PROBLEM
-    return _UNREADABLE if any(one.path in paths for one in report.skipped) else 0
+    return _UNREADABLE if any(one.path in paths and not one.part for one in report.skipped) else 0
 
 
 def _print(context: click.Context, report: "LintReport", options: dict[str, Any]) -> None:
@@ -110,8 +110,10 @@ def _print(context: click.Context, report: "LintReport", options: dict[str, Any]
 
 
 def _say_skipped(report: "LintReport") -> None:
+    from cudafit.render.lint_rows import skipped
+
     for one in report.skipped:
-        click.echo(f"{one.path}: not read: {one.reason}", err=True)
+        click.echo(skipped(one), err=True)
 
 
 def _fix(paths: tuple[str, ...], options: dict[str, Any]) -> int:

@@ -30,14 +30,12 @@ def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[Co
         from cudafit.lint.configs import lint_config  # noqa: PLC0415
 
         return lint_config(text, path)
-    return lint_python(text, path)
+    return lint_python(text, path, skipped)
 
 
-def lint_python(text: str, path: str) -> list[CodeFinding]:
+def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
     if "\0" in text:
         raise UnreadableError("it is a binary file")
-    if not may_hold_findings(text):
-        return []
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
@@ -46,20 +44,16 @@ def lint_python(text: str, path: str) -> list[CodeFinding]:
         raise UnreadableError(f"line {error.lineno}: {error.msg}") from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise UnreadableError("it is nested too deeply to be read") from error
-    return _of_tree(tree, text, path)
+    return _of_tree(tree, text, path, skipped) if may_hold_findings(text) else []
 
 
-def _of_tree(tree: ast.Module, text: str, path: str) -> list[CodeFinding]:
+def _of_tree(tree: ast.Module, text: str, path: str, skipped: list[str] | None) -> list[CodeFinding]:
     from cudafit.lint.follow import follow  # noqa: PLC0415 - most files of a tree name no framework
-    from cudafit.lint.run import TooLongError  # noqa: PLC0415
 
-    try:
-        hits = follow(tree, source_lines(text))
-    except RecursionError as error:
-        raise UnreadableError("it is nested too deeply to be followed") from error
-    except TooLongError as error:
-        raise UnreadableError("it is too long to be followed") from error
-    lines = source_lines(text) if hits else []
+    lines = source_lines(text)
+    hits, left_out = follow(tree, lines)
+    if left_out and skipped is not None:
+        skipped.append(left_out)
     findings = []
     for hit in hits:
         line = getattr(hit.node, "lineno", 1)

@@ -154,7 +154,16 @@ def _count(left: Available, sign: ast.cmpop, number: int) -> Value:
 
 
 def _binary(run: Run, node: ast.BinOp) -> Value:
-    left, right = evaluate(run, node.left), evaluate(run, node.right)
+    chain = [node]
+    while isinstance(chain[-1].left, ast.BinOp):  # a long sum is a deep tree
+        chain.append(chain[-1].left)
+    left = evaluate(run, chain[-1].left)
+    for one in reversed(chain):
+        left = _combined(run, one, left, evaluate(run, one.right))
+    return left
+
+
+def _combined(run: Run, node: ast.BinOp, left: Value, right: Value) -> Value:
     if isinstance(node.op, ast.Add | ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
         named = device_of(left)
         if named and named.kind == GPU:

@@ -1,14 +1,16 @@
 """Follows a whole file: first what runs when it is started, then the functions that it only offers to others."""
 
 import ast
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from cudafit.lint import expressions, objects, statements
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
 from cudafit.lint.rules import environment, hosts, tensorflow, torch_modules, training
-from cudafit.lint.run import NEW, Hit, Run
+from cudafit.lint.run import NEW, Hit, Run, TooLongError
 from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
 
@@ -29,7 +31,14 @@ _TENSOR_NAMES = (
 _MOMENTARY = ("cuda_started", "tf_started")
 
 
-def follow(tree: ast.Module, lines: list[str]) -> list[Hit]:
+class Followed(NamedTuple):
+    """What was found, and why a part of the file was left out."""
+
+    hits: list[Hit]
+    left_out: str
+
+
+def follow(tree: ast.Module, lines: list[str]) -> Followed:
     """All that is found in the file."""
     run = Run(Scope())
     run.evaluate = partial(expressions.evaluate, run)
@@ -37,12 +46,29 @@ def follow(tree: ast.Module, lines: list[str]) -> list[Hit]:
     run.walk = partial(statements.walk, run)
     run.invoke = partial(objects.invoke, run)
     run.scope.names["__name__"] = Const("__main__")
-    statements.walk(run, tree.body)
-    _judge_started(run)
-    _walk_the_rest(run, Signs(tree, lines))
+    left_out = ""
+    try:
+        left_out = _walk_started(run, tree)
+        _judge_started(run)
+        left_out = _walk_the_rest(run, Signs(tree, lines)) or left_out
+    except TooLongError:
+        left_out = "it is too long to be followed to its end"
     torch_modules.unregistered(run)
     hosts.judge(run)
-    return list(run.hits.values())
+    return Followed(list(run.hits.values()), left_out)
+
+
+def _walk_started(run: Run, tree: ast.Module) -> str:
+    """What runs when the file is started; returns what was left out."""
+    left_out = ""
+    for statement in tree.body:
+        try:
+            if not statements.walk(run, [statement]):
+                break
+        except RecursionError:
+            run.recover()
+            left_out = f"line {statement.lineno}: it is nested too deeply to be followed"
+    return left_out
 
 
 def _judge_started(run: Run) -> None:
@@ -62,8 +88,10 @@ def _imports(run: Run) -> None:
             run.seen.add(f"import {canonical(value.name).partition('.')[0]}")
 
 
-def _walk_the_rest(run: Run, signs: Signs) -> None:
+def _walk_the_rest(run: Run, signs: Signs) -> str:
+    """The functions and classes that nothing in the file has used; returns what was left out."""
     run.library = True
+    left_out = ""
     done: set[ast.AST] = set()
     classes, functions = 0, 0
     while classes < len(run.classes) or functions < len(run.functions):  # walking one may define others
@@ -72,12 +100,22 @@ def _walk_the_rest(run: Run, signs: Signs) -> None:
             classes += 1
             if cls.node not in done and signs.has(cls.node):
                 done.add(cls.node)
-                _walk_class(run, cls)
+                left_out = _safely(run, cls.node, partial(_walk_class, run, cls)) or left_out
             continue
         func = run.functions[functions]
         functions += 1
         if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")) and signs.has(func.node):
-            _enter(run, func, None)
+            left_out = _safely(run, func.node, partial(_enter, run, func, None)) or left_out
+    return left_out
+
+
+def _safely(run: Run, node: ast.AST, walk: Callable[[], None]) -> str:
+    try:
+        walk()
+    except RecursionError:
+        run.recover()
+        return f"line {getattr(node, 'lineno', 1)}: it is nested too deeply to be followed"
+    return ""
 
 
 def _is_test(name: str) -> bool:

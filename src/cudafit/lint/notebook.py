@@ -39,7 +39,7 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
         for offset, line in enumerate(code, 1):
             lines.append(line)
             where.append((number, offset))
-    found = lint_python("\n".join(lines) + "\n", path)
+    found = lint_python("\n".join(lines) + "\n", path, skipped)
     return [_in_cell(one, where) for one in found]
 
 

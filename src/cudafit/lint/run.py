@@ -246,6 +246,16 @@ class Run:
                 if not isinstance(held, Instance | Map | Module | Func):
                     self.set(holder, key, UNKNOWN)
 
+    def recover(self) -> None:
+        """Back to the top of the file, after a part of it could not be walked to its end."""
+        del self.frames[1:]
+        self.loops.clear()
+        self.loop_conditions.clear()
+        self.contexts.clear()
+        self.absent.clear()
+        self.conditions = self.in_forward = self.repeated = 0
+        self._journal = None
+
     def fact(self, name: str) -> Any:
         return self.facts.get(name)
 

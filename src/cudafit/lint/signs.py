@@ -22,9 +22,30 @@ _FRAMEWORKS = (
 )
 _SIGNS = (
     # training, and what runs over all batches
-    *(".step(", ".backward(", ".generate(", ".fit(", "train_on_batch", "GradientTape", "oader", ".scan(", "apply_updates"),
+    *(
+        ".step(",
+        ".backward(",
+        ".generate(",
+        ".fit(",
+        "train_on_batch",
+        "GradientTape",
+        "oader",
+        ".scan(",
+        "apply_updates",
+    ),
     # the CPU by name, and settings that lead there
-    *("cpu", "CPU", "no_cuda", "use_cuda", "pipeline(", "is_available", "device_count", "devices=0", "gpus", "device=-1"),
+    *(
+        "cpu",
+        "CPU",
+        "no_cuda",
+        "use_cuda",
+        "pipeline(",
+        "is_available",
+        "device_count",
+        "devices=0",
+        "gpus",
+        "device=-1",
+    ),
     *("CUDA_VISIBLE", "KERAS_BACKEND", "JAX_PLATFORM", "set_visible_devices", "set_memory_growth", "_configuration("),
     *("set_backend", "Trainer(", "Fabric(", "Accelerator("),
     # arrays that leave the GPU
@@ -47,7 +68,7 @@ def has_sign(text: str) -> bool:
     return (
         any(word in text for word in _SIGNS)
         or _HELD.search(text) is not None
-        or (".to(" in text or ".cuda(" in text) and _MOVED.search(text) is not None
+        or ((".to(" in text or ".cuda(" in text) and _MOVED.search(text) is not None)
         or _MADE.search(text) is not None
     )
 

@@ -33,10 +33,11 @@ class CodeFinding:
 
 @frozen
 class SkippedFile:
-    """A file, or a part of one, that could not be read."""
+    """A file that could not be read, or only in part."""
 
     path: str
     reason: str
+    part: bool = False
 
 
 @frozen

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 
-from cudafit.model.code_finding import CodeFinding, LintReport
+from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.render.doctor_rows import escaped
 
 _WIDTH = 80
@@ -17,9 +17,13 @@ def text(report: LintReport, mark: Callable[[str, str], str] = lambda word, _sev
         lines.append(f"{place(one)}: {mark(one.severity, one.severity)} {one.id}")
         lines += _wrapped(one.message, "  ")
         lines += _wrapped(f"fix: {one.fix}", "  ")
-    lines += [f"{one.path}: not read: {one.reason}" for one in report.skipped]
+    lines += map(skipped, report.skipped)
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
+
+
+def skipped(one: SkippedFile) -> str:
+    return f"{one.path}: {'left out' if one.part else 'not read'}: {one.reason}"
 
 
 def place(finding: CodeFinding) -> str:
@@ -35,6 +39,8 @@ def _wrapped(words: str, indent: str) -> Iterator[str]:
 
 def summary(report: LintReport) -> str:
     files = _count(report.files, "file")
+    if not report.files:
+        return "no file could be read" if report.skipped else "no Python file is there"
     if not report.findings:
         return f"nothing found in {files}"
     counts = {name: sum(one.severity == name for one in report.findings) for name in _LEVELS}
@@ -68,7 +74,7 @@ def sarif(report: LintReport, version: str, abouts: Mapping[str, str]) -> Mappin
         "version": version,
         "rules": [{"id": rule, "shortDescription": {"text": abouts.get(rule, rule)}} for rule in rules],
     }
-    notes = [{"level": "note", "message": {"text": f"{one.path}: not read: {one.reason}"}} for one in report.skipped]
+    notes = [{"level": "note", "message": {"text": skipped(one)}} for one in report.skipped]
     run = {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
