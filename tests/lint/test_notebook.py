@@ -18,7 +18,7 @@ TRAIN = [
 
 def notebook(*cells: str | list[str]) -> str:
     made = [{"cell_type": "markdown", "source": ["# Title"]}]
-    made += [{"cell_type": "code", "source": cell} for cell in cells]  # type: ignore[dict-item]
+    made += [{"cell_type": "code", "source": cell} for cell in cells]
     return json.dumps({"cells": made, "nbformat": 4})
 
 

@@ -158,7 +158,7 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
     marks = {getattr(mark, "id", "") for mark in getattr(func.node, "decorator_list", ())}
     if marks & {"staticmethod", "classmethod"}:
         func = Func(func.node, func.scope, UNKNOWN if "classmethod" in marks else None, func.cls)
-    elif module and name not in ("__init__", "reset_parameters", "init_weights", "_init_weights"):
+    elif module and name in ("forward", "training_step"):
         run.in_forward = 1
     try:
         run.invoke(func, given)

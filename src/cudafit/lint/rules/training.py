@@ -72,9 +72,16 @@ def backward(run: Run, value: Value, node: ast.AST) -> None:
     run.seen.add("torch trains")
     if not isinstance(value, Tensor) or not run.loops:
         return
-    modules = tuple(value.modules)
+    modules = tuple(module for module in value.modules if has_weights(module))
     if modules and not any(one in run.optimized or one.root() in run.optimized for one in modules):
         _judge(run, modules, node)
+
+
+def has_weights(module: Module, depth: int = 6) -> bool:
+    """Whether there is something to place in it, as far as that is shown: a loss has nothing."""
+    if module.cls is None or module.family == "loaded":
+        return not module.weightless
+    return depth > 0 and any(has_weights(child, depth - 1) for child in module.children)
 
 
 def backward_of(run: Run, given: Call) -> None:
@@ -86,7 +93,8 @@ def backward_of(run: Run, given: Call) -> None:
 
 def infer(run: Run, module: Module, node: ast.AST) -> None:
     """A model that runs over all batches of a loader: judged at the end, if it was never trained or moved."""
-    if any(isinstance(loop, ast.For) and id(loop) in run.loader_loops for loop in run.loops) and not run.absent:
+    in_loader = any(id(loop) in run.loader_loops for loop in run.loops)
+    if in_loader and not run.absent and not run.in_forward and has_weights(module.root()):
         place = run.place(module.root())
         if place.kind == NEW or (place.kind == CPU and place.node is not None):
             run.inferred.append((module.root(), place, node))
