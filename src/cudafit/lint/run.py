@@ -103,6 +103,8 @@ class Run:
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
+        self.prepared: dict[Module, str] = {}  # by `accelerator` or `fabric`
+        self.bare_loaders: set[int] = set()  # nodes that make loaders which neither of them was given
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
         self.library = False  # inside a function that the file itself never calls

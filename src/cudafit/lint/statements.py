@@ -11,7 +11,7 @@ from cudafit.lint.join import device_of, truth
 from cudafit.lint.objects import adopt
 from cudafit.lint.operations import mixed
 from cudafit.lint.rules import devices, frameworks, torch_tensors
-from cudafit.lint.rules.builtin import is_loader
+from cudafit.lint.rules.builtin import is_loader, loader_of
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
     ANY,
@@ -174,6 +174,9 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> None:
         over = Thing("loader", node)
     if is_loader(over):
         run.loader_loops.add(id(node))
+        loader = loader_of(over)
+        if loader is not None and "prepared" not in loader.attrs and "dataset" in loader.attrs:
+            run.bare_loaders.add(id(loader.node))
     item = element(run, over)
 
     def turn() -> None:

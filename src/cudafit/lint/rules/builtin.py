@@ -184,11 +184,16 @@ def load_text(run: Run, _name: str, given: Call) -> Value:
 
 
 def is_loader(value: Value) -> bool:
+    return loader_of(value) is not None
+
+
+def loader_of(value: Value) -> Thing | None:
+    """The loader that a loop goes over, also by `enumerate` and `zip`."""
     if isinstance(value, Thing):
         if value.kind in ("enumerate", "zip"):
-            return is_loader(value.attrs.get("over", UNKNOWN))
-        return value.kind == "loader"
-    return False
+            return loader_of(value.attrs.get("over", UNKNOWN))
+        return value if value.kind == "loader" else None
+    return None
 
 
 FUNCTIONS: dict[str, Callable[[Run, str, Call], Value | None]] = {

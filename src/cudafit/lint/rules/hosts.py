@@ -31,6 +31,22 @@ def _round_trip(run: Run, host: Host) -> None:
     run.hit("code.cupy_roundtrip", host.node, "in each turn of the loop this array goes to the host and comes back")
 
 
+def on_host(run: Run, host: Host) -> None:
+    """NumPy computes with an array that CuPy had: a round trip too, where the loop iterates on that array."""
+    if host.tool != "cupy" or host.loop is not run.loop or not run.loops:
+        return
+    loop = run.loops[-1]
+    counts = (
+        isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "id", "") == "range"
+    )
+    if (counts or isinstance(loop, ast.While)) and run.conditions == run.loop_conditions[-1]:
+        run.hit(
+            "code.cupy_roundtrip",
+            host.node,
+            "in each turn of the loop this array goes to the host, and NumPy computes there",
+        )
+
+
 def judge(run: Run) -> None:
     """What went to the host and back in a loop that trains."""
     for host, loop in run.returned:
@@ -99,6 +115,8 @@ def numpy(run: Run, name: str, given: Call) -> Value | None:
         return brought(run, tensors[0], given.node)
     if not hosts:
         return UNKNOWN
+    if last not in ("array", "asarray", "ascontiguousarray", "copy"):
+        on_host(run, hosts[0])
     computed = hosts[0].computed or last not in ("array", "asarray", "ascontiguousarray", "copy")
     return Host(hosts[0].node, hosts[0].tool, hosts[0].loop, computed=computed)
 

@@ -8,11 +8,11 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of, modules_in
 from cudafit.lint.names import is_pretrained_model
 from cudafit.lint.rules import training
+from cudafit.lint.rules.training import prepare
 from cudafit.lint.run import Place, Run
 from cudafit.lint.values import (
     ANY,
     CPU,
-    GPU,
     UNKNOWN,
     Available,
     Const,
@@ -139,9 +139,7 @@ def accelerator(run: Run, _name: str, given: Call) -> Value:
 
 def accelerator_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     if name in ("prepare", "prepare_model", "prepare_data_loader", "prepare_optimizer"):
-        for value in given.values():
-            for module in modules_in(value):
-                run.move(module, Place(GPU))
+        prepare(run, given, "accelerator")
         if not given.complete:
             return UNKNOWN
         return given.args[0] if len(given.args) == 1 else Seq(list(given.args))

@@ -55,20 +55,25 @@ def transform(run: Run, name: str, given: Call) -> Value:
     if name.endswith(".partial"):
         first = given.get(0)
         if isinstance(first, Ref) and first.name in ("jax.jit", "jax.pmap", "jax.grad", "jax.value_and_grad"):
+            _check_device(run, first.name, given)
             return Thing("jitted", given.node)
         if isinstance(first, Func):
             return first
         return UNKNOWN
     run.seen.add("jax computes")
-    for key in ("backend", "device"):
-        device = device_of(given.keywords.get(key, UNKNOWN))
-        if device is not None and device.kind == CPU and not run.conditions and not run.absent and not run.library:
-            run.forced.append((given.nodes.get(key, given.node), f"`{name.rpartition('.')[2]}` is given `{key}=cpu`"))
+    _check_device(run, name, given)
     made = Thing("jitted", given.node)
     value = given.get(0, "fun", "f")
     made.attrs["function"] = value if isinstance(value, Func | Thing) else UNKNOWN
     made.attrs["grad"] = Const("grad" in name.rpartition(".")[2])
     return made
+
+
+def _check_device(run: Run, name: str, given: Call) -> None:
+    for key in ("backend", "device"):
+        device = device_of(given.keywords.get(key, UNKNOWN))
+        if device is not None and device.kind == CPU and not run.conditions and not run.absent and not run.library:
+            run.forced.append((given.nodes.get(key, given.node), f"`{name.rpartition('.')[2]}` is given `{key}=cpu`"))
 
 
 def compute(run: Run, given: Call, func: Value | None = None) -> None:

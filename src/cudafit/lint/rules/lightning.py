@@ -1,9 +1,10 @@
 """Lightning: the Trainer, its command line, and Fabric."""
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.join import device_of, modules_in
-from cudafit.lint.run import Place, Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
+from cudafit.lint.join import device_of
+from cudafit.lint.rules.training import prepare
+from cudafit.lint.run import Run
+from cudafit.lint.values import ANY, CPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
 
 # Arguments that are gone since Lightning 2.0, where the default became `auto`. Before, it was the CPU.
 _OLD = [
@@ -108,9 +109,7 @@ def fabric(run: Run, _name: str, given: Call) -> Value:
 
 def fabric_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     if name in ("setup", "setup_module", "setup_optimizers", "setup_dataloaders", "to_device", "prepare"):
-        for value in given.values():
-            for module in modules_in(value):
-                run.move(module, Place(GPU))
+        prepare(run, given, "fabric")
         return given.args[0] if len(given.args) == 1 else Seq(list(given.args))
     if name == "backward":
         from cudafit.lint.rules import training  # noqa: PLC0415 - both look at modules

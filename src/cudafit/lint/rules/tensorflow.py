@@ -21,6 +21,8 @@ MODELS = re.compile(
     r"keras\.(Sequential|Model|models\.(Sequential|Model|load_model|model_from_json|clone_model)|"
     r"(tensorflow\.)?applications\.(\w+\.)*[A-Z]\w*|engine\.\w+\.Model|Functional)$"
 )
+# A model whose input is known makes its weights at once.
+_HAS_INPUT = re.compile(r"\bInput\(|InputLayer\(|input_shape=|input_dim=|batch_input_shape=")
 CONFIGURES = frozenset(
     f"tensorflow.config.{name}"
     for name in [
@@ -135,8 +137,10 @@ def strategy_method(run: Run, base: Thing, name: str, given: Call) -> Value | No
     return UNKNOWN
 
 
-def make_model(run: Run, _name: str, given: Call) -> Value:
+def make_model(run: Run, name: str, given: Call) -> Value:
     run.seen.add("tf model")
+    if "Sequential" not in name or _HAS_INPUT.search(ast.unparse(given.node)):
+        start(run, given.node, name)
     made = Thing("keras_model", given.node)
     for context in run.contexts:
         if isinstance(context, Thing) and context.kind == "tf_strategy_scope":

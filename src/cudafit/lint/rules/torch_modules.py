@@ -213,6 +213,8 @@ def forward(run: Run, module: Module, given: Call) -> Value:
                 mixed_up(run, value)
     if any(isinstance(value, Tensor) and value.item == "moved" for value in arguments):
         root.fed = True
+    if run.place(root).kind == GPU:
+        training.fed_by(run, root, arguments)
     training.infer(run, module, given.node)
     found = module.cls.lookup("forward") if module.cls else None
     if isinstance(found, Func) and module.family != "loaded":

@@ -297,6 +297,8 @@ def discarded(run: Run, node: ast.expr, _value: Value) -> None:
     before = run.evaluate(receiver)
     if not isinstance(before, Tensor) or before.item == "parameter":
         return
+    if before.item in ("unpacked", "subscript") and run.seen & {"import torch_geometric", "import dgl"}:
+        return  # graphs are moved in place
     given = run.evaluate(node.args[0]) if node.args else None
     if node.func.attr == "to" and given is None and not any(word.arg == "device" for word in node.keywords):
         return

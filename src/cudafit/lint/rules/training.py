@@ -3,8 +3,24 @@
 import ast
 
 from cudafit.lint.arguments import Call
+from cudafit.lint.join import modules_in
+from cudafit.lint.operations import flat
 from cudafit.lint.run import BACK, NEW, Place, Run
-from cudafit.lint.values import CPU, UNKNOWN, Choice, Func, Map, Module, Optimizer, Params, Seq, Tensor, Value
+from cudafit.lint.values import (
+    CPU,
+    GPU,
+    UNKNOWN,
+    Choice,
+    Func,
+    Map,
+    Module,
+    Optimizer,
+    Params,
+    Seq,
+    Tensor,
+    Thing,
+    Value,
+)
 from cudafit.model.code_finding import Edit
 
 
@@ -98,6 +114,35 @@ def infer(run: Run, module: Module, node: ast.AST) -> None:
         place = run.place(module.root())
         if place.kind == NEW or (place.kind == CPU and place.node is not None):
             run.inferred.append((module.root(), place, node))
+
+
+def prepare(run: Run, given: Call, by: str) -> None:
+    """`accelerator.prepare(...)`, `fabric.setup(...)`: models are moved, and batches will be."""
+    for value in given.values():
+        for module in modules_in(value):
+            run.move(module, Place(GPU))
+            run.prepared[module.root()] = by
+        for held in flat([value]):
+            if isinstance(held, Thing) and held.kind == "loader":
+                run.set(held.attrs, "prepared", UNKNOWN)
+
+
+def fed_by(run: Run, module: Module, arguments: list[Value]) -> None:
+    """A prepared model is given batches as they come from a loader that was not prepared."""
+    if module not in run.prepared or run.absent:
+        return
+    for value in arguments:
+        node = value.node if isinstance(value, Tensor | Thing) else None
+        whole = isinstance(value, Thing) and value.kind == "batch"
+        raw = whole or (isinstance(value, Tensor) and value.item in ("unpacked", "subscript"))
+        if raw and node is not None and id(node) in run.bare_loaders:
+            fabric = run.prepared[module] == "fabric"
+            run.hit(
+                "code.fabric_not_setup" if fabric else "code.accelerate_not_prepared",
+                node,
+                f"the batches of this loader stay on the CPU: it was not passed to "
+                f"{'`setup_dataloaders()`' if fabric else '`prepare()`'}",
+            )
 
 
 def used(run: Run, module: Module, node: ast.AST) -> None:
