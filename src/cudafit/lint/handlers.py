@@ -120,7 +120,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Function], ...] = (
     (re.compile(r"cupy\..*"), hosts.cupy),
     (re.compile(r"numpy\..*"), hosts.numpy),
     (re.compile(r"(scipy|sklearn|cv2|PIL|matplotlib)\..*"), builtin.nothing),
-    (re.compile(r"jax\.(?!config)\w+"), builtin.nothing),
+    (re.compile(r"jax\.(?!config)\w+"), jax.operation),
 )
 
 METHODS: dict[type, Callable[[Run, Any, str, Call], Value | None]] = {

@@ -14,6 +14,7 @@ from cudafit.lint.values import (
     CPU,
     GPU,
     UNKNOWN,
+    Available,
     Class,
     Const,
     Device,
@@ -42,7 +43,10 @@ class TooLongError(Exception):
 
 @frozen
 class Place:
-    """Where a module is: NEW (never moved), CPU, GPU, ANY, or BACK on the CPU after it was moved; and by what."""
+    """Where a module is, and by what: NEW (never moved), CPU, GPU, BACK on the CPU after it was moved, or ANY.
+
+    ANY without a node: something that the file does not show may have moved it.
+    """
 
     kind: str
     node: ast.AST | None = None
@@ -66,6 +70,7 @@ class Frame:
         self.scope = scope
         self.root = root
         self.returns: list[Value] = []
+        self.waiting: tuple[Available, Value, ast.AST] | None = None  # returned only where a condition holds
 
 
 class Run:
@@ -225,7 +230,7 @@ class Run:
         if place.kind in (GPU, ANY):
             self.touched.add(module)
         old = self.place(module)
-        if place.kind == CPU and old.kind in (GPU, ANY, BACK) and old.kind != ANY:
+        if place.kind == CPU and (old.kind in (GPU, BACK) or (old.kind == ANY and old.node is not None)):
             place = Place(BACK, place.node, place.option)
             self.again = True
         self.set(self.places, module, place)
@@ -278,6 +283,9 @@ def _join_places(places: list[Any], alive: list[Any]) -> Place:
     for place in alive:
         if isinstance(place, Place) and place.kind == BACK and kinds <= {BACK, GPU}:
             return place
+    moved = [place.node for place in places if place.kind in (GPU, ANY)]
+    if moved and all(moved):
+        return Place(ANY, moved[0])  # moved by this, at least where there is a GPU
     return Place(ANY)
 
 

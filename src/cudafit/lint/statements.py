@@ -143,9 +143,12 @@ def _if(run: Run, node: ast.If) -> bool:
         return walk(run, node.body if known else node.orelse)
     targets = devices.assigned(node) if isinstance(condition, Available) else ()
     seen: list[dict[str, Device | None]] = []
+    returned: list[list[Value]] = []
+    frame = run.frames[-1]
 
     def way(body: list[ast.stmt], present: bool) -> Callable[[], bool]:
         def go() -> bool:
+            before = len(frame.returns)
             if isinstance(condition, Available) and condition.present is not present:
                 run.absent.append(node)
                 try:
@@ -154,12 +157,18 @@ def _if(run: Run, node: ast.If) -> bool:
                     run.absent.pop()
             else:
                 alive = walk(run, body)
+            returned.append(frame.returns[before:])
             seen.append({ast.unparse(target): device_of(run.evaluate(target)) for target in targets})
             return alive
 
         return go
 
     alive = run.fork(way(node.body, True), way(node.orelse, False))
+    if isinstance(condition, Available) and len(returned[0]) == 1 and len(returned[1]) <= 1:
+        if returned[1]:
+            devices.check_inverted(run, condition, returned[0][0], returned[1][0], node)
+        else:
+            frame.waiting = (condition, returned[0][0], node)
     if isinstance(condition, Available) and targets:
         for target in targets:
             name = ast.unparse(target)
@@ -264,7 +273,13 @@ def _match(run: Run, node: ast.Match) -> bool:
 
 def _return(run: Run, node: ast.Return) -> bool:
     value = run.evaluate(node.value) if node.value is not None else Const(None)
-    run.frames[-1].returns.append(value)
+    frame = run.frames[-1]
+    if frame.waiting is not None:
+        condition, held, where = frame.waiting
+        frame.waiting = None
+        if devices.check_inverted(run, condition, held, value, where):
+            value = Device(ANY)
+    frame.returns.append(value)
     return False
 
 

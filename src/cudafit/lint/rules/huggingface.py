@@ -98,7 +98,7 @@ def from_pretrained(run: Run, name: str, given: Call) -> Value | None:
     pipe = owner.startswith("diffusers.") and owner.endswith("Pipeline")
     if not pipe and not is_pretrained_model(owner):
         return None
-    made = Module(given.node, "loaded", name=owner.rpartition(".")[2])
+    made = Module(given.node, "diffusers" if pipe else "loaded", name=owner.rpartition(".")[2])
     mapped = given.get(None, "device_map")
     device = _map_device(mapped)
     if device is not None and device.kind == CPU and device.node is not None:

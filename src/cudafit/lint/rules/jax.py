@@ -1,13 +1,16 @@
 """JAX: platforms, devices, and arrays that are committed to one."""
 
 import ast
+import re
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.operations import flat
+from cudafit.lint.rules.devices import start_cuda
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Func, Ref, Scope, Seq, Thing, Value
 
+_MAKES_ARRAYS = re.compile(r"jax\.(numpy|random)\.[a-z]\w*$|jax\.(device_count|local_device_count|default_backend)$")
 _DIFFERENTIATES = ("grad", "value_and_grad", "vjp", "jvp", "apply_updates", "apply_gradients")
 
 
@@ -34,7 +37,15 @@ def default_device(run: Run, _name: str, given: Call) -> Value:
     return Thing("jax_scope", given.node, device=Device(device.kind if device else ANY, given.node))
 
 
-def devices(_run: Run, _name: str, given: Call) -> Value:
+def operation(run: Run, name: str, given: Call) -> Value | None:
+    """What makes an array starts CUDA."""
+    if _MAKES_ARRAYS.match(name):
+        start_cuda(run, given.node, name)
+    return UNKNOWN
+
+
+def devices(run: Run, name: str, given: Call) -> Value:
+    start_cuda(run, given.node, name)
     kind = given.get(0, "backend")
     if isinstance(kind, Const) and isinstance(kind.value, str):
         return Seq([Device(CPU if kind.value.lower() == "cpu" else GPU, given.node)])

@@ -4,6 +4,7 @@ import ast
 import re
 
 from cudafit.lint.arguments import Call
+from cudafit.lint.rules import devices
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Available, Const, Device, Map, Seq, Thing, Value
 
@@ -52,6 +53,7 @@ def start(run: Run, node: ast.AST, name: str) -> None:
 
 def operation(run: Run, name: str, given: Call) -> Value | None:
     start(run, given.node, name)
+    devices.start_cuda(run, given.node, name)
     if name.endswith("is_gpu_available"):
         return Available()
     if name.endswith("list_logical_devices"):
@@ -63,7 +65,8 @@ def operation(run: Run, name: str, given: Call) -> Value | None:
     return None
 
 
-def list_devices(_run: Run, _name: str, given: Call) -> Value:
+def list_devices(run: Run, name: str, given: Call) -> Value:
+    devices.start_cuda(run, given.node, name)
     kind = given.get(0, "device_type")
     if isinstance(kind, Const) and kind.value == "GPU":
         return Available()
@@ -87,14 +90,14 @@ def configure(run: Run, name: str, given: Call) -> Value:
 
 
 def _hides(given: Call) -> bool:
-    devices, kind = given.get(0, "devices"), given.get(1, "device_type")
-    if isinstance(devices, Const) and devices.value is None:
-        devices = Seq([])
+    shown, kind = given.get(0, "devices"), given.get(1, "device_type")
+    if isinstance(shown, Const) and shown.value is None:
+        shown = Seq([])
     named = kind.value if isinstance(kind, Const) else None
-    if isinstance(devices, Seq) and not devices.items:
+    if isinstance(shown, Seq) and not shown.items:
         return named == "GPU"
-    if isinstance(devices, Thing) and devices.kind == "tf_devices":
-        listed = devices.attrs["of"]
+    if isinstance(shown, Thing) and shown.kind == "tf_devices":
+        listed = shown.attrs["of"]
         return isinstance(listed, Const) and listed.value == "CPU" and named is None
     return False
 

@@ -10,7 +10,7 @@ from cudafit.lint.names import CONTAINERS, NO_MODULE, WEIGHTLESS
 from cudafit.lint.objects import adopt, new_module
 from cudafit.lint.operations import flat, mixed_up
 from cudafit.lint.rules import devices, training
-from cudafit.lint.run import NEW, Place, Run, placed_by
+from cudafit.lint.run import BACK, NEW, Place, Run, placed_by
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -114,7 +114,7 @@ def method(run: Run, module: Module, name: str, given: Call) -> Value | None:
 def _cuda(run: Run, module: Module, given: Call) -> Value:
     devices.moved_where_absent(run, Device(GPU))
     _start(run, given.node, Device(GPU))
-    run.move(module, Place(GPU))
+    run.move(module, Place(GPU, given.node))
     return module
 
 
@@ -173,10 +173,14 @@ def _to(run: Run, module: Module, given: Call) -> Value:
     devices.moved_where_absent(run, device)
     _start(run, given.node, device)
     place = placed_by(device, given.node)
-    if device.kind == CPU and isinstance(value, Const) and run.place(module).kind in (GPU, "back"):
+    if device.kind == CPU and isinstance(value, Const) and _was_moved(run.place(module)):
         place = Place(CPU, given.node)
     run.move(module, place)
     return module
+
+
+def _was_moved(place: Place) -> bool:
+    return place.kind in (GPU, BACK) or (place.kind == ANY and place.node is not None)
 
 
 def _device(value: Value) -> Device:
@@ -207,7 +211,7 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     arguments = flat(given.values())
     root = module.root()
     inner = run.in_forward > 0
-    if inner and not module.weightless and run.place(root).kind not in (NEW, CPU, "back"):
+    if inner and not module.weightless and run.place(root).kind not in (NEW, CPU, BACK):
         for value in arguments:
             if isinstance(value, Tensor) and value.place == "cpu" and not value.scalar:
                 mixed_up(run, value)
@@ -215,11 +219,13 @@ def forward(run: Run, module: Module, given: Call) -> Value:
         root.fed = True
     if run.place(root).kind == GPU:
         training.fed_by(run, root, arguments)
+    if root.family == "diffusers":
+        training.used(run, root, given.node)
     training.infer(run, module, given.node)
     found = module.cls.lookup("forward") if module.cls else None
     if isinstance(found, Func) and module.family != "loaded":
         stands = run.in_forward
-        run.in_forward = stands + 1 if run.place(root).kind not in (NEW, CPU, "back") else 0
+        run.in_forward = stands + 1 if run.place(root).kind not in (NEW, CPU, BACK) else 0
         try:
             run.invoke(found.bound(module, module.cls), given)
         finally:

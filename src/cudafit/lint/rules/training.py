@@ -95,7 +95,7 @@ def backward(run: Run, value: Value, node: ast.AST) -> None:
 
 def has_weights(module: Module, depth: int = 6) -> bool:
     """Whether there is something to place in it, as far as that is shown: a loss has nothing."""
-    if module.cls is None or module.family == "loaded":
+    if module.cls is None or module.family in ("loaded", "diffusers"):
         return not module.weightless
     return depth > 0 and any(has_weights(child, depth - 1) for child in module.children)
 
