@@ -104,6 +104,50 @@ _KEEPS = (
 )
 
 
+# Work that CuPy does as well; small matrices are often put together and solved on the host for good reasons.
+_COMPUTES = frozenset(
+    [
+        "abs",
+        "exp",
+        "log",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "power",
+        "square",
+        "sum",
+        "mean",
+        "std",
+        "var",
+        "max",
+        "min",
+        "amax",
+        "amin",
+        "norm",
+        "dot",
+        "matmul",
+        "einsum",
+        "fft",
+        "ifft",
+        "fft2",
+        "ifft2",
+        "rfft",
+        "irfft",
+        "clip",
+        "where",
+        "maximum",
+        "minimum",
+        "sort",
+        "argsort",
+        "cumsum",
+        "convolve",
+        "gradient",
+    ]
+)
+
+
 def numpy(run: Run, name: str, given: Call) -> Value | None:
     """Functions of NumPy on an array that came from the device."""
     last = name.rpartition(".")[2]
@@ -115,7 +159,7 @@ def numpy(run: Run, name: str, given: Call) -> Value | None:
         return brought(run, tensors[0], given.node)
     if not hosts:
         return UNKNOWN
-    if last not in ("array", "asarray", "ascontiguousarray", "copy"):
+    if last in _COMPUTES:
         on_host(run, hosts[0])
     computed = hosts[0].computed or last not in ("array", "asarray", "ascontiguousarray", "copy")
     return Host(hosts[0].node, hosts[0].tool, hosts[0].loop, computed=computed)

@@ -95,6 +95,8 @@ def _map_device(value: Value | None) -> Device | None:
 
 def from_pretrained(run: Run, name: str, given: Call) -> Value | None:
     owner = name.rpartition(".")[0]
+    if re.match(r"\w+\.(\w+\.)*(Onnx|ORT|OV|Flax|TF)[A-Z]?\w*$", owner):
+        return None  # of other frameworks, which place by themselves
     pipe = owner.startswith("diffusers.") and owner.endswith("Pipeline")
     if not pipe and not is_pretrained_model(owner):
         return None
