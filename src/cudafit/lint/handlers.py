@@ -8,6 +8,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.names import MODULE_MAKERS, TENSOR_MAKERS
 from cudafit.lint.rules import (
     builtin,
+    containers,
     devices,
     environment,
     hosts,
@@ -128,8 +129,8 @@ METHODS: dict[type, Callable[[Run, Any, str, Call], Value | None]] = {
     Part: torch_tensors.part_method,
     Params: torch_tensors.params_method,
     Optimizer: training.optimizer_method,
-    Seq: torch_tensors.sequence_method,
-    Map: torch_tensors.map_method,
+    Seq: containers.sequence_method,
+    Map: containers.map_method,
     Host: hosts.method,
 }
 

@@ -1,11 +1,10 @@
 """Networks of PyTorch: where they are made, moved, put together and run."""
 
 import ast
-import re
 from collections.abc import Callable
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.join import device_of, modules_in
+from cudafit.lint.join import device_of
 from cudafit.lint.names import CONTAINERS, NO_MODULE, WEIGHTLESS
 from cudafit.lint.objects import adopt, new_module
 from cudafit.lint.operations import flat, mixed_up
@@ -17,7 +16,6 @@ from cudafit.lint.values import (
     GPU,
     UNKNOWN,
     Choice,
-    Class,
     Const,
     Device,
     Func,
@@ -243,46 +241,6 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
         adopt(run, base, value)
     elif isinstance(value, Seq | Map) and base.cls is not None and not name.startswith("_"):
         run.plain_parts.append((base, name, value, node))
-
-
-def unregistered(run: Run) -> None:
-    """Lists and dicts with layers that were never made known to their module."""
-    for base, name, held, node in run.plain_parts:
-        if base.cls is None or base.attrs.get(name) is not held:
-            continue
-        layers = [module for module in modules_in(held) if not module.weightless]
-        fresh = [module for module in layers if module.parent is None and module not in run.touched]
-        if not layers or len(fresh) != len(layers) or not all(_made_in(module.node, base.cls) for module in layers):
-            continue
-        if not _is_called(base.cls, name):
-            continue
-        for module in layers:
-            module.put_apart = True
-        run.hit(
-            "code.unregistered_submodule",
-            node,
-            f"the layers in `self.{name}` are in a plain {'dict' if isinstance(held, Map) else 'list'}: "
-            "the model does not move or train them",
-        )
-
-
-def _made_in(node: ast.AST, cls: Class) -> bool:
-    first, last = cls.node.lineno, cls.node.end_lineno or cls.node.lineno
-    return first <= getattr(node, "lineno", 0) <= last
-
-
-def _is_called(cls: Class, name: str) -> bool:
-    """Whether a method beside `__init__` uses `self.name`, and none makes it known in another way."""
-    text = "\n".join(ast.unparse(item) for one in cls.line_of_descent() for item in one.node.body)
-    if re.search(r"\badd_module\(|\bregister_module\(|\bsetattr\(self\b|\.register_parameter\(", text):
-        return False
-    pattern = re.compile(rf"\bself\.{re.escape(name)}\b")
-    return any(
-        pattern.search(ast.unparse(item))
-        for one in cls.line_of_descent()
-        for item in one.node.body
-        if isinstance(item, ast.FunctionDef) and item.name != "__init__"
-    )
 
 
 def load(run: Run, _name: str, given: Call) -> Value:
