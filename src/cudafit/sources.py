@@ -163,12 +163,24 @@ def edited(report: LintReport, stdin: str | None) -> list[Change]:
         data = b"" if path == STDIN else Files().read_bytes(path, _LIMIT)
         before = stdin or "" if path == STDIN else decoded(data)
         after = applied(before, [edit for one in findings for edit in one.edits])
+        if not _is_python(after):
+            continue
         lines = unified_diff(source_lines(before), source_lines(after), f"a/{path}", f"b/{path}")
         diff = "".join(
             line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines
         )
         changes.append(Change(path, after.encode(_encoding(data)), diff, len(findings)))
     return changes
+
+
+def _is_python(text: str) -> bool:
+    import ast  # noqa: PLC0415 - for `--fix` alone
+
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _encoding(data: bytes) -> str:

@@ -79,3 +79,39 @@ def test_every_edit_gives_code_without_the_finding() -> None:
 
 def test_every_kind_has_its_page() -> None:
     assert {f"{name}.md" for name in KINDS} <= set(os.listdir(folder("docs/findings")))
+
+
+LOOP = """import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+device = torch.device("cuda")
+net = nn.Linear(784, 10)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for i, (inputs, labels) in enumerate(DataLoader([])):
+    loss = nn.functional.cross_entropy(net(inputs.view(-1, 784)), labels)
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_the_model_is_moved_with_all_that_it_meets() -> None:
+    found = lint_text(LOOP, "a.py")
+    after = applied(LOOP, found[0].edits)
+    assert "net = nn.Linear(784, 10).to(device)\n" in after
+    assert "\n    inputs, labels = inputs.to(device), labels.to(device)\n    loss = " in after
+    assert lint_text(after, "a.py") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("device = ", "other = "),  # no such name
+        ("labels)\n    loss.b", "target(labels))\n    loss.b"),  # something unknown meets it
+        ("    loss = nn", "    pass; loss = nn"),
+    ],
+)
+def test_the_model_is_not_moved_alone(old: str, new: str) -> None:
+    text = LOOP.replace(old, new)
+    edits = lint_text(text, "a.py")[0].edits
+    assert not edits or "inputs.to(device)" in applied(text, edits)

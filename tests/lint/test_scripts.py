@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.lint.check import lint_text
+from cudafit.lint.edits import applied
 from cudafit.lint.registry import KINDS
 
 _FOLDER = Path(__file__).parent / "scripts"
@@ -36,6 +37,16 @@ _ALL = _scripts()
 @pytest.mark.parametrize(("script", "expected"), [one[1:] for one in _ALL], ids=[one[0] for one in _ALL])
 def test_what_is_found(script: str, expected: list[str]) -> None:
     assert sorted(f"{one.id}@{one.line}" for one in lint_text(script, "train.py")) == expected
+
+
+def test_the_safe_edits_leave_correct_code() -> None:
+    edited = set()
+    for name, script, _ in _ALL:
+        found = [one for one in lint_text(script, "train.py") if one.edits]
+        after = applied(script, [edit for one in found for edit in one.edits])
+        assert not {one.id for one in found} & {one.id for one in lint_text(after, "train.py")}, name
+        edited.update(one.id for one in found)
+    assert edited == {"code.model_on_cpu", "code.to_result_discarded"}
 
 
 def test_every_kind_has_a_script_with_it_and_one_without() -> None:

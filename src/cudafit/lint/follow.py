@@ -9,7 +9,7 @@ from cudafit.lint import expressions, objects, statements
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
-from cudafit.lint.rules import environment, hosts, registration, tensorflow, training
+from cudafit.lint.rules import environment, hosts, moving, registration, tensorflow, training
 from cudafit.lint.run import NEW, Hit, Run, TooLongError
 from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
@@ -55,7 +55,7 @@ def follow(tree: ast.Module, lines: list[str]) -> Followed:
         left_out = "it is too long to be followed to its end"
     registration.unregistered(run)
     hosts.judge(run)
-    return Followed(list(run.hits.values()), left_out)
+    return Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
 
 
 def _walk_started(run: Run, tree: ast.Module) -> str:

@@ -68,15 +68,19 @@ def keras_model(run: Run, cls: Class, given: Call) -> Thing:
 def new_module(run: Run, node: ast.AST, family: str, cls: Class | None = None, name: str = "") -> Module:
     """A module where it is made: on the CPU, unless another device is the default here or someone else places it."""
     made = Module(node, "lightning" if family == "lightning" else "torch", cls, name)
-    named = run.scope.find("device")
-    if isinstance(named, Device) and named.kind in (ANY, GPU):
-        made.device_name = "device"
+    made.device_name = visible_device(run)
     device = default_device(run)
     if family == "lightning":
         run.move(made, Place(ANY))
     elif device is not None:
         run.move(made, Place(device.kind, device.node, device.option))
     return made
+
+
+def visible_device(run: Run) -> str:
+    """The name under which a device can be used here."""
+    named = run.scope.find("device")
+    return "device" if isinstance(named, Device) and named.kind in (ANY, GPU) else ""
 
 
 def default_device(run: Run) -> Device | None:

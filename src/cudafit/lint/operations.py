@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cudafit.lint.run import Run
-from cudafit.lint.values import UNKNOWN, Const, Host, Map, Part, Seq, Tensor, Thing, Value
+from cudafit.lint.values import UNKNOWN, Const, Host, Map, Module, Params, Part, Seq, Tensor, Thing, Value
 
 
 def flat(values: Iterable[Value], depth: int = 3) -> list[Value]:
@@ -35,6 +35,35 @@ def mixed(run: Run, values: list[Value], *, strict: bool = True) -> Value:
     cupy = [value for value in parts if isinstance(value, Thing) and value.kind == "cupy"]
     if cupy:
         return cupy[0]
+    result = _of_tensors(run, parts, strict=strict)
+    if isinstance(result, Tensor):
+        result.made_from = tuple(
+            dict.fromkeys(base for value in parts if isinstance(value, Tensor) for base in bases(value))
+        )
+        for module in {module.root() for module in result.modules}:
+            meet(run, module, parts)
+    return result
+
+
+def bases(tensor: Tensor) -> tuple[Tensor, ...]:
+    return tensor.made_from or (tensor,)
+
+
+def meet(run: Run, module: Module, parts: Iterable[Value]) -> None:
+    """What is given to a model, or is computed with what it gives, has to be moved with it."""
+    for value in parts:
+        if isinstance(value, Tensor):
+            for base in bases(value):
+                if base in run.origins:
+                    if base not in module.companions:
+                        module.companions.append(base)
+                elif not base.modules and base.item != "moved" and not (base.place == "device" and base.item is None):
+                    module.unsure = True
+        elif not isinstance(value, Const | Part | Module | Params):
+            module.unsure = True
+
+
+def _of_tensors(run: Run, parts: list[Value], *, strict: bool) -> Value:
     tensors = [value for value in parts if isinstance(value, Tensor)]
     parts_of_modules = [value for value in parts if isinstance(value, Part)]
     if not tensors and not parts_of_modules:

@@ -110,6 +110,9 @@ class Run:
         self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
         self.prepared: dict[Module, str] = {}  # by `accelerator` or `fabric`
         self.bare_loaders: set[int] = set()  # nodes that make loaders which neither of them was given
+        # Where tensors of the CPU come from that can be moved there: the call that makes one, or the loop and the name.
+        self.origins: dict[Tensor, tuple[ast.AST, str]] = {}
+        self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
         self.library = False  # inside a function that the file itself never calls

@@ -10,7 +10,7 @@ from cudafit.lint.imports import bind_import
 from cudafit.lint.join import device_of, truth
 from cudafit.lint.objects import adopt
 from cudafit.lint.operations import mixed
-from cudafit.lint.rules import devices, frameworks, torch_tensors
+from cudafit.lint.rules import devices, frameworks, moving, torch_tensors
 from cudafit.lint.rules.builtin import is_loader, loader_of
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
@@ -190,6 +190,7 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> None:
 
     def turn() -> None:
         assign(run, node.target, item)
+        moving.note_unpacked(run, node)
         walk(run, node.body)
 
     _turns(run, node, turn)

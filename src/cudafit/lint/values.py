@@ -144,14 +144,15 @@ class Module(Value):
         "attrs",
         "children",
         "cls",
+        "companions",
         "device_name",
         "family",
-        "fed",
         "name",
         "node",
         "parent",
         "put_apart",
         "serial",
+        "unsure",
         "weightless",
     )
 
@@ -165,7 +166,8 @@ class Module(Value):
         self.parent: Module | None = None
         self.serial = next_serial()
         self.device_name = ""  # the name of a device at the place where it is made
-        self.fed = False  # it was given a tensor that had been moved
+        self.companions: list[Tensor] = []  # tensors of the CPU that it is given, or that meet what it gives
+        self.unsure = False  # it meets something else, too
         self.weightless = False
         self.put_apart = False  # its parameters are moved one by one, or in vain: not its own fault
 
@@ -188,7 +190,7 @@ class Part(Value):
 class Tensor(Value):
     """`cpu`: made without a device. `device`: on a device, or given from outside. `host`: brought back from it."""
 
-    __slots__ = ("item", "modules", "node", "place", "scalar")
+    __slots__ = ("item", "made_from", "modules", "node", "place", "scalar")
 
     def __init__(
         self, place: str, node: ast.AST | None = None, modules: frozenset[Module] = frozenset(), *, scalar: bool = False
@@ -197,6 +199,7 @@ class Tensor(Value):
         self.node = node
         self.modules = modules
         self.scalar = scalar  # no dimension: it may be mixed with tensors of any device
+        self.made_from: tuple[Tensor, ...] = ()  # the tensors that it was computed from
         self.item: str | None = None  # which loop gave it, and by which sign it is taken for a tensor
 
 

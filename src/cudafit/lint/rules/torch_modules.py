@@ -7,7 +7,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.names import CONTAINERS, NO_MODULE, WEIGHTLESS
 from cudafit.lint.objects import adopt, new_module
-from cudafit.lint.operations import flat, mixed_up
+from cudafit.lint.operations import flat, meet, mixed_up
 from cudafit.lint.rules import devices, training
 from cudafit.lint.run import BACK, NEW, Place, Run, placed_by
 from cudafit.lint.values import (
@@ -213,8 +213,8 @@ def forward(run: Run, module: Module, given: Call) -> Value:
         for value in arguments:
             if isinstance(value, Tensor) and value.place == "cpu" and not value.scalar:
                 mixed_up(run, value)
-    if any(isinstance(value, Tensor) and value.item == "moved" for value in arguments):
-        root.fed = True
+    for one in (root, *(module.root() for value in arguments if isinstance(value, Tensor) for module in value.modules)):
+        meet(run, one, arguments)
     if run.place(root).kind == GPU:
         training.fed_by(run, root, arguments)
     if root.family == "diffusers":

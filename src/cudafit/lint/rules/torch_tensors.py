@@ -4,6 +4,7 @@ import ast
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
+from cudafit.lint.objects import visible_device
 from cudafit.lint.operations import flat, mixed
 from cudafit.lint.rules import devices, hosts, training
 from cudafit.lint.run import Place, Run, placed_by
@@ -158,7 +159,10 @@ def make(run: Run, name: str, given: Call) -> Value:
         return made
     if run.in_forward:
         run.forward_nodes.add(id(given.node))
-    return Tensor("cpu", given.node, scalar=_is_scalar(last, given))
+    made = Tensor("cpu", given.node, scalar=_is_scalar(last, given))
+    if visible_device(run) and not run.library:
+        run.origins[made] = (given.node, "")
+    return made
 
 
 def _is_scalar(last: str, given: Call) -> bool:

@@ -21,7 +21,6 @@ from cudafit.lint.values import (
     Thing,
     Value,
 )
-from cudafit.model.code_finding import Edit
 
 
 def parameters_in(value: Value, depth: int = 4) -> list[Module]:
@@ -207,14 +206,5 @@ def _report_never_moved(run: Run, module: Module) -> None:
     elif run.fact("fabric"):
         run.hit("code.fabric_not_setup", module.node, f"{name} is trained and was not passed to `setup()`")
     else:
-        message = f"{name} is made on the CPU and never moved to the GPU"
-        run.hit("code.model_on_cpu", module.node, message, _move(module))
-
-
-def _move(module: Module) -> tuple[Edit, ...]:
-    """`.to(device)` behind the call that makes it: safe where there is such a name, and batches are moved already."""
-    node = module.node
-    if not module.device_name or not module.fed or not isinstance(node, ast.Call):
-        return ()
-    line, column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return (Edit(line, column, line, column, f".to({module.device_name})"),)
+        run.unmoved[module.node] = module
+        run.hit("code.model_on_cpu", module.node, f"{name} is made on the CPU and never moved to the GPU")
