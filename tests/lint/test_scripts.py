@@ -40,7 +40,7 @@ def test_what_is_found(script: str, expected: list[str]) -> None:
 
 
 def test_the_safe_edits_leave_correct_code() -> None:
-    edited = set()
+    edited: set[str] = set()
     for name, script, _ in _ALL:
         found = [one for one in lint_text(script, "train.py") if one.edits]
         after = applied(script, [edit for one in found for edit in one.edits])

@@ -113,6 +113,7 @@ class Run:
         # Where tensors of the CPU come from that can be moved there: the call that makes one, or the loop and the name.
         self.origins: dict[Tensor, tuple[ast.AST, str]] = {}
         self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
+        self.crossed: set[Module] = set()  # modules whose results are moved to another device
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
         self.library = False  # inside a function that the file itself never calls

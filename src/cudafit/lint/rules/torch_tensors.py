@@ -225,6 +225,8 @@ def _moved(run: Run, tensor: Tensor, name: str, given: Call) -> Tensor:
         return tensor
     device = Device(GPU) if name in ("cuda", "xpu") else Device(CPU) if name == "cpu" else device_of(value or UNKNOWN)
     devices.moved_where_absent(run, device)
+    if device is None or device.kind != CPU:
+        run.crossed.update(module.root() for module in tensor.modules)
     if device is None or device.kind == ANY:
         made = Tensor("device", given.node, tensor.modules)
         made.item = "moved"

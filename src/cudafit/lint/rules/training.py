@@ -165,7 +165,9 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
     placed = [(root, run.place(root)) for root in roots]
     if any(place.kind not in (NEW, CPU, BACK) for _, place in placed) and len(placed) > 1:
         placed = [(root, place) for root, place in placed if place.kind != NEW]
-    never = [root for root, place in placed if place.kind == NEW]
+    # What comes out of it is moved, to a model that is on the GPU: then it was left on the CPU on purpose.
+    apart = run.crossed if run.touched else set()
+    never = [root for root, place in placed if place.kind == NEW and root not in apart]
     if never:
         first = min(never, key=lambda root: (getattr(root.node, "lineno", 0), getattr(root.node, "col_offset", 0)))
         report(run, first, run.place(first))
