@@ -9,7 +9,7 @@ from cudafit.lint.join import join
 from cudafit.lint.names import canonical, is_harmless, is_harmless_method
 from cudafit.lint.objects import instantiate
 from cudafit.lint.operations import mixed
-from cudafit.lint.rules import torch_modules, torch_tensors
+from cudafit.lint.rules import tensorflow, torch_modules, torch_tensors
 from cudafit.lint.rules.jax import compute as jax_compute
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
@@ -102,6 +102,7 @@ def _of_object(run: Run, base: Instance | Module | Class | Super, name: str, giv
 
 def _of_unknown(run: Run, base: Value, name: str, given: Call) -> Value:
     """A method of something that is not known: some names have one meaning in all of them."""
+    tensorflow.unknown_fit(run, name, given)
     result = torch_tensors.unknown_method(run, base, name, given)
     return result if result is not None else _unknown_method(run, name, given)
 

@@ -89,7 +89,6 @@ _NOT_A_MODEL = re.compile(
     r"Dataset|Callback|Trainer|Streamer|Criteria|Fast)\w*$"
 )
 _MODEL = re.compile(r"(Model|For[A-Z]\w+|LMHead\w*|UNet\w+|Autoencoder\w+|Transformer\w*|Encoder|Decoder)$")
-_WRAPS_MODEL = ("peft.get_peft_model", "peft.prepare_model_for_kbit_training", "peft.PeftModel.from_pretrained")
 
 
 def is_pretrained_model(name: str) -> bool:
@@ -97,10 +96,6 @@ def is_pretrained_model(name: str) -> bool:
     root, _, rest = name.partition(".")
     last = rest.rpartition(".")[2]
     return root in ("transformers", "diffusers") and bool(_MODEL.search(last)) and not _NOT_A_MODEL.search(last)
-
-
-def wraps_model(name: str) -> bool:
-    return name in _WRAPS_MODEL
 
 
 # Layers without weights: where they are does not matter.
@@ -165,18 +160,4 @@ TENSOR_MAKERS = frozenset(
         "triu_indices",
     ]
 )
-_BY_SIZE = frozenset(["torch.rand", "torch.randn", "torch.zeros", "torch.ones", "torch.empty", "torch.full"])
-
-
-def made_by_size(name: str) -> bool:
-    return name in _BY_SIZE
-
-
-_LIKE = re.compile(r"torch\.\w+_like$")
-
-
-def is_like(name: str) -> bool:
-    return _LIKE.match(name) is not None
-
-
 KERAS_BASES = re.compile(r"(keras\.(models\.)?Model|keras\.Sequential|tensorflow\.Module)$")

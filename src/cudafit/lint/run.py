@@ -117,7 +117,6 @@ class Run:
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
         self.library = False  # inside a function that the file itself never calls
-        self.in_test = False
         self.again = False
         self.steps = 0
         self.classes: list[Class] = []
@@ -205,8 +204,7 @@ class Run:
         return result
 
     def hit(self, name: str, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
-        if not self.in_test:
-            self.hits.setdefault((name, id(node)), Hit(name, node, message, edits))
+        self.hits.setdefault((name, id(node)), Hit(name, node, message, edits))
 
     def place(self, module: Module) -> Place:
         return self.places.get(module, _NEW if module.serial >= self.oldest else _ANYWHERE)

@@ -167,12 +167,15 @@ def model_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
 
 
 def unknown_fit(run: Run, name: str, given: Call) -> None:
-    """`.fit()` of a model that another file makes, inside a scope of the CPU."""
-    if (
-        name in ("fit", "train_on_batch")
-        and "import tensorflow" in run.seen
-        and given.keywords.keys() & {"epochs", "steps_per_epoch"}
-    ):
+    """`.fit(data, epochs=3)` of a model that another file makes, where TensorFlow is the only framework."""
+    if name != "fit" or not given.keywords.keys() & {"epochs", "steps_per_epoch", "batch_size"}:
+        return
+    if "import tensorflow" in run.seen and not run.seen & {
+        "import torch",
+        "import jax",
+        "import flax",
+        "import sklearn",
+    }:
         run.seen.add("tf trains")
         computes(run)
 
