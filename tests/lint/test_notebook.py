@@ -47,6 +47,10 @@ def test_a_cell_that_is_no_python_is_named_and_the_others_are_read() -> None:
     assert skipped == ["cell 3: invalid syntax"]
 
 
+def test_a_notebook_from_stdin() -> None:
+    assert [one.cell for one in lint_text(notebook("import torch", "".join(TRAIN)), "-")] == [3]
+
+
 def test_the_old_format() -> None:
     cells = [{"cell_type": "code", "input": ["import torch\n", *TRAIN]}]
     text = json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3})

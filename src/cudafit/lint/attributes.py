@@ -72,6 +72,13 @@ def attribute(run: Run, base: Value, name: str) -> Value:
     return UNKNOWN
 
 
+def taken(run: Run, base: Value, name: str) -> Value:
+    """The same where it is not called at once: a method that is kept under another name is not followed."""
+    if isinstance(base, Module) and name in ("to", "cuda", "cpu", "_apply"):
+        run.escape(base)
+    return attribute(run, base, name)
+
+
 def reference(run: Run, name: str) -> Value:
     """What an imported name stands for, where it is more than a name."""
     if name == "os.environ":

@@ -22,7 +22,7 @@ def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[Co
     Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none.
     """
     ending = path.rpartition(".")[2].lower()
-    if ending == "ipynb":
+    if ending == "ipynb" or (path == "-" and text.lstrip().startswith("{") and '"cells"' in text):
         from cudafit.lint.notebook import lint_notebook  # noqa: PLC0415 - few files are one
 
         return lint_notebook(text, path, skipped)

@@ -44,7 +44,9 @@ def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> None:
 def define_class(run: Run, node: ast.ClassDef) -> None:
     bases = [run.evaluate(base) for base in node.bases]
     own = [base for base in bases if isinstance(base, Class)]
-    made = Class(node, _family(bases), own)
+    decorated = [run.evaluate(mark) for mark in node.decorator_list]
+    changed = any(isinstance(value, Func) for value in decorated)  # what comes out need not be the class
+    made = Class(node, "unknown" if changed else _family(bases), own)
     scope = Scope(run.scope)
     scope.names["\0class_body"] = Const(True)
     run.frames.append(Frame(scope, node))

@@ -5,7 +5,7 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-from cudafit.lint.attributes import attribute, element, subscript
+from cudafit.lint.attributes import element, subscript, taken
 from cudafit.lint.calls import call
 from cudafit.lint.join import device_of, join, truth
 from cudafit.lint.operations import mixed
@@ -39,7 +39,7 @@ def _constant(_run: Run, node: ast.Constant) -> Value:
 
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
-    return attribute(run, evaluate(run, node.value), node.attr)
+    return taken(run, evaluate(run, node.value), node.attr)
 
 
 def _sequence(run: Run, node: ast.Tuple | ast.List | ast.Set) -> Value:

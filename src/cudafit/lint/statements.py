@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cudafit.lint.arguments import Call
 from cudafit.lint.attributes import element, parts_of
 from cudafit.lint.definitions import define_class, define_function
 from cudafit.lint.imports import bind_import
@@ -21,10 +22,12 @@ from cudafit.lint.values import (
     Class,
     Const,
     Device,
+    Func,
     Instance,
     Map,
     Module,
     Seq,
+    Tensor,
     Thing,
     Value,
 )
@@ -73,6 +76,9 @@ def set_attribute(run: Run, base: Value, name: str, value: Value, node: ast.AST)
         run.set(base.attrs, name, value)
     elif isinstance(base, Instance | Class):
         run.set(base.attrs, name, value)
+    elif isinstance(base, Tensor) and name == "data" and isinstance(value, Tensor) and value.item == "moved":
+        for module in base.modules:
+            run.escape(module)  # its parameters are moved one by one
     elif isinstance(base, Thing):
         frameworks.set_option(run, base, name, value, node)
         run.set(base.attrs, name, value)
@@ -226,16 +232,33 @@ def _turns(run: Run, node: ast.AST, turn: Callable[[], Any]) -> None:
 
 def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
     entered = []
+    own = []
     for item in node.items:
         context = run.evaluate(item.context_expr)
-        made = frameworks.enter(run, context, item.context_expr)
+        if isinstance(context, Instance):
+            own.append(context)
+            made = _special(run, context, "__enter__", node)
+        else:
+            made = frameworks.enter(run, context, item.context_expr)
         entered.append(made)
         run.contexts.append(made)
         if item.optional_vars is not None:
             assign(run, item.optional_vars, made)
     alive = walk(run, node.body)
     del run.contexts[len(run.contexts) - len(entered) :]
+    for instance in reversed(own):
+        _special(run, instance, "__exit__", node)
     return alive
+
+
+def _special(run: Run, instance: Instance, name: str, node: ast.AST) -> Value:
+    """What `__enter__` or `__exit__` of an object of the file does."""
+    found = instance.cls.lookup(name)
+    if not isinstance(found, Func):
+        return UNKNOWN
+    given = Call(node)
+    given.complete = False
+    return run.invoke(found.bound(instance, instance.cls), given)
 
 
 def _try(run: Run, node: Any) -> bool:

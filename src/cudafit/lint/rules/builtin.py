@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.attributes import element
+from cudafit.lint.attributes import element, taken
 from cudafit.lint.configs import read_inline
 from cudafit.lint.join import join
 from cudafit.lint.rules import training
@@ -134,14 +134,12 @@ def _str(_run: Run, _name: str, given: Call) -> Value:
 
 
 def _getattr(run: Run, _name: str, given: Call) -> Value:
-    from cudafit.lint.attributes import attribute  # noqa: PLC0415 - the same room, asked by name
-
     name = given.args[1] if len(given.args) > 1 else UNKNOWN
     if not isinstance(name, Const) or not isinstance(name.value, str):
         if len(given.args) > 1:
             run.escape(given.args[0])
         return UNKNOWN
-    found = attribute(run, given.args[0], name.value)
+    found = taken(run, given.args[0], name.value)
     return join(found, given.args[2]) if len(given.args) > 2 else found
 
 

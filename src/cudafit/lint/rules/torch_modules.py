@@ -22,6 +22,7 @@ from cudafit.lint.values import (
     Map,
     Module,
     Params,
+    Part,
     Ref,
     Seq,
     Tensor,
@@ -190,6 +191,18 @@ def _device(value: Value) -> Device:
     return device_of(value) or Device(ANY)
 
 
+def _parts(run: Run, module: Module, given: Call) -> Value:
+    return Seq([*_inside(module)])
+
+
+def _named_parts(run: Run, module: Module, given: Call) -> Value:
+    return Seq([Seq([UNKNOWN, part]) for part in _inside(module)])
+
+
+def _inside(module: Module) -> list[Value]:
+    return [*module.children] if module.children else [Part(module)]
+
+
 _METHODS: dict[str, Callable[[Run, Module, Call], Value]] = {
     "to": _to,
     "cuda": _cuda,
@@ -198,7 +211,9 @@ _METHODS: dict[str, Callable[[Run, Module, Call], Value]] = {
     "parameters": _parameters,
     "named_parameters": _named_parameters,
     "apply": _apply,
-    **dict.fromkeys(("share_memory", "to_empty"), _placed_elsewhere),
+    **dict.fromkeys(("share_memory", "to_empty", "_apply"), _placed_elsewhere),
+    **dict.fromkeys(("children", "modules", "values"), _parts),
+    **dict.fromkeys(("named_children", "named_modules", "items"), _named_parts),
     **dict.fromkeys(("add_module", "register_module", "append", "insert", "extend", "update"), _adopt),
 }
 _GIVES_ITSELF = ("train", "eval", "float", "double", "half", "bfloat16", "requires_grad_")
