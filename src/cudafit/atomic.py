@@ -22,6 +22,21 @@ def write_text(path: str, text: str) -> None:
         raise
 
 
+def write_bytes(path: str, data: bytes) -> None:
+    """The same for bytes, in a file that is there: it keeps its rights. Raises OSError."""
+    path = os.path.realpath(path)
+    mode = os.stat(path).st_mode & 0o7777
+    descriptor, temporary = tempfile.mkstemp(prefix=".cudafit-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

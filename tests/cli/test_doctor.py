@@ -10,6 +10,7 @@ from jsonschema import validate
 
 from cudafit import shipped
 from cudafit.doctor.registry import every_check, every_id
+from cudafit.lint.registry import KINDS
 from tests.conftest import Run
 from tests.doctor.worlds import CU126, CU132, torch, tree
 from tests.machines import FOLDER, NAMES
@@ -154,9 +155,10 @@ def test_a_report_for_others_names_no_user(cudafit: Run, environ: dict[str, str]
 
 def test_every_finding_has_a_page_and_every_page_a_finding(cudafit: Run) -> None:
     pages = {path.stem for path in (TOP / "docs" / "findings").glob("*.md")}
-    assert pages == set(every_id())
-    assert cudafit("explain").stdout.split() == sorted(every_id())
-    for name in every_id():
+    names = {*every_id(), *KINDS}
+    assert pages == names
+    assert cudafit("explain").stdout.split() == sorted(names)
+    for name in names:
         text = (TOP / "docs" / "findings" / f"{name}.md").read_text()
         assert text.startswith(f"# {name}\n")
         assert "## How it is detected" in text

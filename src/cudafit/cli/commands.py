@@ -21,6 +21,7 @@ COMMANDS = {
     "create": Entry("cudafit.cli.create", "Make a venv with the builds that work on this machine, and check it."),
     "repair": Entry("cudafit.cli.repair", "Fix what doctor found in a venv, all of it or nothing."),
     "rollback": Entry("cudafit.cli.rollback", "Bring back what an environment was before a repair."),
+    "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
     "explain": Entry("cudafit.cli.explain", "Show what a finding means and what to do by hand."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
 }

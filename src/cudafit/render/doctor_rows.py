@@ -88,8 +88,8 @@ def github(report: Report) -> str:
     """Workflow commands: each finding as an annotation."""
     kinds = {ERROR: "error", WARNING: "warning", INFO: "notice"}
     return "".join(
-        f"::{kinds[one.severity]} {_where(report, one)}title={_escaped(one.id, property=True)}::"
-        f"{_escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
+        f"::{kinds[one.severity]} {_where(report, one)}title={escaped(one.id, property=True)}::"
+        f"{escaped(one.title + '; ' + '; '.join(evidence.fact for evidence in one.evidence))}\n"
         for one in report.findings
     )
 
@@ -97,10 +97,10 @@ def github(report: Report) -> str:
 def _where(report: Report, finding: Finding) -> str:
     """The line that GitHub shows the annotation at."""
     place = _PLACE.fullmatch(finding.evidence[0].via) if report.files and finding.evidence else None
-    return f"file={_escaped(place[1], property=True)},line={place[2]}," if place else ""
+    return f"file={escaped(place[1], property=True)},line={place[2]}," if place else ""
 
 
-def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
+def escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
     for sign, code in (
         ("%", "%25"),
         ("\r", "%0D"),

@@ -1,0 +1,178 @@
+"""Follows a whole file: first what runs when it is started, then the functions that it only offers to others."""
+
+import ast
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from cudafit.lint import expressions, objects, statements
+from cudafit.lint.arguments import Call
+from cudafit.lint.names import canonical
+from cudafit.lint.objects import instantiate
+from cudafit.lint.rules import environment, hosts, moving, registration, tensorflow, training
+from cudafit.lint.run import NEW, Hit, Run, TooLongError
+from cudafit.lint.signs import Signs
+from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
+
+_TENSOR_NAMES = (
+    "x",
+    "input",
+    "inputs",
+    "hidden_states",
+    "image",
+    "images",
+    "img",
+    "input_ids",
+    "ids",
+    "tokens",
+    "features",
+)
+# What is true only when the file is started; a function that others call begins anew.
+_MOMENTARY = ("cuda_started", "tf_started")
+
+
+class Followed(NamedTuple):
+    """What was found, and why a part of the file was left out."""
+
+    hits: list[Hit]
+    left_out: str
+
+
+def follow(tree: ast.Module, lines: list[str]) -> Followed:
+    """All that is found in the file."""
+    run = Run(Scope())
+    run.evaluate = partial(expressions.evaluate, run)
+    run.assign = partial(statements.assign, run)
+    run.walk = partial(statements.walk, run)
+    run.invoke = partial(objects.invoke, run)
+    run.scope.names["__name__"] = Const("__main__")
+    left_out = ""
+    try:
+        left_out = _walk_started(run, tree)
+        _judge_started(run)
+        left_out = _walk_the_rest(run, Signs(tree, lines)) or left_out
+    except TooLongError:
+        left_out = "it is too long to be followed to its end"
+    registration.unregistered(run)
+    hosts.judge(run)
+    return Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
+
+
+def _walk_started(run: Run, tree: ast.Module) -> str:
+    """What runs when the file is started; returns what was left out."""
+    left_out = ""
+    for statement in tree.body:
+        try:
+            if not statements.walk(run, [statement]):
+                break
+        except RecursionError:
+            run.recover()
+            left_out = f"line {statement.lineno}: it is nested too deeply to be followed"
+    return left_out
+
+
+def _judge_started(run: Run) -> None:
+    _imports(run)
+    environment.judge(run)
+    tensorflow.judge(run)
+    for module, place, _node in run.inferred:
+        if module in run.touched or module in run.optimized:
+            continue
+        if place.kind == CPU or (place.kind == NEW and run.place(module).kind == NEW):
+            training.report(run, module, place)
+
+
+def _imports(run: Run) -> None:
+    for value in run.module.names.values():
+        if isinstance(value, Ref) and not value.name.startswith("builtins."):
+            run.seen.add(f"import {canonical(value.name).partition('.')[0]}")
+
+
+def _walk_the_rest(run: Run, signs: Signs) -> str:
+    """The functions and classes that nothing in the file has used; returns what was left out."""
+    run.library = True
+    left_out = ""
+    done: set[ast.AST] = set()
+    classes, functions = 0, 0
+    while classes < len(run.classes) or functions < len(run.functions):  # walking one may define others
+        if classes < len(run.classes):
+            cls = run.classes[classes]
+            classes += 1
+            if cls.node not in done and signs.has(cls.node):
+                done.add(cls.node)
+                left_out = _safely(run, cls.node, partial(_walk_class, run, cls)) or left_out
+            continue
+        func = run.functions[functions]
+        functions += 1
+        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")) and signs.has(func.node):
+            left_out = _safely(run, func.node, partial(_enter, run, func, None)) or left_out
+    return left_out
+
+
+def _safely(run: Run, node: ast.AST, walk: Callable[[], None]) -> str:
+    try:
+        walk()
+    except RecursionError:
+        run.recover()
+        return f"line {getattr(node, 'lineno', 1)}: it is nested too deeply to be followed"
+    return ""
+
+
+def _is_test(name: str) -> bool:
+    return name.lstrip("_").startswith(("test_", "Test")) or name.endswith(("Test", "TestCase"))
+
+
+def _walk_class(run: Run, cls: Class) -> None:
+    methods = [value for value in cls.attrs.values() if isinstance(value, Func) and value.node not in run.entered]
+    if not methods or _is_test(cls.node.name):
+        return
+    if any("TestCase" in ast.unparse(base) for base in cls.node.bases):
+        return
+    run.forget(_MOMENTARY)
+    owner = instantiate(run, cls, _unknown_call(cls.node)) if cls.family != "unknown" else Instance(cls)
+    if isinstance(owner, Thing):
+        owner = Instance(cls)
+    ordered = sorted(methods, key=lambda one: getattr(one.node, "name", "") != "forward")
+    for func in ordered:
+        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")):
+            _enter(run, func.bound(owner, cls), cls)
+
+
+def _unknown_call(node: ast.AST) -> Call:
+    given = Call(node)
+    given.complete = False
+    return given
+
+
+def _enter(run: Run, func: Func, cls: Class | None) -> None:
+    """Walks a function of which nobody in the file says what it is given."""
+    run.forget(_MOMENTARY)
+    given = _unknown_call(func.node)
+    module = cls is not None and cls.family in ("module", "lightning", "unknown") and isinstance(func.owner, Module)
+    name = getattr(func.node, "name", "")
+    for one in func.node.args.args:
+        if one.arg not in ("self", "cls"):
+            given.keywords[one.arg] = _argument(one, module=module)
+    if name == "training_step":
+        run.stepped.add(func.node)
+    marks = {getattr(mark, "id", "") for mark in getattr(func.node, "decorator_list", ())}
+    if marks & {"staticmethod", "classmethod"}:
+        func = Func(func.node, func.scope, UNKNOWN if "classmethod" in marks else None, func.cls)
+    elif module and name in ("forward", "training_step"):
+        run.in_forward = 1
+    try:
+        run.invoke(func, given)
+    finally:
+        run.in_forward = 0
+        run.loops.clear()
+        run.contexts.clear()
+
+
+def _argument(argument: ast.arg, *, module: bool) -> Value:
+    text = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+    tensor = "Tensor" in text and not any(
+        word in text for word in ("|", "Optional", "List", "list", "Tuple", "tuple", "Dict")
+    )
+    if module and (tensor or (not text and argument.arg in _TENSOR_NAMES)):
+        return Tensor("device")
+    return UNKNOWN

@@ -1,0 +1,84 @@
+"""Notebooks: the cells of code in order, as one program; what only IPython understands is left out."""
+
+import ast
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from cudafit.lint.check import UnreadableError, lint_python
+from cudafit.model.code_finding import CodeFinding
+
+_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
+_ASSIGNED = re.compile(r"^(\s*[\w.,\s\[\]\"']+=\s*)[!%].*$")
+_SET = re.compile(r"^\s*%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.*)$")
+# Cell magics with Python below them.
+_PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_if", "snakeviz", "python3", "python")
+
+
+def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
+    """The findings, with the cell and the line in it. A cell that is no Python is named in `skipped`."""
+    try:
+        notebook = json.loads(text)
+        cells = [(number, cell) for number, cell in enumerate(_cells(notebook), 1) if cell.get("cell_type") == "code"]
+        sources = [(number, _source(cell)) for number, cell in cells]
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise UnreadableError("it is no notebook: the JSON of one is expected") from error
+    lines: list[str] = []
+    where: list[tuple[int, int]] = []
+    for number, source in sources:
+        code = python_of(source)
+        if code is None:
+            continue
+        try:
+            ast.parse("\n".join(code))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            if skipped is not None:
+                skipped.append(f"cell {number}: {getattr(error, 'msg', None) or 'it cannot be read'}")
+            continue
+        for offset, line in enumerate(code, 1):
+            lines.append(line)
+            where.append((number, offset))
+    found = lint_python("\n".join(lines) + "\n", path, skipped)
+    return [_in_cell(one, where) for one in found]
+
+
+def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    if "worksheets" in notebook:  # before version 4 of the format
+        return [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+    return list(notebook["cells"])
+
+
+def _source(cell: dict[str, Any]) -> str:
+    source = cell.get("source", cell.get("input", ""))
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _in_cell(finding: CodeFinding, where: list[tuple[int, int]]) -> CodeFinding:
+    cell, line = where[min(finding.line, len(where)) - 1]
+    return replace(finding, line=line, cell=cell, edits=())
+
+
+def python_of(source: str) -> list[str] | None:
+    """The lines of a cell as Python; None for a cell in another language."""
+    lines = source.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    if first.startswith("%%"):
+        words = first[2:].split()
+        if not words or words[0] not in _PYTHON_CELL:
+            return None
+        lines[lines.index(first)] = ""
+    return [_line(line) for line in lines]
+
+
+def _line(line: str) -> str:
+    stripped = line.lstrip()
+    if variable := _SET.match(line):
+        return f"import os as _os; _os.environ[{variable[1]!r}] = {variable[2].strip().strip(chr(34)).strip(chr(39))!r}"
+    if stripped.startswith("%time ") or stripped.startswith("%timeit "):
+        return line[: len(line) - len(stripped)] + stripped.split(" ", 1)[1]
+    if magic := _MAGIC.match(line):
+        return f"{magic[1]}pass"
+    if assigned := _ASSIGNED.match(line):
+        return f"{assigned[1]}None"
+    return line

@@ -1,0 +1,1 @@
+"""What each framework's calls mean for the place where the work is done."""

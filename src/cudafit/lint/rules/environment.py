@@ -1,0 +1,125 @@
+"""Environment variables that the code sets for itself."""
+
+import ast
+
+from cudafit.lint.arguments import Call
+from cudafit.lint.join import device_of
+from cudafit.lint.run import Run
+from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Thing, Value
+
+_HIDING = ("", "-1", "none", "nodevfiles", "-2", "null")
+_FRAMEWORKS = [
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "cupy",
+    "lightning",
+    "pytorch_lightning",
+    "transformers",
+    "accelerate",
+    "flax",
+    "numba",
+    "fastai",
+    "diffusers",
+    "sentence_transformers",
+    "ultralytics",
+    "tf_keras",
+]
+
+
+def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
+    text = value.value if isinstance(value, Const) and isinstance(value.value, str) else None
+    if name == "CUDA_VISIBLE_DEVICES":
+        _visible(run, text, node)
+    if text is None or run.conditions or run.absent or run.library:
+        return
+    if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and text.lower() == "cpu":
+        run.forced.append((node, f"`{name}` is set to `{text}`"))
+    elif name == "KERAS_BACKEND" and text.lower() == "numpy":
+        run.note("keras_numpy", node)
+    elif name == "KERAS_BACKEND":
+        run.note("keras_numpy", None)
+    elif name == "ACCELERATE_USE_CPU" and text.lower() in ("1", "true", "yes"):
+        run.hit("code.accelerate_cpu", node, f"`{name}` is set to `{text}`")
+
+
+def _visible(run: Run, text: str | None, node: ast.AST) -> None:
+    started = run.fact("cuda_started")
+    if isinstance(started, tuple) and not run.library:
+        run.late.append((node, started[0], started[1]))
+        return
+    if run.conditions or run.absent or run.library:
+        if text is None or text.strip().lower() not in _HIDING:
+            run.note("cvd_hidden", None)
+        return
+    run.note("cvd_hidden", node if text is not None and text.strip().lower() in _HIDING else None)
+
+
+def unset_variable(run: Run, name: str) -> None:
+    if name == "CUDA_VISIBLE_DEVICES":
+        run.note("cvd_hidden", None)
+    if name == "KERAS_BACKEND":
+        run.note("keras_numpy", None)
+    if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
+        run.forced.clear()
+
+
+def environ_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
+    first = given.get(0, "key")
+    word = first.value if isinstance(first, Const) and isinstance(first.value, str) else None
+    if name in ("get", "pop"):
+        if name == "pop" and word:
+            unset_variable(run, word)
+        default = given.get(1, "default")
+        device = device_of(default) if isinstance(default, Const) and isinstance(default.value, str) else None
+        if device is not None and device.kind == CPU:
+            return Device(CPU, device.node, option=True)
+        return UNKNOWN
+    if name == "setdefault" and word:
+        set_variable(run, word, given.get(1, "default") or UNKNOWN, given.node)
+    elif name == "update":
+        for value in given.args:
+            if isinstance(value, Map):
+                for key, held in value.items.items():
+                    set_variable(run, key, held, getattr(held, "node", None) or given.node)
+        for key, held in given.keywords.items():
+            set_variable(run, key, held, given.nodes.get(key, given.node))
+    return UNKNOWN if name != "copy" else Map({})
+
+
+def putenv(run: Run, _name: str, given: Call) -> Value:
+    first = given.get(0)
+    if isinstance(first, Const) and isinstance(first.value, str):
+        set_variable(run, first.value, given.get(1) or UNKNOWN, given.node)
+    return UNKNOWN
+
+
+def getenv(run: Run, _name: str, given: Call) -> Value | None:
+    return environ_method(run, Thing("environ", given.node), "get", given)
+
+
+def judge(run: Run) -> None:
+    """What holds at the end of the file."""
+    imported = {name for name in _FRAMEWORKS if f"import {name}" in run.seen}
+    hidden = run.fact("cvd_hidden")
+    if isinstance(hidden, ast.AST) and imported:
+        run.hit("code.cvd_disabled", hidden, "with this value of CUDA_VISIBLE_DEVICES no GPU is seen")
+    if not any(f"import {name}" in run.seen for name in ("subprocess", "multiprocessing", "ray", "joblib")):
+        for node, started, what in run.late:
+            run.hit(
+                "code.cvd_set_too_late",
+                node,
+                f"CUDA was started in line {getattr(started, 'lineno', 0)} ({what}) and has read this variable already",
+            )
+    keras = run.fact("keras_numpy")
+    if isinstance(keras, ast.AST) and "import keras" in run.seen:
+        run.hit(
+            "code.keras_backend_cpu_only",
+            keras,
+            "the NumPy backend of Keras computes on the CPU only, and cannot train",
+        )
+    computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.seen
+    if imported & {"jax", "flax"} and not computes_elsewhere:
+        for node, message in run.forced:
+            run.hit("code.jax_cpu_forced", node, f"{message}: all that JAX computes stays on the CPU")

@@ -1,0 +1,212 @@
+"""Steps of training: the moment at which it is asked where the model is."""
+
+import ast
+
+from cudafit.lint.arguments import Call
+from cudafit.lint.join import modules_in
+from cudafit.lint.operations import flat
+from cudafit.lint.run import BACK, NEW, Place, Run
+from cudafit.lint.values import (
+    CPU,
+    GPU,
+    UNKNOWN,
+    Choice,
+    Func,
+    Map,
+    Module,
+    Optimizer,
+    Params,
+    Seq,
+    Tensor,
+    Thing,
+    Value,
+)
+
+
+def parameters_in(value: Value, depth: int = 4) -> list[Module]:
+    """The modules whose parameters these are."""
+    if isinstance(value, Params | Optimizer):
+        return list(value.modules)
+    if isinstance(value, Tensor) and value.item == "parameter":
+        return list(value.modules)
+    if depth == 0:
+        return []
+    parts: list[Value] = []
+    if isinstance(value, Seq):
+        parts = value.items
+    elif isinstance(value, Map):
+        parts = list(value.items.values())
+    elif isinstance(value, Choice):
+        parts = value.options
+    found: list[Module] = []
+    for part in parts:
+        found += [module for module in parameters_in(part, depth - 1) if module not in found]
+    return found
+
+
+def make_optimizer(run: Run, _name: str, given: Call) -> Value:
+    """`torch.optim.Adam(model.parameters())`, and everything else that takes parameters to begin with."""
+    modules: list[Module] = []
+    for value in given.values():
+        modules += [module for module in parameters_in(value) if module not in modules]
+    run.optimized.update(modules)
+    return Optimizer(tuple(modules))
+
+
+def optimizer_method(run: Run, optimizer: Optimizer, name: str, given: Call) -> Value | None:
+    if name == "step":
+        for value in given.values():
+            if isinstance(value, Func):
+                run.invoke(value, Call(given.node))  # the closure of LBFGS
+        step(run, optimizer.modules, given.node)
+        return UNKNOWN
+    if name == "add_param_group":
+        found = [module for value in given.values() for module in parameters_in(value)]
+        optimizer.modules = (*optimizer.modules, *found)
+        return UNKNOWN
+    return UNKNOWN
+
+
+def steps_with(run: Run, given: Call) -> bool:
+    """`scaler.step(optimizer)` and the like."""
+    optimizers = [value for value in given.values() if isinstance(value, Optimizer)]
+    for optimizer in optimizers:
+        step(run, optimizer.modules, given.node)
+    return bool(optimizers)
+
+
+def step(run: Run, modules: tuple[Module, ...], node: ast.AST) -> None:
+    run.stepped.add(run.loop)
+    if run.loops:
+        _judge(run, modules, node)
+
+
+def backward(run: Run, value: Value, node: ast.AST) -> None:
+    """`loss.backward()`: judged here only where no optimizer is seen that makes the step."""
+    run.stepped.add(run.loop)
+    run.seen.add("torch trains")
+    if not isinstance(value, Tensor) or not run.loops:
+        return
+    modules = tuple(module for module in value.modules if has_weights(module))
+    if modules and not any(one in run.optimized or one.root() in run.optimized for one in modules):
+        _judge(run, modules, node)
+
+
+def has_weights(module: Module, depth: int = 6) -> bool:
+    """Whether there is something to place in it, as far as that is shown: a loss has nothing."""
+    if module.cls is None or module.family in ("loaded", "diffusers"):
+        return not module.weightless
+    return depth > 0 and any(has_weights(child, depth - 1) for child in module.children)
+
+
+def backward_of(run: Run, given: Call) -> None:
+    """`accelerator.backward(loss)`."""
+    for value in given.args[:1]:
+        backward(run, value, given.node)
+    run.stepped.add(run.loop)
+
+
+def infer(run: Run, module: Module, node: ast.AST) -> None:
+    """A model that runs over all batches of a loader: judged at the end, if it was never trained or moved."""
+    in_loader = any(id(loop) in run.loader_loops for loop in run.loops)
+    if in_loader and not run.absent and not run.in_forward and has_weights(module.root()):
+        place = run.place(module.root())
+        if place.kind == NEW or (place.kind == CPU and place.node is not None):
+            run.inferred.append((module.root(), place, node))
+
+
+def prepare(run: Run, given: Call, by: str) -> None:
+    """`accelerator.prepare(...)`, `fabric.setup(...)`: models are moved, and batches will be."""
+    for value in given.values():
+        for module in modules_in(value):
+            run.move(module, Place(GPU))
+            run.prepared[module.root()] = by
+        for held in flat([value]):
+            if isinstance(held, Thing) and held.kind == "loader":
+                run.set(held.attrs, "prepared", UNKNOWN)
+
+
+def fed_by(run: Run, module: Module, arguments: list[Value]) -> None:
+    """A prepared model is given batches as they come from a loader that was not prepared."""
+    if module not in run.prepared or run.absent:
+        return
+    for value in arguments:
+        node = value.node if isinstance(value, Tensor | Thing) else None
+        whole = isinstance(value, Thing) and value.kind == "batch"
+        raw = whole or (isinstance(value, Tensor) and value.item in ("unpacked", "subscript"))
+        if raw and node is not None and id(node) in run.bare_loaders:
+            fabric = run.prepared[module] == "fabric"
+            run.hit(
+                "code.fabric_not_setup" if fabric else "code.accelerate_not_prepared",
+                node,
+                f"the batches of this loader stay on the CPU: it was not passed to "
+                f"{'`setup_dataloaders()`' if fabric else '`prepare()`'}",
+            )
+
+
+def used(run: Run, module: Module, node: ast.AST) -> None:
+    """`model.generate()`: work enough to be asked where it is done, where the file says so itself."""
+    place = run.place(module.root())
+    if place.kind == CPU and place.node is not None and not run.absent:
+        report(run, module.root(), place)
+    elif place.kind == NEW and not run.absent:
+        run.inferred.append((module.root(), place, node))
+
+
+def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
+    run.seen.add("torch trains")
+    if run.absent or run.fact("gloo"):
+        return
+    roots: list[Module] = []
+    for module in modules:
+        root = module.root()
+        if root not in roots and not root.weightless and not root.put_apart:
+            roots.append(root)
+    placed = [(root, run.place(root)) for root in roots]
+    if any(place.kind not in (NEW, CPU, BACK) for _, place in placed) and len(placed) > 1:
+        placed = [(root, place) for root, place in placed if place.kind != NEW]
+    # What comes out of it is moved, to a model that is on the GPU: then it was left on the CPU on purpose.
+    apart = run.crossed if run.touched else set()
+    never = [root for root, place in placed if place.kind == NEW and root not in apart]
+    if never:
+        first = min(never, key=lambda root: (getattr(root.node, "lineno", 0), getattr(root.node, "col_offset", 0)))
+        report(run, first, run.place(first))
+    for root, place in placed:
+        if place.kind in (CPU, BACK):
+            report(run, root, place)
+
+
+def report(run: Run, module: Module, place: Place) -> None:
+    if place.kind == BACK and place.node is not None:
+        run.hit(
+            "code.moved_back_to_cpu",
+            place.node,
+            "this moves the model itself to the CPU, and the training goes on there",
+        )
+    elif place.kind == CPU and place.node is not None:
+        _report_cpu(run, place, place.node)
+    elif place.kind == NEW:
+        _report_never_moved(run, module)
+
+
+def _report_cpu(run: Run, place: Place, node: ast.AST) -> None:
+    mark = run.marks.get(id(node), "")
+    if mark == "device_map":
+        run.hit("code.device_map_cpu", node, "this loads the model onto the CPU, and it is used there")
+    elif mark == "config":
+        run.hit("code.config_device_cpu", node, "this configuration puts the model on the CPU")
+    elif place.option:
+        run.hit("code.device_default_cpu", node, "unless another device is asked for, the model is put on the CPU")
+    else:
+        run.hit("code.device_hardcoded_cpu", node, "the model is put on this device, the CPU")
+
+
+def _report_never_moved(run: Run, module: Module) -> None:
+    name = f"`{module.name}`" if module.name else f"`{module.cls.node.name}`" if module.cls else "this model"
+    if run.fact("accelerator"):
+        run.hit("code.accelerate_not_prepared", module.node, f"{name} is trained and was not passed to `prepare()`")
+    elif run.fact("fabric"):
+        run.hit("code.fabric_not_setup", module.node, f"{name} is trained and was not passed to `setup()`")
+    else:
+        run.unmoved[module.node] = module
+        run.hit("code.model_on_cpu", module.node, f"{name} is made on the CPU and never moved to the GPU")

@@ -1,0 +1,103 @@
+"""Which parts of a file can hold a finding at all: those with a sign of one. The others need not be followed."""
+
+import ast
+import re
+
+# Plain words: to look for many of them one by one is quicker than one expression with them all.
+_FRAMEWORKS = (
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "cupy",
+    "lightning",
+    "transformers",
+    "accelerate",
+    "diffusers",
+    "CUDA_VISIBLE_DEVICES",
+    "flax",
+    "optax",
+    "trl",
+    "ultralytics",
+)
+_SIGNS = (
+    # training, and what runs over all batches
+    *(
+        ".step(",
+        ".backward(",
+        ".generate(",
+        ".fit(",
+        "train_on_batch",
+        "GradientTape",
+        "oader",
+        ".scan(",
+        "apply_updates",
+    ),
+    # the CPU by name, and settings that lead there
+    *(
+        "cpu",
+        "CPU",
+        "no_cuda",
+        "use_cuda",
+        "pipeline(",
+        "is_available",
+        "device_count",
+        "devices=0",
+        "gpus",
+        "device=-1",
+    ),
+    *("CUDA_VISIBLE", "KERAS_BACKEND", "JAX_PLATFORM", "set_visible_devices", "set_memory_growth", "_configuration("),
+    *("set_backend", "Trainer(", "Fabric(", "Accelerator("),
+    # arrays that leave the GPU
+    *("asnumpy", ".get()", ".numpy(", ".tolist("),
+)
+# A tensor that is moved in vain, or made without a device; layers in a plain list or dict.
+_MOVED = re.compile(r"^[ \t]*[\w.\[\]\"']+\.(?:to|cuda)\([^\n]*\)[ \t]*(?:[;#]|$)", re.MULTILINE)
+_MADE = re.compile(
+    r"\.(?:zeros|ones|rand|randn|randint|arange|linspace|logspace|empty|full|eye|randperm|tensor|as_tensor|from_numpy|"
+    r"\w*Tensor|normal|\w+_window|tri[lu]_indices)\((?![^\n]*device)"
+)
+_HELD = re.compile(r"self\.\w+[ \t]*(?::[^=\n]+)?=[ \t]*(?:[\[{(]|list\(|dict\()")
+
+
+def may_hold_findings(text: str) -> bool:
+    return any(word in text for word in _FRAMEWORKS) and has_sign(text)
+
+
+def has_sign(text: str) -> bool:
+    return (
+        any(word in text for word in _SIGNS)
+        or _HELD.search(text) is not None
+        or ((".to(" in text or ".cuda(" in text) and _MOVED.search(text) is not None)
+        or _MADE.search(text) is not None
+    )
+
+
+class Signs:
+    """The functions of a file with a sign, and those that use one of them."""
+
+    def __init__(self, tree: ast.Module, lines: list[str]) -> None:
+        self._lines = lines
+        self._marked: set[ast.AST] = set()
+        units = [(node, self._text(node)) for node in tree.body if isinstance(node, _DEFINITIONS)]
+        names = {node.name for node, text in units if has_sign(text)}
+        waiting = [(node, frozenset(_WORD.findall(text))) for node, text in units if node.name not in names]
+        self._marked.update(node for node, _ in units if node.name in names)
+        found = True
+        while found:
+            users = [(node, words) for node, words in waiting if not names.isdisjoint(words)]
+            found = bool(users)
+            waiting = [(node, words) for node, words in waiting if names.isdisjoint(words)]
+            self._marked.update(node for node, _ in users)
+            names.update(node.name for node, _ in users)
+
+    def _text(self, node: ast.AST) -> str:
+        return "".join(self._lines[getattr(node, "lineno", 1) - 1 : getattr(node, "end_lineno", 1)])
+
+    def has(self, node: ast.AST) -> bool:
+        """Of a function or class at the top of the file; those inside others have what their own text shows."""
+        return node in self._marked or (getattr(node, "col_offset", 0) > 0 and has_sign(self._text(node)))
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_WORD = re.compile(r"\w+")

@@ -1,0 +1,194 @@
+"""The files that `cudafit lint` is given: found, read, and handed to the room that understands them."""
+
+import io
+import os
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from cudafit.errors import InputError
+from cudafit.files import Files
+from cudafit.lint.check import UnreadableError, lint_text
+from cudafit.lint.configs import FOLDERS, names_read
+from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
+
+STDIN = "-"
+_LIMIT = 16 << 20
+_CODE = (".py", ".pyw", ".ipynb")
+_CONFIGURATION = (".yaml", ".yml", ".json", ".toml")
+_OTHER_FOLDERS = frozenset(("__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist"))
+# Below this many, starting further processes takes longer than they save.
+_FEW = 60
+
+
+class Read(NamedTuple):
+    """What came of one file."""
+
+    findings: list[CodeFinding]
+    skipped: list[SkippedFile]
+    names: frozenset[str]  # of the configurations that the code speaks of
+    whole: bool = True  # False: nothing of it could be read
+
+
+def lint_paths(paths: Sequence[str], stdin: str | None = None) -> LintReport:
+    """Lints files and folders; raises InputError for a path that is not there."""
+    files, configurations = _collect(paths)
+    results = _all(files)
+    if stdin is not None:
+        results.append(_lint(stdin, STDIN))
+    named = frozenset[str]().union(*(one.names for one in results))
+    wanted = [path for path in configurations if _is_read(path, named)]
+    results += [read_file(path) for path in wanted]
+    findings = [finding for one in results for finding in one.findings]
+    skipped = [skip for one in results for skip in one.skipped]
+    return LintReport(tuple(findings), tuple(skipped), sum(one.whole for one in results))
+
+
+def _collect(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files of code, or named by the user, and the configurations found in folders; each of them once."""
+    files: dict[str, None] = {}
+    configurations: dict[str, None] = {}
+    for path in paths:
+        if path == STDIN:
+            continue
+        if os.path.isdir(path):
+            for name in _walk(path):
+                (files if name.endswith(_CODE) else configurations)[name] = None
+        elif os.path.lexists(path):
+            files[path] = None
+        else:
+            raise InputError(f"`{path}`: there is no such file or folder")
+    return list(files), [name for name in configurations if name not in files]
+
+
+def _walk(top: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not _is_other(os.path.join(folder, name), name))
+        for name in sorted(names):
+            if name.endswith((*_CODE, *_CONFIGURATION)) and not name.startswith("."):
+                yield os.path.normpath(os.path.join(folder, name))
+
+
+def _is_other(path: str, name: str) -> bool:
+    """Folders that hold other people's code."""
+    return name.startswith(".") or name in _OTHER_FOLDERS or os.path.exists(os.path.join(path, "pyvenv.cfg"))
+
+
+def _is_read(path: str, named: frozenset[str]) -> bool:
+    """Whether code in the same run speaks of this configuration."""
+    if os.path.basename(path) in named:
+        return True
+    return "*" in named and any(part in FOLDERS for part in path.split(os.sep))
+
+
+def _all(files: list[str]) -> list[Read]:
+    workers = min(
+        len(files) // (_FEW // 2), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
+    )
+    if len(files) < _FEW or workers < 2:
+        return [read_file(path) for path in files]
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - for large trees alone
+
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(read_file, files, chunksize=16))
+
+
+def read_file(path: str) -> Read:
+    try:
+        data = Files().read_bytes(path, _LIMIT + 1)
+    except OSError as error:
+        return _skip(path, error.strerror or "it cannot be read")
+    if len(data) > _LIMIT:
+        return _skip(path, f"it is larger than {_LIMIT >> 20} MiB")
+    try:
+        return _lint(decoded(data), path)
+    except UnreadableError as error:
+        return _skip(path, str(error))
+
+
+def _skip(path: str, reason: str) -> Read:
+    return Read([], [SkippedFile(path, reason)], frozenset(), whole=False)
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file of Python in the encoding that it names; raises UnreadableError."""
+    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("it is a binary file")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise UnreadableError("it is not text in UTF-8, nor in an encoding that it names") from error
+
+
+def _lint(text: str, path: str) -> Read:
+    parts: list[str] = []
+    try:
+        findings = lint_text(text, path, parts)
+    except UnreadableError as error:
+        return _skip(path, str(error))
+    names = names_read(text) if path == STDIN or path.endswith(_CODE) else frozenset[str]()
+    return Read(findings, [SkippedFile(path, part, part=True) for part in parts], names)
+
+
+def chosen(report: LintReport, select: Sequence[str], ignore: Sequence[str]) -> LintReport:
+    """Only the findings that were asked for."""
+    kept = [one for one in report.findings if (not select or _matches(one.id, select)) and not _matches(one.id, ignore)]
+    return replace(report, findings=tuple(kept))
+
+
+def _matches(name: str, words: Iterable[str]) -> bool:
+    return any(name == word or name.startswith(f"{word}.") for word in words)
+
+
+class Change(NamedTuple):
+    """A file with its safe edits made."""
+
+    path: str
+    data: bytes
+    diff: str
+    edited: int
+
+
+def edited(report: LintReport, stdin: str | None) -> list[Change]:
+    """The files for which there are safe edits, as they would be with them."""
+    from difflib import unified_diff  # noqa: PLC0415 - for `--fix` alone
+
+    from cudafit.lint.edits import applied, source_lines  # noqa: PLC0415
+
+    changes = []
+    for path in dict.fromkeys(one.path for one in report.findings if one.edits):
+        findings = [one for one in report.findings if one.path == path and one.edits]
+        data = b"" if path == STDIN else Files().read_bytes(path, _LIMIT)
+        before = stdin or "" if path == STDIN else decoded(data)
+        after = applied(before, [edit for one in findings for edit in one.edits])
+        if not _is_python(after):
+            continue
+        lines = unified_diff(source_lines(before), source_lines(after), f"a/{path}", f"b/{path}")
+        diff = "".join(
+            line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines
+        )
+        changes.append(Change(path, after.encode(_encoding(data)), diff, len(findings)))
+    return changes
+
+
+def _is_python(text: str) -> bool:
+    import ast  # noqa: PLC0415 - for `--fix` alone
+
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _encoding(data: bytes) -> str:
+    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+
+
+def write_edited(change: Change) -> None:
+    """Puts the file in place at once, with the rights of the old one."""
+    from cudafit.atomic import write_bytes  # noqa: PLC0415
+
+    write_bytes(change.path, change.data)

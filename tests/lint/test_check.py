@@ -1,0 +1,117 @@
+"""What is refused, what is silenced, and how the edits are made."""
+
+import os
+
+import pytest
+
+from cudafit.lint.check import UnreadableError, lint_text
+from cudafit.lint.edits import applied, column_of, source_lines
+from cudafit.lint.registry import KINDS
+from cudafit.model.code_finding import Edit
+from cudafit.shipped import folder
+
+MOVED = 'import torch\nx = torch.ones(3)\nx.to("cuda")'
+
+
+@pytest.mark.parametrize(
+    ("comment", "silent"),
+    [
+        ("# cudafit: ignore", True),
+        ("# cudafit: ignore[code.to_result_discarded]", True),
+        ("# a reason  # cudafit:ignore[code.model_on_cpu, code.to_result_discarded]", True),
+        ("# cudafit: ignore[code]", True),
+        ("# cudafit: ignore[code.model_on_cpu]", False),
+        ("# noqa", False),
+    ],
+)
+def test_comments(comment: str, silent: bool) -> None:
+    assert (lint_text(f"{MOVED}  {comment}\n", "a.py") == []) is silent
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import torch\nprint 'x'", "line 2: this is Python 2"),
+        ("try:\n    import torch\nexcept ImportError, e:\n    pass", "line 3: this is Python 2"),
+        ("import torch\nx = (", "line 2: '(' was never closed"),
+        ("import torch\x00", "it is a binary file"),
+        ("import torch\nx = " + "+".join(["1"] * 20000), "it is nested too deeply to be read"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, reason: str) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        lint_text(text, "a.py")
+    assert str(caught.value) == reason
+
+
+def test_a_part_that_is_too_deep_is_named_and_the_rest_is_read() -> None:
+    branches = "if a:\n    pass\n" + "".join(f"elif a == {number}:\n    pass\n" for number in range(300))
+    skipped: list[str] = []
+    assert [one.line for one in lint_text(f"import torch\n{branches}{MOVED}\n", "a.py", skipped)] == [606]
+    assert skipped == ["line 2: it is nested too deeply to be followed"]
+
+
+@pytest.mark.slow
+def test_a_file_of_50000_lines() -> None:
+    functions = "".join(f"def f{n}(x):\n    y = torch.zeros({n})\n    z = y + f{n - 1}(x)\n\n\n" for n in range(10000))
+    skipped: list[str] = []
+    found = lint_text(f"{MOVED}\n{functions}", "a.py", skipped)
+    assert [one.id for one in found] == ["code.to_result_discarded"]
+
+
+def test_columns_count_characters() -> None:
+    line = "é.to(x)"
+    assert column_of(line, len("é".encode())) == 2
+    assert lint_text('import torch\nß = torch.ones(3); ß.to("cuda")\n', "a.py")[0].column == 20
+
+
+def test_edits_keep_the_ends_of_lines() -> None:
+    assert source_lines("a\r\nb\rc\x0cd\ne") == ["a\r\n", "b\r", "c\x0cd\n", "e"]
+    assert applied("é = 1\r\nx = 2", [Edit(1, 2, 1, 2, "b"), Edit(2, 0, 2, 1, "yy")]) == "éb = 1\r\nyy = 2"
+
+
+def test_every_edit_gives_code_without_the_finding() -> None:
+    found = lint_text(MOVED, "a.py")
+    after = applied(MOVED, found[0].edits)
+    assert after.endswith('x = x.to("cuda")')
+    assert lint_text(after, "a.py") == []
+
+
+def test_every_kind_has_its_page() -> None:
+    assert {f"{name}.md" for name in KINDS} <= set(os.listdir(folder("docs/findings")))
+
+
+LOOP = """import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+device = torch.device("cuda")
+net = nn.Linear(784, 10)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for i, (inputs, labels) in enumerate(DataLoader([])):
+    loss = nn.functional.cross_entropy(net(inputs.view(-1, 784)), labels)
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_the_model_is_moved_with_all_that_it_meets() -> None:
+    found = lint_text(LOOP, "a.py")
+    after = applied(LOOP, found[0].edits)
+    assert "net = nn.Linear(784, 10).to(device)\n" in after
+    assert "\n    inputs, labels = inputs.to(device), labels.to(device)\n    loss = " in after
+    assert lint_text(after, "a.py") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("device = ", "other = "),  # no such name
+        ("labels)\n    loss.b", "target(labels))\n    loss.b"),  # something unknown meets it
+        ("    loss = nn", "    pass; loss = nn"),
+    ],
+)
+def test_the_model_is_not_moved_alone(old: str, new: str) -> None:
+    text = LOOP.replace(old, new)
+    edits = lint_text(text, "a.py")[0].edits
+    assert not edits or "inputs.to(device)" in applied(text, edits)
