@@ -14,7 +14,7 @@ from cudafit.errors import InputError
 
 if TYPE_CHECKING:
     from cudafit.model.environment import Environment
-    from cudafit.model.finding import Report
+    from cudafit.model.finding import Finding, NotChecked, Report
     from cudafit.model.project import Project
 
 _PROBLEM, _UNKNOWN = 1, 3
@@ -46,6 +46,9 @@ _PROBLEM, _UNKNOWN = 1, 3
     metavar="FILE",
     multiple=True,
     help="The same for a compose file, with the Dockerfiles it builds; several are laid over each other.",
+)
+@click.option(
+    "--code", "sources", metavar="PATH", multiple=True, help="Read this training code too: a file, notebook or folder."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
@@ -80,7 +83,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     if words := (*options["select"], *options["ignore"]):
         from cudafit.doctor.registry import every_id
 
-        known = every_id()
+        known = (*every_id(), *_code_ids()) if options["sources"] else every_id()
         for word in words:
             if not any(name == word or name.startswith(f"{word}.") for name in known):
                 raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
@@ -107,7 +110,29 @@ def _report(options: dict[str, Any]) -> "Report":
         environment = _run(options, environment)
     described = described_environment(environment) if environment else None
     seen = world(told, looked, environment)
-    return diagnose(seen, select=options["select"], ignore=options["ignore"], described=described)
+    code = _code(options["sources"]) if options["sources"] else []
+    return diagnose(seen, select=options["select"], ignore=options["ignore"], described=described, code=code)
+
+
+def _code_ids() -> tuple[str, ...]:
+    from cudafit.lint.registry import KINDS
+
+    return tuple(KINDS)
+
+
+def _code(paths: tuple[str, ...]) -> "list[Finding | NotChecked]":
+    """What `cudafit lint` finds, as doctor says it: below everything else, since the code runs on top of it."""
+    from cudafit.model.finding import Evidence, Finding, Fix, NotChecked
+    from cudafit.sources import lint_paths
+
+    report = lint_paths(paths)
+    found: list[Finding | NotChecked] = []
+    for one in report.findings:
+        cell = f", cell {one.cell}" if one.cell else ""
+        evidence = (Evidence(f"line {one.line}{cell}", f"{one.path}:{one.line}"),)
+        found.append(Finding(one.id, one.severity, "project", one.message, evidence, Fix(one.fix)))
+    found += [NotChecked("code", f"{one.path}: {one.reason}") for one in report.skipped]
+    return found
 
 
 def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":
@@ -137,10 +162,10 @@ def _container_files(options: dict[str, Any]) -> "Project":
     from cudafit.project.compose import read_compose
     from cudafit.project.dockerfile import read_dockerfile
 
-    if any(options[name] for name in ("path", "conda", "kernel", "deep")):
+    if any(options[name] for name in ("path", "conda", "kernel", "deep", "sources")):
         raise InputError(
             "`--dockerfile` and `--compose` look at no Python environment",
-            hint="leave `--env`, `--conda`, `--kernel` and `--deep` out",
+            hint="leave `--env`, `--conda`, `--kernel`, `--deep` and `--code` out",
         )
     dockerfiles = tuple(read_dockerfile(os.path.normpath(path)) for path in options["dockerfiles"])
     services = read_compose([os.path.normpath(path) for path in options["composes"]], os.environ)

@@ -52,11 +52,19 @@ _SEVERITIES = (ERROR, WARNING, INFO)
 
 
 def diagnose(
-    world: World, *, select: Collection[str] = (), ignore: Collection[str] = (), described: str | None = None
+    world: World,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    described: str | None = None,
+    code: Sequence[Finding | NotChecked] = (),
 ) -> Report:
-    """Runs the checks; `select` and `ignore` name findings or beginnings of them (`torch`, `env.cvd_empty`)."""
-    findings: list[Finding] = []
-    skipped: list[NotChecked] = []
+    """Runs the checks; `select` and `ignore` name findings or beginnings of them (`torch`, `env.cvd_empty`).
+
+    `code` is what was found in training code, which is read elsewhere.
+    """
+    findings = [one for one in code if isinstance(one, Finding) and _wanted(one.id, select, ignore)]
+    skipped = [one for one in code if isinstance(one, NotChecked)]
     checked = 0
     containers = world.project.containers
     # Files of containers are looked at by themselves: this shell's environment says nothing about them.
