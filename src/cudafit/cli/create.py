@@ -32,8 +32,16 @@ _DEFAULT = ".venv"
 
 @click.command("create")
 @click.argument("words", metavar="[PATH] [REQ]...", nargs=-1)
+@click.option("-n", "--name", metavar="NAME", help="Make a conda environment of this name.")
+@click.option("--prefix", metavar="PATH", help="Make a conda environment in this folder.")
+@click.option("--conda", is_flag=True, help="Make a conda environment; conda itself need not be installed.")
 @click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
-@click.option("--from", "lock", metavar="LOCK", help="Install this lock: a pylock.toml, or requirements with hashes.")
+@click.option(
+    "--from",
+    "lock",
+    metavar="LOCK",
+    help="Install this lock: a pylock.toml or requirements with hashes; conda-lock.yml, explicit.txt or pixi.lock.",
+)
 @click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
@@ -44,19 +52,23 @@ _DEFAULT = ".venv"
 @common_options
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> int:
-    """Make a venv with the builds that work on this machine, and check it with doctor.
+    """Make an environment with the builds that work on this machine, and check it with doctor.
 
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or begins with a dot. REQ is a
     requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and exits with 4. The lock is
-    kept in it as pylock.cudafit.toml.
+    kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages
+    from conda-forge.
     """
+    from cudafit.cli.create_conda import command_conda, is_for_conda
     from cudafit.machine.described import Description
 
     if options["root"]:
         raise InputError("an environment is made on this machine, so `--root` has no meaning")
     description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
     question = ask_driver(description, options["machines"], None)
-    path, requirements = _parted(options["words"])
+    if is_for_conda(options):
+        return command_conda(context, options, description, question)
+    path, requirements = parted(options["words"])
     if options["lock"] and (requirements or options["files"]):
         raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
     _refuse_existing(path, clear=options["clear"])
@@ -73,14 +85,14 @@ def command(context: click.Context, /, **options: Any) -> int:
         made = _resolved(options, requirements, [_with_pythons(machines[0], pythons)], book)
     made = replace(made, interpreter=_interpreter(made.python, pythons))
     if options["dry_run"]:
-        _print(context, options, path, made, None)
+        show(context, options, path, made, None)
         return 0
     report = _make(options, path, made)
-    _print(context, options, path, made, report)
+    show(context, options, path, made, report)
     return _PROBLEM if report.status == "error" else 0
 
 
-def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """The path, and the requirements. A name without a slash may be either, and is taken as a requirement."""
     if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
         return os.path.expanduser(words[0]), words[1:]
@@ -164,11 +176,11 @@ def _make(options: dict[str, Any], path: str, made: "Made") -> "Report":
     from cudafit.indexes import configured
     from cudafit.repair.create import create
 
-    create(path, made, configured(), os.environ, say=_say)
-    return diagnose(_world(options, path))
+    create(path, made, configured(), os.environ, say=say)
+    return diagnose(seen(options, path))
 
 
-def _world(options: dict[str, Any], path: str) -> "World":
+def seen(options: dict[str, Any], path: str) -> "World":
     from cudafit.cli.looking import look
 
     given = Given(tuple(options["machines"]), options["driver"], tuple(options["gpus"]), path=path)
@@ -176,7 +188,7 @@ def _world(options: dict[str, Any], path: str) -> "World":
     return world(given, looked, environment_of(given, looked))
 
 
-def _print(context: click.Context, options: dict[str, Any], path: str, made: "Made", report: "Report | None") -> None:
+def show(context: click.Context, options: dict[str, Any], path: str, made: "Made", report: "Report | None") -> None:
     if options["as_json"]:
         from cudafit.model.plan import CREATE_SCHEMA, After, Created
         from cudafit.model.record import to_plain
@@ -193,5 +205,5 @@ def _print(context: click.Context, options: dict[str, Any], path: str, made: "Ma
     print_rows("create", create_rows(path, made, report), sys.stdout, color=use_color(context, sys.stdout))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     click.echo(text, err=True)
