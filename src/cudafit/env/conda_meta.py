@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cudafit.files import Files
+from cudafit.model.environment import CondaDamage
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
 
@@ -63,15 +64,6 @@ class Meta:
 
     def record(self, name: str) -> MetaRecord | None:
         return next((one for one in self.records if one.name == name), None)
-
-
-@frozen
-class Damage:
-    """What a package lists, and the prefix has not as it should be."""
-
-    package: str
-    missing: tuple[str, ...]
-    altered: tuple[str, ...]
 
 
 def read_meta(files: Files, prefix: str) -> Meta:
@@ -127,7 +119,7 @@ def _files(value: dict[str, Any]) -> Iterator[MetaFile]:
         yield MetaFile(path, own, size, link=entry.get("path_type") in ("softlink", "directory"))
 
 
-def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Iterator[Damage]:
+def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Iterator[CondaDamage]:
     """Packages with files that are missing or altered. Without `hashes` only presence and size are compared.
 
     What Python compiles by itself (.pyc) is passed over: it is written anew without any change of the source.
@@ -148,7 +140,7 @@ def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Itera
             if (file.size is not None and status.st_size != file.size) or (hashes and _differs(path, file.sha256)):
                 altered.append(file.path)
         if missing or altered:
-            yield Damage(record.name, tuple(missing), tuple(altered))
+            yield CondaDamage(record.name, tuple(missing), tuple(altered))
 
 
 def _differs(path: str, sha256: str | None) -> bool:
