@@ -62,5 +62,9 @@ class CondaSide:
         return self._read[package.name]
 
 
+def is_compared(name: str) -> bool:
+    return _COMPARED.fullmatch(name) is not None
+
+
 def python_name(name: str) -> str:
     return PYTHON_NAMES.get(name, normalised(name))
