@@ -121,7 +121,7 @@ def test_without_root_what_may_not_be_written_is_refused() -> None:
     if os.geteuid() != 0:
         pytest.skip("the test above does this")
     code = (
-        "import ctypes, fcntl, os, pwd, sys\n"
+        "import concurrent.futures.thread, ctypes, fcntl, os, pwd, sys\n"
         "from cudafit.repair.transaction import transaction\n"
         f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "try:\n"
