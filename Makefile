@@ -42,6 +42,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/resolve.py
 	$(RUN) benchmarks/lock.py
 	$(RUN) benchmarks/doctor.py
+	$(RUN) benchmarks/repair.py
 	$(RUN) benchmarks/harvest.py
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions

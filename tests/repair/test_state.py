@@ -69,6 +69,17 @@ def test_where_cudafit_itself_runs(env: Path, tmp_path: Path, monkeypatch: pytes
     assert "error: cudafit itself runs in `/p/env`" in refused(env)
 
 
+def test_a_file_system_without_modes(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.mkdir
+
+    def mkdir(path: str, _mode: int = 0o777) -> None:
+        real(path)
+        os.chmod(path, 0o777)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    assert "cause: its file system keeps no permissions" in refused(env)
+
+
 def test_another_users(env: Path) -> None:
     try:
         os.chown(env, NOBODY, NOBODY)

@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 from cudafit.repair.manifest import Manifest
 from cudafit.repair.walk import FILE, FOLDER, LINK, Entry, Item, item_of
 
-# Measured on two CUDA environments (torch 5.5 GB, TensorFlow 6.5 GB): files below this size are 99 % of the files and
-# 2.6 % and 3.5 % of the bytes. Nearly all above are libraries, which are replaced and not written.
-LINKED_FROM = 128 << 10
+# By measurement: the largest size at which a snapshot stays below 5 % of an environment's bytes, also with torch,
+# Jupyter, transformers and ray in it (62,000 files, 6.6 GB: 4.5 %; torch alone 2.1 %; TensorFlow 2.6 %). See
+# docs/decisions/0009-transaction.md.
+LINKED_FROM = 24 << 10
 
 _CHUNK = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h

@@ -122,8 +122,19 @@ def prepare(state: State) -> None:
     except OSError as error:
         raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
     else:
+        _check_modes_are_kept(state)
         sync_folder(state.parent)
     check_trusted(state)
+
+
+def _check_modes_are_kept(state: State) -> None:
+    if os.lstat(state.folder).st_mode & 0o077:
+        os.rmdir(state.folder)
+        raise InputError(
+            f"`{state.env}` cannot be changed safely",
+            cause=["its file system keeps no permissions, as a Windows drive in WSL: modes could not be brought back"],
+            hint="keep the environment on a Linux file system",
+        )
 
 
 def furnish(state: State) -> None:
@@ -158,6 +169,16 @@ def check_environment(state: State) -> None:
             f"`{state.env}` belongs to another user",
             cause=[f"its owner is {owner}, and this is {user}: what is made now, {owner} could not change"],
             hint=f"run the same as {owner}",
+        )
+
+
+def check_runs_elsewhere(state: State) -> None:
+    """Raises InputError where cudafit would change the files that it runs from."""
+    if runs_here(state.env):
+        raise InputError(
+            f"cudafit itself runs in `{state.env}`",
+            cause=["a program that changes the files it runs from cannot promise to come to an end"],
+            hint=f"run it from elsewhere: `uvx cudafit` or `pipx run cudafit`, with the path `{state.env}`",
         )
 
 

@@ -20,10 +20,10 @@ from cudafit.repair.state import (
     State,
     check_can_be_renamed,
     check_environment,
+    check_runs_elsewhere,
     check_trusted,
     check_writable,
     remove_if_unused,
-    runs_here,
     state_of,
 )
 from cudafit.repair.trouble import cause_of, change_trouble
@@ -98,12 +98,7 @@ def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> Non
         _check_nothing_there(state, env)
     else:
         check_environment(state)
-        if runs_here(state.env):
-            raise InputError(
-                f"cudafit itself runs in `{state.env}`",
-                cause=["a program that changes the files it runs from cannot promise to come to an end"],
-                hint=f"run it from elsewhere: `uvx cudafit` or `pipx run cudafit`, with the path `{state.env}`",
-            )
+        check_runs_elsewhere(state)
         if os.path.islink(env.rstrip(os.sep)):
             say(f"`{env}` is a link; the environment that is changed is `{state.env}`")
     check_writable(state)
