@@ -10,9 +10,10 @@ import pytest
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import state as states
+from cudafit.repair.checks import runs_here
 from cudafit.repair.mounts import parse_mounts_below
 from cudafit.repair.rollback import roll_back
-from cudafit.repair.state import runs_here, state_of
+from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
 from tests.repair.chaos import silent
 from tests.repair.mounts import immutable, mounted, read_only

@@ -4,8 +4,9 @@ import os
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
+from cudafit.repair.checks import check_environment, check_no_mounts
 from cudafit.repair.snapshot import is_linked
-from cudafit.repair.state import State, check_environment, check_no_mounts, state_of
+from cudafit.repair.state import State, state_of
 from cudafit.repair.trouble import size_text
 from cudafit.repair.walk import FILE, FOLDER, Walk, walk
 

@@ -35,6 +35,15 @@ def named(paths: Iterable[str], limit: int = 5) -> list[str]:
     return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
 
 
+def user_name(number: int) -> str:
+    import pwd  # noqa: PLC0415 - for messages alone; Windows has none
+
+    try:
+        return f"`{pwd.getpwuid(number).pw_name}`"
+    except KeyError:
+        return f"user {number}"
+
+
 def size_text(size: int) -> str:
     """`734 MiB`, `5.2 GiB`."""
     for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):

@@ -4,8 +4,7 @@ import os
 import stat
 
 from cudafit.model.frozen import frozen
-from cudafit.repair.state import user_name
-from cudafit.repair.trouble import shown
+from cudafit.repair.trouble import shown, user_name
 
 FILE, FOLDER, LINK, SPECIAL = "file", "folder", "link", "special"
 
