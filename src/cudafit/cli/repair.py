@@ -174,7 +174,7 @@ def nothing(environment: "Environment", wish: "Wish") -> "Plan":
 def _refuse(environment: "Environment", *, force: bool) -> None:
     """What is never changed, before any work."""
     from cudafit.model.environment import CONDA, VENV
-    from cudafit.repair.state import runs_here
+    from cudafit.repair.checks import runs_here
 
     path = environment.path
     if environment.kind == CONDA and not force:
