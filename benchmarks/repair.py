@@ -93,7 +93,7 @@ def downloaded(folder: str) -> float:
         made.pytorch.sent = made.default.sent = 0
         given["UV_CACHE_DIR"] = f"{folder}/second"
         subprocess.run([*command, "--yes"], env=given, capture_output=True, check=True)
-        return (made.pytorch.sent + made.default.sent) / named
+        return float((made.pytorch.sent + made.default.sent) / named)
 
 
 def main() -> None:
