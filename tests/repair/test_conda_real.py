@@ -14,19 +14,24 @@ import pytest
 
 from tests.conftest import Run
 from tests.lock.world import CONDA, FACTS
+from tests.machines import FOLDER
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.real_channel import PYTHON, SITE, Channel, add_python, add_wheels
 from tests.repair.test_conda_create import intact, packages
 from tests.repair.test_real_repairs import tree_hash
 from tests.repair.trees import Reading, reading
+from tests.repair.world import CPU as CPU_WHEELS
+from tests.repair.world import DEFAULT, world
 
 pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(platform.system() != "Linux", reason="the channel is for Linux"),
+    pytest.mark.skipif(
+        (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="the channel is for Linux on x86_64"
+    ),
 ]
 TORCH = "2.13.0"
-MACHINE = ("--gpu", "RTX 4090", "--driver", "none", "--platform", f"linux-{platform.machine()}", "--glibc", "2.36")
+MACHINE = ("--machine", str(FOLDER / "no-gpu.json"))
 COMPUTE = "import torch; print(torch.__version__, int((torch.ones(3) + 1).sum()))"
 KILLS = 60
 
@@ -35,7 +40,7 @@ KILLS = 60
 def real(tmp_path_factory: pytest.TempPathFactory) -> CondaWorld:
     """Python alone."""
     folder = tmp_path_factory.mktemp("real")
-    channel = Channel(folder / "conda-forge", "linux-64" if platform.machine() == "x86_64" else "linux-aarch64")
+    channel = Channel(folder / "conda-forge", "linux-64")
     add_python(channel)
     channel.finish()
     shutil.copytree(FACTS, folder / "matrix")
@@ -52,7 +57,7 @@ def with_torch(package_index: None, real: CondaWorld, tmp_path_factory: pytest.T
     if done.returncode != 0 or not list(wheels.glob("torch-*cpu*")):
         pytest.skip(f"pip finds no CPU build of torch {TORCH} here")
     folder = tmp_path_factory.mktemp("torch")
-    channel = Channel(folder / "conda-forge", "linux-64" if platform.machine() == "x86_64" else "linux-aarch64")
+    channel = Channel(folder / "conda-forge", "linux-64")
     add_python(channel)
     add_wheels(channel, sorted(wheels.glob("*.whl")))
     channel.finish()
@@ -86,6 +91,28 @@ def intact_but_links(prefix: Path) -> None:
     assert packages(prefix)
 
 
+def test_a_framework_of_pip_alone_is_repaired_as_in_a_venv(cudafit: Run, real: CondaWorld, tmp_path: Path) -> None:
+    prefix = tmp_path / "e"
+    asked = (f"python=={PYTHON}.*", "--python", PYTHON, *MACHINE, "--matrix", str(real.matrix))
+    done = cudafit("create", "--prefix", str(prefix), *asked, env=real.env, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for name, data in {**CPU_WHEELS, **DEFAULT["numpy"]}.items():
+        (tmp_path / name).write_bytes(data)
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-index", "--find-links", str(tmp_path)]
+    subprocess.run([*install, "--python", str(prefix), "torch==2.14.1+cpu", "numpy==2.1.0"], check=True, timeout=120)
+    before = tree_hash(prefix)
+    (tmp_path / "world").mkdir()
+    with world(tmp_path / "world") as small:
+        done = cudafit("repair", str(prefix), "--yes", *small.words, env=small.env, timeout=120)
+    assert done.returncode == 0, done.stderr
+    site = prefix / SITE
+    assert sorted(one.name for one in site.glob("torch-*.dist-info")) == ["torch-2.14.1+cu126.dist-info"]
+    assert sorted(one.name for one in site.glob("numpy-*.dist-info")) == ["numpy-2.1.0.dist-info"]
+    back = cudafit("rollback", str(prefix), "--yes")
+    assert back.returncode == 0, back.stderr
+    assert tree_hash(prefix) == before
+
+
 @pytest.mark.online
 @pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11")
 def test_torch_computes_is_broken_repaired_locked_and_brought_back(
@@ -102,7 +129,7 @@ def test_torch_computes_is_broken_repaired_locked_and_brought_back(
     (prefix / SITE / "torch/functional.py").write_text("raise SystemExit\n")
     broken = tree_hash(prefix)
     assert "6" not in computes(prefix)
-    machine = (*MACHINE[:4], "--matrix", str(with_torch.matrix))
+    machine = (*MACHINE, "--matrix", str(with_torch.matrix))
     repaired = cudafit("repair", "--conda", str(prefix), "--yes", *machine, env=env, timeout=600)
     assert repaired.returncode == 0, repaired.stderr
     assert computes(prefix) == f"{TORCH}+cpu 6"
