@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.benching import benched
+from cudafit.cli.benching import benched, found_a_problem
 from cudafit.cli.common import common_options, use_color, write
 from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished
 from cudafit.cli.matrix_options import matrix_options
@@ -96,8 +96,7 @@ def command(context: click.Context, /, **options: Any) -> int:
 
 
 def exit_code(bench: "Bench") -> int:
-    """A GPU that is there and was not used is a problem found, not a question left open."""
-    if bench.verdict in ("wrong", "slow") or bench.regressions or bench.not_used:
+    if found_a_problem(bench):
         return _PROBLEM
     return 0 if bench.verdict == "pass" else _UNKNOWN
 

@@ -88,6 +88,11 @@ def verified(
     )
 
 
+def found_a_problem(bench: "Bench") -> bool:
+    """A GPU that is there and was not used is a problem found, not a question left open."""
+    return bench.verdict in ("wrong", "slow") or bool(bench.regressions) or bench.not_used
+
+
 def _say(text: str) -> None:
     click.echo(text, err=True)
 

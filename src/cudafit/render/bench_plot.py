@@ -68,7 +68,7 @@ def _bar(one: Result, y: int, shown: Sequence[Result]) -> Iterator[str]:
 def _legend(y: int, judged: bool) -> str:
     bars = "grey: the GPU's peak; dashed: below it is slow. " if judged else ""
     free = "blue: nothing to judge by, drawn against the largest of its unit."
-    return _text(_LABELS, y, bars + free, color=_QUIET, size=12)
+    return _text(20, y, bars + free, color=_QUIET, size=12)
 
 
 def _roofline(bench: Bench, top: int) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _roofline(bench: Bench, top: int) -> Iterator[str]:
     peak = max(one.expected or 0.0 for one in matmuls)
     left, right, bottom, height = _LABELS, _LABELS + _BARS, top + _ROOF_HEIGHT - 60, _ROOF_HEIGHT - 110
     low, high = -1.0, 5.0  # powers of ten of operations for each byte
-    least = bandwidth * 10**low
+    least = bandwidth * 10**low / 20  # below the roof there is room for what is slow
 
     def place(intensity: float, speed: float) -> tuple[float, float]:
         across = (math.log10(max(intensity, 10**low)) - low) / (high - low)
@@ -97,7 +97,7 @@ def _roofline(bench: Bench, top: int) -> Iterator[str]:
     yield _text(left - 8, bottom - height + 4, "TFLOP/s", anchor="end", size=11, color=_QUIET)
     for roof in sorted({one.expected or 0.0 for one in matmuls}):
         knee, end = place(roof / bandwidth, roof), place(10**high, roof)
-        start = place(10**low, least)
+        start = place(10**low, bandwidth * 10**low)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (start, knee, end))
         yield f'<polyline points="{path}" fill="none" stroke="{_QUIET}"/>'
         yield _text(right + 8, end[1] + 4, f"{number(roof)} TFLOP/s", size=11, color=_QUIET)
@@ -106,10 +106,10 @@ def _roofline(bench: Bench, top: int) -> Iterator[str]:
         item = {"float32": 4, "tf32": 4, "float8": 1}.get(one.dtype, 2)
         x, y = place(2 * (one.size or 1) / 3 / item, one.value or 0.0)
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(one.status, _QUIET)}"/>'
-        yield _text(x - 9, y + 4, f"{one.framework} {one.dtype}", anchor="end", size=11)
-    x, y = place(10**low * 1.6, (copy.value or 0.0) / 1e3 * 10**low * 1.6)
+        yield _text(x + 9, y + 15, f"{one.framework} {one.dtype}", size=11)
+    x, y = place(1.0, (copy.value or 0.0) / 1e3)  # what its bandwidth would allow at one operation a byte
     yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(copy.status, _QUIET)}"/>'
-    yield _text(x + 9, y + 14, f"copy: {number((copy.value or 0.0) / 1e3)} of {number(bandwidth)} TB/s", size=11)
+    yield _text(x + 10, y + 6, f"copy: {number((copy.value or 0.0) / 1e3)} of {number(bandwidth)} TB/s", size=11)
 
 
 def _text(

@@ -56,6 +56,10 @@ def verdict_text(bench: Bench) -> str:
     return names[bench.verdict] + (f": {named}" if bench.verdict == WRONG and named else "") + took
 
 
+def verdict_row(bench: Bench) -> Row:
+    return Row("bench", verdict_text(bench), "bench --quick", _VERDICTS[bench.verdict])
+
+
 def _framework_rows(framework: Framework, results: Sequence[Result]) -> Iterator[Row]:
     name = framework.name
     imported = f", imported in {framework.import_seconds:.1f} s" if framework.import_seconds is not None else ""
