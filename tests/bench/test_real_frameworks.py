@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.online, pytest.mark.slow]
 # What every framework must have computed right, and those that cannot do some of it.
 TESTS = {"matmul", "reduction", "random", "conv2d", "fft", "attention"}
 CASES = [
-    ("torch", ["torch"], set()),
+    ("torch", ["torch==2.13.0"], set()),
     ("jax", ["jax"], set()),
     ("tensorflow", ["tensorflow-cpu"], set()),
     ("onnxruntime", ["onnxruntime"], {"fft"}),
