@@ -8,6 +8,7 @@ It prints one line for each kind of trial, `name: trials, old, new`, and stops w
 neither.
 """
 
+import itertools
 import os
 import random
 import shutil
@@ -57,14 +58,13 @@ def killed(act: Act, *, at: int | None = None, after_s: float | None = None) -> 
     return os.WIFSIGNALED(status)
 
 
-def count_down(left: int) -> None:
+def count_down(number: int) -> None:
     """This process is killed before its Nth call."""
+    calls = itertools.count(1)
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
+            if next(calls) == number:  # counts in one step, whichever thread calls
                 os.kill(os.getpid(), signal.SIGKILL)
             return function(*arguments, **options)
 

@@ -10,9 +10,10 @@ import pytest
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import state as states
+from cudafit.repair.checks import runs_here
 from cudafit.repair.mounts import parse_mounts_below
 from cudafit.repair.rollback import roll_back
-from cudafit.repair.state import runs_here, state_of
+from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
 from tests.repair.chaos import silent
 from tests.repair.mounts import immutable, mounted, read_only
@@ -69,6 +70,17 @@ def test_where_cudafit_itself_runs(env: Path, tmp_path: Path, monkeypatch: pytes
     assert "error: cudafit itself runs in `/p/env`" in refused(env)
 
 
+def test_a_file_system_without_modes(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.mkdir
+
+    def mkdir(path: str, _mode: int = 0o777) -> None:
+        real(path)
+        os.chmod(path, 0o777)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    assert "cause: its file system keeps no permissions" in refused(env)
+
+
 def test_another_users(env: Path) -> None:
     try:
         os.chown(env, NOBODY, NOBODY)
@@ -121,7 +133,7 @@ def test_without_root_what_may_not_be_written_is_refused() -> None:
     if os.geteuid() != 0:
         pytest.skip("the test above does this")
     code = (
-        "import ctypes, fcntl, os, pwd, sys\n"
+        "import concurrent.futures.thread, ctypes, fcntl, os, pwd, sys\n"
         "from cudafit.repair.transaction import transaction\n"
         f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "try:\n"

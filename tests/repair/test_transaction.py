@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import CudafitError, InputError
-from cudafit.repair.rollback import generations, interrupted
+from cudafit.repair.rollback import generations, interrupted, roll_back
 from cudafit.repair.transaction import RolledBack, transaction
 from tests.repair.trees import beside, change_env, make_env, reading
 
@@ -174,6 +174,17 @@ def test_the_folder_beside_it_is_for_this_user_and_not_for_git(env: Path) -> Non
     with transaction(str(env), reason="repair"):
         assert stat.S_IMODE(beside(env).lstat().st_mode) == 0o700
     assert (beside(env) / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_whose_name_is_not_text(tmp_path: Path) -> None:
+    env = make_env(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n")))
+    old = reading(env)
+    with pytest.raises(RolledBack):
+        attempt(env, change_and_fail(env, OSError()))
+    assert reading(env) == old
+    attempt(env, lambda: change_env(env))
+    roll_back(str(env), say=lambda _: None)
+    assert reading(env) == old
 
 
 def test_a_link_is_resolved_and_the_real_folder_changed(env: Path) -> None:

@@ -9,7 +9,7 @@ Reading = dict[str, tuple[object, ...]]
 
 MTIME_NS = 1_600_000_000_123_456_789
 CHANGED_NS = 1_700_000_000_987_654_321
-LARGE = 200 << 10  # above the size from which files are hard-linked
+LARGE = 200 << 10  # far above the size from which files are hard-linked
 
 
 def reading(root: Path) -> Reading:

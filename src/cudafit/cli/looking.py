@@ -82,9 +82,12 @@ def unfinished_change(path: str | None) -> "Interrupted | None":
 
 def _has_journal(folder: str) -> bool:
     """Whether there is a reason to load what reads journals."""
-    parent, name = os.path.split(os.path.realpath(folder))
-    beside = f"{name}.cudafit" if name.startswith(".") else f".cudafit-{name}"
-    return os.path.lexists(os.path.join(parent, beside, "journal.json"))
+    from cudafit.repair.state import state_of
+
+    try:
+        return os.path.lexists(state_of(folder).journal)
+    except InputError:
+        return False
 
 
 def warn_of_unfinished(path: str | None) -> None:

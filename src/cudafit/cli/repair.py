@@ -164,7 +164,7 @@ def _nothing(environment: "Environment", wish: "Wish") -> "Plan":
 def _refuse(environment: "Environment") -> None:
     """What is never changed, before any work."""
     from cudafit.model.environment import CONDA, VENV
-    from cudafit.repair.state import runs_here
+    from cudafit.repair.checks import runs_here
 
     path = environment.path
     if environment.kind == CONDA:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from cudafit.doctor.registry import CHECKS, container_checks
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
+from cudafit.model.environment import VENV
 from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
@@ -88,8 +89,18 @@ def diagnose(
         environment=described,
         machine=machine_lines([world.host], world.facts.drivers, Request(())),
         checked=checked,
+        repair=_repair(world, folded),
         files=tuple(map(shown, containers.paths)) if containers else (),
     )
+
+
+def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What answers every finding that a change of packages answers; none where cudafit changes nothing."""
+    environment = world.environment
+    if environment is None or environment.kind != VENV:
+        return ()
+    answered = [one for one in findings if one.severity != INFO and one.fix and one.fix.change]
+    return ("cudafit", "repair", environment.path) if answered else ()
 
 
 def _wanted(name: str, select: Collection[str], ignore: Collection[str]) -> bool:

@@ -90,4 +90,5 @@ class Report:
     environment: str | None = None  # which one was looked at, in one line
     machine: tuple[str, ...] = ()
     checked: int = 0  # how many checks ran
+    repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
     files: tuple[str, ...] = ()  # the Dockerfiles and compose files, where those were looked at

@@ -29,6 +29,8 @@ def report_rows(report: Report) -> list[Row]:
     for one in report.findings:
         if one is not cause and not (cause and one.explained_by == cause.id):
             rows += _finding_rows(one.severity, one)
+    if report.repair:
+        rows.append(Row("repair", f"{shlex.join(report.repair)}  shows the changes, and makes all of them or none", ""))
     rows.append(_status_row(report))
     rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
     return rows

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
@@ -84,13 +84,6 @@ def read_manifest(path: str) -> Manifest:
         raise _broken(path, f"{error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _broken(path, f"{type(error).__name__}: {error}"[:200]) from error
-
-
-def named(paths: Iterable[str], limit: int = 5) -> list[str]:
-    """The first of many paths, as lines for people."""
-    every = list(paths)
-    lines = [f"`{os.fsencode(path).decode(errors='replace') or '.'}`" for path in every[:limit]]
-    return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
 
 
 def _row(row: object) -> tuple[str, Item]:

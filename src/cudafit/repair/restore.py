@@ -12,8 +12,9 @@ from cudafit.errors import CudafitError
 from cudafit.repair.durable import remove_durably, rename_durably, sync_file_system
 from cudafit.repair.generations import clean, discard, has_tree
 from cudafit.repair.journal import Journal
-from cudafit.repair.manifest import Differences, Manifest, compare, named, read_manifest
+from cudafit.repair.manifest import Differences, Manifest, compare, read_manifest
 from cudafit.repair.state import State, remove_if_unused
+from cudafit.repair.trouble import named
 from cudafit.repair.walk import walk
 
 
@@ -42,13 +43,13 @@ def finish(state: State) -> None:
         remove_durably(state.journal)
 
 
-def exchange(state: State, journal: Journal) -> tuple[str, ...]:
+def exchange(state: State, journal: Journal, checked: Differences | None = None) -> tuple[str, ...]:
     """The environment becomes a generation, and a generation the environment."""
     wanted, replaced = journal.generation, journal.replaced
     manifest = _manifest(state, wanted)
     written: tuple[str, ...] = ()
     if has_tree(state, wanted):
-        written = _mend(state, wanted, manifest)
+        written = _mend(state, wanted, manifest, checked or _differences(state, wanted, manifest))
         if state.exists:
             if replaced is None or has_tree(state, replaced):
                 raise _made_anew(state)
@@ -60,9 +61,9 @@ def exchange(state: State, journal: Journal) -> tuple[str, ...]:
     return written
 
 
-def check_whole(state: State, name: str) -> None:
+def check_whole(state: State, name: str) -> Differences:
     """Raises CudafitError where a generation is not what it was, so that going back to it would make something else."""
-    _differences(state, name, _manifest(state, name))
+    return _differences(state, name, _manifest(state, name))
 
 
 def _differences(state: State, name: str, manifest: Manifest) -> Differences:
@@ -78,9 +79,8 @@ def _differences(state: State, name: str, manifest: Manifest) -> Differences:
     return differences
 
 
-def _mend(state: State, name: str, manifest: Manifest) -> tuple[str, ...]:
+def _mend(state: State, name: str, manifest: Manifest, differences: Differences) -> tuple[str, ...]:
     """Make modes and the folders' times what they were. Returns the files that were written: those it cannot mend."""
-    differences = _differences(state, name, manifest)
     tree = state.tree(name)
     for path in differences.modes:
         os.chmod(os.path.join(tree, path) if path else tree, manifest.items[path].mode)
@@ -106,7 +106,7 @@ def _bring_back(state: State, name: str) -> tuple[str, ...]:
     manifest = _manifest(state, name)
     written: tuple[str, ...] = ()
     if has_tree(state, name):
-        written = _mend(state, name, manifest)
+        written = _mend(state, name, manifest, _differences(state, name, manifest))
         _put_aside(state, name)
         rename_durably(state.tree(name), state.env)
     elif not os.path.lexists(_aside(state, name)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
+from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.durable import sync_file_system
 from cudafit.repair.generations import Generation, Record, clean, described, next_id, read_record, whole, write_record
 from cudafit.repair.interrupts import held_off
@@ -13,7 +14,7 @@ from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked, now
 from cudafit.repair.manifest import manifest_of, write_manifest
 from cudafit.repair.restore import check_whole, exchange, finish, undo, written_text
-from cudafit.repair.state import State, check_can_be_renamed, check_trusted, check_writable, remove_if_unused, state_of
+from cudafit.repair.state import State, check_trusted, remove_if_unused, state_of
 from cudafit.repair.trouble import change_trouble
 from cudafit.repair.walk import walk
 
@@ -89,6 +90,7 @@ def roll_back(
             say(_recover(state, journal, say))
             if generation is None:
                 return back
+        check_runs_elsewhere(state)
         return _exchange(state, generation, say)
 
 
@@ -136,10 +138,10 @@ def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> G
     reason = f"rollback to generation {name}"
     try:
         with held_off(lambda: say("bringing back what was: one moment")):
-            check_whole(state, name)
+            differences = check_whole(state, name)
             replaced = _keep_present(state, reason)
             journal = journals.begin(state, "exchange", reason, generation=name, replaced=replaced)
-            written = exchange(state, journal)
+            written = exchange(state, journal, differences)
             finish(state)
             clean(state, say)
     except OSError as error:

@@ -4,8 +4,9 @@ import os
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
-from cudafit.repair.snapshot import LINKED_FROM
-from cudafit.repair.state import State, check_environment, check_no_mounts, state_of
+from cudafit.repair.checks import check_environment, check_no_mounts
+from cudafit.repair.snapshot import is_linked
+from cudafit.repair.state import State, state_of
 from cudafit.repair.trouble import size_text
 from cudafit.repair.walk import FILE, FOLDER, Walk, walk
 
@@ -56,7 +57,7 @@ def needed_for(state: State, found: Walk) -> Needed:
     size, files = _SPARE + _ROW_BYTES * len(found.entries), 16
     for entry in found.entries:
         item = entry.item
-        if item.kind == FILE and item.size < LINKED_FROM:
+        if item.kind == FILE and not is_linked(entry):
             size += -(-item.size // block) * block
             files += 1
         elif item.kind == FOLDER:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
+from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
 from cudafit.repair.durable import sync_file_system, sync_folder
 from cudafit.repair.generations import Record, clean, discard, empty_discarded, next_id, write_record
 from cudafit.repair.interrupts import held_off
@@ -16,16 +17,7 @@ from cudafit.repair.manifest import write_manifest
 from cudafit.repair.restore import finish, undo, written_text
 from cudafit.repair.room import check_room, walk_whole
 from cudafit.repair.snapshot import take_snapshot
-from cudafit.repair.state import (
-    State,
-    check_can_be_renamed,
-    check_environment,
-    check_trusted,
-    check_writable,
-    remove_if_unused,
-    runs_here,
-    state_of,
-)
+from cudafit.repair.state import State, check_trusted, remove_if_unused, state_of
 from cudafit.repair.trouble import cause_of, change_trouble
 
 WAIT_S = 600.0
@@ -98,12 +90,7 @@ def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> Non
         _check_nothing_there(state, env)
     else:
         check_environment(state)
-        if runs_here(state.env):
-            raise InputError(
-                f"cudafit itself runs in `{state.env}`",
-                cause=["a program that changes the files it runs from cannot promise to come to an end"],
-                hint=f"run it from elsewhere: `uvx cudafit` or `pipx run cudafit`, with the path `{state.env}`",
-            )
+        check_runs_elsewhere(state)
         if os.path.islink(env.rstrip(os.sep)):
             say(f"`{env}` is a link; the environment that is changed is `{state.env}`")
     check_writable(state)

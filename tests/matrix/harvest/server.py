@@ -40,6 +40,7 @@ class Index:
     prefix: str = "simple"  # the folder of the address
     address: str = ""
     served: list[str] = field(default_factory=list)
+    sent: int = 0  # bytes of all answers
 
     def page(self, package: str) -> tuple[str, bytes]:
         files = self.packages[package]
@@ -105,7 +106,7 @@ def serving(index: Index) -> Iterator[Index]:
         def file(self, content: bytes) -> None:
             wanted = self.headers.get("Range")
             if not wanted or not index.ranges:
-                self.answer(200, content)
+                self.answer(200, content, {"Accept-Ranges": "bytes"} if index.ranges else None)
                 return
             first, _, last = wanted.removeprefix("bytes=").partition("-")
             start = int(first) if first else max(0, len(content) - int(last))
@@ -120,6 +121,8 @@ def serving(index: Index) -> Iterator[Index]:
             self.end_headers()
             if self.command == "HEAD":
                 return
+            with lock:
+                index.sent += len(body)
             cut = getattr(self, "cut", False)
             self.wfile.write(body[: len(body) // 2] if cut else body)
             self.close_connection = self.close_connection or cut

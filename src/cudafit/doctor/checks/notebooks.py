@@ -14,8 +14,7 @@ def other_python(world: World) -> Iterator[Finding]:
     kernel = environment.kernel if environment else None
     if environment is None or kernel is None or not environment.active or environment.active == environment.path:
         return
-    python = f"{environment.active}/bin/python"
-    command = (python, "-m", "ipykernel", "install", "--user", "--name", kernel.name)
+    command = ("cudafit", "repair", environment.active, "--kernel", kernel.name)
     yield Finding(
         "jupyter.kernel_wrong_python",
         ERROR,
@@ -25,7 +24,7 @@ def other_python(world: World) -> Iterator[Finding]:
             Evidence(f"argv begins with {kernel.argv[0]}", kernel.path),
             Evidence(f"{environment.active} is active, or in this folder", "environment"),
         ),
-        Fix("register a kernel for that environment (it needs ipykernel)", (command,)),
+        Fix("let the kernel start that environment (it needs ipykernel)", (command,)),
     )
 
 

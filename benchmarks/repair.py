@@ -1,0 +1,128 @@
+"""What it costs to keep a real CUDA environment before a change, and to bring it back: seconds, and bytes on disk.
+
+And a whole repair: its time by that of the same packages installed by hand, its downloads by the wheels that changed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cudafit.repair import transaction as transactions
+from cudafit.repair.durable import sync_file_system
+from cudafit.repair.rollback import generations, roll_back
+from cudafit.repair.room import room_needed
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.repair.world import CUDNN_NEEDED, broken_env, torch, world
+
+CUDAFIT = str(Path(sys.executable).parent / "cudafit")
+UV = str(Path(sys.executable).parent / "uv")
+PACKAGES = ["torch==2.15.0", "numpy", "jupyterlab", "transformers", "pandas", "matplotlib", "scikit-learn", "ray"]
+
+
+def show(value: float, name: str, goal: float) -> None:
+    print(f"  {value:5.2f}  {name:66}  goal at most {goal:g}: {'met' if value <= goal else 'MISSED'}")
+
+
+def snapshot_seconds(env: str) -> float:
+    """Until the change may begin: lock, checks, snapshot, all of it on the disk."""
+    start = time.perf_counter()
+    with transactions.transaction(env, reason="benchmark"):
+        return time.perf_counter() - start
+
+
+def roll_back_seconds(env: str) -> float:
+    start = time.perf_counter()
+    roll_back(env, say=print)
+    return time.perf_counter() - start
+
+
+class Syncs:
+    """How long the disk was waited for."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self, path: str) -> None:
+        start = time.perf_counter()
+        sync_file_system(path)
+        self.seconds += time.perf_counter() - start
+
+
+def repair_by_hand(folder: str, rounds: int) -> float:
+    """tensorflow-cpu made tensorflow with CUDA, by `cudafit repair` and by uv's commands; uv's cache is warm."""
+    ratios = []
+    for number in range(rounds + 1):
+        mine, theirs = f"{folder}/mine{number}", f"{folder}/theirs{number}"
+        for env in (mine, theirs):
+            subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, env], check=True)
+            subprocess.run([UV, "pip", "install", "--quiet", "--python", env, "tensorflow-cpu==2.20.0"], check=True)
+        start = time.perf_counter()
+        words = ["--gpu", "A100", "--driver", "550.54.15", "--yes"]
+        subprocess.run([CUDAFIT, "repair", mine, *words], check=True, capture_output=True)
+        ours = time.perf_counter() - start
+        start = time.perf_counter()
+        subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", theirs, "tensorflow-cpu"], check=True)
+        wanted = "tensorflow[and-cuda]==2.20.0"
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", theirs, wanted], check=True)
+        ratios.append(ours / (time.perf_counter() - start))
+        for env in (mine, theirs):
+            shutil.rmtree(env)
+    return statistics.median(ratios[1:])  # the first round fills the cache
+
+
+def downloaded(folder: str) -> float:
+    """Bytes that a small index sent for a repair, by the sum of the wheels that the plan names; uv's cache is empty."""
+    (Path(folder) / "wheels").mkdir()
+    env = broken_env(Path(folder) / "small", Path(folder) / "wheels")
+    with world(Path(folder) / "world") as made:
+        files = made.pytorch.packages["torch"] = dict([torch("2.14.1+cu126", "12.6", CUDNN_NEEDED, filling=40 << 20)])
+        given = {**os.environ, **made.env, "UV_CACHE_DIR": f"{folder}/first"}
+        given.pop("UV_NO_CACHE")
+        command = [CUDAFIT, "repair", str(env), *made.words]
+        plan = subprocess.run([*command, "--dry-run", "--json"], env=given, capture_output=True, check=True)
+        named = sum(step["size"] for step in json.loads(plan.stdout)["steps"] if step["size"])
+        assert named > len(next(iter(files.values()))) - 1
+        made.pytorch.sent = made.default.sent = 0
+        given["UV_CACHE_DIR"] = f"{folder}/second"
+        subprocess.run([*command, "--yes"], env=given, capture_output=True, check=True)
+        return (made.pytorch.sent + made.default.sent) / named
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    # As many as are kept: removing files slows down the making of new ones for minutes on ext4.
+    parser.add_argument("--rounds", type=int, default=3, choices=(1, 2, 3))
+    rounds = parser.parse_args().rounds
+    print(f"{rounds} rounds, medians")
+    with tempfile.TemporaryDirectory() as folder:
+        env = f"{folder}/env"
+        subprocess.run([UV, "venv", "--quiet", "--seed", "--python", sys.executable, env], check=True)
+        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", env, *PACKAGES]
+        if subprocess.run(install, capture_output=True, check=False).returncode != 0:
+            sys.exit("no package index answers here: nothing was measured")
+        sync_file_system(folder)
+        size = room_needed(env)
+        print(f"  {size.env_files} files, {size.env_bytes / 1e9:.1f} GB")
+        syncs = Syncs()
+        vars(transactions)["sync_file_system"] = syncs
+        seconds = statistics.median(snapshot_seconds(env) for _ in range(rounds))
+        show(seconds, "s for a snapshot, of which the next line", 5)
+        print(f"  {syncs.seconds / rounds:5.2f}  s to have it on the disk")
+        own = statistics.median(kept.disk_bytes for kept in generations(env))
+        show(own / size.env_bytes, "new disk for a snapshot, by the environment's bytes", 0.05)
+        show(size.bytes / own, "room asked for before, by the room taken", 1.2)
+        show(statistics.median(roll_back_seconds(env) for _ in range(rounds)), "s to roll back", 2)
+        show(repair_by_hand(folder, rounds), "a repair, by the same packages installed by hand", 1.5)
+        show(downloaded(folder), "bytes that a repair downloads, by those of the wheels that change", 1.02)
+
+
+if __name__ == "__main__":
+    main()
