@@ -123,6 +123,8 @@ def test_memory_that_does_not_suffice_verifies_nothing(bench: Bench) -> None:
     code, told, _ = bench(fault="memory")
     assert (code, told["verdict"]) == (3, "not-verified")
     assert "no product of cupy was found right" in causes(told)
+    _, told, _ = bench(fault="memory", spec=H200 + "process 4321 70000\n")
+    assert "others compute on the GPU, and hold memory of it: process 4321" in causes(told)
 
 
 def test_a_signal_verifies_nothing(bench: Bench) -> None:
@@ -164,7 +166,7 @@ def test_a_busy_gpu_is_named_with_its_processes(bench: Bench) -> None:
     assert "others compute on it: process 4321" in causes(told)
 
 
-def test_a_lost_gpu_is_told(bench: Bench, tmp_path: Path) -> None:
+def test_a_number_that_cuda_has_not(bench: Bench) -> None:
     code, told, _ = bench("--device", "cuda:1")
     assert (code, told["verdict"]) == (3, "not-verified")
     assert "there is no cuda:1: CUDA sees 1 of 1 GPUs" in causes(told)

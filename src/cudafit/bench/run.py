@@ -13,7 +13,7 @@ from cudafit.bench.verdict import CPU, judge
 from cudafit.bench.watch import Ask, Watch, gpu_of, load_of, sighting
 from cudafit.machine.nvml import Reading, interpret
 from cudafit.machine.question import ask as ask_nvml
-from cudafit.model.bench import NOT_VERIFIED, Bench, Cause, Device, Load, Proof, Run
+from cudafit.model.bench import FAILED, NOT_VERIFIED, Bench, Cause, Device, Load, Proof
 from cudafit.model.machine import Gpu, Machine
 from cudafit.model.matrix import Facts
 
@@ -84,7 +84,9 @@ def _on_gpu(order: Order, frameworks: Sequence[str], machine: Machine, facts: Fa
         name, proof.used_gpu, proof.proof, "cuda", order.device, part or gpu.uuid, proof.evidence, peaks.model
     )
     bench = judge(device, runs, peaks, facts, load)
-    return _with_lost(bench, runs, ask, gpu)
+    return with_lost(
+        with_others(bench, [named(one.pid) for one in gpu.processes or () if one.kind == "compute"]), ask, gpu
+    )
 
 
 def visible(machine: Machine, number: int) -> tuple[Gpu, str | None] | Cause:
@@ -119,9 +121,18 @@ def whole(proofs: Sequence[Proof]) -> Proof:
     return Proof(True, proofs[0].proof, tuple(line for one in proofs for line in one.evidence))
 
 
-def _with_lost(bench: Bench, runs: Sequence[Run], ask: Ask, gpu: Gpu) -> Bench:
+def with_others(bench: Bench, others: Sequence[str]) -> Bench:
+    """Where memory did not suffice, those who have it are named."""
+    texts = [one.error for one in bench.frameworks] + [one.note for one in bench.results]
+    if not others or not any("memory" in (text or "").lower() for text in texts):
+        return bench
+    busy = Cause(f"others compute on the GPU, and hold memory of it: {', '.join(others[:5])}", "NVML's process list")
+    return replace(bench, causes=(*bench.causes, busy))
+
+
+def with_lost(bench: Bench, ask: Ask, gpu: Gpu) -> Bench:
     """A GPU that was there before, and that the driver cannot reach any more, explains what failed."""
-    if all(run.error is None for run in runs) and not any(told.failed for run in runs for told in run.told):
+    if all(one.error is None for one in bench.frameworks) and not any(one.status == FAILED for one in bench.results):
         return bench
     reading = ask()
     after = gpu_of(reading, gpu.index)

@@ -14,13 +14,14 @@ import click
 
 from cudafit.cli.benching import benched, found_a_problem
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished
+from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
     from cudafit.model.environment import Environment
+    from cudafit.model.finding import Report
     from cudafit.model.machine import Machine
 
 _PROBLEM, _UNKNOWN = 1, 3
@@ -86,6 +87,10 @@ def command(context: click.Context, /, **options: Any) -> int:
         only=options["frameworks"],
     )
     bench = replace(bench, matrix=looked.library.book.version)
+    if bench.not_used or any(one.error for one in bench.frameworks):
+        from cudafit.doctor.diagnose import diagnose
+
+        bench = _with_diagnosis(bench, diagnose(world(told, looked, environment)))
     if before is not None:
         from cudafit.bench.compare import regressions
 
@@ -93,6 +98,16 @@ def command(context: click.Context, /, **options: Any) -> int:
     _keep(bench, past, options)
     _print(context, bench, as_json=options["as_json"])
     return exit_code(bench)
+
+
+def _with_diagnosis(bench: "Bench", report: "Report") -> "Bench":
+    """What doctor says of an environment whose framework does not start or leaves the GPU alone."""
+    from cudafit.model.bench import Cause
+
+    found = next((one for one in report.findings if one.id == report.cause), None)
+    if found is None:
+        return bench
+    return replace(bench, causes=(*bench.causes, Cause(f"{found.title} ({found.id})", "cudafit doctor")))
 
 
 def exit_code(bench: "Bench") -> int:

@@ -22,6 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BALLAST_MIB = 256  # what is held on the GPU, so that its memory visibly grows
 _LONGEST_HOLD_S = 15.0
 
+_SHORT_OF_MEMORY = ("out of memory", "outofmemory", "resource exhausted", "alloc failed")
+_NOT_THERE = ("not implemented", "unimplemented", "could not satisfy device specification")
+
 Tell = Callable[..., None]
 
 
@@ -87,15 +90,17 @@ class Suite:
         except NotImplementedError as error:
             told["skipped"] = _short(str(error)) or "the framework has no such operation"
         except Exception as error:
-            told["skipped" if _memory_is_short(error) else "failed"] = _short(f"{type(error).__name__}: {error}")
+            told["skipped" if _is_no_fault(error) else "failed"] = _short(f"{type(error).__name__}: {error}")
         told["seconds"] = round(time.monotonic() - start, 4)
         self.tell(result=told)
 
 
-def _memory_is_short(error: Exception) -> bool:
-    """As the frameworks say it: OutOfMemoryError, RESOURCE_EXHAUSTED, CUBLAS_STATUS_ALLOC_FAILED."""
+def _is_no_fault(error: Exception) -> bool:
+    """Too little memory, or an operation that the framework has not for this dtype or device, as frameworks say it:
+    OutOfMemoryError, RESOURCE_EXHAUSTED, CUBLAS_STATUS_ALLOC_FAILED; `"cat_cuda" not implemented for 'Float8_e4m3fn'`,
+    UNIMPLEMENTED, `Could not satisfy device specification`."""
     text = f"{type(error).__name__} {error}".lower().replace("_", " ")
-    return any(sign in text for sign in ("out of memory", "outofmemory", "resource exhausted", "alloc failed"))
+    return any(sign in text for sign in (*_SHORT_OF_MEMORY, *_NOT_THERE))
 
 
 def load(name: str) -> dict[str, Any]:
@@ -151,8 +156,10 @@ def _number(device: str) -> int:
 
 def _run(backend: Any, options: dict[str, Any], tell: Tell) -> None:
     cuda = options["device"] != "cpu"
-    held = backend.uniform((BALLAST_MIB << 18 if cuda else 1 << 10,), "float32", 1)
-    tell(at="context", where=backend.where(held), held_mib=BALLAST_MIB if cuda else 0, free=backend.free_bytes())
+    free = backend.free_bytes()
+    mib = BALLAST_MIB if free is None else max(1, min(BALLAST_MIB, free >> 23))  # an eighth of what a busy GPU has left
+    held = backend.uniform((mib << 18 if cuda else 1 << 10,), "float32", 1)
+    tell(at="context", where=backend.where(held), held_mib=mib if cuda else 0, free=free)
     Suite(backend, options, tell).run()
     # The GPU is kept until it was seen from outside: as long as this file is there, and not for ever.
     end = time.monotonic() + _LONGEST_HOLD_S

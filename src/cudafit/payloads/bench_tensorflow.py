@@ -88,7 +88,7 @@ class Backend:
     def _litter(self, shape: tuple[int, ...], kind: Any) -> None:
         """NaN in memory that is free again, and that the next operation of that size gets for its output."""
         with self._on():
-            tf.fill(shape, tf.constant(math.nan, kind))
+            tf.cast(tf.fill(shape, tf.constant(math.nan, tf.float32)), kind)
 
     def matmul(self, a: Any, b: Any, dtype: str) -> Any:
         self._litter((a.shape[0], b.shape[1]), _KINDS[dtype])

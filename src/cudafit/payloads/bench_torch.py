@@ -71,9 +71,12 @@ class Backend:
         return values
 
     def pick(self, x: Any, rows: list[int] | None, columns: list[int] | None) -> list[list[float]]:
-        x = x if rows is None else torch.stack([x[row] for row in rows])
-        x = x if columns is None else torch.stack([x[:, column] for column in columns], dim=1)
-        values: list[list[float]] = x.to(torch.float64).cpu().tolist()
+        """Lines are widened one by one: the whole may be large, and float8 cannot be stacked."""
+        if rows is not None:
+            x = torch.stack([x[row].to(torch.float64) for row in rows])
+        if columns is not None:
+            x = torch.stack([x[:, column].to(torch.float64) for column in columns], dim=1)
+        values: list[list[float]] = x.cpu().tolist()
         return values
 
     def random_numbers(self, count: int, dtype: str, seed: int) -> Any:
@@ -99,9 +102,14 @@ class Backend:
         if dtype == "float8":
             one = torch.ones((), device=self.device)
             turned = b.t().contiguous().t()  # the second factor's columns lie together
-            out = self.poisoned((a.shape[0], b.shape[1]), torch.bfloat16)
-            del out
-            return lambda: torch._scaled_mm(a, turned, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
+            self._litter((a.shape[0], b.shape[1]), torch.bfloat16)
+
+            def scaled() -> Any:
+                """Before torch 2.5 it gave the largest number as well."""
+                found = torch._scaled_mm(a, turned, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
+                return found[0] if isinstance(found, tuple) else found
+
+            return scaled
         out = self.poisoned((a.shape[0], b.shape[1]), _KINDS[dtype])
         if dtype != "tf32":
             return lambda: torch.matmul(a, b, out=out)
