@@ -1,13 +1,11 @@
-"""conda's side of a solve: py-rattler, which is spoken to here and nowhere else.
-
-It is asked in a process of its own: its worker threads may take a process with them when that one ends, and what they
-have answered by then is already read.
-"""
+"""conda's side of a solve, asked of py-rattler in a process of its own (`conda_worker`)."""
 
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from cudafit.errors import CudafitError, InputError
@@ -15,7 +13,7 @@ from cudafit.model.frozen import frozen
 from cudafit.process import run
 
 TIMEOUT_S = 900
-_QUESTION = "CUDAFIT_CONDA_QUESTION"
+REQUEST = "CUDAFIT_CONDA_REQUEST"
 
 
 @frozen
@@ -25,7 +23,7 @@ class Record:
     name: str
     version: str
     build: str
-    build_number: int
+    build_number: int | None  # None: by a lock, which tells less than a channel
     subdir: str
     url: str
     file_name: str
@@ -38,37 +36,66 @@ class Record:
     license: str | None = None
     timestamp: int | None = None
     noarch: str | None = None
+    site_packages: str | None = None  # where this Python has them, where that is not the usual place
 
 
 @frozen
 class Question:
-    """What to solve, for one platform."""
+    """What to solve, for one platform.
+
+    With `prefix`, what is installed there is kept where that can be, but for the packages `free`.
+    """
 
     channels: tuple[str, ...]
     platform: str  # as conda calls it: linux-64
     specs: tuple[str, ...]
     virtual: tuple[tuple[str, str], ...]  # every virtual package of the target, as ("__cuda", "12.4")
+    prefix: str | None = None
+    free: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()  # what must hold of a package if it is there at all
 
 
 def solve(questions: Sequence[Question]) -> list[list[Record]]:
     """The packages of each; raises CudafitError where there is no solution or the channel does not answer."""
-    _need_extra()
     from cudafit.model.record import to_plain  # noqa: PLC0415
 
-    # By the environment: everybody may read a process's arguments, and an address may hold a password.
-    environ = {**os.environ, _QUESTION: json.dumps([to_plain(question) for question in questions])}
-    command = [sys.executable, "-P", "-m", "cudafit.conda_solver"]
-    finished = run(command, timeout_s=TIMEOUT_S, environ=environ)
+    answer = ask({"do": "solve", "questions": [to_plain(question) for question in questions]}, timeout_s=TIMEOUT_S)
+    if "error" in answer:
+        raise _failure(answer, questions[answer.get("number", 0)])
+    return [[record_of(row) for row in rows] for rows in answer["solved"]]
+
+
+def ask(
+    request: dict[str, Any], *, timeout_s: float | None = None, shown: bool = False, lock: int | None = None
+) -> dict[str, Any]:
+    """What the worker answers. It keeps the descriptor `lock` open while it works. Raises CudafitError."""
+    _need_extra()
+    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+        # By a file: everybody may read a process's arguments, an address may hold a password, and it may be long.
+        path = os.path.join(folder, "request.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(request, file)
+        command = [sys.executable, "-P", "-m", "cudafit.conda_worker"]
+        environ = {**os.environ, REQUEST: path}
+        keep_open = () if lock is None else (lock,)
+        finished = run(command, timeout_s=timeout_s, environ=environ, shown=shown, keep_open=keep_open)
     if finished.cut_off:
-        raise CudafitError(f"the conda solver gave no answer for {TIMEOUT_S} s")
+        raise CudafitError(f"the conda solver gave no answer for {timeout_s} s")
     line = next((line for line in finished.stdout.splitlines() if line.startswith("{")), None)
     if line is None:
         told = finished.stderr.strip().splitlines()[-3:]
         raise CudafitError("the conda solver broke off", cause=told or [f"exit code {finished.returncode}"])
-    answer = json.loads(line)
-    if "error" in answer:
-        raise _failure(answer["error"], questions[answer["number"]])
-    return [[Record(**_tuples(row)) for row in rows] for rows in answer["solved"]]
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def record_of(row: dict[str, Any]) -> Record:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Record(**fields)
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    return asdict(record)
 
 
 def _need_extra() -> None:
@@ -81,13 +108,13 @@ def _need_extra() -> None:
         )
 
 
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+_UNSOLVED = ("Cannot solve", "cannot be installed", "No candidates", "unsolvable")
 
 
-def _failure(told: str, question: Question) -> CudafitError:
+def _failure(answer: dict[str, Any], question: Question) -> CudafitError:
+    told = answer["error"]
     lines = [line.rstrip() for line in told.splitlines() if line.strip()]
-    if "Cannot solve" in told or "cannot be installed" in told or "No candidates" in told or "unsolvable" in told:
+    if any(words in told for words in _UNSOLVED):
         return CudafitError(
             f"conda's packages do not go together on {question.platform}",
             cause=lines[:_SHOWN],
@@ -108,73 +135,3 @@ def _shown(channel: str) -> str:
     from cudafit.model.requirement import without_secret  # noqa: PLC0415
 
     return without_secret(channel)
-
-
-def _main(asked: str) -> None:
-    """In the process of its own: one line of JSON, and an end that waits for no thread."""
-    questions = json.loads(asked)
-    solved: list[list[dict[str, Any]]] = []
-    answer: dict[str, Any] = {"solved": solved}
-    for number, question in enumerate(questions):
-        try:
-            solved.append(_solved(question))
-        except Exception as error:
-            answer = {"error": f"{error}" or type(error).__name__, "number": number}
-            break
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-    os._exit(0)
-
-
-def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
-    import asyncio  # noqa: PLC0415
-    from datetime import UTC, timedelta  # noqa: PLC0415
-
-    import rattler  # noqa: PLC0415
-
-    virtual = [
-        rattler.GenericVirtualPackage(rattler.PackageName(name), rattler.Version(version), rattler.BuildString("0"))
-        for name, version in question["virtual"]
-    ]
-    records = asyncio.run(
-        rattler.solve(
-            sources=question["channels"],
-            specs=[rattler.MatchSpec(text) for text in question["specs"]],
-            platforms=[question["platform"], "noarch"],
-            virtual_packages=virtual,
-            timeout=timedelta(seconds=TIMEOUT_S),
-        )
-    )
-
-    def stamp(record: Any) -> int | None:
-        return (
-            int(record.timestamp.replace(tzinfo=record.timestamp.tzinfo or UTC).timestamp() * 1000)
-            if record.timestamp
-            else None
-        )
-
-    return [
-        {
-            "name": record.name.normalized,
-            "version": str(record.version),
-            "build": str(record.build),
-            "build_number": record.build_number,
-            "subdir": record.subdir,
-            "url": record.url,
-            "file_name": record.file_name,
-            "channel": str(record.channel),
-            "sha256": record.sha256.hex() if record.sha256 else None,
-            "md5": record.md5.hex() if record.md5 else None,
-            "size": record.size,
-            "depends": list(record.depends),
-            "constrains": list(record.constrains),
-            "license": record.license,
-            "timestamp": stamp(record),
-            "noarch": str(record.noarch) if record.noarch and not record.noarch.none else None,
-        }
-        for record in records
-    ]
-
-
-if __name__ == "__main__":
-    _main(os.environ[_QUESTION])

@@ -1,5 +1,6 @@
 """Each finding in a world that has it, and its opposite: a world that looks alike and must not raise it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from cudafit.model.finding import Report
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
     Compiler,
+    CondaInstallation,
     DeviceNode,
     Ecc,
     Fabric,
@@ -114,6 +116,27 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     libraries: dict[str, str | bytes] = {f"SITE/bitsandbytes/libbitsandbytes_cuda{cuda}.so": b"" for cuda in cudas}
     libraries["SITE/bitsandbytes/cextension.py"] = source
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
+
+
+def of_conda(*packages: str, listed: Sequence[str] = (), installer: str = "pip", version: str = "2.13.0") -> "Env":
+    """A conda environment with torch; `packages` are `channel/name-version-build`, the first one lists its files."""
+    files: dict[str, str | bytes] = {**torch("2.13.0", "12.6", CU126)}
+    info = f"SITE/torch-{version}.dist-info"
+    files |= {f"{info}/METADATA": f"Name: torch\nVersion: {version}\n\n", f"{info}/INSTALLER": f"{installer}\n"}
+    names = []
+    for number, text in enumerate(packages):
+        channel, _, stem = text.partition("/")
+        name, number_, build = stem.rsplit("-", 2)
+        paths = [{"_path": path, "path_type": "hardlink"} for path in (listed if number == 0 else ())]
+        told = {"channel": f"https://conda.test/{channel}/", "name": name, "version": number_, "build": build}
+        files[f"conda-meta/{stem}.json"] = json.dumps({**told, "paths_data": {"paths": paths}})
+        names.append(stem)
+    return Env(files, (), names)
+
+
+FORGE_TORCH = "conda-forge/pytorch-2.13.0-cuda126_generic_py312_h0_200"
+IN_SITE = "lib/python3.12/site-packages"
+OWN_INFO = f"{IN_SITE}/torch-2.13.0.dist-info/METADATA"
 
 
 def asks(text: str, python: str = "3.12") -> "Env":
@@ -479,6 +502,58 @@ CASES = [
         GOOD,
         Env(CPU_TORCH.files, CPU_TORCH.dists, ["pytorch-2.13.0-cpu_mkl_py312_h0_0"]),
         Env(TORCH.files, TORCH.dists, ["pytorch-2.13.0-cuda129_mkl_py312_h0_200"]),
+    ),
+    Case(
+        "conda.pip_over_conda",
+        GOOD,
+        GOOD,
+        of_conda(FORGE_TORCH, listed=[f"{IN_SITE}/torch-2.12.0.dist-info/METADATA"]),
+        of_conda(FORGE_TORCH, listed=[OWN_INFO]),
+    ),
+    Case(
+        "conda.files_damaged",
+        GOOD,
+        GOOD,
+        of_conda(FORGE_TORCH, listed=[OWN_INFO, f"{IN_SITE}/torch/lib/libc10.so"], installer="conda"),
+        of_conda(FORGE_TORCH, listed=[OWN_INFO, f"{IN_SITE}/torch/version.py"], installer="conda"),
+    ),
+    Case(
+        "conda.cuda_version_too_new",
+        GOOD,
+        GOOD,
+        of_conda(FORGE_TORCH, "conda-forge/cuda-version-13.0-h0", installer="conda"),
+        of_conda(FORGE_TORCH, "conda-forge/cuda-version-12.9-h0", installer="conda"),
+    ),
+    Case(
+        "conda.toolkit_major",
+        GOOD,
+        GOOD,
+        of_conda(FORGE_TORCH, "conda-forge/cuda-version-12.9-h0", "conda-forge/cudatoolkit-11.8.0-h0"),
+        of_conda(
+            "conda-forge/pytorch-2.1.0-cuda118_h0_200",
+            "conda-forge/cuda-version-11.8-h0",
+            "conda-forge/cudatoolkit-11.8.0-h0",
+        ),
+    ),
+    Case(
+        "conda.retired_channel",
+        GOOD,
+        GOOD,
+        of_conda("pytorch/pytorch-2.5.1-py3.12_cuda12.4_cudnn9.1.0_0", installer="conda"),
+        of_conda(FORGE_TORCH, installer="conda"),
+    ),
+    Case(
+        "conda.mixed_channels",
+        GOOD,
+        GOOD,
+        of_conda(FORGE_TORCH, "main/numpy-2.1.0-py312h0_0", installer="conda"),
+        of_conda("main/pytorch-2.3.0-gpu_cuda121_0", "main/numpy-2.1.0-py312h0_0", installer="conda"),
+    ),
+    Case(
+        "conda.classic_solver",
+        machine(conda=(CondaInstallation("conda", "/opt/miniconda3", "23.5.2", "/opt"),)),
+        machine(conda=(CondaInstallation("conda", "/opt/miniconda3", "24.5.0", "/opt"),)),
+        of_conda(FORGE_TORCH, installer="conda"),
     ),
     Case("driver.too_old_for_runtime", GOOD, MODERN, NEW_TORCH, NEW_TORCH),
     # By minor-version compatibility: CUDA 12.8 on a driver of 12.4 is fine where cubins cover the card.
@@ -915,9 +990,11 @@ def made(folder: Path, env: Env | None) -> Path | None:
     prefix = tree(folder, env.files, env.dists, env.python)
     if env.conda:
         (prefix / "pyvenv.cfg").unlink()
-        (prefix / "conda-meta").mkdir()
+        (prefix / "conda-meta").mkdir(exist_ok=True)
         for name in env.conda:
-            (prefix / "conda-meta" / f"{name}.json").write_text("{}")
+            record = prefix / "conda-meta" / f"{name}.json"
+            if not record.exists():
+                record.write_text("{}")
     return prefix
 
 

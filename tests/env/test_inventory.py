@@ -109,7 +109,10 @@ def test_a_conda_prefix(tmp_path: Path) -> None:
     found = environment(tmp_path)
     assert (found.kind, found.python) == (CONDA, "3.12.7")
     assert {(one.name, one.build) for one in found.conda} >= {("pytorch", "cuda129_mkl_h0_200"), ("py-opencv", "h0")}
-    assert [problem.error for problem in found.problems] == [f"{meta}/history.json is not called after a package"]
+    assert [problem.error for problem in found.problems] == [
+        f"{meta}/history.json is not called after a package",
+        f"{meta}/pytorch-2.13.0-cuda129_mkl_h0_200.json cannot be read: 'name'",
+    ]
 
 
 @pytest.mark.parametrize(

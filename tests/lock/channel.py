@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CUDAS = ("11.8", "12.0", "12.4", "12.6", "12.8", "12.9", "13.0")
@@ -20,8 +20,10 @@ def package(
     depends: Sequence[str] = (),
     constrains: Sequence[str] = (),
     number: int = 0,
+    files: Mapping[str, bytes] | None = None,
+    placeholder: str | None = None,
 ) -> tuple[str, bytes, dict[str, object]]:
-    """File name, content and the entry of repodata.json."""
+    """File name, content and the entry of repodata.json; `placeholder` is written anew for each prefix."""
     index = {
         "name": name,
         "version": version,
@@ -35,28 +37,26 @@ def package(
     }
     if subdir == "noarch":
         index["noarch"] = "generic"
-    text = f"{name} {version} {build}\n".encode()
-    files = {
-        f"share/{name}.txt": text,
+    held = {f"share/{name}.txt": f"{name} {version} {build}\n".encode(), **(files or {})}
+    paths = [
+        {
+            "_path": path,
+            "path_type": "hardlink",
+            "sha256": hashlib.sha256(text).hexdigest(),
+            "size_in_bytes": len(text),
+            **({"prefix_placeholder": placeholder, "file_mode": "text"} if _has(text, placeholder) else {}),
+        }
+        for path, text in held.items()
+    ]
+    archived = {
+        **held,
         "info/index.json": json.dumps(index).encode(),
-        "info/files": f"share/{name}.txt\n".encode(),
-        "info/paths.json": json.dumps(
-            {
-                "paths_version": 1,
-                "paths": [
-                    {
-                        "_path": f"share/{name}.txt",
-                        "path_type": "hardlink",
-                        "sha256": hashlib.sha256(text).hexdigest(),
-                        "size_in_bytes": len(text),
-                    }
-                ],
-            }
-        ).encode(),
+        "info/files": "".join(f"{path}\n" for path in held).encode(),
+        "info/paths.json": json.dumps({"paths_version": 1, "paths": paths}).encode(),
     }
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:bz2") as archive:
-        for path, content in files.items():
+        for path, content in archived.items():
             info = tarfile.TarInfo(path)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
@@ -68,6 +68,10 @@ def package(
         "size": len(data),
     }
     return f"{name}-{version}-{build}.tar.bz2", data, entry
+
+
+def _has(content: bytes, placeholder: str | None) -> bool:
+    return placeholder is not None and placeholder.encode() in content
 
 
 def make(folder: Path, subdirs: Sequence[str] = ("linux-64", "linux-aarch64")) -> str:
@@ -97,6 +101,11 @@ def make(folder: Path, subdirs: Sequence[str] = ("linux-64", "linux-aarch64")) -
                 runs = [*common, "__cuda", f"cuda-version >={cuda},<{major + 1}"]
                 build = f"cuda{cuda.replace('.', '')}_generic_py312_h0_200"
                 add("pytorch", version, build, subdir=subdir, depends=runs, number=200)
+    return write(folder, listed)
+
+
+def write(folder: Path, listed: Mapping[str, Mapping[str, object]]) -> str:
+    """The lists of a channel whose files are there; its address."""
     for subdir, packages in listed.items():
         (folder / subdir).mkdir(parents=True, exist_ok=True)
         value = {"info": {"subdir": subdir}, "packages": packages, "packages.conda": {}, "repodata_version": 1}

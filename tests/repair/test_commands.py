@@ -163,12 +163,12 @@ def test_cudafits_own_environment_is_refused(repair: Repair) -> None:
     assert "uvx cudafit" in done.stderr
 
 
-def test_a_conda_environment_is_refused(repair: Repair, tmp_path: Path) -> None:
+def test_a_conda_environment_whose_records_are_broken_is_refused(repair: Repair, tmp_path: Path) -> None:
     (tmp_path / "c/conda-meta").mkdir(parents=True)
     (tmp_path / "c/conda-meta/python-3.12.7-h0.json").write_text("{}")
     done = repair(str(tmp_path / "c"), "--yes")
     assert done.returncode == 2
-    assert "conda environment" in done.stderr
+    assert "conda's records" in done.stderr
 
 
 def test_an_interrupted_repair_is_seen_and_finished(repair: Repair, cudafit: Run, env: Path, small: World) -> None:

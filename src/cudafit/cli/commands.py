@@ -19,8 +19,12 @@ COMMANDS = {
     "resolve": Entry("cudafit.cli.resolve", "Pick the builds that work on this machine, and say why."),
     "doctor": Entry("cudafit.cli.doctor", "Say why the GPU is not used: one root cause, with evidence and the fix."),
     "bench": Entry("cudafit.cli.bench", "Prove that the GPU does the work, right and as fast as it should."),
-    "create": Entry("cudafit.cli.create", "Make a venv with the builds that work on this machine, and check it."),
-    "repair": Entry("cudafit.cli.repair", "Fix what doctor found in a venv, all of it or nothing."),
+    "create": Entry(
+        "cudafit.cli.create", "Make an environment with the builds that work on this machine, and check it."
+    ),
+    "repair": Entry(
+        "cudafit.cli.repair", "Fix what doctor found in a venv or a conda environment, all of it or nothing."
+    ),
     "rollback": Entry("cudafit.cli.rollback", "Bring back what an environment was before a repair."),
     "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
     "explain": Entry("cudafit.cli.explain", "Show what a finding means and what to do by hand."),

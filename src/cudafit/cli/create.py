@@ -33,8 +33,16 @@ _DEFAULT = ".venv"
 
 @click.command("create")
 @click.argument("words", metavar="[PATH] [REQ]...", nargs=-1)
+@click.option("-n", "--name", metavar="NAME", help="Make a conda environment of this name.")
+@click.option("--prefix", metavar="PATH", help="Make a conda environment in this folder.")
+@click.option("--conda", is_flag=True, help="Make a conda environment; conda itself need not be installed.")
 @click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
-@click.option("--from", "lock", metavar="LOCK", help="Install this lock: a pylock.toml, or requirements with hashes.")
+@click.option(
+    "--from",
+    "lock",
+    metavar="LOCK",
+    help="Install this lock: a pylock.toml or requirements with hashes; conda-lock.yml, explicit.txt or pixi.lock.",
+)
 @click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
@@ -45,19 +53,23 @@ _DEFAULT = ".venv"
 @common_options
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> int:
-    """Make a venv with the builds that work on this machine, and check it with doctor.
+    """Make an environment with the builds that work on this machine, and check it with doctor.
 
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or begins with a dot. REQ is a
     requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and exits with 4. The lock is
-    kept in it as pylock.cudafit.toml. Where there is a GPU, `bench --quick` then proves that it is used.
+    kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages
+    from conda-forge. Where there is a GPU, `bench --quick` then proves that it is used.
     """
+    from cudafit.cli.create_conda import command_conda, is_for_conda
     from cudafit.machine.described import Description
 
     if options["root"]:
         raise InputError("an environment is made on this machine, so `--root` has no meaning")
     description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
     question = ask_driver(description, options["machines"], None)
-    path, requirements = _parted(options["words"])
+    if is_for_conda(options):
+        return command_conda(context, options, description, question)
+    path, requirements = parted(options["words"])
     if options["lock"] and (requirements or options["files"]):
         raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
     _refuse_existing(path, clear=options["clear"])
@@ -74,14 +86,14 @@ def command(context: click.Context, /, **options: Any) -> int:
         made = _resolved(options, requirements, [_with_pythons(machines[0], pythons)], book)
     made = replace(made, interpreter=_interpreter(made.python, pythons))
     if options["dry_run"]:
-        _print(context, options, path, made, None, None)
+        show(context, options, path, made, None)
         return 0
     report, bench = _make(options, path, made)
-    _print(context, options, path, made, report, bench)
+    show(context, options, path, made, report, bench)
     return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
-def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """The path, and the requirements. A name without a slash may be either, and is taken as a requirement."""
     if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
         return os.path.expanduser(words[0]), words[1:]
@@ -162,11 +174,17 @@ def _from_lock(options: dict[str, Any]) -> "Made":
 
 def _make(options: dict[str, Any], path: str, made: "Made") -> "tuple[Report, Bench]":
     """Made, then looked at, then run where there is a GPU to run it on."""
-    from cudafit.doctor.diagnose import diagnose
     from cudafit.indexes import configured
     from cudafit.repair.create import create
 
-    create(path, made, configured(), os.environ, say=_say)
+    create(path, made, configured(), os.environ, say=say)
+    return looked_at(options, path)
+
+
+def looked_at(options: dict[str, Any], path: str) -> "tuple[Report, Bench]":
+    """What doctor says of a new environment, and the benchmark that proves it where there is a GPU."""
+    from cudafit.doctor.diagnose import diagnose
+
     given = Given(tuple(options["machines"]), options["driver"], tuple(options["gpus"]), path=path)
     looked: Looked = look(given, options["matrices"], options["pinned"])
     environment = environment_of(given, looked)
@@ -174,13 +192,13 @@ def _make(options: dict[str, Any], path: str, made: "Made") -> "tuple[Report, Be
     return report, verified(given, environment, looked.machine, looked.library.book.facts)
 
 
-def _print(
+def show(
     context: click.Context,
     options: dict[str, Any],
     path: str,
     made: "Made",
     report: "Report | None",
-    bench: "Bench | None",
+    bench: "Bench | None" = None,
 ) -> None:
     from cudafit.render.bench_rows import verdict_row, verdict_text
 
@@ -202,5 +220,5 @@ def _print(
     print_rows("create", rows, sys.stdout, color=use_color(context, sys.stdout))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     click.echo(text, err=True)

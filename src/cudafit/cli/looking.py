@@ -69,7 +69,8 @@ def look(given: Given, matrices: Any, pinned: Any) -> Looked:
 
 def unfinished_change(path: str | None) -> "Interrupted | None":
     """Of the environment that is named, or of those that would be looked at."""
-    names = [path] if path else [os.environ.get("VIRTUAL_ENV") or "", ".venv", "venv"]
+    active = [os.environ.get(name) or "" for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
+    names = [path] if path else [*active, ".venv", "venv"]
     for name in names:
         folder = os.path.dirname(os.path.dirname(name)) if name and os.path.isfile(name) else name
         if folder and _has_journal(folder):
@@ -78,6 +79,25 @@ def unfinished_change(path: str | None) -> "Interrupted | None":
             if found := interrupted(folder):
                 return found
     return None
+
+
+def conda_path(name: str) -> str:
+    """The folder of a conda environment by its name; one in the middle of a change may not even be in its place."""
+    from cudafit.env.conda_places import named
+    from cudafit.env.locate import locate
+    from cudafit.files import Files
+    from cudafit.machine.conda import read_conda
+    from cudafit.machine.context import this_machine
+
+    if "/" in name:
+        return os.path.expanduser(name)
+    files, installations, folder = Files(), read_conda(this_machine()), os.getcwd()
+    for path in named(files, name, installations, os.environ, folder):
+        if _has_journal(path):
+            return path
+    located = locate(files, None, name, os.environ, installations, folder)
+    assert located is not None  # noqa: S101 - a name that is not found is an error
+    return located.prefix
 
 
 def _has_journal(folder: str) -> bool:

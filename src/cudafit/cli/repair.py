@@ -29,6 +29,9 @@ _PROBLEM = 1
 @click.command("repair")
 @click.argument("path", metavar="[ENV]", required=False)
 @click.option("--kernel", metavar="NAME", help="Let the Jupyter kernel of this name start the environment's Python.")
+@click.option("--conda", metavar="NAME", help="A conda environment, by its name or its folder.")
+@click.option("--check-files", is_flag=True, help="Compare all files of a conda environment, not its frameworks alone.")
+@click.option("--force", is_flag=True, help="Also conda's own environment, `base`.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -49,7 +52,7 @@ _PROBLEM = 1
 @common_options
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> int:
-    """Fix what doctor found in a venv, with as few changes as can be.
+    """Fix what doctor found in a venv or a conda environment, with as few changes as can be.
 
     Chooses builds that work here, as near to the installed versions as there are, keeps the other packages, shows the
     plan and asks. Then all of it happens, or nothing: a step that fails is undone, and exits with 4. `cudafit rollback`
@@ -63,19 +66,25 @@ def command(context: click.Context, /, **options: Any) -> int:
     from cudafit.repair.carry_out import StaleError
     from cudafit.repair.transaction import RolledBack
 
+    if options["conda"]:
+        from cudafit.cli.looking import conda_path
+
+        if options["path"]:
+            raise InputError("`--conda` and ENV each name the environment")
+        options["path"], options["conda"] = conda_path(options["conda"]), None
     _end_unfinished(options)
-    told = given({**options, "root": None, "conda": None})
+    told = given({**options, "root": None})
     looked = look(told, options["matrices"], options["pinned"])
     environment = environment_of(told, looked)
     if environment is None:
         raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit repair .venv`")
-    _refuse(environment)
+    _refuse(environment, force=options["force"])
     try:
         return _repair(context, options, told, looked, environment)
     except RolledBack as error:
         if not isinstance(error.__cause__, StaleError):
             raise
-    _say("another cudafit changed the environment first; looking at it again")
+    say("another cudafit changed the environment first; looking at it again")
     return _repair(context, options, told, looked, environment_of(told, looked) or environment)
 
 
@@ -86,13 +95,13 @@ def _end_unfinished(options: dict[str, Any]) -> None:
     found = unfinished_change(options["path"])
     if found is None:
         return
-    _say(interrupted_text(found))
+    say(interrupted_text(found))
     if options["dry_run"]:
         raise CudafitError(
             f"`{found.env}` is in the middle of a change",
             hint=f"`cudafit rollback {found.env}` brings back what was there",
         )
-    _say(recover(found.env, say=_say, wait_s=options["wait"]))
+    say(recover(found.env, say=say, wait_s=options["wait"]))
 
 
 def _repair(
@@ -105,9 +114,15 @@ def _repair(
 
     seen = world(told, looked, environment)
     before = diagnose(seen)
+    if environment.kind == "conda":
+        from cudafit.cli.repair_conda import repair_conda
+
+        done = repair_conda(context, options, told, looked, seen, before)
+        if done is not None:
+            return done
     wish = wish_of(before)
     if not (wish.choose or wish.install or wish.remove):
-        _print(context, options, "nothing", _nothing(environment, wish), before)
+        show(context, options, "nothing", nothing(environment, wish), before)
         return _PROBLEM if any(one.severity == "error" for one in wish.by_hand) else 0
     indexes = configured()
     prepared = prepare(wish, seen, environment, indexes, os.environ)
@@ -117,16 +132,16 @@ def _repair(
             cause=[f"{name}: {why}" for name, why in wish.why.items()],
         )
     if options["dry_run"]:
-        _print(context, options, "planned", prepared.plan, before)
+        show(context, options, "planned", prepared.plan, before)
         return 0
     if not options["as_json"]:
-        _print(context, options, "planned", prepared.plan, before)
-    _room(prepared)
-    _confirm(options, environment)
+        show(context, options, "planned", prepared.plan, before)
+    room(prepared.plan)
+    confirm(options, environment)
     report = _carried_out(options, told, looked, prepared, before)
     after = environment_of(Given(machines=told.machines, path=prepared.plan.environment), looked)
     bench = verified(told, after, looked.machine, looked.library.book.facts)
-    _print(context, options, "done", prepared.plan, report, bench)
+    show(context, options, "done", prepared.plan, report, bench)
     return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
@@ -151,28 +166,34 @@ def _carried_out(
         environ=os.environ,
         reason=f"repair: {', '.join(prepared.plan.answers)}",
         wait_s=options["wait"],
-        say=_say,
+        say=say,
     )
 
 
-def _nothing(environment: "Environment", wish: "Wish") -> "Plan":
+def nothing(environment: "Environment", wish: "Wish") -> "Plan":
     from cudafit.model.plan import Plan
 
     return Plan(environment.path, environment.python or "", (), by_hand=wish.by_hand)
 
 
-def _refuse(environment: "Environment") -> None:
+def _refuse(environment: "Environment", *, force: bool) -> None:
     """What is never changed, before any work."""
     from cudafit.model.environment import CONDA, VENV
     from cudafit.repair.checks import runs_here
 
     path = environment.path
-    if environment.kind == CONDA:
-        raise InputError(
-            f"`{path}` is a conda environment, and repair changes venvs",
-            hint=f"`cudafit doctor --env {path}` shows the command for conda",
-        )
-    if environment.kind != VENV:
+    if environment.kind == CONDA and not force:
+        from cudafit.env.conda_places import is_base
+        from cudafit.files import Files
+        from cudafit.machine.conda import read_conda
+        from cudafit.machine.context import this_machine
+
+        if is_base(Files(), path, read_conda(this_machine()), os.environ):
+            raise InputError(
+                f"`{path}` is conda's own environment, and conda may not start any more when a repair goes wrong",
+                hint=f"make one of your own: `cudafit create -n gpu torch`; or `cudafit repair {path} --force`",
+            )
+    if environment.kind not in (VENV, CONDA):
         raise InputError(
             f"`{path}` is a Python of the system, which its own package manager keeps",
             hint="make an environment: `cudafit create .venv torch`",
@@ -184,20 +205,20 @@ def _refuse(environment: "Environment") -> None:
         )
 
 
-def _room(prepared: "Prepared") -> None:
+def room(plan: "Plan") -> None:
     """Raises CudafitError where the disk is too small, and warns of programs that use the environment."""
     from cudafit.env.in_use import processes_using
     from cudafit.repair.prepare import check_space
 
-    path = prepared.plan.environment
-    check_space(prepared.plan)
+    path = plan.environment
+    check_space(plan)
     users = list(processes_using(path))
     if users:
         named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
-        _say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
+        say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
 
 
-def _confirm(options: dict[str, Any], environment: "Environment") -> None:
+def confirm(options: dict[str, Any], environment: "Environment") -> None:
     if options["yes"]:
         return
     if not sys.stdin.isatty():
@@ -209,11 +230,11 @@ def _confirm(options: dict[str, Any], environment: "Environment") -> None:
         raise click.Abort
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _print(
+def show(
     context: click.Context,
     options: dict[str, Any],
     status: str,

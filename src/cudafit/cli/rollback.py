@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("rollback")
 @click.argument("path", metavar="[ENV]", required=False)
+@click.option("--conda", metavar="NAME", help="A conda environment, by its name or its folder.")
 @click.option("--list", "listed", is_flag=True, help="List what can be brought back, with its disk use.")
 @click.option("--to", "generation", metavar="ID", help="Bring back this one; by default the newest.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -31,11 +32,11 @@ def command(context: click.Context, /, **options: Any) -> int:
     Needs no network: the files were kept beside the environment. Also ends a change that was interrupted. What is
     replaced is kept in turn, so that a rollback can be undone.
     """
-    from cudafit.cli.looking import interrupted_text
+    from cudafit.cli.looking import conda_path, interrupted_text
     from cudafit.env.installed import nearby_environment
     from cudafit.repair.rollback import generations, interrupted, recover, roll_back
 
-    path = options["path"] or nearby_environment(os.environ)
+    path = options["path"] or (conda_path(options["conda"]) if options["conda"] else nearby_environment(os.environ))
     if path is None:
         raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit rollback .venv`")
     if options["listed"]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment
-from cudafit.model.finding import Change, Fix
+from cudafit.model.finding import Change, CondaChange, Fix
 from cudafit.model.fit import NO_FIT
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
@@ -59,7 +59,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
     installed = {one.name: one.version for one in environment.distributions if one.version}
     if "tensorflow-cpu" in installed:
         installed.setdefault("tensorflow", installed["tensorflow-cpu"])
-    with_them = [name for name in _companions(names, environment) if name not in names]
+    with_them = [] if conda else [name for name in _companions(names, environment) if name not in names]
     request = Request(
         wanted=tuple(wanted(name) for name in (*names, *with_them)),
         python=_python(environment),
@@ -80,8 +80,10 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
         again = [word for pick in requested for word in ("--reinstall-package", pick.name)]
         command = ("uv", "pip", "install", "--python", environment.path, *again, *words)
     first = (("uv", "pip", "uninstall", "--python", environment.path, *remove),) if remove else ()
+    if conda:
+        return Fix(f"install {named}", (command,), automatic=True, conda=CondaChange(choose=tuple(names)))
     change = Change(choose=(*names, *with_them), remove=tuple(remove))
-    return Fix(f"install {named}", (*first, command), automatic=True, change=None if conda else change)
+    return Fix(f"install {named}", (*first, command), automatic=True, change=change)
 
 
 def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from cudafit.doctor.checks import (
     compilers,
+    conda,
     devices,
     driver,
     extensions,
@@ -101,6 +102,17 @@ CHECKS = (
         "lib.nvidia_dist_conflict torch.nvidia_dist_missing",
     ),
     check("cuda-majors", "one CUDA in one environment", libraries.majors, "lib.mixed_cuda_major"),
+    check("pip-over-conda", "packages of both conda and pip", conda.doubled, "conda.pip_over_conda"),
+    check("conda-files", "the files of conda's frameworks", conda.damaged, "conda.files_damaged"),
+    check("cuda-version", "conda's CUDA and the driver", conda.cuda_version, "conda.cuda_version_too_new"),
+    check("cudatoolkit", "one CUDA among conda's packages", conda.toolkit_major, "conda.toolkit_major"),
+    check(
+        "conda-channels",
+        "the channels of conda's packages",
+        conda.channels,
+        "conda.retired_channel conda.mixed_channels",
+    ),
+    check("conda-solver", "conda's solver", conda.classic_solver, "conda.classic_solver"),
     check(
         "shadowing",
         "libraries in front of the environment's",

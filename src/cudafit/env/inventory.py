@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cudafit.env.conda_side import CondaSide
 from cudafit.env.extensions import read_extensions
 from cudafit.env.loader import Loader
 from cudafit.env.loads import nvidia_folders, read_loads, torch_files
@@ -75,6 +76,7 @@ class _Inventory:
         python = settings.get("version_info") or settings.get("version") or self._python(conda, places)
         interpreter = self.located.interpreter or self._interpreter()
         program = self._real(interpreter) if interpreter and self.files.exists(interpreter) else None
+        conda_side = CondaSide(self.files, prefix, conda, distributions)
         torch, tensorflow = self._torch(places), self._tensorflow(places, distributions)
         loader = Loader(self.files, self.environ, self.system, interpreter)
         loads = read_loads(self.files, loader, places, tensorflow)
@@ -92,6 +94,8 @@ class _Inventory:
             places=tuple(places),
             distributions=distributions,
             conda=conda,
+            doubled=tuple(conda_side.doubled()),
+            damaged=tuple(conda_side.damaged()),
             torch=torch,
             tensorflow=tensorflow,
             loads=loads,
@@ -109,7 +113,7 @@ class _Inventory:
             base=settings.get("home"),
             uv="uv" in settings,
             found_by=self.located.found_by,
-            problems=tuple(self.problems),
+            problems=(*self.problems, *conda_side.problems),
         )
 
     # Where things lie.

@@ -1,10 +1,10 @@
 """Which environment is meant, and where its parts lie: by files alone."""
 
-import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
 
+from cudafit.env.conda_places import named
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import CONDA, SYSTEM, VENV
@@ -32,7 +32,7 @@ def locate(
 ) -> Located | None:
     """The named one, else the active one, else the one in the folder; None where there is none. Raises InputError."""
     if conda is not None:
-        return _conda_by_name(files, conda, environ, installations)
+        return _conda_by_name(files, conda, environ, installations, folder)
     if path is not None:
         found = at(files, os.path.normpath(os.path.join(folder, path)), "named")
         if found is None:
@@ -84,17 +84,23 @@ def _of_interpreter(files: Files, path: str, found_by: str) -> Located | None:
 
 
 def _conda_by_name(
-    files: Files, name: str, environ: Mapping[str, str], installations: Sequence[CondaInstallation]
+    files: Files,
+    name: str,
+    environ: Mapping[str, str],
+    installations: Sequence[CondaInstallation],
+    folder: str,
 ) -> Located:
+    if "/" in name:
+        found = at(files, os.path.normpath(os.path.join(folder, os.path.expanduser(name))), "--conda")
+        if found is None or found.kind != CONDA:
+            raise InputError(
+                f"`{name}` is not a conda environment",
+                cause=["it has no conda-meta" if found or files.is_dir(name) else "there is no such folder"],
+            )
+        return found
     if not re.fullmatch(r"[^/\s]+", name):
         raise InputError(f"`--conda {name}` is not the name of a conda environment", hint="for a path: `--env PATH`")
-    known: list[str] = []
-    home = environ.get("HOME", "")
-    with contextlib.suppress(OSError):
-        known = [line.strip() for line in files.read_text(f"{home}/.conda/environments.txt").splitlines()]
-    roots = [one.path for one in installations if one.kind not in ("micromamba", "pixi")]
-    candidates = [f"{root}/envs/{name}" for root in roots] + [one for one in known if os.path.basename(one) == name]
-    candidates += roots if name in ("base", "root") else []
+    candidates = list(named(files, name, installations, environ, folder))
     for path in candidates:
         if files.is_dir(f"{path}/conda-meta"):
             return Located(path, CONDA, f"--conda {name}")

@@ -43,6 +43,11 @@ _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "aarch64"}
 
 
 def virtual_packages(order: Order, target: Target) -> tuple[tuple[str, str], ...]:
+    """Without CUDA where the fit is one for the CPU."""
+    return virtual_of(target, cuda=order.resolution.status != CPU)
+
+
+def virtual_of(target: Target, *, cuda: bool = True) -> tuple[tuple[str, str], ...]:
     """All of them, by the target and not by this machine: what a solver is not told, it takes from where it runs."""
     system, _, arch = target.platform.partition("-")
     found = [("__archspec", "1")] if arch in _ARCHITECTURES else []
@@ -53,6 +58,6 @@ def virtual_packages(order: Order, target: Target) -> tuple[tuple[str, str], ...
         found += [("__unix", "0"), ("__osx", _MACOS)]
     else:
         found += [("__win", "0")]
-    if target.cuda and order.resolution.status != CPU:
+    if target.cuda and cuda:
         found.append(("__cuda", target.cuda))
     return tuple(found)

@@ -41,6 +41,26 @@ class CondaPackage:
 
 
 @frozen
+class Doubled:
+    """A package that conda installed, and pip after it: conda's files are gone or overwritten."""
+
+    name: str  # Python's name of it
+    conda: str  # conda's
+    version: str | None  # pip's
+    conda_version: str
+    metadata: str
+
+
+@frozen
+class CondaDamage:
+    """Files of a conda package that are missing, or not as conda-meta tells them."""
+
+    package: str
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+
+
+@frozen
 class TorchBuild:
     """What the torch in an environment really is: METADATA does not tell."""
 
@@ -163,6 +183,8 @@ class Environment:
     places: tuple[str, ...] = ()  # site-packages and what lies before them on sys.path, in order
     distributions: tuple[Distribution, ...] = ()
     conda: tuple[CondaPackage, ...] = ()
+    doubled: tuple[Doubled, ...] = ()
+    damaged: tuple[CondaDamage, ...] = ()  # of the packages whose files were compared
     torch: TorchBuild | None = None
     tensorflow: TensorflowBuild | None = None
     libraries: tuple[SharedLibrary, ...] = ()

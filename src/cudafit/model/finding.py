@@ -47,6 +47,22 @@ class Change:
 
 
 @frozen
+class CondaChange:
+    """What a fix does to the packages of a conda environment.
+
+    `choose` are Python's names of frameworks, of which resolve picks conda's build. The others are conda's own names:
+    `free` may come from the channel in another version or build, `reinstall` comes again as it is, `remove` goes.
+    `uninstall` are distributions that pip put over conda's.
+    """
+
+    choose: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    reinstall: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    uninstall: tuple[str, ...] = ()
+
+
+@frozen
 class Fix:
     """What to do on this machine. `automatic`: the commands change the environment only, and need no rights."""
 
@@ -56,6 +72,7 @@ class Fix:
     root: bool = False
     reboot: bool = False
     change: Change | None = None  # what `cudafit repair` does in their place
+    conda: CondaChange | None = None  # the same for packages of conda
 
 
 @frozen

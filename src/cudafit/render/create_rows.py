@@ -5,6 +5,8 @@ from cudafit.model.plan import Made
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
 
+_CACHES = {"conda": "cudafit has kept"}
+
 
 def create_rows(path: str, made: Made, report: Report | None, bench: Row | None) -> list[Row]:
     """With sizes before, with what doctor says afterwards."""
@@ -18,14 +20,19 @@ def create_rows(path: str, made: Made, report: Report | None, bench: Row | None)
             Row(one.name, one.version, size_text(one.size) if one.size is not None else "") for one in made.packages
         ]
         total = made.download
-        shown = "not known" if total is None else f"{size_text(total)}, less what uv has in its cache"
+        shown = (
+            "not known"
+            if total is None
+            else f"{size_text(total)}, less what {_CACHES.get(made.name, 'uv has in its cache')}"
+        )
         rows.append(Row("download", shown, ""))
         return rows
     rows.append(Row("installed", f"{len(made.packages)} packages, each checked against its hash", "", "good"))
     rows.append(Row("doctor", _told(report), "", "good" if report.status == "ok" else "warn"))
     if bench is not None:
         rows.append(bench)
-    rows.append(Row("use it", f". {path}/bin/activate", ""))
+    use = f"{path}/bin/python" if made.name == "conda" else f". {path}/bin/activate"
+    rows.append(Row("use it", use, ""))
     return rows
 
 

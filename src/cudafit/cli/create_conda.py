@@ -1,0 +1,149 @@
+"""`cudafit create` for conda environments.
+
+What is imported inside the functions is imported there for speed.
+"""
+# ruff: noqa: PLC0415
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.repair.conda_create import CondaMade
+    from cudafit.resolve.host import Host
+    from cudafit.resolve.problem import Book
+
+_PROBLEM = 1
+
+
+def is_for_conda(options: dict[str, Any]) -> bool:
+    """By the options, or by the name of the lock."""
+    if options["name"] or options["prefix"] or options["conda"]:
+        return True
+    if not options["lock"]:
+        return False
+    from cudafit.lock.conda_held import is_conda_lock
+
+    return is_conda_lock(options["lock"])
+
+
+def command_conda(context: click.Context, options: dict[str, Any], description: Any, question: Any) -> int:
+    from cudafit.cli.benching import found_a_problem
+    from cudafit.cli.create import looked_at, say, show
+    from cudafit.cli.machine_options import hosts
+    from cudafit.cli.matrix_options import chosen
+    from cudafit.repair.conda_create import create_conda
+
+    path, requirements = _place(options)
+    if options["lock"] and (requirements or options["files"]):
+        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    _refuse_existing(path, clear=options["clear"])
+    book = chosen(options["matrices"], options["pinned"])
+    machines = hosts(options["machines"], None, description, question, book.facts)
+    if len(machines) != 1:
+        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
+    made = _from_lock(options, machines[0]) if options["lock"] else _solved(options, requirements, machines, book)
+    for line in made.told:
+        say(line)
+    if made.virtual:
+        say("virtual packages: " + ", ".join(f"{name} {version}" for name, version in sorted(made.virtual)))
+    if options["dry_run"]:
+        show(context, options, path, made.shown, None)
+        return 0
+    linked = create_conda(path, made, os.environ, say, _typed(options, requirements))
+    if linked.scripts:
+        say(f"warning: the scripts that {', '.join(linked.scripts)} bring along were not run")
+    shown = replace(made, records=linked.records).shown
+    report, bench = looked_at(options, path)
+    show(context, options, path, shown, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
+
+
+def _place(options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The prefix, and the requirements."""
+    from cudafit.cli.create import parted
+
+    words = options["words"]
+    if options["name"] and options["prefix"]:
+        raise InputError("`-n` and `--prefix` each name the environment")
+    if options["prefix"]:
+        return os.path.abspath(os.path.expanduser(options["prefix"])), words
+    if options["name"]:
+        from cudafit.env.conda_places import prefix_for
+        from cudafit.files import Files
+        from cudafit.machine.conda import read_conda
+        from cudafit.machine.context import this_machine
+
+        return prefix_for(options["name"], Files(), read_conda(this_machine()), os.environ), words
+    path, requirements = parted(words)
+    if len(requirements) == len(words):
+        raise InputError("a conda environment needs a name or a folder", hint="`cudafit create -n gpu torch`")
+    return os.path.abspath(path), requirements
+
+
+def _refuse_existing(path: str, *, clear: bool) -> None:
+    from cudafit.env.conda_places import is_base
+    from cudafit.files import Files
+    from cudafit.repair.rollback import interrupted
+
+    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
+        raise InputError(f"`{path}` is there, and is no folder")
+    if interrupted(path):
+        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
+    if not os.path.isdir(path) or not os.listdir(path):
+        return
+    if not os.path.isdir(os.path.join(path, "conda-meta")):
+        raise InputError(f"`{path}` holds files, and is no conda environment", hint="name another folder")
+    if is_base(Files(), path, (), os.environ):
+        raise InputError(f"`{path}` is conda's own environment, and is never replaced")
+    if not clear:
+        raise InputError(
+            f"there is an environment in `{path}`, and it is not touched",
+            hint=f"`cudafit repair {path}` fixes it, `--clear` makes it anew",
+        )
+
+
+def _from_lock(options: dict[str, Any], host: "Host") -> "CondaMade":
+    from cudafit.lock.conda_held import is_conda_lock
+    from cudafit.lock.conda_names import conda_platform
+    from cudafit.repair.conda_create import from_lock
+
+    if not is_conda_lock(options["lock"]):
+        raise InputError(
+            f"`{options['lock']}` is not called like a conda lock",
+            cause=["known names are `conda-lock.yml`, `explicit.txt` and `pixi.lock`"],
+        )
+    return from_lock(options["lock"], conda_platform(host.kind.platform))
+
+
+def _solved(
+    options: dict[str, Any], requirements: tuple[str, ...], machines: "list[Host]", book: "Book"
+) -> "CondaMade":
+    from cudafit.cli.lock_options import order_of, patience
+    from cudafit.cli.resolve import answer_of, request_of
+    from cudafit.render.resolve_rows import error_of
+    from cudafit.repair.conda_create import solved_for
+
+    plain: dict[str, Any] = {"prefer": "newest", "offline": False, "forced": None, "outputs": ()}
+    asked = {**options, **plain, "conda": True, "requirements": requirements}
+    request = request_of(asked)
+    if not request.wanted:
+        raise InputError("nothing was asked for", hint="`cudafit create -n gpu torch`, or `--from conda-lock.yml`")
+    answer = answer_of(request, machines, book, every=False)
+    if error := error_of(answer):
+        raise error
+    order = replace(order_of(request, asked, book), resolution=answer)
+    with patience():
+        return solved_for(order, os.environ)
+
+
+def _typed(options: dict[str, Any], requirements: tuple[str, ...]) -> list[str]:
+    """For the history of the prefix, which others may read."""
+    from cudafit.model.requirement import without_secret
+
+    words = ["cudafit", "create", "--conda", *map(without_secret, requirements)]
+    return words + (["--from", os.path.basename(options["lock"])] if options["lock"] else [])

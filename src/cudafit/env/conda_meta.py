@@ -1,0 +1,201 @@
+"""What conda wrote down of a prefix: its packages with their files and hashes, what was asked for, what is pinned.
+
+Everything is read with a limit; a record that cannot be read is named and not passed over in silence.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cudafit.files import Files
+from cudafit.model.environment import CondaDamage
+from cudafit.model.frozen import frozen
+from cudafit.model.machine import Problem
+
+PROBE = "conda-meta"
+_RECORD_LIMIT = 64 << 20
+_TEXT_LIMIT = 4 << 20
+_MOST = 5000
+_BLOCK = 1 << 20
+
+
+@frozen
+class MetaFile:
+    """A file of a package, as it should be in the prefix. `sha256` None: no hash of it is known."""
+
+    path: str
+    sha256: str | None
+    size: int | None  # None where the prefix was written into it, so that its size is the environment's own
+    link: bool = False
+
+
+@frozen
+class MetaRecord:
+    """A package, as `conda-meta/NAME-VERSION-BUILD.json` tells it."""
+
+    name: str
+    version: str
+    build: str
+    subdir: str
+    channel: str
+    url: str
+    sha256: str | None
+    md5: str | None
+    size: int | None
+    depends: tuple[str, ...]
+    requested: tuple[str, ...]
+    files: tuple[MetaFile, ...]
+
+    @property
+    def shown(self) -> str:
+        return f"{self.version} {self.build}"
+
+
+@frozen
+class Meta:
+    """All of a prefix. `problems` has what could not be read."""
+
+    records: tuple[MetaRecord, ...]
+    problems: tuple[Problem, ...]
+
+    def record(self, name: str) -> MetaRecord | None:
+        return next((one for one in self.records if one.name == name), None)
+
+
+def read_meta(files: Files, prefix: str) -> Meta:
+    records, problems = [], []
+    for name in record_names(files, prefix):
+        try:
+            records.append(read_record(files, f"{prefix}/conda-meta/{name}"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            told = str(error).splitlines()[0] if str(error) else type(error).__name__
+            problems.append(Problem(PROBE, f"{prefix}/conda-meta/{name} cannot be read: {told}"))
+    return Meta(tuple(records), tuple(problems))
+
+
+def record_names(files: Files, prefix: str) -> list[str]:
+    try:
+        return sorted(name for name in files.names(f"{prefix}/conda-meta") if name.endswith(".json"))[:_MOST]
+    except OSError:
+        return []
+
+
+def read_record(files: Files, path: str) -> MetaRecord:
+    """Raises OSError and what comes of a record that is not as it should be."""
+    value = json.loads(files.read_bytes(path, _RECORD_LIMIT))
+    requested = value.get("requested_specs") or [value["requested_spec"]] if value.get("requested_spec") else []
+    return MetaRecord(
+        name=str(value["name"]),
+        version=str(value["version"]),
+        build=str(value["build"]),
+        subdir=str(value.get("subdir", "")),
+        channel=str(value.get("channel", "")),
+        url=str(value.get("url", "")),
+        sha256=value.get("sha256"),
+        md5=value.get("md5"),
+        size=value.get("size"),
+        depends=tuple(map(str, value.get("depends") or ())),
+        requested=tuple(str(one) for one in (value.get("requested_specs") or requested) if one and one != "None"),
+        files=tuple(_files(value)),
+    )
+
+
+def _files(value: dict[str, Any]) -> Iterator[MetaFile]:
+    entries = (value.get("paths_data") or {}).get("paths") or []
+    if not entries:
+        yield from (MetaFile(str(path), None, None) for path in value.get("files") or ())
+        return
+    for entry in entries:
+        path = str(entry["_path"])
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ValueError(f"it lists `{path}`, which is not in the prefix")
+        rewritten = bool(entry.get("prefix_placeholder"))
+        own = entry.get("sha256_in_prefix") or (None if rewritten else entry.get("sha256"))
+        size = None if rewritten else entry.get("size_in_bytes")
+        yield MetaFile(path, own, size, link=entry.get("path_type") in ("softlink", "directory"))
+
+
+def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Iterator[CondaDamage]:
+    """Packages with files that are missing or altered. Without `hashes` only presence and size are compared.
+
+    What Python compiles by itself (.pyc) is passed over: it is written anew without any change of the source.
+    """
+    for record in records:
+        missing, altered = [], []
+        for file in record.files:
+            if file.path.endswith(".pyc"):
+                continue
+            path = os.path.join(prefix, file.path)
+            try:
+                status = os.lstat(path)
+            except OSError:
+                missing.append(file.path)
+                continue
+            if file.link or os.path.islink(path):
+                continue
+            if (file.size is not None and status.st_size != file.size) or (hashes and _differs(path, file.sha256)):
+                altered.append(file.path)
+        if missing or altered:
+            yield CondaDamage(record.name, tuple(missing), tuple(altered))
+
+
+def _differs(path: str, sha256: str | None) -> bool:
+    if not sha256:
+        return False
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except OSError:
+        return True
+    return digest.hexdigest() != sha256
+
+
+def pinned(files: Files, prefix: str) -> tuple[str, ...]:
+    """The specifications in `conda-meta/pinned`."""
+    try:
+        text = files.read_text(f"{prefix}/conda-meta/pinned", _TEXT_LIMIT)
+    except OSError:
+        return ()
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+def asked_for(files: Files, prefix: str) -> dict[str, str]:
+    """Name -> specification of what people asked for, by conda's history, the last word on each.
+
+    Source: conda's `history.py`: `# update specs: ['python=3.12', 'numpy']`, `# remove specs: [...]`.
+    """
+    try:
+        text = files.read_text(f"{prefix}/conda-meta/history", _TEXT_LIMIT)
+    except OSError:
+        return {}
+    found: dict[str, str] = {}
+    for action, told in re.findall(r"^#\s*(\w+)\s+specs:\s*(.+)$", text, re.M):
+        for spec in _listed(told):
+            name = spec_name(spec)
+            if action == "remove":
+                found.pop(name, None)
+            elif name:
+                found[name] = spec
+    return found
+
+
+def _listed(text: str) -> list[str]:
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return []
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def spec_name(spec: str) -> str:
+    """`conda-forge::pytorch=2.9=cuda*` -> `pytorch`."""
+    return re.split(r"[\s=<>!~\[]", spec.rpartition("::")[2].strip(), maxsplit=1)[0].lower()

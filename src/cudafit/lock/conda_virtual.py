@@ -1,0 +1,28 @@
+"""The user's word on virtual packages: CONDA_OVERRIDE_CUDA and its like, as conda and pixi take them."""
+
+from collections.abc import Mapping, Sequence
+
+Virtual = tuple[str, str]
+
+_NAMES = ("CUDA", "GLIBC", "LINUX", "OSX", "ARCHSPEC")
+
+
+def overridden(virtual: Sequence[Virtual], environ: Mapping[str, str]) -> tuple[tuple[Virtual, ...], tuple[str, ...]]:
+    """The virtual packages with what the variables say, and a line for each variable that changed one.
+
+    An empty value says that there is none. Source: conda's documentation of virtual packages.
+    """
+    found = dict(virtual)
+    told = []
+    for name in _NAMES:
+        value = environ.get(f"CONDA_OVERRIDE_{name}")
+        package = f"__{name.lower()}"
+        if value is None or found.get(package, "") == value:
+            continue
+        before = f"{package} {found[package]}" if package in found else f"no {package}"
+        found.pop(package, None)
+        if value:
+            found[package] = value
+        now = f"{package} {value}" if value else f"no {package}"
+        told.append(f"CONDA_OVERRIDE_{name}={value}: {now} in place of {before}")
+    return tuple(found.items()), tuple(told)

@@ -1,0 +1,76 @@
+"""What conda and its kin read of a prefix beside its files: requested specifications, the history, the list of
+environments. Without these `conda list`, `conda update` and `conda env list` would not know what was done."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+from cudafit.atomic import write_text
+from cudafit.conda_solver import Record
+from cudafit.env.conda_meta import MetaRecord, spec_name
+from cudafit.model.requirement import without_secret
+
+
+def complete(
+    prefix: str,
+    came: Sequence[Record],
+    went: Sequence[MetaRecord],
+    specs: Sequence[str],
+    command: str,
+) -> None:
+    """After packages were linked and unlinked. Raises OSError."""
+    asked: dict[str, list[str]] = {}
+    for spec in specs:
+        asked.setdefault(spec_name(spec), []).append(spec)
+    for record in came:
+        _mend_record(os.path.join(prefix, "conda-meta", f"{_stem(record)}.json"), asked.get(record.name, []))
+    path = os.path.join(prefix, "conda-meta", "history")
+    lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), f"# cmd: {command}"]
+    lines += [f"-{_channel(one.channel)}/{one.subdir}::{one.name}-{one.version}-{one.build}" for one in went]
+    lines += [f"+{_channel(one.channel)}/{one.subdir}::{_stem(one)}" for one in came]
+    if specs:
+        lines.append(f"# update specs: {list(specs)!r}")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _stem(record: Record) -> str:
+    return f"{record.name}-{record.version}-{record.build}"
+
+
+def _channel(address: str) -> str:
+    """As conda's history has it: without the platform, and without what is secret in it."""
+    return without_secret(address).rstrip("/")
+
+
+def _mend_record(path: str, requested: Sequence[str]) -> None:
+    """The folder from which the package was linked is gone; its address is not to tell a password."""
+    with open(path, encoding="utf-8") as file:
+        value = json.load(file)
+    value.pop("extracted_package_dir", None)
+    value.pop("link", None)
+    for key in ("url", "channel"):
+        if isinstance(value.get(key), str):
+            value[key] = without_secret(value[key])
+    value["requested_specs"] = list(requested)
+    if requested:
+        value["requested_spec"] = requested[0]
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def register(prefix: str, environ: Mapping[str, str]) -> None:
+    """Name the prefix in `~/.conda/environments.txt`, where conda looks for those outside of its own folders."""
+    home = environ.get("HOME")
+    if not home:
+        return
+    path = os.path.join(home, ".conda", "environments.txt")
+    with contextlib.suppress(OSError):
+        known = ""
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+            known = file.read()
+        if prefix not in known.splitlines():
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(("" if not known or known.endswith("\n") else "\n") + prefix + "\n")

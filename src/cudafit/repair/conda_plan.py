@@ -1,0 +1,201 @@
+"""From findings to steps for a conda prefix. Pure: what conda-meta tells, what resolve picks and the solver finds is
+given."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import field
+
+from cudafit.conda_solver import Record
+from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
+from cudafit.model.environment import Environment
+from cudafit.model.finding import ERROR, INFO, WARNING, CondaChange, Finding, Report
+from cudafit.model.fit import Pick
+from cudafit.model.frozen import frozen
+from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step
+from cudafit.model.versions import numbers
+from cudafit.resolve.conda import CONDA_NAMES
+
+PIP = "pip"
+# What asks for one kind of build by its name, and must not when another kind is chosen.
+_KINDS = {
+    "torch": ("pytorch-cpu", "pytorch-gpu", "cpuonly", "pytorch-mutex", "pytorch-cuda", "libtorch"),
+    "tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tensorflow-base", "tensorflow-estimator"),
+    "jax": (),
+}
+# Beside a framework of another CUDA these move along.
+_OF_CUDA = re.compile(
+    r"cuda-.*|cudnn|nccl|cudatoolkit|lib(cublas|cufft|curand|cusolver|cusparse|cudnn|nv)\S*|magma.*|triton"
+    r"|torchvision|torchaudio|pytorch-triton"
+)
+
+
+@frozen
+class CondaWish:
+    """What the automatic fixes ask for, all together; `why` is the finding that asked first, by conda's name."""
+
+    change: CondaChange
+    why: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    by_hand: tuple[Finding, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return self.change == CondaChange()
+
+
+def conda_wish(report: Report) -> CondaWish:
+    """What is only informed about, or explained by something below, asks nothing."""
+    parts: dict[str, dict[str, None]] = {name: {} for name in ("choose", "free", "reinstall", "remove", "uninstall")}
+    why: dict[str, str] = {}
+    answers: list[str] = []
+    by_hand: list[Finding] = []
+    for finding in report.findings:
+        if finding.severity == INFO or finding.explained_by is not None:
+            continue
+        change = finding.fix.conda if finding.fix and finding.fix.automatic else None
+        if change is None:
+            if finding.severity in (ERROR, WARNING):
+                by_hand.append(finding)
+            continue
+        answers.append(finding.id)
+        for part, names in parts.items():
+            for name in getattr(change, part):
+                names.setdefault(name)
+                why.setdefault(CONDA_NAMES.get(name, name) if part == "choose" else name, finding.id)
+    change = CondaChange(**{part: tuple(names) for part, names in parts.items()})
+    return CondaWish(change, why, tuple(dict.fromkeys(answers)), tuple(by_hand))
+
+
+def with_damage(wish: CondaWish, damaged: Collection[str], answer: str = "conda.files_damaged") -> CondaWish:
+    """The wish with packages that come again because a hash of theirs is not right."""
+    more = [name for name in damaged if name not in wish.change.reinstall]
+    if not more:
+        return wish
+    change = CondaChange(
+        wish.change.choose,
+        wish.change.free,
+        (*wish.change.reinstall, *more),
+        wish.change.remove,
+        wish.change.uninstall,
+    )
+    why = {**wish.why, **{name: answer for name in more if name not in wish.why}}
+    return CondaWish(change, why, tuple(dict.fromkeys((*wish.answers, answer))), wish.by_hand)
+
+
+def specifications(
+    wish: CondaWish, meta: Meta, asked: Mapping[str, str], picks: Sequence[Pick], python: str
+) -> tuple[str, ...]:
+    """What must be there: what people asked for, what nothing else needs, and the builds that resolve picked.
+
+    What was asked for by build or version keeps its words, but for what is to change.
+    """
+    chosen = [spec for pick in picks for spec in pick.specifications]
+    names = {spec.partition("=")[0] for spec in chosen}
+    gone = {*wish.change.remove, *(kind for name in wish.change.choose for kind in _KINDS.get(name, ()))}
+    free = {*wish.change.free, *names}
+    there = {one.name for one in meta.records}
+    roots = {name: spec for name, spec in asked.items() if name in there}
+    roots |= {one.name: one.requested[-1] for one in meta.records if one.requested and one.name not in roots}
+    for name in _leaves(meta):
+        roots.setdefault(name, name)
+    found = [f"python {python}.*"]
+    for name in sorted(roots):
+        if name in gone or name in names or name in ("python", "cuda-version"):
+            continue
+        moves = name in free or (chosen and _OF_CUDA.fullmatch(name))
+        found.append(name if moves else _plain(roots[name], name))
+    found += [_spaced(spec) for spec in chosen]
+    if cuda := [pick.cuda for pick in picks if pick.cuda]:
+        found.append(f"cuda-version {max(cuda, key=numbers)}.*")
+    return tuple(found)
+
+
+def _plain(spec: str, name: str) -> str:
+    """Without the channel: which one it is, is decided for all of them."""
+    words = spec.rpartition("::")[2].strip()
+    return words if spec_name(words) == name else name
+
+
+def _spaced(spec: str) -> str:
+    name, *rest = spec.split("=")
+    return f"{name} =={rest[0]} {rest[1]}" if len(rest) > 1 else spec
+
+
+def _leaves(meta: Meta) -> Iterator[str]:
+    """Packages that no other one needs."""
+    needed = {spec_name(text) for one in meta.records for text in one.depends}
+    yield from (one.name for one in meta.records if one.name not in needed)
+
+
+def freed(wish: CondaWish, meta: Meta, picks: Sequence[Pick]) -> tuple[str, ...]:
+    """Packages that are solved for anew; the solver keeps the others where it can."""
+    names = {*wish.change.free, *wish.change.remove}
+    if picks:
+        names |= {CONDA_NAMES.get(name, name) for name in wish.change.choose}
+        names |= {kind for name in wish.change.choose for kind in _KINDS.get(name, ())}
+        names |= {one.name for one in meta.records if _OF_CUDA.fullmatch(one.name)}
+    return tuple(sorted(names & {one.name for one in meta.records}))
+
+
+def unchanged(meta: Meta, solved: Sequence[Record], free: Collection[str]) -> tuple[str, ...]:
+    """The packages that stay: the same build, and where another channel is asked for, from the same address."""
+    there = {one.name: one for one in meta.records}
+    return tuple(
+        one.name
+        for one in solved
+        if (have := there.get(one.name))
+        and (have.version, have.build) == (one.version, one.build)
+        and (one.name not in free or have.sha256 == one.sha256)
+    )
+
+
+def conda_plan(
+    wish: CondaWish, environment: Environment, meta: Meta, solved: Sequence[Record], keep: Collection[str]
+) -> Plan:
+    there = {one.name: one for one in meta.records}
+    steps = [
+        Step(REMOVE, one.name, one.version, None, wish.why.get(one.name, "asked for"), index=PIP)
+        for one in environment.doubled
+        if one.name in wish.change.uninstall
+    ]
+    after = {one.name for one in solved}
+    for name in sorted(there.keys() - after):
+        why = wish.why.get(name, "nothing needs it any more")
+        steps.append(Step(REMOVE, name, there[name].shown, None, why))
+    again = set(wish.change.reinstall)
+    for one in sorted(solved, key=lambda record: record.name):
+        shown, why = f"{one.version} {one.build}", _why(one.name, wish, there)
+        if one.name not in there:
+            steps.append(Step(INSTALL, one.name, None, shown, why, one.size))
+        elif one.name not in keep:
+            steps.append(Step(REPLACE, one.name, there[one.name].shown, shown, why, one.size))
+        elif one.name in again:
+            steps.append(Step(REINSTALL, one.name, shown, shown, why, there[one.name].size))
+    return Plan(environment.path, environment.python or "", tuple(steps), wish.answers, wish.by_hand)
+
+
+def _why(name: str, wish: CondaWish, there: Mapping[str, MetaRecord]) -> str:
+    if name in wish.why:
+        return wish.why[name]
+    chosen = ", ".join(CONDA_NAMES.get(one, one) for one in wish.change.choose)
+    goes = f"goes with {chosen}" if chosen else "needed"
+    return goes if name not in there or _OF_CUDA.fullmatch(name) else f"must move: {goes}"
+
+
+def not_as_planned(plan: Plan, meta: Meta, environment: Environment, report: Report, before: Report) -> list[str]:
+    """What is not as it should be when all steps were done."""
+    found = [problem.error for problem in meta.problems]
+    there = {one.name: one.shown for one in meta.records}
+    for step in plan.steps:
+        if step.index == PIP:
+            left = [one.metadata for one in environment.doubled if one.name == step.package]
+            found += [f"{step.package} by pip is still there: {path}" for path in left]
+        elif there.get(step.package) != step.after:
+            found.append(f"{step.package} should be {step.after}, and {there.get(step.package)} is there")
+    had = {finding.id for finding in before.findings if finding.severity == ERROR}
+    for finding in report.findings:
+        if finding.severity == ERROR and finding.id in plan.answers:
+            found.append(f"{finding.id} is still found: {finding.title}")
+        elif finding.severity == ERROR and finding.id not in had:
+            found.append(f"{finding.id} is new: {finding.title}")
+    return found
