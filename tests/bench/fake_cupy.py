@@ -152,7 +152,7 @@ def _took(seconds: float) -> None:
 
 
 def _enter() -> None:
-    folder = os.environ.get("FAKE_NVML_PROCESSES")
+    folder = os.environ.pop("FAKE_NVML_PROCESSES", None)
     if folder and _FAULT != "unseen":
         with open(os.path.join(folder, str(os.getpid())), "w", encoding="utf-8") as file:
             file.write("0 512\n")

@@ -5,6 +5,7 @@ import sys
 import time
 import venv
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,13 @@ def test_an_environment_without_a_framework(cudafit: Run, env: Path) -> None:
     done = cudafit("bench", str(env), "--device", "cpu")
     assert done.returncode == 3
     assert "the environment has none of torch, tensorflow, jax, cupy and onnxruntime" in done.stdout
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is not None, reason="matplotlib is here, and draws it")
+def test_a_png_without_matplotlib_names_the_way(cudafit: Run, env: Path) -> None:
+    done = cudafit("bench", str(env), "--plot", "x.png")
+    assert done.returncode == 2
+    assert "hint: `pip install 'cudafit[plot]'`, or name a file that ends in .svg or .html" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from cudafit.model.bench import Load
 from cudafit.model.machine import Gpu
 
 _PAUSE_S = 0.5
+_LOOKS = 3
 _LONGEST_WAIT_S = 20.0
 
 # Being idle between two kernels, and following the clocks that somebody set, is no slowing down.
@@ -22,7 +23,7 @@ T = TypeVar("T", int, float)
 
 
 class Watch:
-    """One process on one GPU. The file `hold` is there until the GPU was seen once."""
+    """One process on one GPU. The file `hold` is there until it was seen, or looked for often enough."""
 
     def __init__(self, ask: Ask, index: int, hold: str | None) -> None:
         self._ask = ask
@@ -53,8 +54,14 @@ class Watch:
             if gpu is not None and not self._over.is_set():
                 self.gpus.append(gpu)
                 self.sightings.append(sighting(gpu, opened))
-            self._let_go()
+            if self._seen():
+                self._let_go()
             self._over.wait(_PAUSE_S)
+
+    def _seen(self) -> bool:
+        """One look in which it is listed is enough; that it is not listed, or cannot be, takes several."""
+        last = self.sightings[-1].processes if self.sightings else None
+        return self.pid in (last or ()) or len(self.sightings) >= _LOOKS or not self.gpus
 
     def _let_go(self) -> None:
         if self._hold:
