@@ -44,6 +44,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/doctor.py
 	$(RUN) benchmarks/lint.py
 	$(RUN) benchmarks/repair.py
+	$(RUN) benchmarks/conda.py
 	$(RUN) benchmarks/harvest.py
 
 # An environment with frameworks, made by cudafit itself where none is named.

@@ -16,6 +16,8 @@ import pytest
 from jsonschema import validate
 
 from cudafit import shipped
+from cudafit.errors import InputError
+from cudafit.repair.conda_engine import link
 from tests.conftest import Run
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.trees import reading
@@ -223,6 +225,14 @@ def test_a_channel_that_does_not_answer_is_named_at_once(create: Create, tmp_pat
         assert done.returncode == 1
         assert address in done.stderr
         assert told in done.stderr
+
+
+def test_without_the_extra_one_line_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    place = str(tmp_path)
+    with pytest.raises(InputError) as caught:
+        link(place, (), work=place, platform="linux-64", environ={}, lock=None)
+    assert caught.value.hint == "`pip install 'cudafit[conda]'`"
 
 
 @pytest.mark.parametrize(

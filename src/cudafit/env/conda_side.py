@@ -1,5 +1,6 @@
 """Where conda and pip meet in one prefix, and whether the files of conda's frameworks are there."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,7 @@ _COMPARED = re.compile(
     r"(lib)?(pytorch|torch|tensorflow(-base|-cc)?|jaxlib|torchvision|torchaudio|onnxruntime(-cpp)?)|cudnn|nccl"
     r"|cudatoolkit|lib(cublas|cufft|curand|cusolver|cusparse|cudnn|nvjitlink)\d*|cuda-cudart"
 )
+_SMALL = 1 << 10
 
 
 class CondaSide:
@@ -39,9 +41,19 @@ class CondaSide:
             if package is None or one.installer == "conda" or not one.place.startswith(f"{self.prefix}/"):
                 continue
             record = self._record(package)
-            inside = one.metadata.removeprefix(f"{self.prefix}/") + "/"
-            if record and not any(file.path.startswith(inside) for file in record.files):
+            if record and not self._is_of(record, one):
                 yield Doubled(one.name, package.name, one.version, package.version, one.metadata)
+
+    def _is_of(self, record: MetaRecord, one: Distribution) -> bool:
+        """Whether a distribution is the one that conda installed; one of the same version has another INSTALLER."""
+        inside = one.metadata.removeprefix(f"{self.prefix}/") + "/"
+        listed = {file.path.removeprefix(inside): file for file in record.files if file.path.startswith(inside)}
+        told = listed["INSTALLER"].sha256 if "INSTALLER" in listed else None
+        try:
+            content = self.files.read_bytes(f"{one.metadata}/INSTALLER", _SMALL) if told else b""
+        except OSError:
+            return bool(listed)
+        return bool(listed) and (told is None or hashlib.sha256(content).hexdigest() == told)
 
     def damaged(self) -> Iterator[CondaDamage]:
         """Missing files, and those of another size, among the frameworks."""

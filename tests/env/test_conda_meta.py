@@ -1,0 +1,143 @@
+"""What conda wrote down of a prefix, and where environments lie."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from cudafit.env.conda_meta import asked_for, damage, pinned, read_meta, spec_name
+from cudafit.env.conda_places import env_folders, is_base, listed, named, prefix_for
+from cudafit.env.locate import locate
+from cudafit.errors import InputError
+from cudafit.files import Files
+from cudafit.lock.conda_virtual import overridden
+from cudafit.model.environment import CONDA, CondaDamage
+from cudafit.model.machine import CondaInstallation
+
+FILES = Files()
+
+
+def record(prefix: Path, name: str, paths: list[dict[str, object]], **more: object) -> None:
+    (prefix / "conda-meta").mkdir(parents=True, exist_ok=True)
+    told = {"name": name, "version": "1.0", "build": "h0", "paths_data": {"paths": paths}, **more}
+    (prefix / "conda-meta" / f"{name}-1.0-h0.json").write_text(json.dumps(told))
+
+
+def listed_file(prefix: Path, path: str, content: bytes, **more: object) -> dict[str, object]:
+    (prefix / path).parent.mkdir(parents=True, exist_ok=True)
+    (prefix / path).write_bytes(content)
+    return {"_path": path, "sha256": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content), **more}
+
+
+def test_files_are_compared_by_size_and_by_hash(tmp_path: Path) -> None:
+    paths = [listed_file(tmp_path, f"lib/{name}", b"right") for name in ("same", "sized", "altered", "gone")]
+    compiled = listed_file(tmp_path, "lib/x.pyc", b"compiled")
+    written = listed_file(tmp_path, "bin/tool", b"#!/opt/e", prefix_placeholder="/a/long/placeholder", sha256="0" * 64)
+    own = hashlib.sha256(b"#!/opt/e").hexdigest()
+    record(tmp_path, "a", [*paths, compiled, {**written, "size_in_bytes": 99, "sha256_in_prefix": own}])
+    (tmp_path / "lib/sized").write_bytes(b"longer than it was")
+    (tmp_path / "lib/altered").write_bytes(b"wrong")
+    (tmp_path / "lib/gone").unlink()
+    (tmp_path / "lib/x.pyc").write_bytes(b"anew")
+    meta = read_meta(FILES, str(tmp_path))
+    assert meta.problems == ()
+    quick = list(damage(str(tmp_path), meta.records, hashes=False))
+    assert quick == [CondaDamage("a", ("lib/gone",), ("lib/sized",))]
+    whole = list(damage(str(tmp_path), meta.records, hashes=True))
+    assert whole == [CondaDamage("a", ("lib/gone",), ("lib/sized", "lib/altered"))]
+    (tmp_path / "bin/tool").write_bytes(b"#!/other")
+    assert "bin/tool" in next(damage(str(tmp_path), meta.records, hashes=True)).altered
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", "null", '{"name": "a"}', '{"name": "a", "version": "1", "build": "h", "paths_data": 3}'],
+)
+def test_a_broken_record_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta/a-1.0-h0.json").write_text(text)
+    (problem,) = read_meta(FILES, str(tmp_path)).problems
+    assert "a-1.0-h0.json cannot be read" in problem.error
+
+
+def test_a_record_that_lists_files_elsewhere_is_not_believed(tmp_path: Path) -> None:
+    for path in ("../../etc/passwd", "/etc/passwd"):
+        record(tmp_path, "a", [{"_path": path}])
+        assert "which is not in the prefix" in read_meta(FILES, str(tmp_path)).problems[0].error
+
+
+def test_history_and_pins(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta/history").write_text(
+        "==> 2026-01-01 10:00:00 <==\n# cmd: conda create -n e python=3.12 numpy\n+conda-forge/linux-64::numpy-2-0\n"
+        "# update specs: ['python=3.12', 'numpy', \"conda-forge::rich[version='>=13']\"]\n"
+        "==> 2026-01-02 10:00:00 <==\n# install specs: ['numpy=2.2']\n"
+        "==> 2026-01-03 10:00:00 <==\n# remove specs: ['rich']\n# update specs: [not a list\n"
+    )
+    (tmp_path / "conda-meta/pinned").write_text("# mine\nnumpy 2.2.*  # since the last update\n\n")
+    assert asked_for(FILES, str(tmp_path)) == {"python": "python=3.12", "numpy": "numpy=2.2"}
+    assert pinned(FILES, str(tmp_path)) == ("numpy 2.2.*",)
+    assert asked_for(FILES, "/nowhere") == {}
+    assert [spec_name(one) for one in ("Conda-Forge::PyTorch=2.9=cuda*", "a >=1", "b[build=x]")] == [
+        "pytorch",
+        "a",
+        "b",
+    ]
+
+
+def environment(path: Path) -> Path:
+    (path / "conda-meta").mkdir(parents=True)
+    return path
+
+
+def test_environments_are_found_by_name(tmp_path: Path) -> None:
+    home, root, folder = tmp_path / "home", tmp_path / "miniforge3", tmp_path / "project"
+    home.mkdir()
+    environ = {"HOME": str(home)}
+    found = (CondaInstallation("conda", str(root), "24.5.0", "PATH"),)
+    wanted = {
+        "of-root": environment(root / "envs/of-root"),
+        "of-home": environment(home / ".conda/envs/of-home"),
+        "of-list": environment(tmp_path / "far/of-list"),
+        "of-pixi": environment(folder / ".pixi/envs/of-pixi"),
+        "of-condarc": environment(tmp_path / "shared/of-condarc"),
+    }
+    (home / ".conda/environments.txt").write_text(f"{tmp_path}/far/of-list\nnonsense\n")
+    (home / ".condarc").write_text(f"channels:\n  - conda-forge\nenvs_dirs:\n  - {tmp_path}/shared\n  - ~/mine\n")
+    for name, path in wanted.items():
+        located = locate(FILES, None, name, environ, found, str(folder))
+        assert located is not None
+        assert (located.prefix, located.kind) == (str(path), CONDA)
+    environment(root)
+    base = locate(FILES, None, "base", environ, found, str(folder))
+    assert base is not None
+    assert base.prefix == str(root)
+    assert is_base(FILES, str(root), found, environ)
+    assert not is_base(FILES, str(wanted["of-root"]), found, environ)
+    assert listed(FILES, environ) == [f"{tmp_path}/far/of-list"]
+    assert env_folders(FILES, found, environ)[:2] == [f"{tmp_path}/shared", f"{home}/mine"]
+    assert prefix_for("new", FILES, found, environ) == f"{tmp_path}/shared/new"
+    assert prefix_for("new", FILES, (), {"HOME": "/nowhere", "CONDA_ENVS_PATH": str(tmp_path)}) == f"{tmp_path}/new"
+    with pytest.raises(InputError, match="no conda environment `other`"):
+        locate(FILES, None, "other", environ, found, str(folder))
+    assert list(named(FILES, "x", (), {}, "/p")) == ["/p/.pixi/envs/x"]
+
+
+@pytest.mark.parametrize("name", ["base", "root", "a b", "a/b", "..", ""])
+def test_names_that_conda_would_not_take(name: str) -> None:
+    with pytest.raises(InputError):
+        prefix_for(name, FILES, (), {"HOME": "/nowhere"})
+
+
+def test_overrides() -> None:
+    virtual = (("__cuda", "12.4"), ("__glibc", "2.36"))
+    assert overridden(virtual, {}) == (virtual, ())
+    assert overridden(virtual, {"CONDA_OVERRIDE_CUDA": "12.4"}) == (virtual, ())
+    found, told = overridden(virtual, {"CONDA_OVERRIDE_CUDA": "", "CONDA_OVERRIDE_GLIBC": "2.17"})
+    assert found == (("__glibc", "2.17"),)
+    assert told == (
+        "CONDA_OVERRIDE_CUDA=: no __cuda in place of __cuda 12.4",
+        "CONDA_OVERRIDE_GLIBC=2.17: __glibc 2.17 in place of __glibc 2.36",
+    )
+    assert overridden((), {"CONDA_OVERRIDE_CUDA": "12.8"})[0] == (("__cuda", "12.8"),)
