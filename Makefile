@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format bench machines schemas wheel clean
+.PHONY: help demo test fast check format bench gpu machines schemas wheel clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -46,6 +46,13 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/repair.py
 	$(RUN) benchmarks/conda.py
 	$(RUN) benchmarks/harvest.py
+
+# An environment with frameworks, made by cudafit itself where none is named.
+GPU_ENV := .venv-gpu
+
+gpu: $(DEV) ## on a GPU: all of `cudafit bench`, written to benchmarks/results
+	@test -d "$(GPU_ENV)" || $(RUN) -m cudafit create "./$(GPU_ENV)" torch
+	$(RUN) benchmarks/gpu.py "$(GPU_ENV)"
 
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 	.venv/bin/python -m tests.machines

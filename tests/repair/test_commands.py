@@ -75,7 +75,8 @@ def test_the_build_changes_and_nothing_else_and_comes_back(repair: Repair, cudaf
     size = sum(step["size"] for step in planned["steps"])
     assert planned["download"] == size > 300_000
     done = told(repair(str(env), "--yes", "--json"), "repair-1")
-    assert (done["status"], done["after"]) == ("done", {"status": "ok", "cause": None})
+    assert (done["status"], done["after"]["status"], done["after"]["cause"]) == ("done", "ok", None)
+    assert done["after"]["bench"] == "not-verified", "the machine is a snapshot: nothing of it can be run here"
     assert versions(env) == RIGHT
     again = repair(str(env), "--yes")
     assert again.returncode == 0
@@ -238,6 +239,7 @@ def test_create_makes_the_same_from_its_lock(cudafit: Run, small: World, tmp_pat
     assert not first.exists()
     done = cudafit("create", str(first), "torch", "rich<14", *words, env=small.env)
     assert done.returncode == 0, done.stderr
+    assert "not verified: it is made for a machine that is described" in done.stdout
     assert versions(first) == {name: version for name, version in RIGHT.items() if name != "numpy"}
     again = cudafit("create", str(second), "--from", str(first / "pylock.cudafit.toml"), *words, env=small.env)
     assert again.returncode == 0, again.stderr

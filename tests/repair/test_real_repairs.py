@@ -154,3 +154,18 @@ def test_the_same_set_from_the_kept_lock(cudafit: Run, tmp_path: Path) -> None:
     again = cudafit("create", str(second), "--from", str(first / "pylock.cudafit.toml"), *words, timeout=900)
     assert again.returncode == 0, again.stderr
     assert versions(first) == versions(second)
+
+
+def test_two_onnxruntimes_become_one(cudafit: Run, tmp_path: Path) -> None:
+    env = made(tmp_path / "e", "onnxruntime-gpu==1.23.2")
+    installed(env, "onnxruntime==1.23.2", "rich")
+    had, before = versions(env), tree_hash(env)
+    repaired(cudafit, env, "rtx4090-550")
+    now = versions(env)
+    assert {name for name in had if name not in now} == {"onnxruntime"}
+    assert now["rich"] == had["rich"]
+    code = "import onnxruntime as o; print('CUDAExecutionProvider' in o.get_available_providers())"
+    shown = subprocess.run([env / "bin/python", "-I", "-B", "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "True"
+    back(cudafit, env)
+    assert tree_hash(env) == before

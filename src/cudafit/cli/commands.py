@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": Entry("cudafit.cli.inspect", "Show this machine: GPUs, driver, CUDA limit, toolkits, Pythons."),
     "resolve": Entry("cudafit.cli.resolve", "Pick the builds that work on this machine, and say why."),
     "doctor": Entry("cudafit.cli.doctor", "Say why the GPU is not used: one root cause, with evidence and the fix."),
+    "bench": Entry("cudafit.cli.bench", "Prove that the GPU does the work, right and as fast as it should."),
     "create": Entry(
         "cudafit.cli.create", "Make an environment with the builds that work on this machine, and check it."
     ),

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cudafit.cli.benching import found_a_problem, verified
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.looking import Given, Looked, environment_of, world
+from cudafit.cli.looking import Given, Looked, environment_of, look, world
 from cudafit.cli.machine_options import ask_driver, hosts, machine_options
 from cudafit.cli.matrix_options import chosen, matrix_options
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
-    from cudafit.doctor.world import World
+    from cudafit.model.bench import Bench
     from cudafit.model.finding import Report
     from cudafit.model.fit import Resolution
     from cudafit.model.machine import Interpreter
@@ -57,7 +58,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or begins with a dot. REQ is a
     requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and exits with 4. The lock is
     kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages
-    from conda-forge.
+    from conda-forge. Where there is a GPU, `bench --quick` then proves that it is used.
     """
     from cudafit.cli.create_conda import command_conda, is_for_conda
     from cudafit.machine.described import Description
@@ -87,9 +88,9 @@ def command(context: click.Context, /, **options: Any) -> int:
     if options["dry_run"]:
         show(context, options, path, made, None)
         return 0
-    report = _make(options, path, made)
-    show(context, options, path, made, report)
-    return _PROBLEM if report.status == "error" else 0
+    report, bench = _make(options, path, made)
+    show(context, options, path, made, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
 def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -171,30 +172,43 @@ def _from_lock(options: dict[str, Any]) -> "Made":
     return given_lock(options["lock"], options["python"])
 
 
-def _make(options: dict[str, Any], path: str, made: "Made") -> "Report":
-    from cudafit.doctor.diagnose import diagnose
+def _make(options: dict[str, Any], path: str, made: "Made") -> "tuple[Report, Bench]":
+    """Made, then looked at, then run where there is a GPU to run it on."""
     from cudafit.indexes import configured
     from cudafit.repair.create import create
 
     create(path, made, configured(), os.environ, say=say)
-    return diagnose(seen(options, path))
+    return looked_at(options, path)
 
 
-def seen(options: dict[str, Any], path: str) -> "World":
-    from cudafit.cli.looking import look
+def looked_at(options: dict[str, Any], path: str) -> "tuple[Report, Bench]":
+    """What doctor says of a new environment, and the benchmark that proves it where there is a GPU."""
+    from cudafit.doctor.diagnose import diagnose
 
     given = Given(tuple(options["machines"]), options["driver"], tuple(options["gpus"]), path=path)
     looked: Looked = look(given, options["matrices"], options["pinned"])
-    return world(given, looked, environment_of(given, looked))
+    environment = environment_of(given, looked)
+    report = diagnose(world(given, looked, environment))
+    return report, verified(given, environment, looked.machine, looked.library.book.facts)
 
 
-def show(context: click.Context, options: dict[str, Any], path: str, made: "Made", report: "Report | None") -> None:
+def show(
+    context: click.Context,
+    options: dict[str, Any],
+    path: str,
+    made: "Made",
+    report: "Report | None",
+    bench: "Bench | None" = None,
+) -> None:
+    from cudafit.render.bench_rows import verdict_row, verdict_text
+
     if options["as_json"]:
         from cudafit.model.plan import CREATE_SCHEMA, After, Created
         from cudafit.model.record import to_plain
         from cudafit.render.json_text import json_text
 
-        after = After(report.status, report.cause) if report else None
+        ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
+        after = After(report.status, report.cause, *ran) if report else None
         status = "made" if report else "planned"
         told = Created(status, path, made.python, made.packages, made.download, after)
         write(json_text({"schema": CREATE_SCHEMA, **to_plain(told)}))
@@ -202,7 +216,8 @@ def show(context: click.Context, options: dict[str, Any], path: str, made: "Made
     from cudafit.render.create_rows import create_rows
     from cudafit.render.human import print_rows
 
-    print_rows("create", create_rows(path, made, report), sys.stdout, color=use_color(context, sys.stdout))
+    rows = create_rows(path, made, report, verdict_row(bench) if bench else None)
+    print_rows("create", rows, sys.stdout, color=use_color(context, sys.stdout))
 
 
 def say(text: str) -> None:

@@ -32,10 +32,10 @@ def is_for_conda(options: dict[str, Any]) -> bool:
 
 
 def command_conda(context: click.Context, options: dict[str, Any], description: Any, question: Any) -> int:
-    from cudafit.cli.create import say, seen, show
+    from cudafit.cli.benching import found_a_problem
+    from cudafit.cli.create import looked_at, say, show
     from cudafit.cli.machine_options import hosts
     from cudafit.cli.matrix_options import chosen
-    from cudafit.doctor.diagnose import diagnose
     from cudafit.repair.conda_create import create_conda
 
     path, requirements = _place(options)
@@ -58,9 +58,9 @@ def command_conda(context: click.Context, options: dict[str, Any], description: 
     if linked.scripts:
         say(f"warning: the scripts that {', '.join(linked.scripts)} bring along were not run")
     shown = replace(made, records=linked.records).shown
-    report = diagnose(seen(options, path))
-    show(context, options, path, shown, report)
-    return _PROBLEM if report.status == "error" else 0
+    report, bench = looked_at(options, path)
+    show(context, options, path, shown, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
 def _place(options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

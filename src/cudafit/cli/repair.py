@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cudafit.cli.benching import found_a_problem, verified
 from cudafit.cli.common import common_options, use_color, write
 from cudafit.cli.looking import Given, Looked, environment_of, given, interrupted_text, look, unfinished_change, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
+    from cudafit.model.bench import Bench
     from cudafit.model.environment import Environment
     from cudafit.model.finding import Report
     from cudafit.model.plan import Plan, Wish
@@ -54,7 +56,8 @@ def command(context: click.Context, /, **options: Any) -> int:
 
     Chooses builds that work here, as near to the installed versions as there are, keeps the other packages, shows the
     plan and asks. Then all of it happens, or nothing: a step that fails is undone, and exits with 4. `cudafit rollback`
-    undoes it later. What needs root or a reboot is never done: its commands are shown.
+    undoes it later. Where there is a GPU, `bench --quick` then proves that it is used. What needs root or a reboot is
+    never done: its commands are shown.
     """
     if options["kernel"]:
         from cudafit.cli.repair_kernel import repair_kernel
@@ -136,8 +139,10 @@ def _repair(
     room(prepared.plan)
     confirm(options, environment)
     report = _carried_out(options, told, looked, prepared, before)
-    show(context, options, "done", prepared.plan, report)
-    return _PROBLEM if report.status == "error" else 0
+    after = environment_of(Given(machines=told.machines, path=prepared.plan.environment), looked)
+    bench = verified(told, after, looked.machine, looked.library.book.facts)
+    show(context, options, "done", prepared.plan, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
 def _carried_out(
@@ -229,14 +234,24 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def show(context: click.Context, options: dict[str, Any], status: str, plan: "Plan", report: "Report") -> None:
+def show(
+    context: click.Context,
+    options: dict[str, Any],
+    status: str,
+    plan: "Plan",
+    report: "Report",
+    bench: "Bench | None" = None,
+) -> None:
+    from cudafit.render.bench_rows import verdict_row, verdict_text
+
     if options["as_json"]:
         from cudafit.model.plan import SCHEMA, After, Repaired
         from cudafit.model.record import to_plain
         from cudafit.render.json_text import json_text
 
         parts = (plan.steps, plan.answers, plan.by_hand, plan.untouched, plan.warnings, plan.download)
-        told = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause))
+        ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
+        told = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran))
         write(json_text({"schema": SCHEMA, **to_plain(told)}))
         return
     from cudafit.render.human import print_rows
@@ -255,6 +270,8 @@ def show(context: click.Context, options: dict[str, Any], status: str, plan: "Pl
     else:
         rows.append(Row("done", f"{counted(plan.steps)} changed", "", "good"))
         rows.append(Row("now", _status(report), ""))
+        if bench is not None:
+            rows.append(verdict_row(bench))
         rows.append(Row("undo", f"cudafit rollback {plan.environment}", ""))
     rows += by_hand_rows(plan.by_hand)
     print_rows("repair", rows, sys.stdout, color=color)

@@ -24,6 +24,7 @@ def repair_conda(
     context: click.Context, options: dict[str, Any], told: Given, looked: Looked, seen: "World", before: "Report"
 ) -> int | None:
     """None where only packages of pip are to change, which is done as in a venv."""
+    from cudafit.cli.benching import found_a_problem, verified
     from cudafit.cli.repair import confirm, nothing, room, say, show
     from cudafit.doctor.diagnose import diagnose
     from cudafit.indexes import configured
@@ -74,8 +75,10 @@ def repair_conda(
         wait_s=options["wait"],
         say=say,
     )
-    show(context, options, "done", plan, report)
-    return _PROBLEM if report.status == "error" else 0
+    after = environment_of(Given(machines=told.machines, path=plan.environment), looked)
+    bench = verified(told, after, looked.machine, looked.library.book.facts)
+    show(context, options, "done", plan, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
 def _check_only_pip(environment: "Environment") -> None:

@@ -30,6 +30,8 @@ _LISTS: Mapping[str, type] = {
     "names": records.NameHint,
     "gpus": records.GpuModel,
     "pci_gpus": records.PciGpu,
+    "bench_speeds": records.BenchSpeed,
+    "bench_errors": records.BenchError,
     "indexes": records.Index,
     "conda_rules": records.CondaRule,
     "conda_builds": records.CondaBuild,

@@ -9,6 +9,8 @@ from cudafit.matrix.rows import RowError, from_row, to_row
 from cudafit.matrix.yaml_text import Lined, MatrixSyntaxError, dump, load
 from cudafit.model.matrix import (
     ArchitectureSupport,
+    BenchError,
+    BenchSpeed,
     Build,
     CondaBuild,
     CondaName,
@@ -37,6 +39,7 @@ FILES: dict[str, dict[str, type]] = {
     "places.yaml": {"places": SharedPlace},
     "names.yaml": {"names": NameHint},
     "gpus.yaml": {"gpus": GpuModel, "pci_gpus": PciGpu},
+    "bench.yaml": {"bench_speeds": BenchSpeed, "bench_errors": BenchError},
     "indexes.yaml": {"indexes": Index},
     "conda.yaml": {"conda_rules": CondaRule, "conda_builds": CondaBuild, "conda_names": CondaName},
     "sources.yaml": {"sources": Source},

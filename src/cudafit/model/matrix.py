@@ -150,6 +150,31 @@ class GpuModel:
 
 
 @frozen
+class BenchSpeed:
+    """How fast an operation is expected to be: a peak figure of the GPU times a factor, and the share of it below which
+    it is slow."""
+
+    test: str
+    dtype: str
+    of: str  # a peak figure of GpuModel, or pcie_gb_s
+    times: str
+    share: str
+    reason: str
+    sources: tuple[str, ...] = ()
+
+
+@frozen
+class BenchError:
+    """How large the error of an operation may be, in proportion to what went into it."""
+
+    test: str
+    dtype: str
+    bound: str
+    reason: str
+    sources: tuple[str, ...] = ()
+
+
+@frozen
 class PciGpu:
     """A GPU by its PCI device id, for where no driver tells its name."""
 
@@ -233,6 +258,8 @@ class Facts:
     names: tuple[NameHint, ...] = ()
     gpus: tuple[GpuModel, ...] = ()
     pci_gpus: tuple[PciGpu, ...] = ()
+    bench_speeds: tuple[BenchSpeed, ...] = ()
+    bench_errors: tuple[BenchError, ...] = ()
     indexes: tuple[Index, ...] = ()
     conda_rules: tuple[CondaRule, ...] = ()
     conda_builds: tuple[CondaBuild, ...] = ()

@@ -95,6 +95,8 @@ class After:
 
     status: str
     cause: str | None
+    bench: str | None = None  # the verdict of `bench --quick`; None where nothing was changed
+    verified: str | None = None  # the same in words, with the reason
 
 
 @frozen

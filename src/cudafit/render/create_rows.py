@@ -8,7 +8,7 @@ from cudafit.render.sizes import size_text
 _CACHES = {"conda": "cudafit has kept"}
 
 
-def create_rows(path: str, made: Made, report: Report | None) -> list[Row]:
+def create_rows(path: str, made: Made, report: Report | None, bench: Row | None) -> list[Row]:
     """With sizes before, with what doctor says afterwards."""
     rows = [Row("environment", path, ""), Row("Python", made.python, "")]
     chosen = {pick.name: pick for pick in made.picks}
@@ -29,6 +29,8 @@ def create_rows(path: str, made: Made, report: Report | None) -> list[Row]:
         return rows
     rows.append(Row("installed", f"{len(made.packages)} packages, each checked against its hash", "", "good"))
     rows.append(Row("doctor", _told(report), "", "good" if report.status == "ok" else "warn"))
+    if bench is not None:
+        rows.append(bench)
     use = f"{path}/bin/python" if made.name == "conda" else f". {path}/bin/activate"
     rows.append(Row("use it", use, ""))
     return rows

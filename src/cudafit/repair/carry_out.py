@@ -35,19 +35,20 @@ def carry_out(
     plan = prepared.plan
     path = plan.environment
     coming = changed(plan)
-    # What is replaced goes first too: every copy of it, however many there are.
-    going = [step.package for step in plan.steps if step.action == REMOVE or step.before is not None]
+    going = [step.package for step in plan.steps if step.action == REMOVE]
+    replaced = [step.package for step in coming if step.before is not None]
     with transaction(path, reason=reason, wait_s=wait_s, say=say) as change:
         if change.waited:
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
-        if going:
-            say(f"removing {counted(going)}")
-            broken = remove_broken(path, going)
-            if rest := [name for name in going if name not in broken]:
-                uninstall(path, rest, environ, lock=change.lock)
+        broken = remove_broken(path, [*going, *replaced])
+        # What fills the folder of another package goes before that one comes.
+        if rest := [name for name in going if name not in broken]:
+            say(f"removing {counted(rest)}")
+            uninstall(path, rest, environ, lock=change.lock)
         if coming:
             say(f"installing {counted(coming)}")
-            install(path, prepared.lock, indexes, environ, lock=change.lock)
+            again = [name for name in replaced if name not in broken]
+            install(path, prepared.lock, indexes, environ, again=again, lock=change.lock)
         say("looking at the result")
         after, report = look()
         if wrong := not_as_planned(plan, after, report, before):

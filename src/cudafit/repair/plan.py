@@ -60,7 +60,8 @@ def _joined(first: str | None, second: str) -> str:
         return second
     one, other = wanted(first), wanted(second)
     extras = ",".join(sorted({*one.extras, *other.extras}))
-    specifiers = ",".join(part for part in (one.specifier, other.specifier) if part)
+    parts = [part for text in (one.specifier, other.specifier) for part in text.split(",") if part]
+    specifiers = ",".join(dict.fromkeys(parts))
     return f"{one.name}[{extras}]{specifiers}" if extras else f"{one.name}{specifiers}"
 
 

@@ -44,14 +44,19 @@ def install(
     environ: Mapping[str, str],
     name: str = REQUIREMENTS,
     *,
+    again: Sequence[str] = (),
     lock: int,
 ) -> None:
-    """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format."""
+    """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format.
+
+    `again` are packages to install even where uv would say that they are there: 2.13.0+cpu is a 2.13.0 to it.
+    """
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         path = os.path.join(folder, name)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
+        command += [word for package in again for word in ("--reinstall-package", package)]
         # A pylock has a hash for each file, always.
         command += ["--no-deps", "--require-hashes"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
         _uv(command, environ, indexes, "install the packages", lock, shown=sys.stderr.isatty())

@@ -119,7 +119,8 @@ def _against_words(
     for want in wants:
         if not _admitted(want.specifier, build):
             yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
-        if missing := [extra for extra in want.extras if is_cuda_extra(extra) and _cuda_extra(extra) != build.extra]:
+        choosing = [extra for extra in want.extras if is_cuda_extra(want.name, extra)]
+        if missing := [extra for extra in choosing if _cuda_extra(extra) != build.extra]:
             yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
     if request.locked is not None and (told := _not_locked(build, request.locked, asked=bool(wants))):
         yield Obstacle("request", told, label(build))
@@ -156,8 +157,9 @@ def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str 
     return None if same else f"{build.name} {held} (the lock)"
 
 
-def is_cuda_extra(extra: str) -> bool:
-    return extra == "and-cuda" or extra.startswith("cuda")
+def is_cuda_extra(package: str, extra: str) -> bool:
+    """Whether an extra chooses the build; that of onnxruntime-gpu only brings libraries along."""
+    return package in ("jax", "jaxlib", "tensorflow") and (extra == "and-cuda" or extra.startswith("cuda"))
 
 
 def _cuda_extra(extra: str) -> str:

@@ -55,7 +55,7 @@ def _pick(
 def requirement(build: Build, asked: Sequence[Wanted] = ()) -> str:
     """`tensorflow[and-cuda]==2.21.0`, `torch==2.14.1+cu126`: an extra index names the variant in the version."""
     # The user's word for the CUDA extra may be an old one; the build knows today's.
-    extras = {extra for want in asked for extra in want.extras if not is_cuda_extra(extra)}
+    extras = {extra for want in asked for extra in want.extras if not is_cuda_extra(build.name, extra)}
     extras |= {build.extra} if build.extra else set()
     written = f"[{','.join(sorted(extras))}]" if extras else ""
     local = f"+{build.variant}" if build.index != DEFAULT_INDEX else ""

@@ -189,15 +189,23 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
             evidence.append(Evidence(f"{inside[0].soname} is {own[inside[0].soname]}", "file name"))
         torch_has = {load.soname for load in environment.loads.get("torch", ()) if load.path}
         by_torch = all(load.soname in torch_has for load in lacking)
+        # A program may load them itself: whether it does stands in its code.
+        preloaded = one.package == "onnxruntime-gpu" and len(inside) == len(lacking)
         yield Finding(
             "ext.cuda_libs_missing",
-            WARNING if by_torch else ERROR,
+            WARNING if by_torch or preloaded else ERROR,
             LAYER,
             f"{one.package} {version} does not find its CUDA libraries"
-            + (" unless torch is imported before it" if by_torch else ""),
+            + _unless(by_torch=by_torch, preloaded=preloaded),
             tuple(evidence),
             _libraries_fix(world, one, version, [load.soname for load in lacking], own, by_torch=by_torch),
         )
+
+
+def _unless(*, by_torch: bool, preloaded: bool) -> str:
+    if by_torch:
+        return " unless torch is imported before it"
+    return " unless the program calls preload_dlls()" if preloaded else ""
 
 
 def _libraries_fix(

@@ -19,6 +19,8 @@ KEYS = {
     "names": ("name", "kind"),
     "gpus": ("name",),
     "pci_gpus": ("device",),
+    "bench_speeds": ("test", "dtype"),
+    "bench_errors": ("test", "dtype"),
     "indexes": ("name",),
     "conda_rules": ("rule",),
     "conda_builds": ("feedstock", "version", "cuda", "platform"),

@@ -1,0 +1,1 @@
+"""Makes the frameworks of an environment compute, and judges what came out."""
