@@ -40,7 +40,7 @@ def _download(plan: Plan) -> str:
     if total is None:
         known = sum(step.size or 0 for step in plan.steps)
         return f"at least {size_text(known)}; of some packages the size is not known"
-    return f"{size_text(total)}, less what uv has in its cache" if total else "nothing"
+    return f"{size_text(total)}, less what is in the cache" if total else "nothing"
 
 
 def by_hand_rows(findings: Sequence[Finding]) -> Iterator[Row]:
