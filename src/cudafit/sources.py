@@ -3,7 +3,7 @@
 import io
 import os
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from cudafit.files import Files
 from cudafit.lint.check import UnreadableError, lint_text
 from cudafit.lint.configs import FOLDERS, names_read
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
+from cudafit.model.finding import is_wanted
 
 STDIN = "-"
 _LIMIT = 16 << 20
@@ -134,12 +135,8 @@ def _lint(text: str, path: str) -> Read:
 
 def chosen(report: LintReport, select: Sequence[str], ignore: Sequence[str]) -> LintReport:
     """Only the findings that were asked for."""
-    kept = [one for one in report.findings if (not select or _matches(one.id, select)) and not _matches(one.id, ignore)]
+    kept = [one for one in report.findings if is_wanted(one.id, select, ignore)]
     return replace(report, findings=tuple(kept))
-
-
-def _matches(name: str, words: Iterable[str]) -> bool:
-    return any(name == word or name.startswith(f"{word}.") for word in words)
 
 
 class Change(NamedTuple):

@@ -72,7 +72,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     path, requirements = parted(options["words"])
     if options["lock"] and (requirements or options["files"]):
         raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
-    _refuse_existing(path, clear=options["clear"])
+    refuse_existing(path, clear=options["clear"])
     book = chosen(options["matrices"], options["pinned"])
     machines = hosts(options["machines"], None, description, question, book.facts)
     if len(machines) != 1:
@@ -129,7 +129,8 @@ def _interpreter(python: str, pythons: "tuple[Interpreter, ...]") -> str:
     )
 
 
-def _refuse_existing(path: str, *, clear: bool) -> None:
+def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: str = "environment") -> None:
+    """What is there stays, unless it is an environment of this kind, which has `mark`, and `--clear` was said."""
     from cudafit.repair.rollback import interrupted
 
     if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
@@ -138,8 +139,8 @@ def _refuse_existing(path: str, *, clear: bool) -> None:
         raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
     if not os.path.isdir(path) or not os.listdir(path):
         return
-    if not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
-        raise InputError(f"`{path}` holds files, and is no environment", hint="name another folder")
+    if not os.path.exists(os.path.join(path, mark)):
+        raise InputError(f"`{path}` holds files, and is no {kind}", hint="name another folder")
     if not clear:
         raise InputError(
             f"there is an environment in `{path}`, and it is not touched",

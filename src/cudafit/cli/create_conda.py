@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.errors import CudafitError, InputError
+from cudafit.errors import InputError
 
 if TYPE_CHECKING:
     from cudafit.repair.conda_create import CondaMade
@@ -86,25 +86,13 @@ def _place(options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _refuse_existing(path: str, *, clear: bool) -> None:
+    from cudafit.cli.create import refuse_existing
     from cudafit.env.conda_places import is_base
     from cudafit.files import Files
-    from cudafit.repair.rollback import interrupted
 
-    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
-        raise InputError(f"`{path}` is there, and is no folder")
-    if interrupted(path):
-        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
-    if not os.path.isdir(path) or not os.listdir(path):
-        return
-    if not os.path.isdir(os.path.join(path, "conda-meta")):
-        raise InputError(f"`{path}` holds files, and is no conda environment", hint="name another folder")
-    if is_base(Files(), path, (), os.environ):
+    if os.path.isdir(os.path.join(path, "conda-meta")) and is_base(Files(), path, (), os.environ):
         raise InputError(f"`{path}` is conda's own environment, and is never replaced")
-    if not clear:
-        raise InputError(
-            f"there is an environment in `{path}`, and it is not touched",
-            hint=f"`cudafit repair {path}` fixes it, `--clear` makes it anew",
-        )
+    refuse_existing(path, clear=clear, mark="conda-meta", kind="conda environment")
 
 
 def _from_lock(options: dict[str, Any], host: "Host") -> "CondaMade":

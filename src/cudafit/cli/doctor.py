@@ -82,10 +82,11 @@ def command(context: click.Context, /, **options: Any) -> int:
         return _list_checks()
     if words := (*options["select"], *options["ignore"]):
         from cudafit.doctor.registry import every_id
+        from cudafit.model.finding import is_called
 
         known = (*every_id(), *_code_ids()) if options["sources"] else every_id()
         for word in words:
-            if not any(name == word or name.startswith(f"{word}.") for name in known):
+            if not any(is_called(name, (word,)) for name in known):
                 raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
     report = _report(options)
     _print(context, report, options)

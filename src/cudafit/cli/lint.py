@@ -42,12 +42,13 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     Exits with 1 when an error or a warning was found, with 2 when a file that was named could not be read.
     """
     from cudafit.lint.registry import KINDS
+    from cudafit.model.finding import is_called
 
     if options["list_checks"]:
         write("".join(f"{kind.id.ljust(40)} {kind.severity.ljust(8)} {kind.about}\n" for kind in KINDS.values()))
         return 0
     for word in (*options["select"], *options["ignore"]):
-        if not any(name == word or name.startswith(f"{word}.") for name in KINDS):
+        if not any(is_called(name, (word,)) for name in KINDS):
             raise InputError(f"no finding is called `{word}`", hint="`cudafit lint --list-checks` names them")
     if not paths:
         raise InputError("no file or folder is named", hint="`cudafit lint .` reads this folder")

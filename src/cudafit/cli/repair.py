@@ -254,10 +254,10 @@ def show(
         told = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran))
         write(json_text({"schema": SCHEMA, **to_plain(told)}))
         return
+    from cudafit.render.counts import counted
     from cudafit.render.human import print_rows
     from cudafit.render.machine_rows import Row
     from cudafit.render.repair_rows import by_hand_rows, plan_rows
-    from cudafit.repair.carry_out import counted
 
     color = use_color(context, sys.stdout)
     if status == "planned":
@@ -268,7 +268,7 @@ def show(
         rows.append(Row("environment", plan.environment, ""))
         rows.append(Row("repair", "nothing to change: no fix of a package is needed", "", "good"))
     else:
-        rows.append(Row("done", f"{counted(plan.steps)} changed", "", "good"))
+        rows.append(Row("done", f"{counted(len(plan.steps), 'package')} changed", "", "good"))
         rows.append(Row("now", _status(report), ""))
         if bench is not None:
             rows.append(verdict_row(bench))

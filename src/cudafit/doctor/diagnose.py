@@ -7,7 +7,7 @@ from cudafit.doctor.registry import CHECKS, container_checks
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
 from cudafit.model.environment import VENV
-from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report
+from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report, is_wanted
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
 
@@ -67,19 +67,19 @@ def diagnose(
 
     `code` is what was found in training code, which is read elsewhere.
     """
-    findings = [one for one in code if isinstance(one, Finding) and _wanted(one.id, select, ignore)]
+    findings = [one for one in code if isinstance(one, Finding) and is_wanted(one.id, select, ignore)]
     skipped = [one for one in code if isinstance(one, NotChecked)]
     checked = 0
     containers = world.project.containers
     # Files of containers are looked at by themselves: this shell's environment says nothing about them.
     for check in container_checks() if containers else CHECKS:
-        if not any(_wanted(name, select, ignore) for name in check.ids):
+        if not any(is_wanted(name, select, ignore) for name in check.ids):
             continue
         checked += 1
         for told in check.function(world):
             if isinstance(told, Unchecked):
                 skipped.append(NotChecked(check.name, told.reason))
-            elif _wanted(told.id, select, ignore) and told not in findings:
+            elif is_wanted(told.id, select, ignore) and told not in findings:
                 findings.append(told)
     findings.sort(key=_place)
     folded = tuple(_folded(findings))
@@ -104,13 +104,6 @@ def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
         return ()
     answered = [one for one in findings if one.severity != INFO and one.fix and one.fix.change]
     return ("cudafit", "repair", environment.path) if answered else ()
-
-
-def _wanted(name: str, select: Collection[str], ignore: Collection[str]) -> bool:
-    def among(words: Collection[str]) -> bool:
-        return any(name == word or name.startswith(f"{word}.") for word in words)
-
-    return (not select or among(select)) and not among(ignore)
 
 
 def _place(finding: Finding) -> tuple[int, int]:

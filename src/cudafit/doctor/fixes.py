@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from cudafit.doctor.world import World
-from cudafit.model.environment import CONDA, Environment
+from cudafit.model.environment import CONDA, Environment, by_real_name
 from cudafit.model.finding import Change, CondaChange, Fix
 from cudafit.model.fit import NO_FIT
 from cudafit.model.requirement import wanted
@@ -56,9 +56,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
     conda = environment.kind == CONDA and any(
         one.name in ("pytorch", "tensorflow", "jaxlib") for one in environment.conda
     )
-    installed = {one.name: one.version for one in environment.distributions if one.version}
-    if "tensorflow-cpu" in installed:
-        installed.setdefault("tensorflow", installed["tensorflow-cpu"])
+    installed = by_real_name(environment.distributions)
     with_them = [] if conda else [name for name in _companions(names, environment) if name not in names]
     request = Request(
         wanted=tuple(wanted(name) for name in (*names, *with_them)),

@@ -3,7 +3,7 @@
 `None` means *not known*; what is known to be absent is an empty tuple.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from cudafit.model.frozen import frozen
@@ -28,6 +28,20 @@ class Distribution:
     tags: tuple[str, ...] = ()  # of its wheel, as cp312-cp312-manylinux_2_28_x86_64
     files: int | None = None  # how many it lists; None: it lists none
     editable: bool = False
+
+
+# What fills the folder of a framework under another name.
+TWINS = {"tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"), "onnxruntime-gpu": ("onnxruntime",)}
+
+
+def by_real_name(distributions: Iterable[Distribution]) -> dict[str, str]:
+    """The versions that are there; tensorflow-cpu 2.20.0 is a tensorflow 2.20.0."""
+    installed = {one.name: one.version for one in distributions if one.version}
+    for name, twins in TWINS.items():
+        for twin in twins:
+            if twin in installed:
+                installed.setdefault(name, installed[twin])
+    return installed
 
 
 @frozen

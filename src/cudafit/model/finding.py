@@ -1,5 +1,7 @@
 """What doctor found: each with its evidence, and the fix for this machine."""
 
+from collections.abc import Collection, Iterable
+
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.doctor/1"
@@ -31,6 +33,16 @@ class Evidence:
 
     fact: str
     via: str
+
+
+def is_called(name: str, words: Iterable[str]) -> bool:
+    """Whether a finding is one of these, or begins with one: `torch`, `env.cvd_empty`."""
+    return any(name == word or name.startswith(f"{word}.") for word in words)
+
+
+def is_wanted(name: str, select: Collection[str], ignore: Collection[str]) -> bool:
+    """Whether a finding is to be told: by `--select` and `--ignore`."""
+    return (not select or is_called(name, select)) and not is_called(name, ignore)
 
 
 @frozen

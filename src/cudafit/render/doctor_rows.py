@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
+from cudafit.render.counts import counted
 from cudafit.render.machine_rows import Row
 
 _PLACE = re.compile(r"(.+):(\d+)")
@@ -60,11 +61,7 @@ def _status_row(report: Report) -> Row:
         return Row("status", "could not be determined", "", "warn")
     errors = sum(one.severity == ERROR for one in report.findings)
     warnings = sum(one.severity == WARNING for one in report.findings)
-    return Row("status", f"{_count(errors, 'error')}, {_count(warnings, 'warning')} by {report.checked} checks", "")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return Row("status", f"{counted(errors, 'error')}, {counted(warnings, 'warning')} by {report.checked} checks", "")
 
 
 def markdown(report: Report, private: Sequence[str] = ()) -> str:

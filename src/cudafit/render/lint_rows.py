@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
+from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import escaped
 
 _WIDTH = 80
@@ -38,18 +39,14 @@ def _wrapped(words: str, indent: str) -> Iterator[str]:
 
 
 def summary(report: LintReport) -> str:
-    files = _count(report.files, "file")
+    files = counted(report.files, "file")
     if not report.files:
         return "no file could be read" if report.skipped else "no Python file is there"
     if not report.findings:
         return f"nothing found in {files}"
     counts = {name: sum(one.severity == name for one in report.findings) for name in _LEVELS}
-    words = [_count(number, name) if name != "info" else f"{number} info" for name, number in counts.items() if number]
+    words = [counted(number, name) if name != "info" else f"{number} info" for name, number in counts.items() if number]
     return f"{', '.join(words)} in {files}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def github(report: LintReport) -> str:

@@ -1,12 +1,13 @@
 """A plan carried out within a transaction: all of it, seen to be right, or nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Report
 from cudafit.model.plan import REMOVE
+from cudafit.render.counts import counted
 from cudafit.repair.broken_packages import remove_broken
 from cudafit.repair.plan import changed, not_as_planned
 from cudafit.repair.prepare import Prepared
@@ -43,10 +44,10 @@ def carry_out(
         broken = remove_broken(path, [*going, *replaced])
         # What fills the folder of another package goes before that one comes.
         if rest := [name for name in going if name not in broken]:
-            say(f"removing {counted(rest)}")
+            say(f"removing {counted(len(rest), 'package')}")
             uninstall(path, rest, environ, lock=change.lock)
         if coming:
-            say(f"installing {counted(coming)}")
+            say(f"installing {counted(len(coming), 'package')}")
             again = [name for name in replaced if name not in broken]
             install(path, prepared.lock, indexes, environ, again=again, lock=change.lock)
         say("looking at the result")
@@ -54,7 +55,3 @@ def carry_out(
         if wrong := not_as_planned(plan, after, report, before):
             raise CudafitError("the environment is not as planned", cause=wrong)
     return report
-
-
-def counted(items: Sequence[object]) -> str:
-    return f"{len(items)} package{'' if len(items) == 1 else 's'}"

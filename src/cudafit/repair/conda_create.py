@@ -16,7 +16,7 @@ from cudafit.lock.specs import all_specifications
 from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import Made, Package
-from cudafit.repair.carry_out import counted
+from cudafit.render.counts import counted
 from cudafit.repair.conda_engine import Linked, link
 from cudafit.repair.conda_lists import complete, register
 from cudafit.repair.state import state_of
@@ -105,7 +105,7 @@ def create_conda(
         state = state_of(path)
         if there:
             _empty(state.env)
-        say(f"installing {counted(made.records)}")
+        say(f"installing {counted(len(made.records), 'package')}")
         linked = link(
             state.env, made.records, work=state.discarded, platform=made.platform, environ=environ, lock=change.lock
         )

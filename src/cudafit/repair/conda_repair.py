@@ -21,8 +21,9 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import REINSTALL, REMOVE, Plan
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import major_minor
+from cudafit.render.counts import counted
 from cudafit.render.resolve_rows import error_of
-from cudafit.repair.carry_out import Look, StaleError, counted
+from cudafit.repair.carry_out import Look, StaleError
 from cudafit.repair.conda_create import solved_or_nearest
 from cudafit.repair.conda_engine import link
 from cudafit.repair.conda_lists import complete
@@ -189,7 +190,7 @@ def carry_out_conda(
                 say(f"removing pip's {one.name} {one.version}")
                 remove_distribution(change.env, one.metadata)
         coming = [step for step in plan.steps if step.action != REMOVE]
-        say(f"installing {counted(coming)}")
+        say(f"installing {counted(len(coming), 'package')}")
         linked = link(
             change.env,
             prepared.records,

@@ -15,7 +15,7 @@ from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
 from cudafit.model.plan import Made, Package
 from cudafit.model.requirement import normalised
-from cudafit.repair.carry_out import counted
+from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
 
@@ -78,7 +78,7 @@ def create(path: str, made: Made, indexes: Indexes, environ: Mapping[str, str], 
     with transaction(path, reason="create", new=not there, say=say) as change:
         say(f"making {path} with Python {made.python}")
         make_venv(path, made.interpreter or made.python, environ, lock=change.lock)
-        say(f"installing {counted(made.packages)}")
+        say(f"installing {counted(len(made.packages), 'package')}")
         install(path, made.lock, indexes, environ, made.name, lock=change.lock)
         if made.kept:
             write_text(os.path.join(path, KEPT_LOCK), made.kept)

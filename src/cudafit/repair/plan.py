@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.errors import InputError
-from cudafit.model.environment import Distribution, Environment
+from cudafit.model.environment import TWINS, Distribution, Environment, by_real_name
 from cudafit.model.finding import ERROR, INFO, WARNING, Finding, Report
 from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
 from cudafit.model.requirement import Wanted, normalised, wanted
@@ -18,8 +18,6 @@ _PART = re.compile(
     r"|jax-cuda\d+-(plugin|pjrt)|tensorflow-(intel|io-gcs-filesystem|estimator)|cuda-toolkit"
 )
 _TOOLS = ("pip", "setuptools", "wheel", "uv")
-# What fills the folder of a framework under another name.
-_TWINS = {"tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"), "onnxruntime-gpu": ("onnxruntime",)}
 
 
 def wish_of(report: Report) -> Wish:
@@ -72,7 +70,7 @@ def request_of(wish: Wish, environment: Environment, library: Library) -> Reques
         raise InputError(f"the Python of `{environment.path}` is not known", hint="make a new one: `cudafit create`")
     asked = [wanted(name) for name in wish.choose if library.knows(name)]
     asked += [wanted(text) for text in wish.install]
-    gone = {*wish.remove, *(twin for name in (one.name for one in asked) for twin in _TWINS.get(name, ()))}
+    gone = {*wish.remove, *(twin for name in (one.name for one in asked) for twin in TWINS.get(name, ()))}
     taken = {*gone, *(one.name for one in asked)}
     held: list[Wanted] = []
     for one in _distributions(environment):
@@ -84,19 +82,8 @@ def request_of(wish: Wish, environment: Environment, library: Library) -> Reques
             asked.append(wanted(one.name))
         else:
             held.append(wanted(one.name))
-    return Request(
-        wanted=tuple(asked + held), python=match.group(), prefer=INSTALLED, installed=by_real_name(environment)
-    )
-
-
-def by_real_name(environment: Environment) -> dict[str, str]:
-    """The versions that are there; tensorflow-cpu 2.20.0 is a tensorflow 2.20.0."""
-    installed = {one.name: one.version for one in environment.distributions if one.version}
-    for name, twins in _TWINS.items():
-        for twin in twins:
-            if twin in installed:
-                installed.setdefault(name, installed[twin])
-    return installed
+    installed = by_real_name(environment.distributions)
+    return Request(wanted=tuple(asked + held), python=match.group(), prefer=INSTALLED, installed=installed)
 
 
 def _distributions(environment: Environment) -> Iterator[Distribution]:
@@ -159,7 +146,7 @@ def plan_of(
     steps: list[Step] = []
     removed = set(wish.remove) & set(before)
     leftovers = set(_left_over(environment, locked, wish)) - removed
-    twins = {twin for name in locked for twin in _TWINS.get(name, ()) if twin in before and twin not in locked}
+    twins = {twin for name in locked for twin in TWINS.get(name, ()) if twin in before and twin not in locked}
     for name in sorted(removed | leftovers | twins):
         if name not in locked:
             steps.append(Step(REMOVE, name, before[name], None, _why_gone(name, wish, removed)))
@@ -221,7 +208,7 @@ def _shares_place(name: str, removed: Collection[str]) -> bool:
     """nvidia-cudnn-cu12 and nvidia-cudnn-cu13 fill one folder; so do the builds of ONNX Runtime."""
     stem = re.sub(r"-cu\d\d$", "", name)
     alike = {re.sub(r"-cu\d\d$", "", one) for one in removed if one != name}
-    return (name.startswith("nvidia-") and stem in alike) or any(twin in removed for twin in _TWINS.get(name, ()))
+    return (name.startswith("nvidia-") and stem in alike) or any(twin in removed for twin in TWINS.get(name, ()))
 
 
 def _why_gone(name: str, wish: Wish, removed: Collection[str]) -> str:
