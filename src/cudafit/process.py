@@ -12,11 +12,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cudafit.model.frozen import frozen
 
 _REAP_S = 0.5
+
+# The processes that cudafit itself has started: none of them is part of a job that it watches.
+STARTED: set[int] = set()
 
 
 def which(program: str, path: str) -> str | None:
@@ -93,7 +96,24 @@ class Talk:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.silent = False
+        self.ended = False
         self.returncode: int | None = None
+
+    def arrived(self) -> list[str]:
+        """The lines that have come since, without waiting; `ended` is set when there will be no more of them."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while (line := self._lines.get_nowait()) is not None:
+                found.append(line)
+            self.ended = True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.returncode = self._child.wait(timeout=_REAP_S)
+        return found
+
+    def stop(self) -> None:
+        """Kill it, if it still runs."""
+        _abandon(self._child)
+        self._reader.join(_REAP_S)
 
     def lines(self, silence_s: float, total_s: float = math.inf) -> Iterator[str]:
         """Its lines, until it ends, says nothing for `silence_s` or still runs after `total_s` from now; then
@@ -131,6 +151,19 @@ class Talk:
         self._lines.put(None)
 
 
+def start_as_is(command: Sequence[str], environ: Mapping[str, str], unblocked: Iterable[int]) -> int:
+    """Start what a user wants to run, as a shell would: with our input and output, in our process group.
+
+    `unblocked` are the signals that it must not find blocked, though we block them. Returns its process; raises OSError
+    when it cannot be started.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - set(unblocked)
+    # Python ignores these two for itself; no program is used to that.
+    return os.posix_spawnp(
+        command[0], list(command), dict(environ), setsigmask=mask, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ)
+    )
+
+
 def _start(
     command: Sequence[str],
     environ: Mapping[str, str] | None,
@@ -139,7 +172,7 @@ def _start(
     keep_open: Sequence[int],
     start_new_session: bool = False,
 ) -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
+    child = subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -151,13 +184,16 @@ def _start(
         encoding="utf-8",
         errors="replace",
     )
+    STARTED.add(child.pid)
+    return child
 
 
 def _abandon(child: "subprocess.Popen[str]") -> None:
     """Kill it if it still runs, and wait a moment for it, no longer."""
-    if child.poll() is not None:
-        return
-    child.kill()
-    deadline = time.monotonic() + _REAP_S
-    while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    if child.poll() is None:
+        child.kill()
+        deadline = time.monotonic() + _REAP_S
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+    if child.returncode is not None:
+        STARTED.discard(child.pid)  # the number may become that of any other process

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cudafit.model import bench, code_finding, finding, fit, machine, matrix, plan
+from cudafit.model import bench, code_finding, finding, fit, machine, matrix, plan, run
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Generation
 
@@ -42,5 +42,6 @@ RECORDS = {
     "create-1": (plan.Created, plan.CREATE_SCHEMA),
     "rollback-1": (Rollback, plan.ROLLBACK_SCHEMA),
     "bench-1": (bench.Bench, bench.SCHEMA),
+    "run-1": (run.RunReport, run.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }

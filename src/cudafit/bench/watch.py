@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from cudafit.bench.proof import Sighting
 from cudafit.machine.nvml import Reading
+from cudafit.machine.processes import CUDA_FILE, opened_devices
 from cudafit.model.bench import Load
 from cudafit.model.machine import Gpu
 
@@ -79,15 +80,9 @@ def sighting(gpu: Gpu, opened: tuple[str, ...] | None = None) -> Sighting:
 
 
 def device_files(pid: int) -> tuple[str, ...] | None:
-    """The files of GPUs that a process has open; None where that may not be read. nvidiactl belongs to none."""
-    found = set()
-    try:
-        for number in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
-    except OSError:
-        return None
-    return tuple(sorted(one for one in found if one == "/dev/dxg" or one.removeprefix("/dev/nvidia").isdigit()))
+    """The files of GPUs that a process has open; None where that may not be read."""
+    opened = opened_devices(pid)
+    return None if opened is None else tuple(one for one in opened if one != CUDA_FILE)
 
 
 def load_of(gpus: list[Gpu], pids: Sequence[int], named: Callable[[int], str]) -> Load:

@@ -19,6 +19,7 @@ COMMANDS = {
     "resolve": Entry("cudafit.cli.resolve", "Pick the builds that work on this machine, and say why."),
     "doctor": Entry("cudafit.cli.doctor", "Say why the GPU is not used: one root cause, with evidence and the fix."),
     "bench": Entry("cudafit.cli.bench", "Prove that the GPU does the work, right and as fast as it should."),
+    "run": Entry("cudafit.cli.run", "Run a job as it is, and say whether it used the GPU."),
     "create": Entry(
         "cudafit.cli.create", "Make an environment with the builds that work on this machine, and check it."
     ),

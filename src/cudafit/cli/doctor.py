@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.common import common_options, use_color, write
-from cudafit.cli.looking import described_environment, environment_of, given, look, warn_of_unfinished, world
+from cudafit.cli.looking import (
+    described_environment,
+    environment_of,
+    given,
+    in_code,
+    look,
+    warn_of_unfinished,
+    world,
+)
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
     from cudafit.model.environment import Environment
-    from cudafit.model.finding import Finding, NotChecked, Report
+    from cudafit.model.finding import Report
     from cudafit.model.project import Project
 
 _PROBLEM, _UNKNOWN = 1, 3
@@ -111,7 +119,7 @@ def _report(options: dict[str, Any]) -> "Report":
         environment = _run(options, environment)
     described = described_environment(environment) if environment else None
     seen = world(told, looked, environment)
-    code = _code(options["sources"]) if options["sources"] else []
+    code = in_code(options["sources"]) if options["sources"] else []
     return diagnose(seen, select=options["select"], ignore=options["ignore"], described=described, code=code)
 
 
@@ -119,21 +127,6 @@ def _code_ids() -> tuple[str, ...]:
     from cudafit.lint.registry import KINDS
 
     return tuple(KINDS)
-
-
-def _code(paths: tuple[str, ...]) -> "list[Finding | NotChecked]":
-    """What `cudafit lint` finds, as doctor says it: below everything else, since the code runs on top of it."""
-    from cudafit.model.finding import Evidence, Finding, Fix, NotChecked
-    from cudafit.sources import lint_paths
-
-    report = lint_paths(paths)
-    found: list[Finding | NotChecked] = []
-    for one in report.findings:
-        cell = f", cell {one.cell}" if one.cell else ""
-        evidence = (Evidence(f"line {one.line}{cell}", f"{one.path}:{one.line}"),)
-        found.append(Finding(one.id, one.severity, "project", one.message, evidence, Fix(one.fix)))
-    found += [NotChecked("code", f"{one.path}: {one.reason}") for one in report.skipped]
-    return found
 
 
 def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":

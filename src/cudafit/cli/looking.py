@@ -5,6 +5,7 @@ What is imported inside the functions is imported there for speed.
 # ruff: noqa: PLC0415
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cudafit.doctor.world import World
     from cudafit.files import Files
     from cudafit.model.environment import Environment, Kernel
+    from cudafit.model.finding import Finding, NotChecked
     from cudafit.model.machine import Machine
     from cudafit.model.project import Project
     from cudafit.repair.rollback import Interrupted
@@ -136,6 +138,25 @@ def world(given: Given, looked: Looked, environment: "Environment | None") -> "W
     return World(machine, environment, looked.library, _project(given))
 
 
+def in_code(paths: Sequence[str], text: str | None = None) -> "list[Finding | NotChecked]":
+    """What `cudafit lint` finds, as doctor says it: below everything else, since the code runs on top of it.
+
+    `text` is code that is in no file, as that of `python -c`.
+    """
+    from cudafit.model.finding import Evidence, Finding, Fix, NotChecked
+    from cudafit.sources import STDIN, lint_paths
+
+    report = lint_paths(paths, text)
+    found: list[Finding | NotChecked] = []
+    for one in report.findings:
+        cell = f", cell {one.cell}" if one.cell else ""
+        place = f"{one.path}:{one.line}" if one.path != STDIN else "the code given with -c"
+        evidence = (Evidence(f"line {one.line}{cell}", place),)
+        found.append(Finding(one.id, one.severity, "project", one.message, evidence, Fix(one.fix)))
+    found += [NotChecked("code", f"{one.path}: {one.reason}") for one in report.skipped]
+    return found
+
+
 def _machine(given: Given, description: Any, question: Any, facts: Any) -> "tuple[Machine, Files]":
     from cudafit.files import Files
     from cudafit.machine.described import described
@@ -177,15 +198,20 @@ def _system(given: Given) -> "list[tuple[str, str]] | None":
     return system_folders(other_root(given.root) if given.root else this_machine())
 
 
-def environment_of(given: Given, looked: Looked) -> "Environment | None":
-    """The one that is named, the active one, or the one in this folder; raises InputError."""
+def environment_of(
+    given: Given, looked: Looked, variables: Mapping[str, str] | None = None, folder: str | None = None
+) -> "Environment | None":
+    """The one that is named, the active one, or the one in this folder; raises InputError.
+
+    `variables` and `folder` are those of the process that it is read for, when that is not this one.
+    """
     from cudafit.env.inventory import read_inventory
     from cudafit.env.locate import locate
 
     if sum(map(bool, (given.path, given.conda, given.kernel))) > 1:
         raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
-    environ = {} if given.root else dict(os.environ)
-    folder = "/" if given.root else os.getcwd()
+    environ = {} if given.root else dict(os.environ if variables is None else variables)
+    folder = "/" if given.root else folder or os.getcwd()
     if given.machines:
         environ["LD_LIBRARY_PATH"] = looked.machine.environment.get("LD_LIBRARY_PATH", "")
     located = locate(looked.files, given.path, given.conda, environ, looked.machine.conda or (), folder)
@@ -247,17 +273,27 @@ def _project(given: Given) -> "Project | None":
 
 def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":
     """The machine as a kernel sees it, with the variables of the running server and its own."""
-    from dataclasses import replace
-
     from cudafit.machine.environment import read_environment
-    from cudafit.model.visible_devices import visible_devices
 
     inherited = {**machine.environment, **{name: inside for name, _, inside in kernel.differs if inside is not None}}
     for name in [name for name, _, inside in kernel.differs if inside is None]:
         inherited.pop(name, None)
-    environment = {**read_environment(inherited), **read_environment(kernel.variables)}
-    seen = visible_devices(machine.gpus, environment) if machine.live else machine.visible_devices
-    return replace(machine, environment=environment, visible_devices=seen)
+    return seen_with(machine, {**inherited, **read_environment(kernel.variables)})
+
+
+def seen_with(machine: "Machine", variables: Mapping[str, str]) -> "Machine":
+    """The machine as a process with these variables sees it."""
+    from dataclasses import replace
+
+    from cudafit.machine.environment import read_environment
+    from cudafit.machine.snapshot import with_visibility
+    from cudafit.model.visible_devices import visible_devices
+
+    environment = read_environment(variables)
+    if not machine.live:
+        return replace(machine, environment=environment)
+    seen = visible_devices(machine.gpus, environment)
+    return replace(machine, environment=environment, visible_devices=seen, gpus=with_visibility(machine.gpus, seen))
 
 
 def described_environment(environment: "Environment") -> str:

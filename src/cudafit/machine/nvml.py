@@ -85,7 +85,7 @@ def interpret(answer: Answer) -> Reading:
     facts: list[dict[str, Any]] = []
     noise: list[str] = []
     for line in answer.lines:
-        fact = _fact(line)
+        fact = parsed(line)
         if fact is None:
             noise.append(line.strip())
         elif "call" in fact:
@@ -101,12 +101,14 @@ def interpret(answer: Answer) -> Reading:
     return _reading(facts, problems, broken=broken is not None)
 
 
-def _fact(line: str) -> dict[str, Any] | None:
+def parsed(line: str) -> dict[str, Any] | None:
+    """A line that the child means; None for what a library printed."""
     try:
         fact = json.loads(line)
     except ValueError:
         return None
-    return fact if isinstance(fact, dict) and not fact.keys().isdisjoint(("call", "failed", "key")) else None
+    known = ("call", "failed", "key", "look")
+    return fact if isinstance(fact, dict) and not fact.keys().isdisjoint(known) else None
 
 
 def _reading(facts: list[dict[str, Any]], problems: list[str], *, broken: bool) -> Reading:
@@ -236,7 +238,7 @@ def _gpu(index: int, facts: list[dict[str, Any]]) -> Gpu:
         persistence=bool(got["persistence"]) if "persistence" in got else None,
         virtualization=_VIRTUALIZATION.get(got["virtualization"], "unknown") if "virtualization" in got else None,
         clocks=_clocks(got),
-        throttle_reasons=_throttle_reasons(got.get("throttle")),
+        throttle_reasons=throttle_reasons(got.get("throttle")),
         pcie=_pcie(got),
         ecc=_ecc(got),
         fabric=fabric,
@@ -302,7 +304,7 @@ def _mig_devices(facts: list[dict[str, Any]]) -> tuple[MigDevice, ...]:
     )
 
 
-def _throttle_reasons(bits: int | None) -> tuple[str, ...] | None:
+def throttle_reasons(bits: int | None) -> tuple[str, ...] | None:
     if bits is None:
         return None
     named = [name for bit, name in _THROTTLE_REASONS.items() if bits & bit]

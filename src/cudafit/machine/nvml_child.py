@@ -5,10 +5,12 @@ one JSON line on stdout, and each call is announced before it is made, so that t
 comes knows which call it was. Nothing of cudafit is imported, only pynvml.
 """
 
+import contextlib
 import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +19,9 @@ from typing import Any
 LIBRARY_FOLDERS = ("/usr/lib/wsl/lib", "/run/opengl-driver/lib", "/usr/local/nvidia/lib64", "/usr/lib64-nvidia")
 LIBRARY = "libnvidia-ml.so.1"
 LIBRARY_NOT_FOUND = 12  # nvml.h, NVML_ERROR_LIBRARY_NOT_FOUND
+# How long to pause between looks: less at first, when short jobs end; and never so little that the looks cost more
+# than this share of a core.
+QUICK_S, QUICK_FOR_S, SLOW_S, SHARE = 0.25, 10.0, 0.5, 0.004
 NODES = re.compile(r"nvidia(\d+|ctl|-uvm|-uvm-tools)|dxg")
 
 
@@ -26,6 +31,9 @@ def say(**fact: Any) -> None:
 
 
 def main() -> None:
+    if sys.argv[1:] == ["--watch"]:
+        watch()
+        return
     if preload():
         ask_nvml()
     for name in sorted(os.listdir("/dev") if os.path.isdir("/dev") else []):
@@ -57,13 +65,84 @@ def preload() -> bool:
 
 
 def ask_nvml() -> None:
+    if pynvml := imported():
+        Reader(pynvml).read()
+
+
+def imported() -> Any:
     say(call="import pynvml")
     try:
         import pynvml  # noqa: PLC0415 - the reader must learn which step failed
     except ImportError as error:
         say(failed="import", text=str(error))
-    else:
-        Reader(pynvml).read()
+        return None
+    return pynvml
+
+
+def watch() -> None:
+    """Look again and again, until nobody reads any more."""
+    if not preload() or not (pynvml := imported()):
+        return
+    looker = Looker(pynvml)
+    if not looker.begin():
+        return
+    start = time.monotonic()
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            before = time.process_time()
+            looker.look()
+            cost = time.process_time() - before
+            period = QUICK_S if time.monotonic() - start < QUICK_FOR_S else SLOW_S
+            time.sleep(max(period, cost / SHARE))
+
+
+class Looker:
+    """Asks NVML what changes while programs compute: who is there, how busy it is, what slows it down."""
+
+    def __init__(self, pynvml: Any) -> None:
+        self.reader = Reader(pynvml)
+        self.nvml = pynvml
+        self.handles: dict[int, Any] = {}
+
+    def begin(self) -> bool:
+        if not self.reader.ask("init", self.reader.start):
+            return False
+        for index in range(self.reader.ask("count", self.nvml.nvmlDeviceGetCount) or 0):
+            handle = self.reader.handle(index)
+            if handle is not None:
+                self.handles[index] = handle
+                self.reader.ask("name", partial(self.nvml.nvmlDeviceGetName, handle), index)
+                self.reader.ask("uuid", partial(self.nvml.nvmlDeviceGetUUID, handle), index)
+                self.reader.ask("memory", partial(self.reader.memory, handle), index)
+        return True
+
+    def look(self) -> None:
+        say(look=time.monotonic(), gpus=[self.gpu(index, handle) for index, handle in self.handles.items()])
+
+    def gpu(self, index: int, handle: Any) -> dict[str, Any]:
+        n = self.nvml
+        return {
+            "index": index,
+            "processes": self.quiet(lambda: self.processes(handle)),
+            "utilization": self.quiet(lambda: n.nvmlDeviceGetUtilizationRates(handle).gpu),
+            "memory_used": self.quiet(lambda: self.reader.memory(handle)[1]),
+            "throttle": self.quiet(lambda: self.reader.throttle(handle)),
+            "clock": self.quiet(lambda: n.nvmlDeviceGetClockInfo(handle, n.NVML_CLOCK_SM)),
+            "clock_max": self.quiet(lambda: n.nvmlDeviceGetMaxClockInfo(handle, n.NVML_CLOCK_SM)),
+        }
+
+    def processes(self, handle: Any) -> list[list[int | None]]:
+        """Those that compute; the clients of an MPS server are listed by a call of their own."""
+        found = processes(self.nvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        clients = self.quiet(lambda: processes(self.nvml.nvmlDeviceGetMPSComputeRunningProcesses(handle)))
+        return found + [one for one in clients or () if one not in found]
+
+    def quiet(self, call: Callable[[], Any]) -> Any:
+        """What a driver or a card does not tell, it does not tell in any look."""
+        try:
+            return call()
+        except Exception:
+            return None
 
 
 class Reader:

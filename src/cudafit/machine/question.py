@@ -44,7 +44,7 @@ class Question:
         lines = tuple(self._talk.lines(self._silence_s))
         if self._talk.silent:
             return Answer(lines, f"gave no answer for {self._silence_s:g} s")
-        return Answer(lines, _ending(self._talk.returncode) if self._talk.returncode != 0 else None)
+        return Answer(lines, ending(self._talk.returncode) if self._talk.returncode != 0 else None)
 
 
 def ask(environ: Mapping[str, str], silence_s: float) -> Question | None:
@@ -52,7 +52,7 @@ def ask(environ: Mapping[str, str], silence_s: float) -> Question | None:
     return Question(environ, silence_s) if sys.platform in SYSTEMS else None
 
 
-def _ending(returncode: int | None) -> str:
+def ending(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
         try:
             return f"crashed ({signal.Signals(-returncode).name})"

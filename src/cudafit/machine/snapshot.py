@@ -65,7 +65,7 @@ def take(context: Context, question: Question | None = None, *, brief: bool = Fa
     return Machine(
         os=system,
         driver=_driver(context, kernel, reading, asked, rest.libraries if rest else ()),
-        gpus=_with_visibility(gpus, seen),
+        gpus=with_visibility(gpus, seen),
         problems=tuple(context.notes.problems),
         cudafit=__version__,
         root=context.files.root,
@@ -298,7 +298,7 @@ def _named(context: Context, process: GpuProcess) -> GpuProcess:
     return replace(process, name=name.strip() if name else None)
 
 
-def _with_visibility(gpus: Sequence[Gpu], seen: VisibleDevices | None) -> tuple[Gpu, ...]:
+def with_visibility(gpus: Sequence[Gpu], seen: VisibleDevices | None) -> tuple[Gpu, ...]:
     """Marks what CUDA enumerates; where its order is not certain, every GPU that it may be stays visible."""
     if seen is None:
         return tuple(gpus)

@@ -6,6 +6,7 @@ from html import escape
 
 from cudafit.model.bench import FAILED, MEASURED, PASS, SLOW, WRONG, Bench, Result
 from cudafit.render.bench_rows import number, verdict_text
+from cudafit.render.svg import INK, QUIET, opening, page, shortened, text
 
 _COLORS = {PASS: "#2e7d32", SLOW: "#ef8e00", WRONG: "#c62828", FAILED: "#c62828", MEASURED: "#5b7a99"}
 _WIDTH = 900
@@ -14,7 +15,7 @@ _BARS = 400
 _LINE = 26
 _TOP = 74
 _ROOF_HEIGHT = 300
-_INK, _QUIET, _BAR_BACK = "#1c2430", "#5f6b7a", "#e6eaef"
+_BAR_BACK = "#e6eaef"
 
 
 def svg(bench: Bench) -> str:
@@ -24,13 +25,7 @@ def svg(bench: Bench) -> str:
     height = _TOP + _LINE * (len(shown) + 2) + (_ROOF_HEIGHT if roof else 0)
     device = bench.device.name or bench.device.number or "no device"
     title = f"cudafit bench: {device}" + (f", {bench.date[:10]}" if bench.date else "")
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"'
-        ' font-family="Helvetica, Arial, sans-serif" font-size="13">',
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(20, 30, title, size=18, weight="bold"),
-        _text(20, 52, _shortened(verdict_text(bench), 120), color=_QUIET),
-    ]
+    parts = [*opening(_WIDTH, height, title), text(20, 52, shortened(verdict_text(bench), 120), color=QUIET)]
     for place, one in enumerate(shown):
         parts += _bar(one, _TOP + _LINE * place, shown)
     parts.append(_legend(_TOP + _LINE * len(shown) + 22, any(one.expected for one in shown)))
@@ -39,12 +34,8 @@ def svg(bench: Bench) -> str:
 
 def html(bench: Bench) -> str:
     """The picture in a page."""
-    title = escape(f"cudafit bench: {bench.device.name or bench.device.number}")
     causes = "".join(f"<li>{escape(cause.text)} ({escape(cause.via)})</li>\n" for cause in bench.causes)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
-        f"<body>\n{svg(bench)}<ul>\n{causes}</ul>\n</body></html>\n"
-    )
+    return page(f"cudafit bench: {bench.device.name or bench.device.number}", svg(bench), causes)
 
 
 def _bar(one: Result, y: int, shown: Sequence[Result]) -> Iterator[str]:
@@ -52,23 +43,23 @@ def _bar(one: Result, y: int, shown: Sequence[Result]) -> Iterator[str]:
     value = one.value or 0.0
     scale = one.expected or max(other.value or 0.0 for other in shown if other.unit == one.unit and not other.expected)
     length = min(1.0, value / scale) * _BARS
-    yield _text(_LABELS - 8, y + 14, f"{one.framework} · {one.test} · {one.dtype}", anchor="end")
+    yield text(_LABELS - 8, y + 14, f"{one.framework} · {one.test} · {one.dtype}", anchor="end")
     if one.expected:
         yield f'<rect x="{_LABELS}" y="{y}" width="{_BARS}" height="18" fill="{_BAR_BACK}"/>'
-    yield f'<rect x="{_LABELS}" y="{y}" width="{length:.1f}" height="18" fill="{_COLORS.get(one.status, _QUIET)}"/>'
+    yield f'<rect x="{_LABELS}" y="{y}" width="{length:.1f}" height="18" fill="{_COLORS.get(one.status, QUIET)}"/>'
     if one.expected and one.share:
         at = _LABELS + one.share * _BARS
-        yield f'<line x1="{at:.1f}" y1="{y - 3}" x2="{at:.1f}" y2="{y + 21}" stroke="{_INK}" stroke-dasharray="3 2"/>'
+        yield f'<line x1="{at:.1f}" y1="{y - 3}" x2="{at:.1f}" y2="{y + 21}" stroke="{INK}" stroke-dasharray="3 2"/>'
     told = f"{number(value)} {one.unit}"
     if one.expected:
         told += f" = {value / one.expected:.0%} of {number(one.expected)}"
-    yield _text(_LABELS + _BARS + 8, y + 14, told)
+    yield text(_LABELS + _BARS + 8, y + 14, told)
 
 
 def _legend(y: int, judged: bool) -> str:
     bars = "grey: the GPU's peak; dashed: below it is slow. " if judged else ""
     free = "blue: nothing to judge by, drawn against the largest of its unit."
-    return _text(20, y, bars + free, color=_QUIET, size=12)
+    return text(20, y, bars + free, color=QUIET, size=12)
 
 
 def _roofline(bench: Bench, top: int) -> Iterator[str]:
@@ -88,36 +79,25 @@ def _roofline(bench: Bench, top: int) -> Iterator[str]:
         up = math.log(max(speed, least) / least) / math.log(peak * 2 / least)
         return left + across * (right - left), bottom - up * height
 
-    yield _text(20, top + 26, "roofline", size=15, weight="bold")
-    yield f'<path d="M{left} {bottom - height} V{bottom} H{right}" fill="none" stroke="{_INK}"/>'
+    yield text(20, top + 26, "roofline", size=15, weight="bold")
+    yield f'<path d="M{left} {bottom - height} V{bottom} H{right}" fill="none" stroke="{INK}"/>'
     for power in range(int(low), int(high) + 1):
         x, _ = place(10.0**power, least)
-        yield _text(x, bottom + 16, number(10.0**power), anchor="middle", size=11, color=_QUIET)
-    yield _text((left + right) / 2, bottom + 36, "floating point operations for each byte of memory", anchor="middle")
-    yield _text(left - 8, bottom - height + 4, "TFLOP/s", anchor="end", size=11, color=_QUIET)
+        yield text(x, bottom + 16, number(10.0**power), anchor="middle", size=11, color=QUIET)
+    yield text((left + right) / 2, bottom + 36, "floating point operations for each byte of memory", anchor="middle")
+    yield text(left - 8, bottom - height + 4, "TFLOP/s", anchor="end", size=11, color=QUIET)
     for roof in sorted({one.expected or 0.0 for one in matmuls}):
         knee, end = place(roof / bandwidth, roof), place(10**high, roof)
         start = place(10**low, bandwidth * 10**low)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (start, knee, end))
-        yield f'<polyline points="{path}" fill="none" stroke="{_QUIET}"/>'
-        yield _text(right + 8, end[1] + 4, f"{number(roof)} TFLOP/s", size=11, color=_QUIET)
+        yield f'<polyline points="{path}" fill="none" stroke="{QUIET}"/>'
+        yield text(right + 8, end[1] + 4, f"{number(roof)} TFLOP/s", size=11, color=QUIET)
     for one in matmuls:
         # Three matrices of n x n are moved for 2 n^3 operations.
         item = {"float32": 4, "tf32": 4, "float8": 1}.get(one.dtype, 2)
         x, y = place(2 * (one.size or 1) / 3 / item, one.value or 0.0)
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(one.status, _QUIET)}"/>'
-        yield _text(x + 9, y + 15, f"{one.framework} {one.dtype}", size=11)
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(one.status, QUIET)}"/>'
+        yield text(x + 9, y + 15, f"{one.framework} {one.dtype}", size=11)
     x, y = place(1.0, (copy.value or 0.0) / 1e3)  # what its bandwidth would allow at one operation a byte
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(copy.status, _QUIET)}"/>'
-    yield _text(x + 10, y + 6, f"copy: {number((copy.value or 0.0) / 1e3)} of {number(bandwidth)} TB/s", size=11)
-
-
-def _text(
-    x: float, y: float, text: str, *, anchor: str = "start", size: int = 13, color: str = _INK, weight: str = "normal"
-) -> str:
-    look = f'text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" fill="{color}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(text)}</text>'
-
-
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_COLORS.get(copy.status, QUIET)}"/>'
+    yield text(x + 10, y + 6, f"copy: {number((copy.value or 0.0) / 1e3)} of {number(bandwidth)} TB/s", size=11)

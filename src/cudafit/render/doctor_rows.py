@@ -21,7 +21,7 @@ def report_rows(report: Report) -> list[Row]:
         rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
-        rows += _finding_rows("cause", cause)
+        rows += finding_rows("cause", cause)
         rows += [
             Row("  so", f"{one.title} ({one.id})", "", "quiet")
             for one in report.findings
@@ -29,7 +29,7 @@ def report_rows(report: Report) -> list[Row]:
         ]
     for one in report.findings:
         if one is not cause and not (cause and one.explained_by == cause.id):
-            rows += _finding_rows(one.severity, one)
+            rows += finding_rows(one.severity, one)
     if report.repair:
         rows.append(Row("repair", f"{shlex.join(report.repair)}  shows the changes, and makes all of them or none", ""))
     rows.append(_status_row(report))
@@ -37,7 +37,7 @@ def report_rows(report: Report) -> list[Row]:
     return rows
 
 
-def _finding_rows(label: str, finding: Finding) -> Iterator[Row]:
+def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
     yield Row(label, f"{finding.title} ({finding.id})", "", _TONES[finding.severity])
     for evidence in finding.evidence:
         yield Row("", evidence.fact, evidence.via)

@@ -1,0 +1,252 @@
+"""`cudafit run`."""
+# ruff: noqa: PLC0415
+
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.common import common_options, use_color
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.cli.job_causes import Diagnosis
+    from cudafit.model.run import RunReport
+    from cudafit.watch.job import Ending, Job
+    from cudafit.watch.observe import Observer
+
+_PROBLEM, _UNKNOWN = 1, 3
+_REQUIRE_S = "300"
+_PLOTS = (".svg", ".html")
+
+# A job that has no context by then is looked into while it runs, so that it need not be waited for at the end.
+_SUSPECT_AFTER_S = 3.0
+_LONGEST_DIAGNOSIS_S = 60.0
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType[float]):
+    """`90`, `30s`, `5m`, `1.5h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
+        if match is None or match[2] not in _SECONDS or not float(match[1]):
+            self.fail(f"`{value}` is no time: 90, 30s, 5m or 1h; put `--` before the command", param, ctx)
+        return float(match[1]) * _SECONDS[match[2]]
+
+
+@click.command("run", context_settings={"allow_interspersed_args": False})
+@click.argument("command", metavar="-- CMD...", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--require-gpu",
+    "require_s",
+    is_flag=False,
+    flag_value=_REQUIRE_S,
+    type=Duration(),
+    metavar="[=SECONDS]",
+    help=f"End the job with exit code 1 if it has no CUDA context by then ({_REQUIRE_S} s where no time is given).",
+)
+@click.option("--every", "every_s", type=Duration(), metavar="TIME", help="Report while it runs: each 30s, 5m or 1h.")
+@click.option("--attach", "attached", type=click.IntRange(min=1), metavar="PID", help="Watch a job that runs already.")
+@click.option("--json-file", metavar="FILE", help="Write the report there, as JSON (schema cudafit.run/1).")
+@click.option("--plot", metavar="FILE", help="Draw the use of GPU and CPU over time: a .svg or .html file.")
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Run a job as it is, and say whether it used the GPU.
+
+    Input, output, signals and the exit code are the job's own; the report goes to stderr, at the end and on SIGUSR1. A
+    job that never creates a CUDA context gets the likely causes: doctor for the environment that it runs in, lint for
+    its script. With --attach, and with --require-gpu, the exit code is 1 when no GPU was used, 3 when that could not
+    be told.
+    """
+    words: tuple[str, ...] = options["command"]
+    _check(words, options)
+    from cudafit.watch.job import Job
+
+    if options["attached"]:
+        job = _attached(options["attached"])
+        words = _words(job)
+    else:
+        try:
+            job = Job.start(words, os.environ)
+        except OSError as error:
+            raise _not_started(words[0], error) from None
+    watch = _Watch(context, job, words, options)
+    try:
+        ending = watch.until_its_end()
+        report = watch.report(ending)
+        watch.show(report)
+    finally:
+        job.observer.stop()
+    if ending.by_terminal and ending.signal == "SIGINT":
+        from cudafit.watch.job import end_as
+
+        sys.stderr.flush()
+        end_as(2)
+    return _exit_code(report, options)
+
+
+def _check(words: tuple[str, ...], options: dict[str, Any]) -> None:
+    if not sys.platform.startswith("linux"):
+        raise InputError("`cudafit run` watches processes through /proc, which only Linux has")
+    if bool(words) == bool(options["attached"]):
+        if words:
+            raise InputError("`--attach` watches a job that runs already, so there is no command to give")
+        raise InputError("no command is named", hint="`cudafit run -- python train.py`")
+    if options["attached"] and options["require_s"]:
+        raise InputError("`--require-gpu` ends a job, and one that is attached is only watched")
+    for name in ("json_file", "plot"):
+        if (path := options[name]) and not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+            raise InputError(f"`{path}`: there is no such folder")
+    if options["plot"] and os.path.splitext(options["plot"])[1].lower() not in _PLOTS:
+        raise InputError(f"`--plot {options['plot']}`: the name ends in .svg or .html")
+
+
+def _not_started(name: str, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"`{name}`: there is no such command")
+    if isinstance(error, PermissionError):
+        return InputError(f"`{name}` may not be run: {error.strerror}")
+    hint = "a script needs a first line such as `#!/bin/sh`" if error.errno == 8 else None
+    return InputError(f"`{name}` could not be started: {error.strerror or error}", hint=hint)
+
+
+def _attached(pid: int) -> "Job":
+    from cudafit.machine.processes import read_process
+    from cudafit.watch.job import Job
+
+    process = read_process(pid)
+    if process is None or process.ended:
+        raise InputError(f"there is no process {pid}")
+    return Job.attach(pid, os.environ)
+
+
+def _words(job: "Job") -> tuple[str, ...]:
+    from cudafit.machine.processes import read_command
+
+    found = read_command(job.pid)
+    return found.words if found else (f"process {job.pid}",)
+
+
+class _Watch:
+    """One job, from its start to its report."""
+
+    def __init__(self, context: click.Context, job: "Job", words: tuple[str, ...], options: dict[str, Any]) -> None:
+        self._context = context
+        self._job = job
+        self._observer: Observer = job.observer
+        self._words = words
+        self._options = options
+        self._diagnosis: Diagnosis | None = None
+        self._ended_at = 0.0
+
+    def until_its_end(self) -> "Ending":
+        from cudafit.watch.job import Wishes
+
+        wishes = Wishes(self._so_far, self._options["every_s"], self._options["require_s"], self._used, self._on_look)
+        ending = self._job.watch(wishes)
+        self._ended_at = time.monotonic()
+        self._observer.last_look()
+        return ending
+
+    def report(self, ending: "Ending | None") -> "RunReport":
+        """Of the whole job; or of what was seen up to now."""
+        from cudafit.cli.job_causes import Causes, Diagnosis, suspect
+        from cudafit.watch.report import Told, report_of
+
+        observer, over = self._observer, ending is not None
+        left = tuple(self._job.going_on()) if ending and ending.code is not None else ()
+        around = observer.circumstances(goes_on=bool(left) or not over)
+        job = suspect(observer.pythons(), self._words)
+        causes = Causes()
+        if over and self._used(around) is not True:
+            if self._diagnosis is None or self._diagnosis.job != job:
+                self._diagnosis = Diagnosis(job)
+            causes = self._diagnosis.result(_LONGEST_DIAGNOSIS_S)
+        python = None
+        if job is not None:
+            from dataclasses import replace
+
+            python = replace(job.python, environment=causes.environment)
+        told = Told(
+            self._words,
+            self._job.pid,
+            (self._ended_at if over else time.monotonic()) - observer.began,
+            max(1, observer.tree.count),
+            observer.names,
+            ending.code if ending else None,
+            ending.signal if ending else None,
+            ending.cpu_seconds if ending else None,
+            ending.ended_by if ending else None,
+            left,
+            python,
+            causes.findings,
+            causes.skipped,
+        )
+        return report_of(observer.record, around, told)
+
+    def show(self, report: "RunReport", *, so_far: bool = False) -> None:
+        from cudafit.render.human import print_rows
+        from cudafit.render.run_rows import run_rows
+
+        rows = run_rows(report, so_far=so_far)
+        print_rows("cudafit run", rows, sys.stderr, color=use_color(self._context, sys.stderr))
+        sys.stderr.flush()
+        try:
+            if path := self._options["json_file"]:
+                _write_json(report, path)
+            if path := self._options["plot"]:
+                _draw(report, path)
+        except OSError as error:
+            told = CudafitError(f"cannot write `{path}`: {error.strerror or error}")
+            if not so_far:
+                raise told from None
+            click.echo(str(told), err=True)
+
+    def _so_far(self) -> None:
+        self.show(self.report(None), so_far=True)
+
+    def _used(self, around: Any = None) -> bool | None:
+        from cudafit.watch.verdict import use_of
+
+        observer = self._observer
+        return use_of(observer.record, around or observer.circumstances()).used
+
+    def _on_look(self, elapsed: float) -> None:
+        if self._diagnosis is None and elapsed >= _SUSPECT_AFTER_S and self._used() is False:
+            from cudafit.cli.job_causes import Diagnosis, suspect
+
+            self._diagnosis = Diagnosis(suspect(self._observer.pythons(), self._words))
+
+
+def _write_json(report: "RunReport", path: str) -> None:
+    from cudafit.atomic import write_text
+    from cudafit.model.record import to_plain
+    from cudafit.model.run import SCHEMA
+    from cudafit.render.json_text import json_text
+
+    write_text(path, json_text({"schema": SCHEMA, **to_plain(report)}))
+
+
+def _draw(report: "RunReport", path: str) -> None:
+    from cudafit.atomic import write_text
+    from cudafit.render.run_plot import html, svg
+
+    write_text(path, svg(report) if path.lower().endswith(".svg") else html(report))
+
+
+def _exit_code(report: "RunReport", options: dict[str, Any]) -> int:
+    """The job's own, unless the job was to use a GPU, or was not ours to start."""
+    if report.ended_by:
+        return _PROBLEM
+    if report.exit_code or not (options["attached"] or options["require_s"]):
+        return report.exit_code or 0
+    return {True: 0, False: _PROBLEM, None: _UNKNOWN}[report.used_gpu]

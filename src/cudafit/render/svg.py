@@ -1,0 +1,34 @@
+"""What every picture needs that is written as SVG by hand: a frame, texts, a page around it."""
+
+from html import escape
+
+INK, QUIET = "#1c2430", "#5f6b7a"
+
+
+def opening(width: int, height: int, title: str) -> list[str]:
+    """Readable by itself: its own background, its own sizes, no script."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        ' font-family="Helvetica, Arial, sans-serif" font-size="13">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        text(20, 30, title, size=18, weight="bold"),
+    ]
+
+
+def page(title: str, picture: str, items: str) -> str:
+    """The picture in a page, with a list below it; `items` is HTML."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
+        f"<body>\n{picture}<ul>\n{items}</ul>\n</body></html>\n"
+    )
+
+
+def text(
+    x: float, y: float, words: str, *, anchor: str = "start", size: int = 13, color: str = INK, weight: str = "normal"
+) -> str:
+    look = f'text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" fill="{color}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(words)}</text>'
+
+
+def shortened(words: str, length: int) -> str:
+    return words if len(words) <= length else words[: length - 1] + "…"

@@ -1,0 +1,118 @@
+"""Which Python a command line runs, and which code. Pure: what is in the file system is asked of whoever calls."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from cudafit.model.frozen import frozen
+
+_PYTHON = re.compile(r"python(\d+(\.\d+)?t?)?|pypy\d*")
+_WITH_VALUE = "WX"
+_CODE = (".py", ".pyw", ".ipynb")
+
+# What starts other people's scripts: their code is one of the words that follow.
+_LAUNCHERS = {
+    *("torchrun", "accelerate", "deepspeed", "horovodrun", "torch.distributed.run", "torch.distributed.launch"),
+    *("coverage", "cProfile", "profile", "pdb", "trace", "debugpy", "viztracer", "scalene", "kernprof", "runpy"),
+    *("ipython", "IPython", "jupyter", "papermill", "streamlit", "pytest", "py.test"),
+}
+
+IsFile = Callable[[str], bool]
+
+
+@frozen
+class Code:
+    """What a Python was told to run: one of these."""
+
+    script: str | None = None
+    module: str | None = None
+    text: str | None = None
+    launcher: bool = False
+
+
+def is_python(word: str) -> bool:
+    return bool(_PYTHON.fullmatch(os.path.basename(word)))
+
+
+def code_of(words: Sequence[str]) -> Code | None:
+    """The code in a command line of a Python: `python -u train.py`. None where it is no Python, or reads its input."""
+    if not words or not is_python(words[0]):
+        return None
+    rest = list(words[1:])
+    while rest:
+        word = rest.pop(0)
+        if word in ("-", "--") or not word.startswith("-"):
+            return _script(rest[0] if word == "--" and rest else word, rest)
+        if word.startswith("--"):
+            if word == "--check-hash-based-pycs" and rest:
+                rest.pop(0)
+            continue
+        for place, letter in enumerate(word[1:], 2):
+            value = word[place:]
+            if letter in "cm":
+                value = value or (rest.pop(0) if rest else "")
+                return Code(text=value) if letter == "c" else _module(value, rest)
+            if letter in _WITH_VALUE:
+                if not value and rest:
+                    rest.pop(0)
+                break
+    return None
+
+
+def _script(word: str, rest: Sequence[str]) -> Code | None:
+    if word == "-":
+        return None
+    name = os.path.basename(word)
+    if name in _LAUNCHERS:
+        return Code(_first_code(rest), launcher=True)
+    return Code(word)
+
+
+def _module(name: str, rest: Sequence[str]) -> Code:
+    if name in _LAUNCHERS or name.partition(".")[0] in _LAUNCHERS:
+        return Code(_first_code(rest), launcher=True)
+    return Code(module=name)
+
+
+def _first_code(words: Sequence[str]) -> str | None:
+    return next((word for word in words if word.endswith(_CODE)), None)
+
+
+def source_of(code: Code, folder: str | None, variables: Mapping[str, str], is_file: IsFile) -> str | None:
+    """The file that holds the code; None where it is not one of the user's own."""
+    if code.script:
+        path = os.path.join(folder or "", code.script)
+        if is_file(path):
+            return path
+        return next((one for one in (os.path.join(path, "__main__.py"),) if is_file(one)), None)
+    if code.module:
+        parts = code.module.split(".")
+        places = [folder or "", *filter(None, variables.get("PYTHONPATH", "").split(os.pathsep))]
+        for place in places:
+            base = os.path.join(folder or "", place, *parts)
+            for path in (f"{base}.py", os.path.join(base, "__main__.py")):
+                if is_file(path):
+                    return path
+    return None
+
+
+def interpreter_of(
+    words: Sequence[str],
+    program: str | None,
+    folder: str | None,
+    variables: Mapping[str, str],
+    is_file: IsFile,
+    real: Callable[[str], str],
+) -> str | None:
+    """The Python as its environment knows it: by the name that it was called by, since the program itself is the same
+    for all environments that stand on it."""
+    if not words or not is_python(words[0]):
+        return None
+    if "/" in words[0]:
+        found = [os.path.join(folder or "", words[0])]
+    else:
+        found = [os.path.join(folder or "", place, words[0]) for place in variables.get("PATH", "").split(os.pathsep)]
+    for path in found:
+        if is_file(path) and (program is None or real(path) == real(program)):
+            return os.path.normpath(path)
+    return program
