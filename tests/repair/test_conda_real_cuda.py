@@ -28,6 +28,7 @@ from tests.repair.test_real_repairs import tree_hash
 
 pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
 pytestmark = [
+    pytest.mark.xdist_group("conda-cuda"),  # the channel is large, so it is made once
     pytest.mark.online,
     pytest.mark.slow,
     pytest.mark.skipif(
