@@ -13,6 +13,9 @@ from cudafit.render.machine_rows import Row
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
 _PIPE_WIDTH = 120
 
+# What is shown was read in files and names that anybody may have made: none of it may command the terminal.
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(0x20), *range(0x7F, 0xA0)) if chr(number) not in "\n\t"}
+
 
 def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
     """Three columns: label, value, via. In a pipe every row is one line, so that other programs can cut it."""
@@ -26,8 +29,12 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
     table.add_column(overflow="fold", ratio=1)
     table.add_column(style="dim", overflow="fold", max_width=max(16, console.width // 4))
     for row in rows:
-        table.add_row(Text(row.label), Text(row.value, style=_STYLES[row.tone]), Text(row.via))
+        table.add_row(Text(row.label), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via)))
     console.print(table)
+
+
+def harmless(text: str) -> str:
+    return text.translate(_CONTROLS)
 
 
 @contextmanager
@@ -51,7 +58,7 @@ def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) 
     console.print(Text(title, style="bold"), soft_wrap=True)
     for row in rows:
         line = Text(row.label.ljust(label_width) + "  ", style="cyan")
-        line.append(row.value, style=_STYLES[row.tone])
+        line.append(harmless(row.value), style=_STYLES[row.tone])
         if row.via:
-            line.append(f"  [{row.via}]", style="dim")
+            line.append(f"  [{harmless(row.via)}]", style="dim")
         console.print(line, soft_wrap=True)
