@@ -8,13 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cudafit.render.harmless import harmless
 from cudafit.render.machine_rows import Row
 
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
 _PIPE_WIDTH = 120
-
-# What is shown was read in files and names that anybody may have made: none of it may command the terminal.
-_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(0x20), *range(0x7F, 0xA0)) if chr(number) not in "\n\t"}
 
 
 def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
@@ -31,10 +29,6 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
     for row in rows:
         table.add_row(Text(row.label), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via)))
     console.print(table)
-
-
-def harmless(text: str) -> str:
-    return text.translate(_CONTROLS)
 
 
 @contextmanager
