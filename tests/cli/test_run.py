@@ -300,6 +300,17 @@ def test_a_daemon_that_is_seen_to_use_it(world: World) -> None:
     assert len(told["still_running"]) == 1
 
 
+def test_a_client_of_a_daemon_is_not_the_job(world: World) -> None:
+    docker = world.folder / "docker"
+    docker.write_text("#!/bin/sh\nsleep 1\n")
+    docker.chmod(0o755)
+    for command in (["./docker", "run", "image"], ["sh", "-c", "./docker run image; true"]):
+        done, told = world.reported("--", *command)
+        assert told["used_gpu"] is None
+        assert "`docker` runs programs elsewhere" in done.stderr
+        assert told["causes"] == []
+
+
 def test_a_job_of_twenty_processes(world: World) -> None:
     line = f"for i in $(seq 20); do {sys.executable} uses.py 0.5 3 & done; wait"
     _, told = world.reported("--", "sh", "-c", line)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.watch.program import Code, code_of, interpreter_of, source_of, without_secrets
+from cudafit.watch.program import Code, asks_elsewhere, code_of, interpreter_of, source_of, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,19 @@ def test_what_is_shown_holds_no_secret() -> None:
     assert "abc" not in " ".join(shown)
     assert shown[4:8] == ("--lr", "0.1", "--tokenizer", "bert")
     assert shown[-1] == "--x"
+
+
+@pytest.mark.parametrize(
+    ("line", "client"),
+    [
+        ("docker run image", "docker"),
+        ("/usr/bin/srun -n 1 python train.py", "srun"),
+        ("/usr/bin/python3 /usr/bin/gcloud run", "gcloud"),
+        ("python docker.py", None),
+        ("python train.py ssh", None),
+        ("echo docker", None),
+        ("podman run image", None),  # what it starts is below it
+    ],
+)
+def test_clients_of_others(line: str, client: str | None) -> None:
+    assert asks_elsewhere(shlex.split(line)) == client

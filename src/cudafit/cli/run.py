@@ -180,7 +180,9 @@ class _Watch:
         if over and used and job and job.python.script:
             around = replace(around, script=job.python.script, hints=_hints(job.python.script))
         # What goes on, and what was over before it could be seen, has no cause to be found.
-        if over and (used is False or (used is None and not left and observer.record.process_looks > 1)):
+        if over and (
+            used is False or (used is None and not left and not around.clients and observer.record.process_looks > 1)
+        ):
             if self._diagnosis is None or self._diagnosis.job != job:
                 self._diagnosis = Diagnosis(job)
             causes = self._diagnosis.result(_LONGEST_DIAGNOSIS_S)

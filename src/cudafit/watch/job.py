@@ -72,7 +72,7 @@ class Job:
             raise
         from cudafit.watch.observe import Observer  # noqa: PLC0415 - the job need not wait for it
 
-        return cls(pid, Observer(pid, environ, adopts=True), before, ours=True)
+        return cls(pid, Observer(pid, environ, command=command, adopts=True), before, ours=True)
 
     @classmethod
     def attach(cls, pid: int, environ: Mapping[str, str]) -> "Job":

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from cudafit.machine.container import read_container
@@ -12,7 +12,7 @@ from cudafit.machine.nvml_watch import NvmlWatch
 from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command
 from cudafit.machine.wsl import GPU_NODE, read_wsl
 from cudafit.model.frozen import frozen
-from cudafit.watch.program import is_python
+from cudafit.watch.program import asks_elsewhere, is_python
 from cudafit.watch.record import Record
 from cudafit.watch.tree import Tree
 from cudafit.watch.verdict import Circumstances
@@ -52,7 +52,10 @@ class Seen:
 class Observer:
     """Watches one job. `look` whenever `pause` seconds have passed."""
 
-    def __init__(self, root: int, environ: Mapping[str, str], *, adopts: bool = False) -> None:
+    def __init__(
+        self, root: int, environ: Mapping[str, str], *, command: Sequence[str] = (), adopts: bool = False
+    ) -> None:
+        self._command = tuple(command)
         self.began = time.monotonic()
         self.tree = Tree(root, adopts=adopts)
         self.record = Record(self.began)
@@ -119,7 +122,9 @@ class Observer:
 
     def circumstances(self, *, goes_on: bool = False) -> Circumstances:
         nodes = any(os.path.exists(path) for path in (CUDA_FILE, GPU_NODE, "/dev/nvidiactl"))
-        return Circumstances(self.nvml.error, self.nvml.absent, self._ids_are_ours, goes_on, nodes, self._cpus)
+        commands = [self._command, *(one.command.words for one in self.commands.values())]
+        clients = tuple(dict.fromkeys(name for words in commands if (name := asks_elsewhere(words))))
+        return Circumstances(self.nvml.error, self.nvml.absent, self._ids_are_ours, goes_on, nodes, clients, self._cpus)
 
     def stop(self) -> None:
         self.nvml.stop()

@@ -19,6 +19,13 @@ _LAUNCHERS = {
 
 IsFile = Callable[[str], bool]
 
+# What only asks somebody else to run a program: a daemon, a scheduler, another machine. It is not below us there.
+_CLIENTS = {
+    *("docker", "docker-compose", "nerdctl", "ctr", "crictl", "lxc", "incus", "machinectl", "systemd-run"),
+    *("kubectl", "oc", "ssh", "mosh", "srun", "sbatch", "salloc", "qsub", "bsub", "sky", "gcloud"),
+    *("tmux", "screen", "at", "batch"),
+}
+
 _SECRET = re.compile(r"(?i)--?[\w.-]*(token(?!iz)|passw|secret|api[-_]?key|credential)[\w.-]*")
 HIDDEN = "***"
 
@@ -119,6 +126,14 @@ def interpreter_of(
         if is_file(path) and (program is None or real(path) == real(program)):
             return os.path.normpath(path)
     return program
+
+
+def asks_elsewhere(words: Sequence[str]) -> str | None:
+    """The client in a command line, whose programs run out of our sight; it may be a script."""
+    named = [os.path.basename(word) for word in words[:2]]
+    if len(named) > 1 and named[0] not in ("sh", "bash", "dash") and not is_python(named[0]):
+        named.pop()
+    return next((name for name in named if name in _CLIENTS), None)
 
 
 def without_secrets(words: Sequence[str]) -> tuple[str, ...]:

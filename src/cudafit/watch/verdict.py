@@ -37,6 +37,7 @@ class Circumstances:
     ids_are_ours: bool  # NVML and this program call a process by the same number
     goes_on: bool = False  # a part of the job still runs
     device_files: bool = True  # there is a file of a GPU that a program could open
+    clients: tuple[str, ...] = ()  # programs of the job that only ask others, out of our sight, to run something
     cpus: int | None = None  # how many the job may use
     script: str | None = None  # the job's code, and what it says
     hints: Hints = Hints()
@@ -58,9 +59,13 @@ def use_of(record: Record, around: Circumstances) -> Use:
         told = [f"NVML lists the job on GPU {one.watched.index}" for one in holding]
         return Use(True, NVML, tuple(told))
     listing = around.ids_are_ours and any(one.listed for one in record.gpus.values())
-    if listing and around.nvml_error is None:
-        return _never(record, around)
-    return _by_files(record, around)
+    use = _never(record, around) if listing and around.nvml_error is None else _by_files(record, around)
+    if use.used is False and around.clients:
+        told = (
+            f"`{around.clients[0]}` runs programs elsewhere, out of sight from here: put `cudafit run --` before them"
+        )
+        return Use(None, None, (told, *use.evidence))
+    return use
 
 
 def _never(record: Record, around: Circumstances) -> Use:
