@@ -56,8 +56,8 @@ def use_of(record: Record, around: Circumstances) -> Use:
     """The proof that counts most first: NVML's own list of who holds a context."""
     holding = [one for one in record.gpus.values() if one.held_s > 0 or one.first_held_at is not None]
     if holding:
-        told = [f"NVML lists the job on GPU {one.watched.index}" for one in holding]
-        return Use(True, NVML, tuple(told))
+        listed = [f"NVML lists the job on GPU {one.watched.index}" for one in holding]
+        return Use(True, NVML, tuple(listed))
     listing = around.ids_are_ours and any(one.listed for one in record.gpus.values())
     use = _never(record, around) if listing and around.nvml_error is None else _by_files(record, around)
     if use.used is False and around.clients:
