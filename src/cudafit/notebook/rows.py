@@ -1,0 +1,55 @@
+"""What was seen of a cell, as rows for people."""
+
+from collections.abc import Iterator
+
+from cudafit.model.finding import Finding
+from cudafit.notebook.causes import Causes
+from cudafit.notebook.cell import Cell, CellUse
+from cudafit.render.doctor_rows import finding_rows
+from cudafit.render.machine_rows import Row
+from cudafit.render.run_rows import seconds_text
+
+_TONES = {True: "good", False: "bad", None: "warn"}
+
+
+def cell_rows(cell: Cell, use: CellUse, causes: Causes | None) -> list[Row]:
+    """The verdict first. `causes` where the cell did not use the GPU, or that could not be told."""
+    rows = [Row("verdict", _verdict(cell, use), use.proof or "", _TONES[use.used])]
+    rows += [
+        Row(
+            f"GPU {one.index}",
+            f"{one.name or 'a GPU without a name'}: {one.text}",
+            "nvml",
+            "good" if one.used else "plain",
+        )
+        for one in use.gpus
+    ]
+    busy = f", {cell.cores:.1f} cores busy" if cell.cores is not None else ""
+    rows.append(Row("cell", f"{seconds_text(cell.seconds)}{busy}"))
+    if causes is not None:
+        rows += _cause_rows(use, causes)
+    return rows
+
+
+def _verdict(cell: Cell, use: CellUse) -> str:
+    if use.used:
+        names = ", ".join(f"GPU {one.index}" for one in use.gpus if one.used)
+        return f"this cell used {names or 'a GPU'}"
+    if use.used is False:
+        return f"this cell did not use the GPU: {'; '.join(use.why)}"
+    return f"whether this cell used the GPU could not be told in {seconds_text(cell.seconds)}: {'; '.join(use.why)}"
+
+
+def _cause_rows(use: CellUse, causes: Causes) -> Iterator[Row]:
+    for one in causes.code:
+        yield from finding_rows("cause", one)
+    if causes.root:
+        yield Row("installation" if causes.code else "cause", _in_one_line(causes.root), "", "warn")
+    elif causes.failed:
+        yield Row("not checked", causes.failed, "", "quiet")
+    elif not causes.code and use.used is False:
+        yield Row("cause", "none was found in the code that has run, nor in the kernel's installation", "", "warn")
+
+
+def _in_one_line(one: Finding) -> str:
+    return f"{one.title} ({one.id}); `%cudafit` has the evidence and the fix"
