@@ -18,9 +18,11 @@ _MOST_CELLS = 300
 
 @frozen
 class Causes:
-    """`code` is what the cell itself does, or what it brings to light in an earlier one; `root` of the installation."""
+    """`code` is what the cell itself does, or what it brings to light in an earlier one; `earlier` was so without it;
+    `root` is the installation's."""
 
     code: tuple[Finding, ...] = ()
+    earlier: tuple[Finding, ...] = ()
     root: Finding | None = None
     failed: str | None = None  # why the installation could not be looked at
 
@@ -30,11 +32,12 @@ def causes(cell: str, earlier: Sequence[tuple[int, str]]) -> Causes:
     python = JobPython(sys.executable or None, None, None, os.getpid())
     found = causes_of(Suspect(python, os.getcwd(), os.environ) if sys.executable else None)
     failed = None if found.environment or not found.skipped else found.skipped[0].reason
-    return Causes(tuple(in_cells(cell, earlier)), next(iter(found.findings), None), failed)
+    code, before = in_cells(cell, earlier)
+    return Causes(code, before, next(iter(found.findings), None), failed)
 
 
-def in_cells(cell: str, earlier: Sequence[tuple[int, str]]) -> list[Finding]:
-    """What lint finds in this cell, and in the earlier ones only together with this one.
+def in_cells(cell: str, earlier: Sequence[tuple[int, str]]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What lint finds in this cell, or in earlier ones only together with it; and what was there without it.
 
     A model may be made in one cell and trained in another, so they are read as one program. A cell that was run twice
     counts where it ran last.
@@ -43,14 +46,14 @@ def in_cells(cell: str, earlier: Sequence[tuple[int, str]]) -> list[Finding]:
     before = sorted((number, text) for text, number in last.items())[-_MOST_CELLS:]
     known = {(one.id, one.cell, one.line) for one in _linted([text for _, text in before])}
     cells = [*before, (None, cell)]
-    found = []
+    found: tuple[list[Finding], list[Finding]] = ([], [])
     for one in _linted([text for _, text in cells]):
         if one.cell is None or one.severity not in (ERROR, WARNING):
             continue
         number, text = cells[one.cell - 1]
-        if number is None or (one.id, one.cell, one.line) not in known:
-            found.append(_finding(one, number, text))
-    return found
+        was_so = number is not None and (one.id, one.cell, one.line) in known
+        found[was_so].append(_finding(one, number, text))
+    return tuple(found[0]), tuple(found[1])
 
 
 def _linted(cells: Sequence[str]) -> Sequence[CodeFinding]:

@@ -9,6 +9,7 @@ from cudafit.render.doctor_rows import finding_rows
 from cudafit.render.machine_rows import Row
 from cudafit.render.run_rows import seconds_text
 
+_MOST_EARLIER = 3
 _TONES = {True: "good", False: "bad", None: "warn"}
 
 
@@ -43,11 +44,13 @@ def _verdict(cell: Cell, use: CellUse) -> str:
 def _cause_rows(use: CellUse, causes: Causes) -> Iterator[Row]:
     for one in causes.code:
         yield from finding_rows("cause", one)
+    for one in causes.earlier[:_MOST_EARLIER]:
+        yield Row("earlier", f"{one.title} ({one.id})", one.evidence[0].via, "quiet")
     if causes.root:
         yield Row("installation" if causes.code else "cause", _in_one_line(causes.root), "", "warn")
     elif causes.failed:
         yield Row("not checked", causes.failed, "", "quiet")
-    elif not causes.code and use.used is False:
+    elif use.used is False and not causes.code and not causes.earlier:
         yield Row("cause", "none was found in the code that has run, nor in the kernel's installation", "", "warn")
 
 

@@ -1,11 +1,10 @@
 """Rows that a notebook shows as a table, and a terminal as `cudafit` does in a pipe."""
 
-import io
 from collections.abc import Sequence
 
 from cudafit.render.html_table import html_table
-from cudafit.render.human import print_rows
 from cudafit.render.machine_rows import Row
+from cudafit.render.plain_rows import plain_rows
 
 
 class Table:
@@ -19,6 +18,4 @@ class Table:
         return html_table(self.title, self.rows)
 
     def __repr__(self) -> str:
-        out = io.StringIO()
-        print_rows(self.title, self.rows, out, color=False)
-        return out.getvalue().rstrip("\n")
+        return plain_rows(self.title, self.rows)

@@ -1,15 +1,14 @@
 """Rows as a table for notebooks: self-contained, without a script, and readable on a light and on a dark ground."""
 
 import html
-import re
 from collections.abc import Sequence
 
 from cudafit.render.machine_rows import Row
+from cudafit.render.plain_rows import without_controls
 
 # Of a middle lightness, so that each has a contrast of more than 4 with white and with nearly black.
 _COLORS = {"plain": "", "good": "#1a8a3c", "warn": "#a86a00", "bad": "#e0393e", "quiet": ""}
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;"
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def html_table(title: str, rows: Sequence[Row]) -> str:
@@ -38,4 +37,4 @@ def _line(row: Row) -> str:
 
 
 def _safe(text: str) -> str:
-    return html.escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text))
+    return html.escape(without_controls(text))
