@@ -21,7 +21,7 @@ demo: $(CORE) ## set up, then show this machine and what it can run
 	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -P -m cudafit resolve
 
 test: $(DEV) ## every test
-	$(RUN) -m pytest -n auto
+	$(RUN) -m pytest -n auto --dist loadgroup
 
 fast: $(DEV) ## the inner loop: no slow test, no network
 	$(RUN) -m pytest -n auto -m "not slow and not online"
@@ -43,6 +43,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/lock.py
 	$(RUN) benchmarks/doctor.py
 	$(RUN) benchmarks/lint.py
+	$(RUN) benchmarks/run.py
 	$(RUN) benchmarks/repair.py
 	$(RUN) benchmarks/conda.py
 	$(RUN) benchmarks/harvest.py

@@ -108,6 +108,11 @@ def read_file(path: str) -> Read:
         return _skip(path, str(error))
 
 
+def read_source(path: str) -> str:
+    """A file of Python as text; raises OSError and UnreadableError."""
+    return decoded(Files().read_bytes(path, _LIMIT))
+
+
 def _skip(path: str, reason: str) -> Read:
     return Read([], [SkippedFile(path, reason)], frozenset(), whole=False)
 

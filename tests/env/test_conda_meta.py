@@ -8,6 +8,7 @@ import pytest
 
 from cudafit.env.conda_meta import asked_for, damage, pinned, read_meta, spec_name
 from cudafit.env.conda_places import env_folders, is_base, listed, named, prefix_for
+from cudafit.env.conda_side import is_compared
 from cudafit.env.locate import locate
 from cudafit.errors import InputError
 from cudafit.files import Files
@@ -48,6 +49,17 @@ def test_files_are_compared_by_size_and_by_hash(tmp_path: Path) -> None:
     assert whole == [CondaDamage("a", ("lib/gone",), ("lib/sized", "lib/altered"))]
     (tmp_path / "bin/tool").write_bytes(b"#!/other")
     assert "bin/tool" in next(damage(str(tmp_path), meta.records, hashes=True)).altered
+
+
+def test_what_frameworks_load_is_compared() -> None:
+    """torch for CUDA does not start without any of these, by the dependencies of conda-forge's build."""
+    loaded = "cuda-cudart cuda-cudart_linux-64 cuda-cupti cuda-nvrtc cuda-nvtx cudnn cusparselt libcublas libcudnn"
+    loaded += (
+        " libcudss libcufft libcufile libcurand libcusolver libcusparse libmagma libnvjitlink libnvshmem3 nccl triton"
+    )
+    assert [name for name in ("pytorch", "libtorch", *loaded.split()) if not is_compared(name)] == []
+    others = ("python", "numpy", "cuda-version", "cuda-nvcc", "pytorch-gpu", "libcublas-dev", "libcurl")
+    assert [name for name in others if is_compared(name)] == []
 
 
 @pytest.mark.parametrize(

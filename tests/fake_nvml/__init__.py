@@ -48,7 +48,7 @@ Where several error, hang and crash lines fit a call, the last one counts. Lines
 
 What is not stated is "Not Supported"; a line that makes no sense ends the process that uses the library with
 SIGABRT. If FAKE_NVML_PROCESSES names a directory, each file ``<pid>`` in it that says ``<gpu index> <MiB>`` is
-one more compute process, read anew at each call.
+one more compute process, read anew at each call; what it holds counts as used memory.
 """
 
 import functools

@@ -362,6 +362,45 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct device **handle) {
     return SUCCESS;
 }
 
+/* ---- Processes that come and go ---- */
+
+static void add_process(struct process *list, unsigned *count, unsigned pid, unsigned long long mebibytes) {
+    if (*count == MAX_LISTED) bad_spec("more than %d processes on one GPU", MAX_LISTED);
+    const unsigned no_instance = 0xFFFFFFFF;
+    list[(*count)++] = (struct process){pid, mebibytes << 20, no_instance, no_instance};
+}
+
+/* Adds what the directory FAKE_NVML_PROCESSES holds: files called <pid> with '<gpu index> <MiB>' in them. */
+static void add_registered(int gpu, struct process *list, unsigned *count) {
+    const char *path = getenv("FAKE_NVML_PROCESSES");
+    DIR *directory = path ? opendir(path) : NULL;
+    if (path && !directory) bad_spec("cannot read FAKE_NVML_PROCESSES %s: %s", path, strerror(errno));
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (entry->d_name[strspn(entry->d_name, "0123456789")]) continue; /* "..", or not renamed to its pid yet */
+        char file_path[8192];
+        snprintf(file_path, sizeof file_path, "%s/%s", path, entry->d_name);
+        FILE *file = fopen(file_path, "r");
+        if (!file) continue; /* the process has just gone */
+        int on_gpu;
+        unsigned long long mebibytes;
+        int found = fscanf(file, "%d %llu", &on_gpu, &mebibytes);
+        fclose(file);
+        if (found == EOF) continue; /* the process is about to write it */
+        if (found != 2 || on_gpu < 0 || on_gpu >= gpu_count) bad_spec("%s: want '<gpu index> <MiB>'", file_path);
+        if (on_gpu == gpu) add_process(list, count, (unsigned)strtoul(entry->d_name, NULL, 10), mebibytes);
+    }
+    if (directory) closedir(directory);
+}
+
+static unsigned long long registered_bytes(int gpu) {
+    struct process list[MAX_LISTED];
+    unsigned count = 0;
+    unsigned long long sum = 0;
+    add_registered(gpu, list, &count);
+    while (count) sum += list[--count].bytes;
+    return sum;
+}
+
 /* ---- One GPU ---- */
 
 #define NUMBER_GETTER(function, type, give, key, slot) \
@@ -414,6 +453,7 @@ int nvmlDeviceGetMemoryInfo(struct device *device, struct memory *memory) {
     TRY(give_long(__func__, device, MEMORY, 0, memory ? &memory->total : NULL));
     memory->total <<= 20;
     memory->used = device->setting[MEMORY].number[1] << 20;
+    if (!device->is_mig) memory->used += registered_bytes(device->gpu);
     memory->free = memory->total - memory->used;
     return SUCCESS;
 }
@@ -491,34 +531,6 @@ int nvmlDeviceGetMigDeviceHandleByIndex(struct device *device, unsigned index, s
 }
 
 /* ---- Processes ---- */
-
-static void add_process(struct process *list, unsigned *count, unsigned pid, unsigned long long mebibytes) {
-    if (*count == MAX_LISTED) bad_spec("more than %d processes on one GPU", MAX_LISTED);
-    const unsigned no_instance = 0xFFFFFFFF;
-    list[(*count)++] = (struct process){pid, mebibytes << 20, no_instance, no_instance};
-}
-
-/* Adds what the directory FAKE_NVML_PROCESSES holds: files called <pid> with '<gpu index> <MiB>' in them. */
-static void add_registered(int gpu, struct process *list, unsigned *count) {
-    const char *path = getenv("FAKE_NVML_PROCESSES");
-    DIR *directory = path ? opendir(path) : NULL;
-    if (path && !directory) bad_spec("cannot read FAKE_NVML_PROCESSES %s: %s", path, strerror(errno));
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        if (entry->d_name[strspn(entry->d_name, "0123456789")]) continue; /* "..", or not renamed to its pid yet */
-        char file_path[8192];
-        snprintf(file_path, sizeof file_path, "%s/%s", path, entry->d_name);
-        FILE *file = fopen(file_path, "r");
-        if (!file) continue; /* the process has just gone */
-        int on_gpu;
-        unsigned long long mebibytes;
-        int found = fscanf(file, "%d %llu", &on_gpu, &mebibytes);
-        fclose(file);
-        if (found == EOF) continue; /* the process is about to write it */
-        if (found != 2 || on_gpu < 0 || on_gpu >= gpu_count) bad_spec("%s: want '<gpu index> <MiB>'", file_path);
-        if (on_gpu == gpu) add_process(list, count, (unsigned)strtoul(entry->d_name, NULL, 10), mebibytes);
-    }
-    if (directory) closedir(directory);
-}
 
 static int give_processes(const char *function, struct device *device, bool graphics, unsigned *count,
                           struct process *answer) {

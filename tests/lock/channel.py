@@ -108,6 +108,8 @@ def write(folder: Path, listed: Mapping[str, Mapping[str, object]]) -> str:
     """The lists of a channel whose files are there; its address."""
     for subdir, packages in listed.items():
         (folder / subdir).mkdir(parents=True, exist_ok=True)
-        value = {"info": {"subdir": subdir}, "packages": packages, "packages.conda": {}, "repodata_version": 1}
+        second = {name: entry for name, entry in packages.items() if name.endswith(".conda")}
+        first = {name: entry for name, entry in packages.items() if name not in second}
+        value = {"info": {"subdir": subdir}, "packages": first, "packages.conda": second, "repodata_version": 1}
         (folder / subdir / "repodata.json").write_text(json.dumps(value), encoding="utf-8")
     return folder.as_uri()

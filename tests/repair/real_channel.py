@@ -1,21 +1,31 @@
-"""A conda channel of real content: this Python as a package, and wheels repackaged, as tar and bzip2."""
+"""A conda channel of real content: this Python as a package, and wheels repackaged."""
 
 import hashlib
 import io
 import json
 import os
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cudafit.model.requirement import normalised
 from tests.lock.channel import write
+
+zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed: pip install 'cudafit[conda]'")
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"
+TORCH = "2.13.0"
+_PYTHON = f"python >={PYTHON},<{PYTHON}.99"
 # What a Python needs not: tests, and packages of whoever uses it.
 _LEFT_OUT = re.compile(rf"(^|/)(test|tests|__pycache__|idlelib|tkinter|turtledemo)(/|$)|^{SITE}/(?!pip(-|/))|\.a$")
 Content = tuple[str, bytes, int, str | None]  # path, bytes, mode, target of a link
@@ -28,27 +38,46 @@ class Channel:
         self.folder = folder
         self.subdir = subdir
         self.listed: dict[str, dict[str, Any]] = {"noarch": {}, subdir: {}}
-        (folder / subdir).mkdir(parents=True)
+        for name in self.listed:
+            (folder / name).mkdir(parents=True)
 
-    def add(self, index: dict[str, Any], files: Iterator[Content], placeholder: str | None = None) -> None:
-        name = f"{index['name']}-{index['version']}-{index['build']}.tar.bz2"
-        index = {"build_number": 0, "constrains": [], "subdir": self.subdir, "license": "MIT", **index}
-        path = self.folder / self.subdir / name
+    def has(self, package: str) -> bool:
+        return any(entry["name"] == package for entries in self.listed.values() for entry in entries.values())
+
+    def add(self, index: dict[str, Any], files: Iterable[Content] = (), placeholder: str | None = None) -> None:
+        """In conda's second format: zstd at its quickest takes a small part of the time of bzip2."""
+        stem = f"{index['name']}-{index['version']}-{index['build']}"
+        index = {"build_number": 0, "depends": [], "constrains": [], "subdir": self.subdir, "license": "MIT", **index}
+        path = self.folder / index["subdir"] / f"{stem}.conda"
         paths = []
-        with tarfile.open(path, "w:bz2", compresslevel=1) as archive:
-            for inside, content, mode, target in files:
-                paths.append(_entry(inside, content, target, placeholder))
-                _put(archive, inside, content, mode, target)
-            told = {"paths_version": 1, "paths": paths}
-            _put(archive, "info/paths.json", json.dumps(told).encode())
-            _put(archive, "info/files", "".join(f"{one['_path']}\n" for one in paths).encode())
-            _put(archive, "info/index.json", json.dumps(index).encode())
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as package:
+            package.writestr("metadata.json", json.dumps({"conda_pkg_format_version": 2}))
+            with _part(package, f"pkg-{stem}") as archive:
+                for inside, content, mode, target in files:
+                    paths.append(_entry(inside, content, target, placeholder))
+                    _put(archive, inside, content, mode, target)
+            with _part(package, f"info-{stem}") as archive:
+                told = {"paths_version": 1, "paths": paths}
+                _put(archive, "info/paths.json", json.dumps(told).encode())
+                _put(archive, "info/files", "".join(f"{one['_path']}\n" for one in paths).encode())
+                _put(archive, "info/index.json", json.dumps(index).encode())
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.listed[self.subdir][name] = {**index, "sha256": digest, "size": path.stat().st_size}
+        self.listed[index["subdir"]][path.name] = {**index, "sha256": digest, "size": path.stat().st_size}
 
     def finish(self) -> str:
         return write(self.folder, self.listed)
+
+
+@contextmanager
+def _part(package: zipfile.ZipFile, name: str) -> Iterator[tarfile.TarFile]:
+    compressor = zstandard.ZstdCompressor(level=1, threads=-1)
+    with (
+        package.open(f"{name}.tar.zst", "w", force_zip64=True) as raw,
+        compressor.stream_writer(raw, closefd=False) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as archive,
+    ):
+        yield archive
 
 
 def _entry(path: str, content: bytes, target: str | None, placeholder: str | None) -> dict[str, Any]:
@@ -103,16 +132,104 @@ def add_python(channel: Channel) -> None:
     channel.add(index, this_python(), sys.base_prefix)
 
 
+def cpu_wheels(folder: Path) -> list[Path]:
+    """torch for the CPU and numpy, with all that they need, as pip finds them; a test that asks for them is skipped
+    where it finds none."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), f"torch=={TORCH}", "numpy"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    if done.returncode != 0 or not list(folder.glob("torch-*cpu*")):
+        pytest.skip(f"pip finds no CPU build of torch {TORCH} here")
+    return sorted(folder.glob("*.whl"))
+
+
 def add_wheels(channel: Channel, wheels: Sequence[Path]) -> None:
-    """torch as conda calls it; the others under their own names, each needing Python alone but torch all of them."""
+    """torch for the CPU as conda calls it; the others under their own names, each needing Python alone but torch all of
+    them."""
     named = {wheel: wheel.name.split("-")[0].lower().replace("_", "-") for wheel in wheels}
     for wheel, name in named.items():
         version = wheel.name.split("-")[1].partition("%2B")[0].partition("+")[0]
-        needs = [other for other in named.values() if other != "torch"] if name == "torch" else []
-        index = {
-            "name": "pytorch" if name == "torch" else name,
-            "version": version,
-            "build": "cpu_generic_0" if name == "torch" else "0",
-            "depends": [f"python >={PYTHON},<{PYTHON}.99", *needs],
-        }
-        channel.add(index, of_wheel(wheel))
+        if name == "torch":
+            needs = [other for other in named.values() if other != "torch"]
+            _add_torch(channel, version, "cpu_generic_0", needs, of_wheel(wheel))
+        else:
+            _add_package(channel, name, version, of_wheel(wheel))
+
+
+def cuda_torch(folder: Path) -> Path:
+    """torch for CUDA with all that it needs, from the wheels of the package index, as a folder of packages; a test that
+    asks for it is skipped where the index has none.
+
+    uv unpacks wheels once for all environments, and pip would download 2.5 GB at each run.
+    """
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder), f"torch=={TORCH}"]
+    done = subprocess.run(
+        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=1800, check=False
+    )
+    if done.returncode != 0 or not (folder / "torch/lib/libtorch_cuda.so").exists():
+        pytest.skip(f"uv finds no CUDA build of torch {TORCH} here: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+# conda-forge's names of NVIDIA's libraries, which the package index calls `nvidia-NAME` or `nvidia-NAME-cu13`.
+_NVIDIA = {
+    "cublas": "libcublas",
+    "cuda-runtime": "cuda-cudart",
+    "cufft": "libcufft",
+    "cufile": "libcufile",
+    "curand": "libcurand",
+    "cusolver": "libcusolver",
+    "cusparse": "libcusparse",
+    "nvjitlink": "libnvjitlink",
+    "nvshmem": "libnvshmem3",
+    "nvtx": "cuda-nvtx",
+}
+
+
+def add_cuda_torch(channel: Channel, folder: Path, cuda: str) -> None:
+    """torch for `cuda` and its libraries in conda-forge's names and order: the build string, the number that makes it
+    preferred, `__cuda`, `cuda-version`. The packages that are there already are used."""
+    major = int(cuda.partition(".")[0])
+    # As conda-forge does: only the driver's major is asked for.
+    version = {"name": "cuda-version", "version": cuda, "build": "h0", "subdir": "noarch", "noarch": "generic"}
+    channel.add({**version, "constrains": [f"__cuda >={major}"]})
+    same_cuda = f"cuda-version >={cuda},<{major + 1}"
+    found = {normalised(one.name): one for one in distributions(path=[str(folder)])}
+    torch = found.pop("torch")
+    needs = []
+    for name, one in sorted(found.items()):
+        own = name.removeprefix("nvidia-").removesuffix(f"-cu{major}")
+        of_nvidia = name.startswith("nvidia-")
+        package = _NVIDIA.get(own, own) if of_nvidia else name
+        needs.append(package)
+        if not channel.has(package):
+            _add_package(channel, package, one.version, of_folder(folder, one), [same_cuda] if of_nvidia else ())
+    build = f"cuda{cuda.replace('.', '')}_generic_200"
+    needs += ["__cuda", same_cuda]
+    _add_torch(channel, torch.version, build, needs, of_folder(folder, torch), number=200)
+
+
+def of_folder(folder: Path, distribution: Distribution) -> Iterator[Content]:
+    """What a wheel brought, by its RECORD: without scripts, which are for another Python, and what is made of it."""
+    for file in distribution.files or ():
+        if file.parts[0] in ("bin", "share", "..") or file.suffix == ".pyc":
+            continue
+        path = folder / file
+        content = b"conda\n" if file.name == "INSTALLER" else path.read_bytes()
+        yield f"{SITE}/{file}", content, path.stat().st_mode & 0o777, None
+
+
+def _add_package(
+    channel: Channel, name: str, version: str, files: Iterable[Content], needs: Sequence[str] = ()
+) -> None:
+    channel.add({"name": name, "version": version, "build": "0", "depends": [_PYTHON, *needs]}, files)
+
+
+def _add_torch(
+    channel: Channel, version: str, build: str, needs: Sequence[str], files: Iterable[Content], number: int = 0
+) -> None:
+    """With the metapackage that asks for this kind of build; each kind keeps the other's away, as on conda-forge."""
+    kind, other = ("pytorch-gpu", "pytorch-cpu") if number else ("pytorch-cpu", "pytorch-gpu")
+    index = {"version": version, "build": build, "build_number": number}
+    apart = [f"{kind} =={version}", f"{other} ==99999999"]
+    channel.add({"name": "pytorch", **index, "depends": [_PYTHON, *needs], "constrains": apart}, files)
+    channel.add({"name": kind, **index, "depends": [f"pytorch {version} {build}"]})

@@ -77,6 +77,15 @@ def test_what_was_asked_for_stays_and_frameworks_come_by_build_string() -> None:
     assert freed(only_remove, META, ()) == ("cudatoolkit",)
 
 
+def test_libraries_of_another_cuda_move_along_also_where_they_were_asked_for() -> None:
+    names = ("cusparselt", "libcublas", "libcudss", "libcufile", "libmagma", "libnvshmem3")
+    asked = {name: f"{name}=1.0" for name in names}
+    meta = Meta((there("pytorch", "2.13.0", "cuda126_0", *names), *(there(name) for name in names)), ())
+    assert freed(CHOOSE, meta, [PICK]) == (*names, "pytorch")
+    specs = specifications(CHOOSE, meta, asked, [PICK], "3.12")
+    assert specs == ("python 3.12.*", *names, "pytorch ==2.13.0 cuda129*", "cuda-version 12.9.*")
+
+
 def test_steps() -> None:
     answer = [
         solved("python", "3.12.7"),
@@ -93,7 +102,7 @@ def test_steps() -> None:
     plan = conda_plan(with_damage(CHOOSE, ["numpy"]), environment, META, answer, keep)
     assert [(step.action, step.package, step.why) for step in plan.steps] == [
         ("remove", "cudatoolkit", "nothing needs it any more"),
-        ("remove", "pytorch-cpu", "nothing needs it any more"),
+        ("remove", "pytorch-cpu", "asks for another build of pytorch"),
         ("install", "cuda-version", "goes with pytorch"),
         ("replace", "cudnn", "goes with pytorch"),
         ("reinstall", "numpy", "conda.files_damaged"),

@@ -16,7 +16,7 @@ from tests.conftest import Run
 from tests.lock.world import CONDA, FACTS
 from tests.machines import FOLDER
 from tests.repair.conda_world import CondaWorld, conda_world
-from tests.repair.real_channel import PYTHON, SITE, Channel, add_python, add_wheels
+from tests.repair.real_channel import PYTHON, SITE, TORCH, Channel, add_python, add_wheels, cpu_wheels
 from tests.repair.test_conda_create import intact, packages
 from tests.repair.test_real_repairs import tree_hash
 from tests.repair.trees import Reading, reading
@@ -30,7 +30,6 @@ pytestmark = [
         (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="the channel is for Linux on x86_64"
     ),
 ]
-TORCH = "2.13.0"
 MACHINE = ("--machine", str(FOLDER / "no-gpu.json"))
 COMPUTE = "import torch; print(torch.__version__, int((torch.ones(3) + 1).sum()))"
 KILLS = 60
@@ -51,15 +50,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> CondaWorld:
 @pytest.fixture(scope="module")
 def with_torch(package_index: None, real: CondaWorld, tmp_path_factory: pytest.TempPathFactory) -> CondaWorld:
     """And torch for the CPU, with all that it needs."""
-    wheels = tmp_path_factory.mktemp("wheels")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(wheels), f"torch=={TORCH}", "numpy"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-    if done.returncode != 0 or not list(wheels.glob("torch-*cpu*")):
-        pytest.skip(f"pip finds no CPU build of torch {TORCH} here")
+    wheels = cpu_wheels(tmp_path_factory.mktemp("wheels"))
     folder = tmp_path_factory.mktemp("torch")
     channel = Channel(folder / "conda-forge", "linux-64")
     add_python(channel)
-    add_wheels(channel, sorted(wheels.glob("*.whl")))
+    add_wheels(channel, wheels)
     channel.finish()
     return CondaWorld(channel.folder, real.matrix)
 

@@ -38,6 +38,7 @@ class Causes:
     findings: tuple[Finding, ...] = ()
     skipped: tuple[NotChecked, ...] = ()
     environment: str | None = None
+    repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
 
 
 def suspect(seen: "list[Seen]", command: tuple[str, ...]) -> Suspect | None:
@@ -97,7 +98,8 @@ def causes_of(job: Suspect | None) -> Causes:
             code = in_code(paths, job.text)
     report = diagnose(World(machine, environment, looked.library), code=code)
     found = tuple(one for one in report.findings if _is_cause(one))
-    return Causes(found, (*skipped, *report.skipped), environment.path if environment else None)
+    skipped += [one for one in report.skipped if job is not None or one.check != "environment"]
+    return Causes(found, tuple(skipped), environment.path if environment else None, report.repair)
 
 
 def _is_cause(one: Finding) -> bool:

@@ -1,10 +1,12 @@
 """`cudafit run`."""
 # ruff: noqa: PLC0415
 
+import importlib
 import os
 import re
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +17,17 @@ from cudafit.errors import CudafitError, InputError
 if TYPE_CHECKING:
     from cudafit.cli.job_causes import Diagnosis
     from cudafit.model.run import RunReport
+    from cudafit.watch.hints import Hints
     from cudafit.watch.job import Ending, Job
     from cudafit.watch.observe import Observer
 
 _PROBLEM, _UNKNOWN = 1, 3
 _REQUIRE_S = "300"
 _PLOTS = (".svg", ".html")
+
+# What the report needs is loaded while the job runs, so that its end need not wait for it.
+_LOAD_AFTER_S = 0.5
+_FOR_THE_REPORT = ("cudafit.cli.job_causes", "cudafit.watch.report", "cudafit.render.human", "cudafit.render.run_rows")
 
 # A job that has no context by then is looked into while it runs, so that it need not be waited for at the end.
 _SUSPECT_AFTER_S = 3.0
@@ -147,6 +154,7 @@ class _Watch:
         self._options = options
         self._diagnosis: Diagnosis | None = None
         self._ended_at = 0.0
+        self._loaded = False
 
     def until_its_end(self) -> "Ending":
         from cudafit.watch.job import Wishes
@@ -154,7 +162,7 @@ class _Watch:
         wishes = Wishes(self._so_far, self._options["every_s"], self._options["require_s"], self._used, self._on_look)
         ending = self._job.watch(wishes)
         self._ended_at = time.monotonic()
-        self._observer.last_look()
+        self._observer.last_look(self._ended_at)
         return ending
 
     def report(self, ending: "Ending | None") -> "RunReport":
@@ -163,18 +171,20 @@ class _Watch:
         from cudafit.watch.report import Told, report_of
 
         observer, over = self._observer, ending is not None
-        left = tuple(self._job.going_on()) if ending and ending.code is not None else ()
+        left = tuple(self._job.going_on()) if over else ()
         around = observer.circumstances(goes_on=bool(left) or not over)
         job = suspect(observer.pythons(), self._words)
         causes = Causes()
-        if over and self._used(around) is not True:
+        used = self._used(around)
+        if over and used and job and job.python.script:
+            around = replace(around, script=job.python.script, hints=_hints(job.python.script))
+        # What goes on, and what was over before it could be seen, has no cause to be found.
+        if over and (used is False or (used is None and not left and observer.record.process_looks > 1)):
             if self._diagnosis is None or self._diagnosis.job != job:
                 self._diagnosis = Diagnosis(job)
             causes = self._diagnosis.result(_LONGEST_DIAGNOSIS_S)
         python = None
         if job is not None:
-            from dataclasses import replace
-
             python = replace(job.python, environment=causes.environment)
         told = Told(
             self._words,
@@ -190,6 +200,7 @@ class _Watch:
             python,
             causes.findings,
             causes.skipped,
+            causes.repair,
         )
         return report_of(observer.record, around, told)
 
@@ -221,10 +232,26 @@ class _Watch:
         return use_of(observer.record, around or observer.circumstances()).used
 
     def _on_look(self, elapsed: float) -> None:
+        if not self._loaded and elapsed >= _LOAD_AFTER_S:
+            self._loaded = True
+            for name in _FOR_THE_REPORT:
+                importlib.import_module(name)
         if self._diagnosis is None and elapsed >= _SUSPECT_AFTER_S and self._used() is False:
             from cudafit.cli.job_causes import Diagnosis, suspect
 
             self._diagnosis = Diagnosis(suspect(self._observer.pythons(), self._words))
+
+
+def _hints(path: str) -> "Hints":
+    """Of a script; a notebook's cells say nothing here."""
+    from cudafit.lint.check import UnreadableError
+    from cudafit.sources import read_source
+    from cudafit.watch.hints import Hints, hints_in
+
+    try:
+        return hints_in(read_source(path))
+    except (OSError, UnreadableError):
+        return Hints()
 
 
 def _write_json(report: "RunReport", path: str) -> None:

@@ -14,8 +14,9 @@ from cudafit.model.requirement import normalised
 PYTHON_NAMES = {"pytorch": "torch", "tensorflow-base": "tensorflow"}
 # What a diagnosis compares with conda-meta: the frameworks and what they load. All of a prefix takes long.
 _COMPARED = re.compile(
-    r"(lib)?(pytorch|torch|tensorflow(-base|-cc)?|jaxlib|torchvision|torchaudio|onnxruntime(-cpp)?)|cudnn|nccl"
-    r"|cudatoolkit|lib(cublas|cufft|curand|cusolver|cusparse|cudnn|nvjitlink)\d*|cuda-cudart"
+    r"(lib)?(pytorch|torch|tensorflow(-base|-cc)?|jaxlib|torchvision|torchaudio|onnxruntime(-cpp)?)|triton"
+    r"|cudnn|cusparselt|nccl|magma|cudatoolkit|cuda-(cudart|cupti|nvrtc|nvtx)(_\S+)?"
+    r"|lib(cublas|cudnn|cudss|cufft|cufile|curand|cusolver|cusparse|magma|nvjitlink|nvshmem)\d*"
 )
 _SMALL = 1 << 10
 

@@ -73,4 +73,5 @@ class RunReport:
     python: JobPython | None = None
     findings: tuple[Finding, ...] = ()  # the causes, each with its evidence and fix
     skipped: tuple[NotChecked, ...] = ()
+    repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
     timeline: tuple[Moment, ...] = ()

@@ -31,10 +31,14 @@ def report_rows(report: Report) -> list[Row]:
         if one is not cause and not (cause and one.explained_by == cause.id):
             rows += finding_rows(one.severity, one)
     if report.repair:
-        rows.append(Row("repair", f"{shlex.join(report.repair)}  shows the changes, and makes all of them or none", ""))
+        rows.append(repair_row(report.repair))
     rows.append(_status_row(report))
     rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
     return rows
+
+
+def repair_row(command: Sequence[str]) -> Row:
+    return Row("repair", f"{shlex.join(command)}  shows the changes, and makes all of them or none", "")
 
 
 def finding_rows(label: str, finding: Finding) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cudafit.model.run import GpuUse, RunReport
 from cudafit.render.counts import counted
-from cudafit.render.doctor_rows import finding_rows
+from cudafit.render.doctor_rows import finding_rows, repair_row
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
 
@@ -27,6 +27,8 @@ def run_rows(report: RunReport, *, so_far: bool = False) -> list[Row]:
     rows += _still_running(report)
     for place, one in enumerate(report.findings):
         rows += finding_rows("cause" if place == 0 and report.used_gpu is not True else "found", one)
+    if report.repair:
+        rows.append(repair_row(report.repair))
     if report.used_gpu is False and not report.findings and not report.still_running:
         rows.append(Row("cause", _no_cause(report), "", "warn"))
     if report.used_gpu is not True:
@@ -70,7 +72,7 @@ def _gpu_row(one: GpuUse, report: RunReport) -> Row:
 
 
 def _job_text(report: RunReport) -> str:
-    command = shlex.join(report.command)
+    command = " ".join(shlex.join(report.command).split())
     shown = command if len(command) <= _LONGEST else command[: _LONGEST - 1] + "…"
     parts = [seconds_text(report.seconds)]
     if report.cpu_seconds is not None and report.seconds:

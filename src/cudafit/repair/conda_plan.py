@@ -24,8 +24,8 @@ _KINDS = {
 }
 # Beside a framework of another CUDA these move along.
 _OF_CUDA = re.compile(
-    r"cuda-.*|cudnn|nccl|cudatoolkit|lib(cublas|cufft|curand|cusolver|cusparse|cudnn|nv)\S*|magma.*|triton"
-    r"|torchvision|torchaudio|pytorch-triton"
+    r"cuda-.*|cudnn|cusparselt|nccl|cudatoolkit|magma.*|triton|torchvision|torchaudio|pytorch-triton"
+    r"|lib(cublas|cudnn|cudss|cufft|cufile|curand|cusolver|cusparse|magma|nv)\S*"
 )
 
 
@@ -160,8 +160,7 @@ def conda_plan(
     ]
     after = {one.name for one in solved}
     for name in sorted(there.keys() - after):
-        why = wish.why.get(name, "nothing needs it any more")
-        steps.append(Step(REMOVE, name, there[name].shown, None, why))
+        steps.append(Step(REMOVE, name, there[name].shown, None, _why_gone(name, wish)))
     again = set(wish.change.reinstall)
     for one in sorted(solved, key=lambda record: record.name):
         shown, why = f"{one.version} {one.build}", _why(one.name, wish, there)
@@ -172,6 +171,13 @@ def conda_plan(
         elif one.name in again:
             steps.append(Step(REINSTALL, one.name, shown, shown, why, there[one.name].size))
     return Plan(environment.path, environment.python or "", tuple(steps), wish.answers, wish.by_hand)
+
+
+def _why_gone(name: str, wish: CondaWish) -> str:
+    if name in wish.why:
+        return wish.why[name]
+    chosen = next((one for one in wish.change.choose if name in _KINDS.get(one, ())), None)
+    return f"asks for another build of {CONDA_NAMES.get(chosen, chosen)}" if chosen else "nothing needs it any more"
 
 
 def _why(name: str, wish: CondaWish, there: Mapping[str, MetaRecord]) -> str:

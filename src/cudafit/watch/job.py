@@ -10,11 +10,14 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cudafit.machine.processes import read_process
 from cudafit.model.frozen import frozen
 from cudafit.process import start_as_is
-from cudafit.watch.observe import Observer
+
+if TYPE_CHECKING:
+    from cudafit.watch.observe import Observer
 
 REPORT = signal.SIGUSR1
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2)
@@ -49,7 +52,7 @@ class Wishes:
 class Job:
     """Started by `start` or `attach`; `watch` returns when it has ended."""
 
-    def __init__(self, pid: int, observer: Observer, before: "set[signal.Signals]", *, ours: bool) -> None:
+    def __init__(self, pid: int, observer: "Observer", before: "set[signal.Signals]", *, ours: bool) -> None:
         self.pid = pid
         self.observer = observer
         self._ours = ours
@@ -60,17 +63,21 @@ class Job:
     @classmethod
     def start(cls, command: Sequence[str], environ: Mapping[str, str]) -> "Job":
         """Raises OSError where the command cannot be started."""
+        _adopt_orphans()
         before = _block()
         try:
             pid = start_as_is(command, environ, set(_signals()) - before)
         except OSError:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             raise
-        _adopt_orphans()
+        from cudafit.watch.observe import Observer  # noqa: PLC0415 - the job need not wait for it
+
         return cls(pid, Observer(pid, environ, adopts=True), before, ours=True)
 
     @classmethod
     def attach(cls, pid: int, environ: Mapping[str, str]) -> "Job":
+        from cudafit.watch.observe import Observer  # noqa: PLC0415
+
         before = _block()
         return cls(pid, Observer(pid, environ), before, ours=False)
 
@@ -184,9 +191,9 @@ class Job:
                     os.waitpid(one.pid, os.WNOHANG)
 
     def going_on(self) -> list[str]:
-        """What the job has left running, by number and name."""
+        """What still runs of the job, by number and name."""
         self.observer.tree.look()
-        left = [one for one in self.observer.tree.alive.values() if not one.ended and one.pid != self.pid]
+        left = [one for one in self.observer.tree.alive.values() if not one.ended]
         return [f"{one.pid} ({one.name})" for one in sorted(left, key=lambda one: one.pid)]
 
 
@@ -209,7 +216,7 @@ def _block() -> "set[signal.Signals]":
 
 def _adopt_orphans() -> None:
     """What the job starts stays below us when its own parent ends, as a daemon's does; else it would be lost to us."""
-    import ctypes  # noqa: PLC0415 - after the job has been started
+    import ctypes  # noqa: PLC0415 - for this alone
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -9,17 +9,20 @@ from cudafit.machine.container import read_container
 from cudafit.machine.context import this_machine
 from cudafit.machine.limits import read_limits
 from cudafit.machine.nvml_watch import NvmlWatch
-from cudafit.machine.processes import Command, mapped_libraries, opened_devices, read_command
-from cudafit.machine.wsl import read_wsl
+from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command
+from cudafit.machine.wsl import GPU_NODE, read_wsl
 from cudafit.model.frozen import frozen
 from cudafit.watch.program import is_python
 from cudafit.watch.record import Record
 from cudafit.watch.tree import Tree
 from cudafit.watch.verdict import Circumstances
 
-# As `nvml_child` does: less at first, when short jobs end.
-_QUICK_S, _QUICK_FOR_S, _SLOW_S = 0.25, 10.0, 0.5
-_SHARE = 0.004  # of a core that the looks may cost
+# As `nvml_child` does: less at first, when short jobs end; and least when they start, since what a shell calls may be
+# over soon.
+_FIRST_S, _QUICK_S, _QUICK_FOR_S, _SLOW_S = 0.05, 0.25, 10.0, 0.5
+_FIRST_ANSWER_S = 1.0
+_SHARE = 0.004  # of a core that the looks may cost, besides an allowance for the first ones
+_ALLOWANCE_S = 0.05
 _MOST_COMMANDS = 200
 _LIBRARIES_AT_S = (2.0, 8.0, 30.0, 120.0)
 
@@ -56,7 +59,8 @@ class Observer:
         self.nvml = NvmlWatch(environ)
         self.commands: dict[int, Seen] = {}
         self.names: dict[int, str] = {}
-        self.pause = _QUICK_S
+        self.pause = _FIRST_S
+        self._spent = 0.0
         context = this_machine()
         # In a container NVML may tell the host's numbers, on WSL it lists nobody.
         self._ids_are_ours = read_container(context) is None and read_wsl(context, os.uname().release) is None
@@ -82,26 +86,40 @@ class Observer:
         if self._libraries_at and at - self.began >= self._libraries_at[0]:
             self._libraries_at.pop(0)
             self.look_at_libraries()
-        slow = _QUICK_S if at - self.began < _QUICK_FOR_S else _SLOW_S
-        self.pause = max(slow, (time.thread_time() - cost) / _SHARE)
+        elapsed = at - self.began
+        least = min(_QUICK_S, _FIRST_S + elapsed / 10) if elapsed < _QUICK_FOR_S else _SLOW_S
+        self._spent += time.thread_time() - cost
+        self.pause = max(least, (self._spent - _ALLOWANCE_S) / _SHARE - elapsed)
 
-    def last_look(self) -> None:
-        """What NVML has told up to the end; the processes are gone, and cost nothing any more."""
-        for look in self.nvml.looks():
-            self.record.watch(self.nvml.gpus)
-            self.record.add_look(look, self.tree.recent)
+    def last_look(self, until: float) -> None:
+        """What NVML has told up to the end; the processes are gone, and cost nothing any more.
+
+        A job may have ended before NVML could say so much as whether it is there; that is waited for. What it tells of
+        the time after the end is not of the job.
+        """
+        looks = self.nvml.looks()
+        deadline = time.monotonic() + _FIRST_ANSWER_S
+        while not self.nvml.ready and time.monotonic() < deadline:
+            time.sleep(0.01)
+            looks += self.nvml.looks()
+        self.record.watch(self.nvml.gpus)
+        for look in looks:
+            if look.at <= until:
+                self.record.add_look(look, self.tree.recent)
 
     def look_at_libraries(self) -> None:
         """Of the process that has computed most: large lists, so not in each look."""
         pid = self.record.busiest
         if pid in self.tree.alive:
             names = mapped_libraries(pid)
-            for start, spoken in _TELLING:
-                if any(name.startswith(start) for name in names):
-                    self.record.loaded[spoken] = None
+            told = [spoken for start, spoken in _TELLING if any(name.startswith(start) for name in names)]
+            if "torch with CUDA" in told:
+                told.remove("torch")
+            self.record.loaded.update(dict.fromkeys(told))
 
     def circumstances(self, *, goes_on: bool = False) -> Circumstances:
-        return Circumstances(self.nvml.error, self.nvml.absent, self._ids_are_ours, goes_on, self._cpus)
+        nodes = any(os.path.exists(path) for path in (CUDA_FILE, GPU_NODE, "/dev/nvidiactl"))
+        return Circumstances(self.nvml.error, self.nvml.absent, self._ids_are_ours, goes_on, nodes, self._cpus)
 
     def stop(self) -> None:
         self.nvml.stop()

@@ -26,6 +26,7 @@ class Told:
     python: JobPython | None = None
     causes: tuple[Finding, ...] = ()
     skipped: tuple[NotChecked, ...] = ()
+    repair: tuple[str, ...] = ()
 
 
 def report_of(record: Record, around: Circumstances, told: Told) -> RunReport:
@@ -56,5 +57,6 @@ def report_of(record: Record, around: Circumstances, told: Told) -> RunReport:
         python=told.python,
         findings=findings,
         skipped=told.skipped,
+        repair=told.repair,
         timeline=record.timeline(),
     )

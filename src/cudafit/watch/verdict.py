@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frozen import frozen
 from cudafit.model.run import FILES_AND_MEMORY, NVML, GpuUse
+from cudafit.watch.hints import Hints
 from cudafit.watch.record import Cost, GpuRecord, Record
 
 # A context takes a hundred MiB and more of a GPU's memory; a driver's own rounding takes less than this.
@@ -32,7 +33,10 @@ class Circumstances:
     nvml_absent: bool
     ids_are_ours: bool  # NVML and this program call a process by the same number
     goes_on: bool = False  # a part of the job still runs
+    device_files: bool = True  # there is a file of a GPU that a program could open
     cpus: int | None = None  # how many the job may use
+    script: str | None = None  # the job's code, and what it says
+    hints: Hints = Hints()
 
 
 @frozen
@@ -71,8 +75,10 @@ def _never(record: Record, around: Circumstances) -> Use:
 def _by_files(record: Record, around: Circumstances) -> Use:
     """In containers, on WSL, and where NVML does not answer."""
     why = _why_not_nvml(record, around)
+    if around.nvml_absent and not around.device_files:
+        return Use(False, FILES_AND_MEMORY, (why, "nor a device file of a GPU"))
     if not record.files_read:
-        return Use(None, None, (why, "the job ended before its files could be looked at"))
+        return Use(None, None, (why,) if not record.looks else (why, "its open files could not be looked at"))
     if not record.cuda_started:
         if around.goes_on:
             return Use(None, None, (why, "a part of the job goes on"))
@@ -180,6 +186,9 @@ def _input_bound(record: Record, cost: Cost, around: Circumstances, names: Mappi
         reasons.append(f"it waited for a disk or a network file system {cost.waits_for_disk * 100:.0f} % of the time")
     if not reasons:
         return
+    if _is_full(used) and around.hints.offloads:
+        yield _offloaded(used, max(busy), cost, around)
+        return
     where = ", ".join(f"GPU {one.watched.index}" for one in used)
     evidence = [
         Evidence(
@@ -187,6 +196,9 @@ def _input_bound(record: Record, cost: Cost, around: Circumstances, names: Mappi
         )
     ]
     evidence += [Evidence(one, "/proc") for one in reasons]
+    evidence += [
+        Evidence("a DataLoader without workers", f"{around.script}:{line}") for line in around.hints.loaders[:3]
+    ]
     fix = (
         "give the loader workers (`DataLoader(num_workers=4, pin_memory=True, persistent_workers=True)`), make batches "
         "larger, and keep what is computed for each batch off the main process"
@@ -194,6 +206,29 @@ def _input_bound(record: Record, cost: Cost, around: Circumstances, names: Mappi
     if around.cpus and around.cpus < 4 * len(used):
         fix += f"; {around.cpus} CPUs are few for {len(used)} GPU{'s' * (len(used) > 1)}: ask for more"
     yield Finding("perf.input_bound", WARNING, "project", f"{where} waits for data", tuple(evidence), Fix(fix))
+
+
+def _is_full(used: Sequence[GpuRecord]) -> bool:
+    return all(one.watched.memory_mib and (one.most_mib or 0) >= _FULL * one.watched.memory_mib for one in used)
+
+
+def _offloaded(used: Sequence[GpuRecord], busy: float, cost: Cost, around: Circumstances) -> Finding:
+    where = ", ".join(f"GPU {one.watched.index}" for one in used)
+    evidence = [
+        Evidence(f"GPU {one.watched.index}: {one.most_mib} of {one.watched.memory_mib} MiB are used", "nvml")
+        for one in used
+    ]
+    evidence.append(Evidence(f"{where} busy {busy:.0f} % of {cost.seconds:.0f} s", "nvml"))
+    evidence += [
+        Evidence("layers that do not fit go to the CPU or to disk", f"{around.script}:{line}")
+        for line in around.hints.offloads[:3]
+    ]
+    fix = Fix(
+        "make the model smaller (a 16-bit or quantised type), free the memory that others hold, or take more GPUs; "
+        "`print(model.hf_device_map)` shows what lies on the CPU"
+    )
+    title = "the model does not fit, so a part of it works on the CPU"
+    return Finding("perf.offloaded", WARNING, "project", title, tuple(evidence), fix)
 
 
 def _throttled(one: GpuRecord) -> Iterator[Finding]:
