@@ -92,20 +92,23 @@ Notebook = Callable[..., list[Outputs]]
 
 @pytest.fixture
 def notebook(environ: dict[str, str], tmp_path: Path) -> Notebook:
-    """Executes cells, one after the other, in a kernel with these variables; the first one loads the extension."""
+    """Executes cells, one after the other, in a kernel with these variables; the first one loads the extension.
+
+    `python` is the kernel's, where it is another one than this.
+    """
     for name in ("ipykernel", "nbclient"):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f"{name} is not installed")
     folder = tmp_path / "notebooks"
     folder.mkdir()
 
-    def execute(*sources: str, env: dict[str, str] | None = None) -> list[Outputs]:
+    def execute(*sources: str, env: dict[str, str] | None = None, python: str = sys.executable) -> list[Outputs]:
         places = {
             name: str(tmp_path / "jupyter" / name.lower())
             for name in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")
         }
         path = str(TOP / "src")
-        given = {**environ, **places, "PYTHONPATH": path, **(env or {})}
+        given = {**environ, **places, "PYTHONPATH": path, "KERNEL_PYTHON": python, **(env or {})}
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("execute.py"))],
             input=json.dumps(["%load_ext cudafit", *sources]),

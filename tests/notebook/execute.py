@@ -15,10 +15,10 @@ KERNEL = "here"
 
 
 def prepare(folder: Path) -> None:
-    """A kernel that is this Python."""
+    """A kernel that is this Python, or the one that is named."""
     place = folder / "kernels" / KERNEL
     place.mkdir(parents=True)
-    words = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    words = [os.environ["KERNEL_PYTHON"], "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (place / "kernel.json").write_text(json.dumps({"argv": words, "display_name": KERNEL, "language": "python"}))
 
 

@@ -60,15 +60,15 @@ def test_memory_grows_also_where_others_compute() -> None:
 def test_a_context_that_does_nothing_is_no_use() -> None:
     told = judged([look(9.9, 400)], [look(10.2, 400), look(15.1, 400)])
     assert (told.used, told.proof) == (False, NVML)
-    assert told.why == (
-        "GPU 0: the kernel holds a context of 400 MiB there since before this cell; the GPU was idle during this cell",
-    )
+    assert told.why == ("the context that the kernel holds was there before, and the GPU was idle",)
+    text = "the kernel holds a context of 400 MiB there since before this cell; the GPU was idle during this cell"
+    assert told.gpus[0].text == text
 
 
 def test_a_busy_gpu() -> None:
     told = judged([look(9.9, 400)], [look(10.2, 400, 50), look(15.1, 400, 50)])
     assert told.used is True
-    assert "the GPU was busy 50 % of this cell on average" in told.why[0]
+    assert "the GPU was busy 50 % of this cell on average" in told.gpus[0].text
 
 
 def test_what_came_right_before_the_cell_is_not_its_work() -> None:
@@ -77,14 +77,14 @@ def test_what_came_right_before_the_cell_is_not_its_work() -> None:
     assert judged(after_work, [look(10.1, 400, 80), look(10.9, 400, 5), look(15.1, 400, 0)]).used is False
     short = judged(after_work, [look(10.1, 400, 80)], seconds=0.1)
     assert short.used is None
-    assert "0.1 s are too short to tell this cell's work from what came before" in short.why[0]
+    assert "0.1 s are too short to tell this cell's work from what came before" in short.gpus[0].text
     assert judged(after_work, [look(10.1, 400, 80), look(11.1, 400, 90)]).used is True
 
 
 def test_work_where_others_compute_is_not_claimed() -> None:
     told = judged([look(9.9, 400, 0, other=100)], [look(15.1, 400, 90, other=100)])
-    assert (told.used, told.proof) == (None, NVML)
-    assert "busy up to 90 %, and process 200 computes there, too" in told.why[0]
+    assert (told.used, told.proof) == (None, None)
+    assert "busy up to 90 %, and process 200 computes there, too" in told.gpus[0].text
     assert judged([look(9.9, 400, 0, other=100)], [look(15.1, 400, 0, other=100)]).used is False
 
 
@@ -96,7 +96,7 @@ def test_a_screen_is_no_work() -> None:
 def test_a_short_cell() -> None:
     told = judged([look(9.9, 400)], [look(10.2, 400)], seconds=0.1)
     assert told.used is None
-    assert "the GPU did not seem busy, but 0.1 s are too short to tell" in told.why[0]
+    assert "the GPU did not seem busy, but 0.1 s are too short to tell" in told.gpus[0].text
     assert judged([look(9.9, 400)], [look(10.2, 400, 7)], seconds=0.1).used is True
     assert judged([look(9.9)], [look(10.2)], seconds=0.1).used is False, "a kernel keeps the context that it makes"
 
@@ -113,7 +113,7 @@ def test_no_answer() -> None:
 def test_a_first_answer_that_came_too_late() -> None:
     told = judged([], [look(12, 400, 50), look(15.1, 400, 50)])
     assert told.used is None
-    assert "NVML answered too late to tell" in told.why[0]
+    assert "NVML answered too late to tell" in told.gpus[0].text
     assert judged([], [look(12, 400), look(15.1, 600)]).used is True
 
 
@@ -121,7 +121,7 @@ def test_no_utilization() -> None:
     """As of a slice of a card."""
     told = judged([look(9.9, 400, None)], [look(15.1, 400, None)])
     assert told.used is None
-    assert "NVML does not tell how busy the GPU is" in told.why[0]
+    assert "NVML does not tell how busy the GPU is" in told.gpus[0].text
 
 
 def test_no_context_at_all() -> None:
@@ -145,7 +145,6 @@ def test_of_two_gpus_one_is_enough() -> None:
     told = judge(Cell(5.0, tuple(record.seen.values())))
     assert told.used is True
     assert [one.used for one in told.gpus] == [False, True]
-    assert told.why == ("GPU 1: this cell made a context there, 300 MiB at most; the GPU was busy 0 % on average",)
 
 
 def foreign(at: float, all_mib: int | None, busy: int | None = 0) -> Look:
@@ -172,7 +171,7 @@ def test_where_numbers_are_not_ours(
     told = judged([before], [during], ours=False, cuda=cuda)
     assert told.used is used
     assert told.proof == (None if used is None else FILES_AND_MEMORY)
-    assert said in "; ".join(told.why)
+    assert said in "; ".join([*told.why, *(one.text for one in told.gpus)])
     assert told.why[0] == "NVML calls processes by other numbers here, as in containers"
 
 

@@ -1,10 +1,13 @@
 """The magics in a real kernel, on a machine with the test NVML or with none."""
 
+import sysconfig
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.doctor.worlds import torch
 from tests.notebook.conftest import Notebook
 
 Nvml = Callable[[str], dict[str, str]]
@@ -80,8 +83,8 @@ def test_cells_on_a_gpu(notebook: Notebook, gpu: dict[str, str]) -> None:
     assert "this cell made a context there, 600 MiB at most" in made.table
     assert made.html[0][:2] == ["verdict", "this cell used GPU 0"]
     assert made.result == "'done'"
-    assert "this cell did not use the GPU: GPU 0: the kernel holds a context of 600 MiB there" in idle.table
-    assert "the GPU was idle during this cell" in idle.table
+    assert "this cell did not use the GPU: the context that the kernel holds was there before" in idle.table
+    assert "the kernel holds a context of 600 MiB there since before this cell; the GPU was idle" in idle.table
     assert "this cell used GPU 0" in grown.table
     assert "grew from 600 to 700 MiB" in grown.table
     assert "could not be told in 0.0 s" in short.table
@@ -143,6 +146,37 @@ def test_without_a_gpu(notebook: Notebook) -> None:
     assert "there is no NVIDIA GPU here (gpu.none)" in cell.table
     assert cell.result == "2"
     assert after.result == "3"
+
+
+def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], tmp_path: Path) -> None:
+    """Its own Python, not the active one; its variables as they are now; and what is imported stays imported."""
+    env = tmp_path / "kernel's own"
+    venv.create(env, symlinks=True)
+    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(env), "platbase": str(env)}))
+    (site / "kernel.pth").write_text(sysconfig.get_path("purelib"))
+    for name, content in torch("2.13.0+cpu", None).items():
+        place = site / name.removeprefix("SITE/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.encode())
+    info = site / "torch-2.13.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n")
+    (site / "torch" / "__init__.py").write_text("")
+    given = {**gpu, "VIRTUAL_ENV": str(tmp_path / "another")}
+    before, imported, cell, hidden = notebook(
+        "%cudafit",
+        "import torch\n%cudafit",
+        "%%cudafit\nx = 1",
+        "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = ''\n%cudafit",
+        env=given,
+        python=str(env / "bin" / "python"),
+    )
+    assert f"environment  {env} (venv, " in before.table
+    assert "cause        torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel)" in before.table
+    assert "kernel " not in before.table
+    assert "kernel       torch imported: restart it after a fix" in imported.table
+    assert "cause    torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel); `%cudafit` has" in cell.table
+    assert "(env.cvd_empty)" in hidden.table
 
 
 def test_a_cell_is_as_it_is_without(notebook: Notebook) -> None:

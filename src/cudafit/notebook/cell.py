@@ -132,7 +132,7 @@ class GpuTold:
 
 @frozen
 class CellUse:
-    """`used` is None where it could not be told; `why` says what was seen, or why not."""
+    """`used` is None where it could not be told; `why` says what was seen, or why not, besides what each GPU told."""
 
     used: bool | None
     proof: str | None
@@ -157,12 +157,8 @@ def _by_list(cell: Cell) -> CellUse:
         return CellUse(None, None, (f"NVML did not answer to the end: {cell.nvml_error}",), gpus)
     if told is False and not any(one.held for one in cell.gpus):
         return CellUse(False, NVML, ("NVML lists no context of this kernel", *_absent_cuda(cell)), gpus)
-    why = tuple(f"GPU {one.index}: {one.text}" for one in gpus if one.used is told and (told or _holds(cell, one)))
-    return CellUse(told, NVML, why, gpus)
-
-
-def _holds(cell: Cell, told: GpuTold) -> bool:
-    return any(one.held for one in cell.gpus if one.index == told.index)
+    why = ("the context that the kernel holds was there before, and the GPU was idle",) if told is False else ()
+    return CellUse(told, NVML if told is not None else None, why, gpus)
 
 
 def _absent_cuda(cell: Cell) -> Iterator[str]:
@@ -220,8 +216,7 @@ def _by_files(cell: Cell) -> CellUse:
     if not any(one.looks for one in cell.gpus):
         return CellUse(None, None, (why, opened, "how much memory is in use there is not known"), gpus)
     used = _sum(one.used for one in gpus)
-    seen = tuple(f"GPU {one.index}: {one.text}" for one in gpus if one.used is used)
-    return CellUse(used, None if used is None else FILES_AND_MEMORY, (why, opened, *seen), gpus)
+    return CellUse(used, None if used is None else FILES_AND_MEMORY, (why, opened), gpus)
 
 
 def _by_memory(one: GpuSeen, cell: Cell) -> GpuTold:

@@ -36,9 +36,10 @@ def _verdict(cell: Cell, use: CellUse) -> str:
     if use.used:
         names = ", ".join(f"GPU {one.index}" for one in use.gpus if one.used)
         return f"this cell used {names or 'a GPU'}"
-    if use.used is False:
-        return f"this cell did not use the GPU: {'; '.join(use.why)}"
-    return f"whether this cell used the GPU could not be told in {seconds_text(cell.seconds)}: {'; '.join(use.why)}"
+    told = "this cell did not use the GPU"
+    if use.used is None:
+        told = f"whether this cell used the GPU could not be told in {seconds_text(cell.seconds)}"
+    return ": ".join([told, *(["; ".join(use.why)] if use.why else [])])
 
 
 def _cause_rows(use: CellUse, causes: Causes) -> Iterator[Row]:
