@@ -1,5 +1,6 @@
 """The magics in a real kernel, on a machine with the test NVML or with none."""
 
+import re
 import sysconfig
 import venv
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from tests.doctor.worlds import torch
 from tests.notebook.conftest import Notebook
 
+PAGE = Path(__file__).parents[2] / "docs" / "notebooks.md"
 Nvml = Callable[[str], dict[str, str]]
 
 SPEC = """
@@ -87,7 +89,7 @@ def test_cells_on_a_gpu(notebook: Notebook, gpu: dict[str, str]) -> None:
     assert "the kernel holds a context of 600 MiB there since before this cell; the GPU was idle" in idle.table
     assert "this cell used GPU 0" in grown.table
     assert "grew from 600 to 700 MiB" in grown.table
-    assert "could not be told in 0.0 s" in short.table
+    assert "could not be told in less than 0.1 s" in short.table
     assert "holds a context of 700 MiB there since before this cell" in short.table
     assert "this cell used GPU 0" in busy.table
     assert "the GPU was busy 80 % of this cell" in busy.table
@@ -148,9 +150,10 @@ def test_without_a_gpu(notebook: Notebook) -> None:
     assert after.result == "3"
 
 
-def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], tmp_path: Path) -> None:
-    """Its own Python, not the active one; its variables as they are now; and what is imported stays imported."""
-    env = tmp_path / "kernel's own"
+@pytest.fixture
+def cpu_build(tmp_path: Path) -> Path:
+    """An environment with a build of torch for the CPU, in which a kernel can run."""
+    env = tmp_path / "own"
     venv.create(env, symlinks=True)
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(env), "platbase": str(env)}))
     (site / "kernel.pth").write_text(sysconfig.get_path("purelib"))
@@ -161,22 +164,42 @@ def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], tmp_
     info = site / "torch-2.13.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n")
-    (site / "torch" / "__init__.py").write_text("")
-    given = {**gpu, "VIRTUAL_ENV": str(tmp_path / "another")}
-    before, imported, cell, hidden = notebook(
+    for name in ("__init__", "nn"):
+        (site / "torch" / f"{name}.py").write_text(STAND_IN)
+    return env
+
+
+def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], cpu_build: Path, tmp_path: Path) -> None:
+    """Its own Python, not the active one; its variables as they are now; and what is imported stays imported."""
+    before, imported, hidden = notebook(
         "%cudafit",
         "import torch\n%cudafit",
-        "%%cudafit\nx = 1",
         "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = ''\n%cudafit",
-        env=given,
-        python=str(env / "bin" / "python"),
+        env={**gpu, "VIRTUAL_ENV": str(tmp_path / "another")},
+        python=str(cpu_build / "bin" / "python"),
     )
-    assert f"environment  {env} (venv, " in before.table
+    assert f"environment  {cpu_build} (venv, " in before.table
     assert "cause        torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel)" in before.table
     assert "kernel " not in before.table
     assert "kernel       torch imported: restart it after a fix" in imported.table
-    assert "cause    torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel); `%cudafit` has" in cell.table
     assert "(env.cvd_empty)" in hidden.table
+
+
+def test_the_page_shows_what_is_shown(notebook: Notebook, gpu: dict[str, str], cpu_build: Path) -> None:
+    shown_doctor, source, shown_cell = re.findall(r"```\n(.*?)\n```", PAGE.read_text(encoding="utf-8"), re.S)
+    doctor, _, cell = notebook(
+        "%cudafit", f"{MODEL}loader = [(1, 2)]\n", source, env=gpu, python=str(cpu_build / "bin" / "python")
+    )
+    assert _general(doctor.table, cpu_build) == _general(shown_doctor, cpu_build)
+    assert _general(cell.table, cpu_build) == _general(shown_cell, cpu_build)
+
+
+def _general(table: str, env: Path) -> str:
+    """Without what is this machine's, or this moment's."""
+    text = table.replace(str(env), "/home/ada/nets/.venv")
+    for pattern in (r"glibc [\d.]+", r"Python 3[\d.]+", r"python3\.\d+", r"\d+ checks", r"(?m)^cell .*"):
+        text = re.sub(pattern, "…", text)
+    return text
 
 
 def test_a_cell_is_as_it_is_without(notebook: Notebook) -> None:

@@ -150,7 +150,7 @@ def _by_list(cell: Cell) -> CellUse:
     """NVML lists the processes that hold a context, by the numbers that they have here."""
     if not any(one.looks for one in cell.gpus):
         reason = f"NVML cannot be asked any more: {cell.nvml_error}" if cell.nvml_error else "NVML did not answer"
-        return CellUse(None, None, (f"{reason} in {_seconds(cell.seconds)}",))
+        return CellUse(None, None, (f"{reason} in {seconds_text(cell.seconds)}",))
     gpus = tuple(_listed(one, cell.seconds) for one in cell.gpus)
     told = _sum(one.used for one in gpus)
     if told is False and cell.nvml_error:
@@ -190,11 +190,11 @@ def _by_work(one: GpuSeen, seconds: float) -> tuple[bool | None, str]:
         return None, "what it was before is not known"
     if one.most_busy is None:
         if seconds < MEAN_OF_S:
-            return None, f"{_seconds(seconds)} are too short to tell this cell's work from what came before"
+            return None, f"{seconds_text(seconds)} are too short to tell this cell's work from what came before"
         return None, "NVML does not tell how busy the GPU is"
     if one.most_busy == 0:
         if seconds < MEAN_OF_S:
-            return None, f"the GPU did not seem busy, but {_seconds(seconds)} are too short to tell"
+            return None, f"the GPU did not seem busy, but {seconds_text(seconds)} are too short to tell"
         return False, "the GPU was idle during this cell"
     if one.others:
         return None, f"the GPU was busy up to {one.most_busy} %, and {_named(one.others)} computes there, too"
@@ -236,7 +236,7 @@ def _by_memory(one: GpuSeen, cell: Cell) -> GpuTold:
     if one.most_busy:
         return told(None, f"it was busy up to {one.most_busy} %, and whose work that was NVML does not tell here")
     if cell.seconds < MEAN_OF_S:
-        return told(None, f"it did not seem busy, but {_seconds(cell.seconds)} are too short to tell")
+        return told(None, f"it did not seem busy, but {seconds_text(cell.seconds)} are too short to tell")
     return told(False, "it was idle during this cell, and the memory in use there did not grow")
 
 
@@ -246,7 +246,7 @@ def _why_not_nvml(cell: Cell) -> str:
     if cell.nvml_error:
         return f"NVML cannot be asked: {cell.nvml_error}"
     if not any(one.looks for one in cell.gpus):
-        return f"NVML did not answer in {_seconds(cell.seconds)}"
+        return f"NVML did not answer in {seconds_text(cell.seconds)}"
     if not cell.ids_are_ours:
         return "NVML calls processes by other numbers here, as in containers"
     return "NVML does not tell here who computes"
@@ -282,5 +282,5 @@ def _named(others: Collection[int]) -> str:
     return f"each of the processes {', '.join(map(str, numbers[:5]))}{', …' if len(numbers) > 5 else ''}"
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s"
+def seconds_text(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.1 else "less than 0.1 s"

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from cudafit.model.finding import Finding
 from cudafit.notebook.causes import Causes
-from cudafit.notebook.cell import Cell, CellUse
+from cudafit.notebook.cell import Cell, CellUse, seconds_text
 from cudafit.render.doctor_rows import finding_rows
 from cudafit.render.machine_rows import Row
-from cudafit.render.run_rows import seconds_text
+from cudafit.render.run_rows import seconds_text as long_text
 
 _MOST_EARLIER = 3
+_MINUTE_S = 60
 _TONES = {True: "good", False: "bad", None: "warn"}
 
 
@@ -26,7 +27,8 @@ def cell_rows(cell: Cell, use: CellUse, causes: Causes | None) -> list[Row]:
         for one in use.gpus
     ]
     busy = f", {cell.cores:.1f} cores busy" if cell.cores is not None else ""
-    rows.append(Row("cell", f"{seconds_text(cell.seconds)}{busy}"))
+    seconds = long_text(cell.seconds) if cell.seconds >= _MINUTE_S else seconds_text(cell.seconds)
+    rows.append(Row("cell", f"{seconds}{busy}"))
     if causes is not None:
         rows += _cause_rows(use, causes)
     return rows
@@ -52,7 +54,8 @@ def _cause_rows(use: CellUse, causes: Causes) -> Iterator[Row]:
     elif causes.failed:
         yield Row("not checked", causes.failed, "", "quiet")
     elif use.used is False and not causes.code and not causes.earlier:
-        yield Row("cause", "none was found in the code that has run, nor in the kernel's installation", "", "warn")
+        told = "none was found, neither in the code nor in the installation: does it compute with a framework at all?"
+        yield Row("cause", told, "", "warn")
 
 
 def _in_one_line(one: Finding) -> str:
