@@ -155,18 +155,18 @@ def add_wheels(channel: Channel, wheels: Sequence[Path]) -> None:
             _add_package(channel, name, version, of_wheel(wheel))
 
 
-def cuda_torch(folder: Path) -> Path:
+def cuda_torch(folder: Path, version: str = TORCH) -> Path:
     """torch for CUDA with all that it needs, from the wheels of the package index, as a folder of packages; a test that
     asks for it is skipped where the index has none.
 
     uv unpacks wheels once for all environments, and pip would download 2.5 GB at each run.
     """
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder), f"torch=={TORCH}"]
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder), f"torch=={version}"]
     done = subprocess.run(
         [*command, "--python", sys.executable], capture_output=True, text=True, timeout=1800, check=False
     )
     if done.returncode != 0 or not (folder / "torch/lib/libtorch_cuda.so").exists():
-        pytest.skip(f"uv finds no CUDA build of torch {TORCH} here: {done.stderr.strip()[-200:]}")
+        pytest.skip(f"uv finds no CUDA build of torch {version} here: {done.stderr.strip()[-200:]}")
     return folder
 
 

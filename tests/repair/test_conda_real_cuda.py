@@ -37,13 +37,17 @@ pytestmark = [
     pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11"),
 ]
 CUDA = "13.0"  # of the torch that the package index has without a local version
+OLDER, CUDA_12 = "2.10.0", "12.8"  # and of the last one there for CUDA 12
 CONDA = f"""# conda.
 
 conda_builds:
+- {{feedstock: pytorch-cpu, version: {OLDER}, cuda: {CUDA_12}, platform: linux-x86_64, \
+kernels: sm_75 sm_80 sm_90 sm_120, sources: doc}}
 - {{feedstock: pytorch-cpu, version: {TORCH}, cuda: {CUDA}, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, \
 sources: doc}}
 """
 NO_GPU = ("--machine", str(FOLDER / "no-gpu.json"))
+DRIVER_570 = ("--machine", str(FOLDER / "rtx5090-570.json"))
 OLD_DRIVER = ("--machine", str(FOLDER / "rtx4090-550.json"))
 GPU = ("--machine", str(FOLDER / "h100x8-580.json"))
 ASKED = ("torch", "numpy", "--python", PYTHON)
@@ -59,20 +63,25 @@ ROOM = 15 << 30
 def both(package_index: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CondaWorld]:
     """This Python, and torch for the CPU and for CUDA, each with all that it needs."""
     folder = tmp_path_factory.mktemp("cuda")
+    yield made_world(folder, TORCH, CUDA)
+    shutil.rmtree(folder)
+
+
+def made_world(folder: Path, version: str, cuda: str) -> CondaWorld:
     if shutil.disk_usage(folder).free < ROOM:
         pytest.skip(f"less than {ROOM >> 30} GiB are free at {folder}")
-    wheels = cpu_wheels(tmp_path_factory.mktemp("wheels"))
-    unpacked = cuda_torch(tmp_path_factory.mktemp("unpacked"))
+    (folder / "wheels").mkdir()
+    wheels = cpu_wheels(folder / "wheels")
+    unpacked = cuda_torch(folder / "unpacked", version)
     channel = Channel(folder / "conda-forge", "linux-64")
     add_python(channel)
     add_wheels(channel, wheels)
-    add_cuda_torch(channel, unpacked, CUDA)
+    add_cuda_torch(channel, unpacked, cuda)
     channel.finish()
     shutil.rmtree(unpacked)  # 5 GB where uv's cache is on another file system
     shutil.copytree(FACTS, folder / "matrix")
     (folder / "matrix/conda.yaml").write_text(CONDA)
-    yield CondaWorld(channel.folder, folder / "matrix")
-    shutil.rmtree(folder)
+    return CondaWorld(channel.folder, folder / "matrix")
 
 
 def computes(prefix: Path) -> str:
@@ -123,6 +132,20 @@ def test_the_cpu_build_without_a_gpu_becomes_the_cuda_build_with_one(
     back(cudafit, prefix)
     assert tree_hash(prefix) == before
     assert computes(prefix) == f"{TORCH}+cpu None 6"
+
+
+def test_the_builds_for_no_gpu_and_for_a_driver_of_cuda_12(cudafit: Run, package_index: None, tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    world = made_world(tmp_path / "world", OLDER, CUDA_12)
+    prefix = made(cudafit, world, tmp_path / "none", *NO_GPU)
+    assert packages(prefix)["pytorch"] == CPU_BUILD
+    assert computes(prefix) == f"{TORCH}+cpu None 6"
+    shutil.rmtree(prefix)
+    prefix = made(cudafit, world, tmp_path / "with", *DRIVER_570)
+    assert packages(prefix)["pytorch"] == f"{OLDER} cuda128_generic_200"
+    assert packages(prefix)["cuda-version"] == f"{CUDA_12} h0"
+    assert computes(prefix) == f"{OLDER}+cu128 {CUDA_12} 6"
+    shutil.rmtree(tmp_path)
 
 
 def test_the_cuda_build_is_broken_repaired_and_brought_back(cudafit: Run, both: CondaWorld, tmp_path: Path) -> None:

@@ -168,6 +168,7 @@ class _Watch:
     def report(self, ending: "Ending | None") -> "RunReport":
         """Of the whole job; or of what was seen up to now."""
         from cudafit.cli.job_causes import Causes, Diagnosis, suspect
+        from cudafit.watch.program import without_secrets
         from cudafit.watch.report import Told, report_of
 
         observer, over = self._observer, ending is not None
@@ -187,7 +188,7 @@ class _Watch:
         if job is not None:
             python = replace(job.python, environment=causes.environment)
         told = Told(
-            self._words,
+            without_secrets(self._words),
             self._job.pid,
             (self._ended_at if over else time.monotonic()) - observer.began,
             max(1, observer.tree.count),

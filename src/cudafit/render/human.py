@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cudafit.render.harmless import harmless
 from cudafit.render.machine_rows import Row
 
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
@@ -26,7 +27,7 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
     table.add_column(overflow="fold", ratio=1)
     table.add_column(style="dim", overflow="fold", max_width=max(16, console.width // 4))
     for row in rows:
-        table.add_row(Text(row.label), Text(row.value, style=_STYLES[row.tone]), Text(row.via))
+        table.add_row(Text(row.label), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via)))
     console.print(table)
 
 
@@ -51,7 +52,7 @@ def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) 
     console.print(Text(title, style="bold"), soft_wrap=True)
     for row in rows:
         line = Text(row.label.ljust(label_width) + "  ", style="cyan")
-        line.append(row.value, style=_STYLES[row.tone])
+        line.append(harmless(row.value), style=_STYLES[row.tone])
         if row.via:
-            line.append(f"  [{row.via}]", style="dim")
+            line.append(f"  [{harmless(row.via)}]", style="dim")
         console.print(line, soft_wrap=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import escaped
+from cudafit.render.harmless import harmless
 
 _WIDTH = 80
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -15,16 +16,16 @@ def text(report: LintReport, mark: Callable[[str, str], str] = lambda word, _sev
     """A block for each finding, then what was not read, then how many there are. `mark` colours a severity."""
     lines: list[str] = []
     for one in report.findings:
-        lines.append(f"{place(one)}: {mark(one.severity, one.severity)} {one.id}")
-        lines += _wrapped(one.message, "  ")
-        lines += _wrapped(f"fix: {one.fix}", "  ")
+        lines.append(f"{harmless(place(one))}: {mark(one.severity, one.severity)} {one.id}")
+        lines += _wrapped(harmless(one.message), "  ")
+        lines += _wrapped(harmless(f"fix: {one.fix}"), "  ")
     lines += map(skipped, report.skipped)
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
 
 def skipped(one: SkippedFile) -> str:
-    return f"{one.path}: {'left out' if one.part else 'not read'}: {one.reason}"
+    return f"{harmless(one.path)}: {'left out' if one.part else 'not read'}: {one.reason}"
 
 
 def place(finding: CodeFinding) -> str:

@@ -19,6 +19,9 @@ _LAUNCHERS = {
 
 IsFile = Callable[[str], bool]
 
+_SECRET = re.compile(r"(?i)--?[\w.-]*(token(?!iz)|passw|secret|api[-_]?key|credential)[\w.-]*")
+HIDDEN = "***"
+
 
 @frozen
 class Code:
@@ -116,3 +119,19 @@ def interpreter_of(
         if is_file(path) and (program is None or real(path) == real(program)):
             return os.path.normpath(path)
     return program
+
+
+def without_secrets(words: Sequence[str]) -> tuple[str, ...]:
+    """A command line as it may be shown to others: what follows `--token` and the like is left out."""
+    shown: list[str] = []
+    secret_next = False
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if secret_next and not word.startswith("-"):
+            shown.append(HIDDEN)
+        elif equals and _SECRET.fullmatch(name):
+            shown.append(f"{name}={HIDDEN}")
+        else:
+            shown.append(word)
+        secret_next = not equals and bool(_SECRET.fullmatch(word))
+    return tuple(shown)

@@ -8,6 +8,9 @@ from cudafit.model.run import FILES_AND_MEMORY, NVML, GpuUse
 from cudafit.watch.hints import Hints
 from cudafit.watch.record import Cost, GpuRecord, Record
 
+# What `slowed` can find.
+IDS = ("perf.input_bound", "perf.offloaded", "perf.throttled", "gpu.memory_held")
+
 # A context takes a hundred MiB and more of a GPU's memory; a driver's own rounding takes less than this.
 _GROWN_MIB = 64
 
