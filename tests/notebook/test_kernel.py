@@ -1,6 +1,7 @@
 """The magics in a real kernel, on a machine with the test NVML or with none."""
 
 import re
+import sys
 import sysconfig
 import venv
 from collections.abc import Callable
@@ -156,7 +157,7 @@ def cpu_build(tmp_path: Path) -> Path:
     env = tmp_path / "own"
     venv.create(env, symlinks=True)
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(env), "platbase": str(env)}))
-    (site / "kernel.pth").write_text(sysconfig.get_path("purelib"))
+    (site / "kernel.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")))
     for name, content in torch("2.13.0+cpu", None).items():
         place = site / name.removeprefix("SITE/")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +181,7 @@ def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], cpu_
     )
     assert f"environment  {cpu_build} (venv, " in before.table
     assert "cause        torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel)" in before.table
-    assert "kernel " not in before.table
+    assert "kernel" not in [row[0] for row in before.html]
     assert "kernel       torch imported: restart it after a fix" in imported.table
     assert "(env.cvd_empty)" in hidden.table
 
@@ -235,8 +236,10 @@ def test_a_cell_is_as_it_is_without(notebook: Notebook) -> None:
 
 
 def test_words_and_bugs_do_no_harm(notebook: Notebook) -> None:
-    unknown, _, cell, _, unloaded = notebook(
+    unknown, _, judged, _, cell, _, unloaded = notebook(
         "%cudafit nonsense",
+        "import cudafit.notebook.causes as looked_for\nlooked_for.causes = None",
+        "%%cudafit\n1 + 1",
         "import cudafit.notebook.watching as watching\nwatching.CellWatch = None",
         "%%cudafit\n1 + 1",
         "%unload_ext cudafit",
@@ -244,9 +247,11 @@ def test_words_and_bugs_do_no_harm(notebook: Notebook) -> None:
     )
     assert "takes no `nonsense`" in unknown.stream("stderr")
     assert not any("traceback" in one and len(one["traceback"]) > 2 for one in unknown.shown)
-    assert cell.error is None
-    assert cell.result == "2"
-    assert "a bug in cudafit: TypeError" in cell.stream("stderr")
+    assert judged.html[0][0] == "verdict", "also where the causes cannot be told"
+    for one in (judged, cell):
+        assert one.error is None
+        assert one.result == "2"
+        assert "a bug in cudafit: TypeError" in one.stream("stderr")
     assert "not found" in unloaded.stream("stderr")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cudafit.errors import CudafitError
 
 if TYPE_CHECKING:
+    from cudafit.notebook.causes import Causes
     from cudafit.notebook.watching import CellWatch
     from cudafit.render.machine_rows import Row
 
@@ -154,12 +155,16 @@ def _show_cell(watch: "CellWatch", raw: str, earlier: Sequence[tuple[int, str]])
 
     cell = watch.end()
     use = judge(cell)
-    causes = None
+    found: list[Causes] = []
     if use.used is not True:
-        from cudafit.notebook.causes import causes as causes_in
+        _in_words(lambda: found.append(_causes(raw, earlier)), _MARK)
+    _display("cudafit: did this cell use the GPU?", cell_rows(cell, use, found[0] if found else None))
 
-        causes = causes_in(raw, earlier)
-    _display("cudafit: did this cell use the GPU?", cell_rows(cell, use, causes))
+
+def _causes(raw: str, earlier: Sequence[tuple[int, str]]) -> "Causes":
+    from cudafit.notebook.causes import causes
+
+    return causes(raw, earlier)
 
 
 def _display(title: str, rows: "Sequence[Row]") -> None:
