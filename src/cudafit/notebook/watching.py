@@ -13,6 +13,7 @@ from cudafit.watch.observe import Observer
 
 _FIRST_ANSWER_S = 2.0
 _LAST_ANSWER_S = 1.0
+_LONGEST_LOOK_S = 5.0  # at the processes, of which there may be many thousands
 _SHORT_S = 0.02
 
 
@@ -43,7 +44,7 @@ class CellWatch:
         ended, cpu = time.monotonic(), _cpu_seconds()
         try:
             self._over.set()
-            self._thread.join(_LAST_ANSWER_S)
+            self._thread.join(_LONGEST_LOOK_S)
             if self._failed:
                 raise self._failed
             until = self._until(ended)
