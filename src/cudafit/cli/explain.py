@@ -21,7 +21,7 @@ def command(name: str | None) -> int:
         write("".join(f"{one}\n" for one in known))
         return 0
     if name not in known:
-        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        near = [one for one in known if name and name in one][:3] or get_close_matches(name, known, n=3, cutoff=0.7)
         hint = f"did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else "`cudafit explain` lists all"
         raise InputError(f"no finding is called `{name}`", hint=hint)
     with open(os.path.join(folder, f"{name}.md"), encoding="utf-8") as file:

@@ -26,7 +26,8 @@ def bench_rows(bench: Bench) -> list[Row]:
     rows = [Row("environment", bench.environment, "")] if bench.environment else []
     device = bench.device
     where = "NVML" if device.kind == "cuda" else "--device cpu"
-    rows.append(Row("device", " · ".join(one for one in (device.number, device.name) if one), where))
+    named = " · ".join(one for one in (device.number, device.name) if one)
+    rows.append(Row("device", named if device.name else f"{named}: not found", where))
     if device.proof:
         said = "used, seen from outside" if device.used_gpu else "not used"
         rows.append(
