@@ -1,0 +1,46 @@
+"""Doctor for the kernel that this runs in: its Python, its variables, its folder."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cudafit.cli.looking import Given, described_environment, environment_of, look, seen_with
+from cudafit.cli.looking import world as world_of
+from cudafit.doctor.diagnose import diagnose
+from cudafit.errors import UndeterminedError
+from cudafit.machine.processes import CUDA_FILE, opened_devices
+from cudafit.model.finding import Report
+from cudafit.render.doctor_rows import report_rows
+from cudafit.render.machine_rows import Row
+
+_FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "onnxruntime")
+
+
+def diagnosis() -> Report:
+    """Reads files only, as `cudafit doctor` does: no framework is imported, nor is one asked that is imported."""
+    if not sys.executable:
+        raise UndeterminedError("this kernel does not say which Python it runs")
+    given = Given(path=sys.executable)
+    looked = look(given, (), None)
+    looked = replace(looked, machine=seen_with(looked.machine, os.environ))
+    environment = environment_of(given, looked)
+    described = None
+    if environment:
+        described = described_environment(environment).removesuffix(", named") + ", this kernel's"
+    return diagnose(world_of(given, looked, environment), described=described)
+
+
+def doctor_rows(report: Report) -> list[Row]:
+    rows = report_rows(report)
+    place = next((at for at, row in enumerate(rows) if row.label == "environment"), len(rows) - 1)
+    return [*rows[: place + 1], *_state_rows(), *rows[place + 1 :]]
+
+
+def _state_rows() -> Iterator[Row]:
+    """What is imported or started does not change any more in this kernel."""
+    imported = [name for name in _FRAMEWORKS if name in sys.modules]
+    started = CUDA_FILE in (opened_devices(os.getpid()) or ())
+    told = [*([f"{', '.join(imported)} imported"] if imported else []), *(["CUDA started"] if started else [])]
+    if told:
+        yield Row("kernel", f"{', '.join(told)}: restart it after a fix", "sys.modules, /proc")

@@ -1,0 +1,21 @@
+"""Rows that a notebook shows as a table, and a terminal as `cudafit` does in a pipe."""
+
+from collections.abc import Sequence
+
+from cudafit.render.html_table import html_table
+from cudafit.render.machine_rows import Row
+from cudafit.render.plain_rows import plain_rows
+
+
+class Table:
+    """Shown by IPython: it takes the form that the frontend prefers."""
+
+    def __init__(self, title: str, rows: Sequence[Row]) -> None:
+        self.title = title
+        self.rows = tuple(rows)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.rows)
+
+    def __repr__(self) -> str:
+        return plain_rows(self.title, self.rows)
