@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from cudafit.cli.common import say
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def benched(
     variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
     order = Order(environment.interpreter, device, mode, variables, timeout_s)
     bench = run(
-        order, names, machine, facts("gpus", "pci_gpus", "bench_speeds", "bench_errors"), _quiet if quiet else _say
+        order, names, machine, facts("gpus", "pci_gpus", "bench_speeds", "bench_errors"), _quiet if quiet else say
     )
     return replace(
         bench,
@@ -91,10 +90,6 @@ def verified(
 def found_a_problem(bench: "Bench") -> bool:
     """A GPU that is there and was not used is a problem found, not a question left open."""
     return bench.verdict in ("wrong", "slow") or bool(bench.regressions) or bench.not_used
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _quiet(_text: str) -> None:

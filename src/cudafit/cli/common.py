@@ -52,6 +52,11 @@ def use_color(context: click.Context, out: IO[str]) -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and out.isatty()
 
 
+def say(text: str) -> None:
+    """Progress, and what is besides the result: to stderr."""
+    click.echo(text, err=True)
+
+
 def write(text: str) -> None:
     """A result, to stdout, at once."""
     sys.stdout.write(text)

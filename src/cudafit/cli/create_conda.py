@@ -33,7 +33,8 @@ def is_for_conda(options: dict[str, Any]) -> bool:
 
 def command_conda(context: click.Context, options: dict[str, Any], description: Any, question: Any) -> int:
     from cudafit.cli.benching import found_a_problem
-    from cudafit.cli.create import looked_at, say, show
+    from cudafit.cli.common import say
+    from cudafit.cli.creating import looked_at, show
     from cudafit.cli.machine_options import hosts
     from cudafit.cli.matrix_options import chosen
     from cudafit.repair.conda_create import create_conda
@@ -65,7 +66,7 @@ def command_conda(context: click.Context, options: dict[str, Any], description: 
 
 def _place(options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """The prefix, and the requirements."""
-    from cudafit.cli.create import parted
+    from cudafit.cli.creating import parted
 
     words = options["words"]
     if options["name"] and options["prefix"]:
@@ -86,7 +87,7 @@ def _place(options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _refuse_existing(path: str, *, clear: bool) -> None:
-    from cudafit.cli.create import refuse_existing
+    from cudafit.cli.creating import refuse_existing
     from cudafit.env.conda_places import is_base
     from cudafit.files import Files
 

@@ -5,22 +5,20 @@ What is imported inside the functions is imported there for speed.
 # ruff: noqa: PLC0415
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cudafit.cli.benching import found_a_problem, verified
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say
 from cudafit.cli.looking import Given, Looked, environment_of, given, interrupted_text, look, unfinished_change, world
 from cudafit.cli.matrix_options import matrix_options
+from cudafit.cli.repairing import confirm, nothing, room, show
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
-    from cudafit.model.bench import Bench
     from cudafit.model.environment import Environment
     from cudafit.model.finding import Report
-    from cudafit.model.plan import Plan, Wish
     from cudafit.repair.prepare import Prepared
 
 _PROBLEM = 1
@@ -170,12 +168,6 @@ def _carried_out(
     )
 
 
-def nothing(environment: "Environment", wish: "Wish") -> "Plan":
-    from cudafit.model.plan import Plan
-
-    return Plan(environment.path, environment.python or "", (), by_hand=wish.by_hand)
-
-
 def _refuse(environment: "Environment", *, force: bool) -> None:
     """What is never changed, before any work."""
     from cudafit.model.environment import CONDA, VENV
@@ -203,81 +195,3 @@ def _refuse(environment: "Environment", *, force: bool) -> None:
             f"cudafit itself runs in `{path}`, and cannot change what it stands on",
             hint=f"start it from somewhere else: `uvx cudafit repair {path}`",
         )
-
-
-def room(plan: "Plan") -> None:
-    """Raises CudafitError where the disk is too small, and warns of programs that use the environment."""
-    from cudafit.env.in_use import processes_using
-    from cudafit.repair.prepare import check_space
-
-    path = plan.environment
-    check_space(plan)
-    users = list(processes_using(path))
-    if users:
-        named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
-        say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
-
-
-def confirm(options: dict[str, Any], environment: "Environment") -> None:
-    if options["yes"]:
-        return
-    if not sys.stdin.isatty():
-        raise InputError(
-            "nobody can be asked here, so nothing was changed",
-            hint=f"`cudafit repair {environment.path} --yes`, or `--dry-run` to see the plan alone",
-        )
-    if not click.confirm("change the environment so?", default=False, err=True):
-        raise click.Abort
-
-
-def say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def show(
-    context: click.Context,
-    options: dict[str, Any],
-    status: str,
-    plan: "Plan",
-    report: "Report",
-    bench: "Bench | None" = None,
-) -> None:
-    from cudafit.render.bench_rows import verdict_row, verdict_text
-
-    if options["as_json"]:
-        from cudafit.model.plan import SCHEMA, After, Repaired
-        from cudafit.model.record import to_plain
-        from cudafit.render.json_text import json_text
-
-        parts = (plan.steps, plan.answers, plan.by_hand, plan.untouched, plan.warnings, plan.download)
-        ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
-        told = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran))
-        write(json_text({"schema": SCHEMA, **to_plain(told)}))
-        return
-    from cudafit.render.counts import counted
-    from cudafit.render.human import print_rows
-    from cudafit.render.machine_rows import Row
-    from cudafit.render.repair_rows import by_hand_rows, plan_rows
-
-    color = use_color(context, sys.stdout)
-    if status == "planned":
-        print_rows("repair", plan_rows(plan), sys.stdout, color=color)
-        return
-    rows: list[Row] = []
-    if status == "nothing":
-        rows.append(Row("environment", plan.environment, ""))
-        rows.append(Row("repair", "nothing to change: no fix of a package is needed", "", "good"))
-    else:
-        rows.append(Row("done", f"{counted(len(plan.steps), 'package')} changed", "", "good"))
-        rows.append(Row("now", _status(report), ""))
-        if bench is not None:
-            rows.append(verdict_row(bench))
-        rows.append(Row("undo", f"cudafit rollback {plan.environment}", ""))
-    rows += by_hand_rows(plan.by_hand)
-    print_rows("repair", rows, sys.stdout, color=color)
-
-
-def _status(report: "Report") -> str:
-    if report.status in ("ok", "warning"):
-        return f"doctor finds no error by {report.checked} checks"
-    return f"doctor still finds {report.cause}" if report.cause else "the GPUs could not be determined"

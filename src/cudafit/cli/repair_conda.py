@@ -25,7 +25,8 @@ def repair_conda(
 ) -> int | None:
     """None where only packages of pip are to change, which is done as in a venv."""
     from cudafit.cli.benching import found_a_problem, verified
-    from cudafit.cli.repair import confirm, nothing, room, say, show
+    from cudafit.cli.common import say
+    from cudafit.cli.repairing import confirm, nothing, room, show
     from cudafit.doctor.diagnose import diagnose
     from cudafit.indexes import configured
     from cudafit.model.plan import Wish

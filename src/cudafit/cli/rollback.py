@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say, use_color, write
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def command(context: click.Context, /, **options: Any) -> int:
         return 0
     unfinished = interrupted(path)
     if unfinished:
-        _say(interrupted_text(unfinished))
-        _say(recover(path, say=_say))
+        say(interrupted_text(unfinished))
+        say(recover(path, say=say))
         if options["generation"] is None:
             _done(context, options, path, None)
             return 0
@@ -53,7 +53,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     if not found:
         raise CudafitError(f"there is nothing to bring back for `{path}`", hint="a repair keeps what was there before")
     _confirm(options, path)
-    _done(context, options, path, roll_back(path, options["generation"], say=_say))
+    _done(context, options, path, roll_back(path, options["generation"], say=say))
     return 0
 
 
@@ -104,7 +104,3 @@ def _json(told: dict[str, Any]) -> None:
     from cudafit.render.json_text import json_text
 
     write(json_text({"schema": ROLLBACK_SCHEMA, **{name: to_plain(value) for name, value in told.items()}}))
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

@@ -1,7 +1,7 @@
 """The checks of container files, in the order in which they are listed."""
 
+from cudafit.doctor.check import check
 from cudafit.doctor.checks import compose_files, dockerfiles, images
-from cudafit.doctor.registry import check
 
 CHECKS = (
     check("image-base", "the base's CUDA and the driver", images.base, "image.base_too_new image.no_kernels"),

@@ -1,7 +1,6 @@
 """All checks, in one place: bottom up, each with the findings that it can tell."""
 
-from collections.abc import Callable, Iterator
-
+from cudafit.doctor.check import Check, check
 from cudafit.doctor.checks import (
     compilers,
     conda,
@@ -18,26 +17,6 @@ from cudafit.doctor.checks import (
     uvm,
     variables,
 )
-from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import Finding
-from cudafit.model.frozen import frozen
-
-Function = Callable[[World], Iterator[Finding | Unchecked] | Iterator[Finding]]
-
-
-@frozen
-class Check:
-    """A check: what it looks at, and what it can find."""
-
-    name: str
-    about: str
-    function: Function
-    ids: tuple[str, ...]
-
-
-def check(name: str, about: str, function: Function, ids: str) -> Check:
-    return Check(name, about, function, tuple(ids.split()))
-
 
 # What looks at the machine and the environment.
 CHECKS = (

@@ -1,0 +1,88 @@
+"""What `create` does alike for a venv and for a conda environment.
+
+What is imported inside the functions is imported there for speed.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cudafit.cli.benching import verified
+from cudafit.cli.common import use_color, write
+from cudafit.cli.looking import Given, Looked, environment_of, look, world
+from cudafit.errors import CudafitError, InputError
+
+if TYPE_CHECKING:
+    from cudafit.model.bench import Bench
+    from cudafit.model.finding import Report
+    from cudafit.model.plan import Made
+
+_DEFAULT = ".venv"
+
+
+def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The path, and the requirements. A name without a slash may be either, and is taken as a requirement."""
+    if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
+        return os.path.expanduser(words[0]), words[1:]
+    return _DEFAULT, words
+
+
+def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: str = "environment") -> None:
+    """What is there stays, unless it is an environment of this kind, which has `mark`, and `--clear` was said."""
+    from cudafit.repair.rollback import interrupted
+
+    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
+        raise InputError(f"`{path}` is there, and is no folder")
+    if interrupted(path):
+        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
+    if not os.path.isdir(path) or not os.listdir(path):
+        return
+    if not os.path.exists(os.path.join(path, mark)):
+        raise InputError(f"`{path}` holds files, and is no {kind}", hint="name another folder")
+    if not clear:
+        raise InputError(
+            f"there is an environment in `{path}`, and it is not touched",
+            hint=f"`cudafit repair {path}` fixes it, `--clear` makes it anew",
+        )
+
+
+def looked_at(options: dict[str, Any], path: str) -> "tuple[Report, Bench]":
+    """What doctor says of a new environment, and the benchmark that proves it where there is a GPU."""
+    from cudafit.doctor.diagnose import diagnose
+
+    given = Given(tuple(options["machines"]), options["driver"], tuple(options["gpus"]), path=path)
+    looked: Looked = look(given, options["matrices"], options["pinned"])
+    environment = environment_of(given, looked)
+    report = diagnose(world(given, looked, environment))
+    return report, verified(given, environment, looked.machine, looked.library.book.facts)
+
+
+def show(
+    context: click.Context,
+    options: dict[str, Any],
+    path: str,
+    made: "Made",
+    report: "Report | None",
+    bench: "Bench | None" = None,
+) -> None:
+    from cudafit.render.bench_rows import verdict_row, verdict_text
+
+    if options["as_json"]:
+        from cudafit.model.plan import CREATE_SCHEMA, After, Created
+        from cudafit.model.record import to_plain
+        from cudafit.render.json_text import json_text
+
+        ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
+        after = After(report.status, report.cause, *ran) if report else None
+        status = "made" if report else "planned"
+        told = Created(status, path, made.python, made.packages, made.download, after)
+        write(json_text({"schema": CREATE_SCHEMA, **to_plain(told)}))
+        return
+    from cudafit.render.create_rows import create_rows
+    from cudafit.render.human import print_rows
+
+    rows = create_rows(path, made, report, verdict_row(bench) if bench else None)
+    print_rows("create", rows, sys.stdout, color=use_color(context, sys.stdout))
