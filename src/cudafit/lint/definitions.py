@@ -2,6 +2,7 @@
 
 import ast
 
+from cudafit.lint.arguments import Call
 from cudafit.lint.names import KERAS_BASES, MODULE_BASES, canonical
 from cudafit.lint.rules import options
 from cudafit.lint.run import Frame, Run
@@ -15,17 +16,19 @@ _ENTRIES = ("hydra.main", "pytest.fixture")
 
 def define_function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     func = Func(node, run.scope)
-    for mark in node.decorator_list:
-        _decorate(run, func, mark, run.evaluate(mark))
-    if isinstance(func.scope.names.get("\0class_body"), Const):
+    in_class = isinstance(func.scope.names.get("\0class_body"), Const)
+    if in_class:
         func.scope = func.scope.outer or func.scope
-        run.set(run.scope.names, node.name, func)
-        return
-    run.functions.append(func)
-    run.set(run.scope.names, node.name, func)
+    made = func
+    for mark in reversed(node.decorator_list):
+        made = _decorate(run, made, mark, run.evaluate(mark))
+    if not in_class:
+        run.functions.append(func)
+    run.set(run.scope.names, node.name, made)
 
 
-def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> None:
+def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> Func:
+    """What stands behind the function's name after this decorator."""
     name = value.name if isinstance(value, Ref) else ""
     if (isinstance(value, Thing) and value.kind == "jitted") or name in _JIT:
         func.jitted = True
@@ -35,10 +38,12 @@ def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> None:
         run.seen.add("tf computes")
     elif name in _ENTRIES or (isinstance(mark, ast.Call) and "hydra" in ast.unparse(mark)):
         func.wrapped = True
-    elif name.startswith(("torch.", "accelerate.", "click.", "typer.")) or name in _PLAIN:
-        return
     elif isinstance(value, Func):
+        made = run.invoke(value, Call(mark, [func]))
+        if isinstance(made, Func):
+            return made
         func.wrapped = True
+    return func
 
 
 def define_class(run: Run, node: ast.ClassDef) -> None:
@@ -55,10 +60,12 @@ def define_class(run: Run, node: ast.ClassDef) -> None:
     finally:
         run.frames.pop()
     made.attrs = {name: value for name, value in scope.names.items() if not name.startswith("\0")}
+    own_functions = set(node.body)
     for value in made.attrs.values():
         if isinstance(value, Func):
             value.cls = made
-            value.scope = run.scope
+            if value.node in own_functions:  # what a decorator gives instead sees the names around the decorator
+                value.scope = run.scope
     marks = [ast.unparse(mark) for mark in node.decorator_list]
     if any("dataclass" in mark or "define" in mark for mark in marks) or any(
         isinstance(base, Ref) and base.name in ("pydantic.BaseModel", "typing.NamedTuple") for base in bases

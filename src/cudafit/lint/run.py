@@ -96,10 +96,12 @@ class Run:
         self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
         self.marks: dict[int, str] = {}  # what a node that names the CPU is: `device_map`, `config`
         self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
-        self.returned: list[tuple[Any, ast.AST]] = []  # arrays that went to the host and came back, and the loop
+        # Arrays that went to the host and came back; the loop, and under how many conditions in it.
+        self.returned: list[tuple[Any, ast.AST, int]] = []
         self.plain_parts: list[tuple[Module, str, Value, ast.AST]] = []  # lists and dicts with layers, in modules
         self.absent: list[ast.AST] = []  # conditions under which there is no GPU
-        self.stepped: set[ast.AST] = set()  # loops and functions in which a step of training is made
+        # Loops and functions in which a step of training is made, and under how many conditions in them.
+        self.stepped: dict[ast.AST, int] = {}
         self.entered: dict[ast.AST, int] = {}
         self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
         self.late: list[
@@ -137,6 +139,14 @@ class Run:
     def loop(self) -> ast.AST:
         """The innermost loop, or the function that is walked for itself."""
         return self.loops[-1] if self.loops else self.frames[-1].root
+
+    @property
+    def conditions_in_loop(self) -> int:
+        """How many undecided branches are around, inside of the innermost loop."""
+        return self.conditions - (self.loop_conditions[-1] if self.loop_conditions else 0)
+
+    def note_step(self, where: ast.AST) -> None:
+        self.stepped[where] = max(self.conditions_in_loop, self.stepped.get(where, 0))
 
     def tick(self) -> None:
         self.steps += 1
@@ -232,7 +242,7 @@ class Run:
         if place.kind in (GPU, ANY):
             self.touched.add(module)
         old = self.place(module)
-        if place.kind == CPU and (old.kind in (GPU, BACK) or (old.kind == ANY and old.node is not None)):
+        if place.kind == CPU and _on_device(old):
             place = Place(BACK, place.node, place.option)
             self.again = True
         self.set(self.places, module, place)
@@ -277,13 +287,18 @@ _NEW = Place(NEW)
 _ANYWHERE = Place(ANY)
 
 
+def _on_device(place: Place) -> bool:
+    """Moved to the GPU, at least where there is one; or back from it."""
+    return place.kind in (GPU, BACK) or (place.kind == ANY and place.node is not None)
+
+
 def _join_places(places: list[Any], alive: list[Any]) -> Place:
     """BACK wins, where the code goes on after it: on that way the training continues on the CPU."""
     kinds = {place.kind for place in places}
     if len(kinds) == 1:
         return places[0]  # type: ignore[no-any-return]
     for place in alive:
-        if isinstance(place, Place) and place.kind == BACK and kinds <= {BACK, GPU}:
+        if isinstance(place, Place) and place.kind == BACK and all(map(_on_device, places)):
             return place
     moved = [place.node for place in places if place.kind in (GPU, ANY)]
     if moved and all(moved):

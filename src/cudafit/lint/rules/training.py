@@ -76,14 +76,14 @@ def steps_with(run: Run, given: Call) -> bool:
 
 
 def step(run: Run, modules: tuple[Module, ...], node: ast.AST) -> None:
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
     if run.loops:
         _judge(run, modules, node)
 
 
 def backward(run: Run, value: Value, node: ast.AST) -> None:
     """`loss.backward()`: judged here only where no optimizer is seen that makes the step."""
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
     run.seen.add("torch trains")
     if not isinstance(value, Tensor) or not run.loops:
         return
@@ -103,7 +103,7 @@ def backward_of(run: Run, given: Call) -> None:
     """`accelerator.backward(loss)`."""
     for value in given.args[:1]:
         backward(run, value, given.node)
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
 
 
 def infer(run: Run, module: Module, node: ast.AST) -> None:
