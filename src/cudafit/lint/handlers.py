@@ -53,6 +53,7 @@ FUNCTIONS: dict[str, Function] = {
     "lightning.Trainer": lightning.trainer,
     "lightning.Fabric": lightning.fabric,
     "lightning.LightningCLI": lightning.cli,
+    "lightning.accelerators.CPUAccelerator": lightning.cpu_accelerator,
     "transformers.pipeline": huggingface.pipeline,
     "transformers.Trainer": huggingface.trainer,
     "transformers.Seq2SeqTrainer": huggingface.trainer,
@@ -79,6 +80,8 @@ FUNCTIONS: dict[str, Function] = {
     "jax.devices": jax.devices,
     "jax.local_devices": jax.devices,
     "jax.device_put": jax.device_put,
+    "jax.sharding.SingleDeviceSharding": jax.sharding,
+    **dict.fromkeys(("jax.tree.map", "jax.tree_map", "jax.tree_util.tree_map"), jax.tree_map),
     "functools.partial": jax.transform,
     "itertools.chain": builtin.chain,
     **dict.fromkeys(

@@ -170,7 +170,7 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
 def _bind(run: Run, func: Func, given: Call, scope: Scope) -> None:
     arguments = func.node.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
-    values = list(given.args)
+    values = [*func.first, *given.args]
     if func.owner is not None:
         values.insert(0, func.owner)
     defaults: dict[str, ast.expr] = dict(
