@@ -96,6 +96,8 @@ def default_device(run: Run) -> Device | None:
 def adopt(run: Run, parent: Module, value: Value, depth: int = 3) -> None:
     """A module, or the modules in a list, become parts of another."""
     if isinstance(value, Module) and value is not parent and value.root() is not parent:
+        if value in parent.ancestors():
+            return  # a part that knows the whole
         if value.parent is None:
             value.parent = parent
         parent.children.append(value)

@@ -232,11 +232,9 @@ class Run:
         if depth < 6:
             for child in module.children:
                 self.move(child, place, depth + 1)
-        parent = module.parent
-        while parent is not None and depth == 0:
+        for parent in module.ancestors() if depth == 0 else ():
             if self.place(parent).kind == NEW:
                 self._put(parent, Place(ANY))
-            parent = parent.parent
 
     def _put(self, module: Module, place: Place) -> None:
         if place.kind in (GPU, ANY):

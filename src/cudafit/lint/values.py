@@ -178,10 +178,16 @@ class Module(Value):
         self.weightless = False
         self.put_apart = False  # its parameters are moved one by one, or in vain: not its own fault
 
-    def root(self) -> "Module":
-        module, seen = self, 0
-        while module.parent is not None and seen < 20:
+    def ancestors(self) -> Iterator["Module"]:
+        module, seen = self.parent, 0
+        while module is not None and seen < 20:
+            yield module
             module, seen = module.parent, seen + 1
+
+    def root(self) -> "Module":
+        module = self
+        for one in self.ancestors():
+            module = one
         return module
 
 
