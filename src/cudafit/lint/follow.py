@@ -55,6 +55,7 @@ def follow(tree: ast.Module, lines: list[str]) -> Followed:
         left_out = "it is too long to be followed to its end"
     registration.unregistered(run)
     hosts.judge(run)
+    training.judge(run)
     return Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
 
 

@@ -115,6 +115,8 @@ class Run:
         # Where tensors of the CPU come from that can be moved there: the call that makes one, or the loop and the name.
         self.origins: dict[Tensor, tuple[ast.AST, str]] = {}
         self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
+        self.on_cpu: list[tuple[ast.AST, Hit]] = []  # what makes a model that is trained on the CPU, by its name
+        self.on_gpu: set[ast.AST] = set()  # what makes a model that is put on the GPU
         self.crossed: set[Module] = set()  # modules whose results are moved to another device
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
@@ -239,6 +241,8 @@ class Run:
     def _put(self, module: Module, place: Place) -> None:
         if place.kind in (GPU, ANY):
             self.touched.add(module)
+            if place.node is not None:
+                self.on_gpu.add(module.node)
         old = self.place(module)
         if place.kind == CPU and _on_device(old):
             place = Place(BACK, place.node, place.option)
