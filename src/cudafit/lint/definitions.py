@@ -34,6 +34,8 @@ def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> Func:
         func.jitted = True
     elif isinstance(value, Thing) and value.kind == "option":
         options.decorate(run, func, value)
+    elif isinstance(value, Thing) and value.kind == "typer_command":
+        options.typer_command(run, func, value)
     elif (isinstance(value, Thing) and value.kind == "tf_function") or name == "tensorflow.function":
         run.seen.add("tf computes")
     elif name in _ENTRIES or (isinstance(mark, ast.Call) and "hydra" in ast.unparse(mark)):

@@ -64,6 +64,7 @@ FUNCTIONS: dict[str, Function] = {
     "configargparse.ArgumentParser": builtin.parser,
     "click.option": options.option,
     "click.argument": options.option,
+    "typer.Typer": options.typer_app,
     "typer.Option": options.typer_option,
     "typer.Argument": options.typer_option,
     "dataclasses.field": options.field,
@@ -140,6 +141,7 @@ METHODS: dict[type, Callable[[Run, Any, str, Call], Value | None]] = {
 THING_METHODS: dict[str, Callable[[Run, Any, str, Call], Value | None]] = {
     "parser": options.parser_method,
     "dataclass_parser": options.dataclass_parser_method,
+    "typer_app": options.typer_app_method,
     "environ": environment.environ_method,
     "trainer": lightning.trainer_method,
     "fabric": lightning.fabric_method,

@@ -115,8 +115,12 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
 def _expression(run: Run, node: ast.Expr) -> None:
     if isinstance(node.value, ast.Constant):
         return
-    value = run.evaluate(node.value)
-    torch_tensors.discarded(run, node.value, value)
+    run.evaluate(node.value)
+    if isinstance(node.value, ast.Tuple):  # `x.to(device), y.to(device)`
+        for item in node.value.elts:
+            torch_tensors.discarded(run, item, alone=False)
+    else:
+        torch_tensors.discarded(run, node.value, alone=True)
 
 
 def _assign(run: Run, node: ast.Assign) -> None:

@@ -296,7 +296,7 @@ def guess_module(run: Run, node: ast.Call, name: str, given: Call) -> Value | No
     return made
 
 
-def discarded(run: Run, node: ast.expr, _value: Value) -> None:
+def discarded(run: Run, node: ast.expr, *, alone: bool) -> None:
     """A statement that is only `tensor.to(device)`."""
     if (
         not isinstance(node, ast.Call)
@@ -324,5 +324,5 @@ def discarded(run: Run, node: ast.expr, _value: Value) -> None:
         "code.to_result_discarded",
         node,
         f"`{text}.{node.func.attr}()` gives a new tensor, which is thrown away here; `{text}` stays where it was",
-        (start,),
+        (start,) if alone else (),
     )
