@@ -72,6 +72,7 @@ FUNCTIONS: dict[str, Function] = {
     "os.environ.get": environment.getenv,
     "os.getenv": environment.getenv,
     "tensorflow.device": tensorflow.device,
+    "keras.device": tensorflow.device,
     "tensorflow.GradientTape": tensorflow.tape,
     "tensorflow.ConfigProto": tensorflow.config_proto,
     "tensorflow.config.list_physical_devices": tensorflow.list_devices,
