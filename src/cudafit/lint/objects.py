@@ -149,6 +149,9 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
         for value in given.values():
             run.escape(value)
         return UNKNOWN
+    if func.veiled:
+        for value in given.values():
+            run.escape(value)
     scope = Scope(func.scope)
     if func.cls is not None:
         scope.names["\0class"] = func.cls
@@ -166,6 +169,8 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
     result = frame.returns[0]
     for value in frame.returns[1:]:
         result = join(result, value)
+    if func.veiled:
+        run.escape(result)
     return result
 
 
