@@ -71,6 +71,8 @@ def test_what_is_no_notebook(text: str) -> None:
         ("%load_ext autoreload\nx = 1", ["pass", "x = 1"]),
         ("if x:\n    !pip install torch", ["if x:", "    pass"]),
         ("files = !ls", ["files = None"]),
+        ("!pip install \\\n  torch \\\n  timm\nx = 1", ["pass", "", "", "x = 1"]),
+        ("x = 1 + \\\n  2", ["x = 1 + \\", "  2"]),
         ("torch.nn?", ["pass"]),
         ("%%time\nx = 1", ["", "x = 1"]),
         ("%time model.fit()", ["model.fit()"]),

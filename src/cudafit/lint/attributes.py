@@ -174,7 +174,7 @@ def subscript(run: Run, base: Value, index: Value) -> Value:
     if isinstance(base, Tensor) and isinstance(index, Tensor):
         return Tensor(base.place, base.node, base.modules)  # an index of the CPU fits a tensor of any device
     if isinstance(base, Tensor) and isinstance(index, Host) and index.computed:
-        run.returned.append((index, run.loop))
+        run.returned.append((index, run.loop, run.conditions_in_loop))
     return mixed(run, [base])
 
 

@@ -19,11 +19,13 @@ from cudafit.lint.values import (
     Const,
     Func,
     Instance,
+    Map,
     Module,
     Optimizer,
     Params,
     Part,
     Ref,
+    Seq,
     Super,
     Tensor,
     Thing,
@@ -128,9 +130,7 @@ def apply(run: Run, callee: Value, given: Call) -> Value:
     if isinstance(callee, Part):
         return torch_modules.forward(run, callee.module, given)
     if isinstance(callee, Thing):
-        handler = THING_METHODS.get(callee.kind)
-        result = handler(run, callee, "__call__", given) if handler else None
-        return result if result is not None else _unknown_method(run, "__call__", given)
+        return _of_thing(run, callee, given)
     if isinstance(callee, Choice):
         result = apply(run, callee.options[0], given)
         for option in callee.options[1:]:
@@ -143,6 +143,23 @@ def apply(run: Run, callee: Value, given: Call) -> Value:
     for value in given.values():
         run.escape(value)
     return _result(run, given)
+
+
+def _of_thing(run: Run, callee: Thing, given: Call) -> Value:
+    if callee.kind == "partial":
+        return apply(run, callee.attrs["function"], _completed(callee, given))
+    handler = THING_METHODS.get(callee.kind)
+    result = handler(run, callee, "__call__", given) if handler else None
+    return result if result is not None else _unknown_method(run, "__call__", given)
+
+
+def _completed(partial: Thing, given: Call) -> Call:
+    """The call with what `functools.partial` was given before."""
+    first, keywords = partial.attrs["first"], partial.attrs["keywords"]
+    held = dict(keywords.items) if isinstance(keywords, Map) else {}
+    made = Call(given.node, [*(first.items if isinstance(first, Seq) else ()), *given.args], held | given.keywords)
+    made.nodes, made.complete = given.nodes, given.complete
+    return made
 
 
 def _of_library(run: Run, name: str, given: Call) -> Value:

@@ -63,6 +63,8 @@ def _dict(run: Run, node: ast.Dict) -> Value:
         word = evaluate(run, key)
         if isinstance(word, Const) and isinstance(word.value, str):
             items[word.value] = value
+        elif isinstance(word, Const) and isinstance(word.value, bool):
+            items[f"\0{word.value}"] = value
         else:
             items[f"\0{len(items)}"] = value
     return Map(items)
@@ -83,12 +85,22 @@ def _either(run: Run, node: ast.IfExp) -> Value:
         return go
 
     run.fork(way(node.body), way(node.orelse))
-    if isinstance(condition, Available) and check_inverted(run, condition, values[0], values[1], node):
+    return _chosen(run, condition, values[0], values[1], node)
+
+
+def _chosen(run: Run, condition: Value, held: Value, failed: Value, node: ast.AST) -> Value:
+    """One of two values: which, is said by a condition."""
+    if isinstance(condition, Available) and check_inverted(run, condition, held, failed, node):
         return Device(ANY)
-    return join(values[0], values[1])
+    return join(held, failed)
 
 
 def _boolean(run: Run, node: ast.BoolOp) -> Value:
+    if _is_choice(node):
+        test, held = node.values[0].values  # type: ignore[attr-defined]
+        condition = evaluate(run, test)
+        if isinstance(condition, Available):
+            return _chosen(run, condition, evaluate(run, held), evaluate(run, node.values[1]), node)
     values = [evaluate(run, item) for item in node.values]
     conditions = [value for value in values if isinstance(value, Available)]
     others = [value for value in values if not isinstance(value, Available)]
@@ -110,6 +122,16 @@ def _boolean(run: Run, node: ast.BoolOp) -> Value:
             result = join(result, value)
         return result
     return UNKNOWN
+
+
+def _is_choice(node: ast.BoolOp) -> bool:
+    """`available and "cuda" or "cpu"`, with a condition that is quickly looked at twice."""
+    first = node.values[0]
+    if not (isinstance(node.op, ast.Or) and isinstance(first, ast.BoolOp) and isinstance(first.op, ast.And)):
+        return False
+    test = first.values[0]
+    plain = isinstance(test, ast.Name) or (isinstance(test, ast.Call) and not test.args and not test.keywords)
+    return plain and len(first.values) == len(node.values) == 2
 
 
 def _unary(run: Run, node: ast.UnaryOp) -> Value:
@@ -194,8 +216,9 @@ def _subscript(run: Run, node: ast.Subscript) -> Value:
         return mixed(run, [base]) if not isinstance(base, Seq | Map) else UNKNOWN
     index = evaluate(run, node.slice)
     if isinstance(index, Available) and isinstance(base, Seq) and len(base.items) == 2:
-        check_inverted(run, index, base.items[1], base.items[0], node)
-        return join(base.items[0], base.items[1])
+        return _chosen(run, index, base.items[1], base.items[0], node)
+    if isinstance(index, Available) and isinstance(base, Map) and base.items.keys() == {"\0True", "\0False"}:
+        return _chosen(run, index, base.items["\0True"], base.items["\0False"], node)
     return subscript(run, base, index)
 
 

@@ -55,6 +55,7 @@ def follow(tree: ast.Module, lines: list[str]) -> Followed:
         left_out = "it is too long to be followed to its end"
     registration.unregistered(run)
     hosts.judge(run)
+    training.judge(run)
     return Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
 
 
@@ -154,7 +155,7 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
         if one.arg not in ("self", "cls"):
             given.keywords[one.arg] = _argument(one, module=module)
     if name == "training_step":
-        run.stepped.add(func.node)
+        run.note_step(func.node)
     marks = {getattr(mark, "id", "") for mark in getattr(func.node, "decorator_list", ())}
     if marks & {"staticmethod", "classmethod"}:
         func = Func(func.node, func.scope, UNKNOWN if "classmethod" in marks else None, func.cls)

@@ -68,7 +68,12 @@ def python_of(source: str) -> list[str] | None:
         if not words or words[0] not in _PYTHON_CELL:
             return None
         lines[lines.index(first)] = ""
-    return [_line(line) for line in lines]
+    made: list[str] = []
+    goes_on = False  # a command of the shell, with a backslash at its end
+    for line in lines:
+        made.append("" if goes_on else _line(line))
+        goes_on = line.rstrip().endswith("\\") and (goes_on or made[-1] != line)
+    return made
 
 
 def _line(line: str) -> str:

@@ -96,6 +96,8 @@ def default_device(run: Run) -> Device | None:
 def adopt(run: Run, parent: Module, value: Value, depth: int = 3) -> None:
     """A module, or the modules in a list, become parts of another."""
     if isinstance(value, Module) and value is not parent and value.root() is not parent:
+        if value in parent.ancestors():
+            return  # a part that knows the whole
         if value.parent is None:
             value.parent = parent
         parent.children.append(value)
@@ -147,6 +149,9 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
         for value in given.values():
             run.escape(value)
         return UNKNOWN
+    if func.veiled:
+        for value in given.values():
+            run.escape(value)
     scope = Scope(func.scope)
     if func.cls is not None:
         scope.names["\0class"] = func.cls
@@ -164,13 +169,15 @@ def invoke(run: Run, func: Func, given: Call) -> Value:
     result = frame.returns[0]
     for value in frame.returns[1:]:
         result = join(result, value)
+    if func.veiled:
+        run.escape(result)
     return result
 
 
 def _bind(run: Run, func: Func, given: Call, scope: Scope) -> None:
     arguments = func.node.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
-    values = list(given.args)
+    values = [*func.first, *given.args]
     if func.owner is not None:
         values.insert(0, func.owner)
     defaults: dict[str, ast.expr] = dict(

@@ -96,10 +96,12 @@ class Run:
         self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
         self.marks: dict[int, str] = {}  # what a node that names the CPU is: `device_map`, `config`
         self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
-        self.returned: list[tuple[Any, ast.AST]] = []  # arrays that went to the host and came back, and the loop
+        # Arrays that went to the host and came back; the loop, and under how many conditions in it.
+        self.returned: list[tuple[Any, ast.AST, int]] = []
         self.plain_parts: list[tuple[Module, str, Value, ast.AST]] = []  # lists and dicts with layers, in modules
         self.absent: list[ast.AST] = []  # conditions under which there is no GPU
-        self.stepped: set[ast.AST] = set()  # loops and functions in which a step of training is made
+        # Loops and functions in which a step of training is made, and under how many conditions in them.
+        self.stepped: dict[ast.AST, int] = {}
         self.entered: dict[ast.AST, int] = {}
         self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
         self.late: list[
@@ -113,6 +115,8 @@ class Run:
         # Where tensors of the CPU come from that can be moved there: the call that makes one, or the loop and the name.
         self.origins: dict[Tensor, tuple[ast.AST, str]] = {}
         self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
+        self.on_cpu: list[tuple[ast.AST, Hit]] = []  # what makes a model that is trained on the CPU, by its name
+        self.on_gpu: set[ast.AST] = set()  # what makes a model that is put on the GPU
         self.crossed: set[Module] = set()  # modules whose results are moved to another device
         self.flags: dict[str, Value] = {}  # the flags of absl
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
@@ -137,6 +141,14 @@ class Run:
     def loop(self) -> ast.AST:
         """The innermost loop, or the function that is walked for itself."""
         return self.loops[-1] if self.loops else self.frames[-1].root
+
+    @property
+    def conditions_in_loop(self) -> int:
+        """How many undecided branches are around, inside of the innermost loop."""
+        return self.conditions - (self.loop_conditions[-1] if self.loop_conditions else 0)
+
+    def note_step(self, where: ast.AST) -> None:
+        self.stepped[where] = max(self.conditions_in_loop, self.stepped.get(where, 0))
 
     def tick(self) -> None:
         self.steps += 1
@@ -222,17 +234,17 @@ class Run:
         if depth < 6:
             for child in module.children:
                 self.move(child, place, depth + 1)
-        parent = module.parent
-        while parent is not None and depth == 0:
+        for parent in module.ancestors() if depth == 0 else ():
             if self.place(parent).kind == NEW:
                 self._put(parent, Place(ANY))
-            parent = parent.parent
 
     def _put(self, module: Module, place: Place) -> None:
         if place.kind in (GPU, ANY):
             self.touched.add(module)
+            if place.node is not None:
+                self.on_gpu.add(module.node)
         old = self.place(module)
-        if place.kind == CPU and (old.kind in (GPU, BACK) or (old.kind == ANY and old.node is not None)):
+        if place.kind == CPU and _on_device(old):
             place = Place(BACK, place.node, place.option)
             self.again = True
         self.set(self.places, module, place)
@@ -277,13 +289,18 @@ _NEW = Place(NEW)
 _ANYWHERE = Place(ANY)
 
 
+def _on_device(place: Place) -> bool:
+    """Moved to the GPU, at least where there is one; or back from it."""
+    return place.kind in (GPU, BACK) or (place.kind == ANY and place.node is not None)
+
+
 def _join_places(places: list[Any], alive: list[Any]) -> Place:
     """BACK wins, where the code goes on after it: on that way the training continues on the CPU."""
     kinds = {place.kind for place in places}
     if len(kinds) == 1:
         return places[0]  # type: ignore[no-any-return]
     for place in alive:
-        if isinstance(place, Place) and place.kind == BACK and kinds <= {BACK, GPU}:
+        if isinstance(place, Place) and place.kind == BACK and all(map(_on_device, places)):
             return place
     moved = [place.node for place in places if place.kind in (GPU, ANY)]
     if moved and all(moved):

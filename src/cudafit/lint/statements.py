@@ -26,6 +26,7 @@ from cudafit.lint.values import (
     Instance,
     Map,
     Module,
+    Ref,
     Seq,
     Tensor,
     Thing,
@@ -82,6 +83,8 @@ def set_attribute(run: Run, base: Value, name: str, value: Value, node: ast.AST)
     elif isinstance(base, Thing):
         frameworks.set_option(run, base, name, value, node)
         run.set(base.attrs, name, value)
+    elif isinstance(base, Ref):
+        frameworks.set_setting(run, base, name, value, node)
     elif isinstance(base, Choice):
         for option in base.options:
             if isinstance(option, Module | Instance):
@@ -112,8 +115,12 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
 def _expression(run: Run, node: ast.Expr) -> None:
     if isinstance(node.value, ast.Constant):
         return
-    value = run.evaluate(node.value)
-    torch_tensors.discarded(run, node.value, value)
+    run.evaluate(node.value)
+    if isinstance(node.value, ast.Tuple):  # `x.to(device), y.to(device)`
+        for item in node.value.elts:
+            torch_tensors.discarded(run, item, alone=False)
+    else:
+        torch_tensors.discarded(run, node.value, alone=True)
 
 
 def _assign(run: Run, node: ast.Assign) -> None:
@@ -279,8 +286,28 @@ def _try(run: Run, node: Any) -> bool:
     return walk(run, node.finalbody) and alive
 
 
+def _matches(run: Run, case: ast.match_case, subject: Const) -> bool | None:
+    """Whether a literal is of this case; None where that is decided at run time."""
+    if case.guard is not None:
+        return None
+    pattern = case.pattern
+    options = pattern.patterns if isinstance(pattern, ast.MatchOr) else [pattern]
+    if all(isinstance(one, ast.MatchValue) for one in options):
+        values = [run.evaluate(one.value) for one in options if isinstance(one, ast.MatchValue)]
+        if all(isinstance(one, Const) for one in values):
+            return any(isinstance(one, Const) and one.value == subject.value for one in values)
+        return None
+    return True if isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name is None else None
+
+
 def _match(run: Run, node: ast.Match) -> bool:
-    run.evaluate(node.subject)
+    subject = run.evaluate(node.subject)
+    if isinstance(subject, Const):
+        chosen = next((one for one in node.cases if _matches(run, one, subject) is not False), None)
+        if chosen is None:
+            return True
+        if _matches(run, chosen, subject):
+            return walk(run, chosen.body)
 
     def case(one: ast.match_case) -> Callable[[], bool]:
         def go() -> bool:

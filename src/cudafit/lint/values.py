@@ -82,7 +82,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 class Func(Value):
     """A function of the file, bound to `owner` where it is a method."""
 
-    __slots__ = ("cls", "jitted", "node", "options", "owner", "scope", "wrapped")
+    __slots__ = ("cls", "first", "jitted", "node", "options", "owner", "scope", "veiled", "wrapped")
 
     def __init__(self, node: Function, scope: Scope, owner: Value | None = None, cls: "Class | None" = None) -> None:
         self.node = node
@@ -91,11 +91,20 @@ class Func(Value):
         self.cls = cls
         self.jitted = False  # JAX compiles it
         self.wrapped = False  # a decorator gives it arguments that the file does not show
-        self.options: dict[str, Value] = {}  # what a command line library gives by default
+        self.veiled = False  # a decorator that the file does not show stands before it: it may place what goes through
+        self.options: dict[str, Value] = {}  # what a command line library, or `partial`, gives by default
+        self.first: tuple[Value, ...] = ()  # what `partial` gives before all else
 
     def bound(self, owner: Value, cls: "Class | None") -> "Func":
         made = Func(self.node, self.scope, owner, cls or self.cls)
-        made.jitted, made.wrapped, made.options = self.jitted, self.wrapped, self.options
+        made.jitted, made.wrapped, made.veiled = self.jitted, self.wrapped, self.veiled
+        made.options, made.first = self.options, self.first
+        return made
+
+    def partial(self, args: list[Value], keywords: dict[str, Value]) -> "Func":
+        made = Func(self.node, self.scope, self.owner, self.cls)
+        made.jitted, made.wrapped, made.veiled = self.jitted, self.wrapped, self.veiled
+        made.options, made.first = {**self.options, **keywords}, (*self.first, *args)
         return made
 
 
@@ -171,10 +180,16 @@ class Module(Value):
         self.weightless = False
         self.put_apart = False  # its parameters are moved one by one, or in vain: not its own fault
 
-    def root(self) -> "Module":
-        module, seen = self, 0
-        while module.parent is not None and seen < 20:
+    def ancestors(self) -> Iterator["Module"]:
+        module, seen = self.parent, 0
+        while module is not None and seen < 20:
+            yield module
             module, seen = module.parent, seen + 1
+
+    def root(self) -> "Module":
+        module = self
+        for one in self.ancestors():
+            module = one
         return module
 
 

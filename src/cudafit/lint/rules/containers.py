@@ -33,6 +33,11 @@ def map_method(run: Run, base: Map, name: str, given: Call) -> Value | None:
         for key, held in given.keywords.items():
             run.set(base.items, key, held)
         return Const(None)
+    if name in ("setdefault", "pop") and given.args and isinstance(given.args[0], Const):
+        key = str(given.args[0].value)
+        held = base.items.get(key) or given.get(1, "default") or UNKNOWN
+        run.set(base.items, key, held if name == "setdefault" else UNKNOWN)
+        return held
     if name == "values":
         return Seq(list(base.items.values()))
     if name == "items":

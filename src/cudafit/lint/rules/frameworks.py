@@ -2,9 +2,9 @@
 
 import ast
 
-from cudafit.lint.rules import devices, environment, huggingface, torch_modules
+from cudafit.lint.rules import devices, environment, huggingface, jax, torch_modules
 from cudafit.lint.run import Run
-from cudafit.lint.values import Const, Device, Module, Thing, Value
+from cudafit.lint.values import Const, Device, Module, Ref, Thing, Value
 
 
 def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> None:
@@ -14,6 +14,11 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
 def set_option(run: Run, base: Thing, name: str, value: Value, node: ast.AST) -> None:
     if base.kind == "hf_args":
         huggingface.set_argument(run, name, value, node)
+
+
+def set_setting(run: Run, base: Ref, name: str, value: Value, node: ast.AST) -> None:
+    if base.name == "jax.config":
+        jax.configure(run, name, value, node)
 
 
 def set_item(run: Run, base: Thing, index: Value, value: Value, node: ast.AST) -> None:

@@ -20,13 +20,13 @@ def brought(run: Run, tensor: Tensor, node: ast.AST) -> Value:
 def back(run: Run, host: Host) -> None:
     """It goes back to the device: both ways in one turn of a loop are what makes it slow."""
     if host.tool == "torch" and host.computed and (host.loop is run.loop or run.in_forward):
-        run.returned.append((host, run.loop))
+        run.returned.append((host, run.loop, 0 if run.in_forward else run.conditions_in_loop))
     if host.tool == "cupy" and host.loop is run.loop and run.loops:
         _round_trip(run, host)
 
 
 def _round_trip(run: Run, host: Host) -> None:
-    if run.conditions > run.loop_conditions[-1]:
+    if run.conditions_in_loop:
         return  # only in some turns
     run.hit("code.cupy_roundtrip", host.node, "in each turn of the loop this array goes to the host and comes back")
 
@@ -39,7 +39,7 @@ def on_host(run: Run, host: Host) -> None:
     counts = (
         isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "id", "") == "range"
     )
-    if (counts or isinstance(loop, ast.While)) and run.conditions == run.loop_conditions[-1]:
+    if (counts or isinstance(loop, ast.While)) and not run.conditions_in_loop:
         run.hit(
             "code.cupy_roundtrip",
             host.node,
@@ -48,9 +48,10 @@ def on_host(run: Run, host: Host) -> None:
 
 
 def judge(run: Run) -> None:
-    """What went to the host and back in a loop that trains."""
-    for host, loop in run.returned:
-        if loop in run.stepped or host.loop in run.stepped:
+    """What went to the host and back in a loop that trains: at each step, not only in some turns, for a picture."""
+    for host, loop, conditions in run.returned:
+        steps = [run.stepped[one] for one in (loop, host.loop) if one in run.stepped]
+        if steps and conditions <= max(steps):
             run.hit(
                 "code.host_compute_in_loop",
                 host.node,

@@ -165,6 +165,9 @@ def other_library(run: Run, _name: str, given: Call) -> Value | None:
     value = given.keywords.get("use_cuda")
     if isinstance(value, Const) and value.value is False and not run.absent:
         run.hit("code.device_hardcoded_cpu", value.node or given.node, "`use_cuda=False` keeps the model on the CPU")
+    elif isinstance(value, Available) and not value.present and value.pure:
+        node = given.nodes.get("use_cuda") or given.node
+        run.hit("code.device_selection_inverted", node, "`use_cuda` is false where a GPU is available")
     return None
 
 

@@ -8,7 +8,7 @@ from cudafit.lint.join import device_of
 from cudafit.lint.operations import flat
 from cudafit.lint.rules.devices import start_cuda
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Const, Device, Func, Ref, Scope, Seq, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Const, Device, Func, Map, Ref, Scope, Seq, Thing, Value
 
 _MAKES_ARRAYS = re.compile(r"jax\.(numpy|random)\.[a-z]\w*$|jax\.(device_count|local_device_count|default_backend)$")
 _DIFFERENTIATES = ("grad", "value_and_grad", "vjp", "jvp", "apply_updates", "apply_gradients")
@@ -17,18 +17,24 @@ _DIFFERENTIATES = ("grad", "value_and_grad", "vjp", "jvp", "apply_updates", "app
 def config_update(run: Run, _name: str, given: Call) -> Value:
     """`jax.config.update("jax_platforms", "cpu")`."""
     name, value = given.get(0, "name"), given.get(1, "val", "value")
-    if not isinstance(name, Const) or run.conditions or run.absent or run.library:
-        return UNKNOWN
-    if name.value in ("jax_platforms", "jax_platform_name"):
+    if isinstance(name, Const):
+        configure(run, str(name.value), value, given.node)
+    return UNKNOWN
+
+
+def configure(run: Run, name: str, value: Value | None, node: ast.AST) -> None:
+    """The same by an assignment, `jax.config.jax_platforms = "cpu"`."""
+    if run.conditions or run.absent or run.library:
+        return
+    if name in ("jax_platforms", "jax_platform_name"):
         if isinstance(value, Const) and isinstance(value.value, str) and value.value.lower() == "cpu":
-            run.forced.append((given.node, f"`{name.value}` is set to `cpu`"))
+            run.forced.append((node, f"`{name}` is set to `cpu`"))
         else:
             run.forced.clear()
-    elif name.value == "jax_default_device":
+    elif name == "jax_default_device":
         device = device_of(value) if value is not None else None
         if isinstance(value, Device) and device is not None and device.kind == CPU:
-            run.forced.append((given.node, "the default device is set to the CPU"))
-    return UNKNOWN
+            run.forced.append((node, "the default device is set to the CPU"))
 
 
 def default_device(run: Run, _name: str, given: Call) -> Value:
@@ -61,6 +67,21 @@ def device_put(run: Run, _name: str, given: Call) -> Value:
     return UNKNOWN
 
 
+def sharding(_run: Run, _name: str, given: Call) -> Value:
+    """`SingleDeviceSharding(device)` stands for the device."""
+    value = given.get(0, "device")
+    return value if isinstance(value, Device) else UNKNOWN
+
+
+def tree_map(run: Run, _name: str, given: Call) -> Value | None:
+    """`jax.tree.map(f, tree)`: what `f` does to each array is done to all."""
+    function = given.get(0, "f")
+    if not isinstance(function, Func):
+        return None
+    made = run.invoke(function, Call(given.node, [UNKNOWN for _ in given.args[1:]]))
+    return made if isinstance(made, Thing) and made.kind == "jax_cpu" else None
+
+
 def transform(run: Run, name: str, given: Call) -> Value:
     """`jax.jit(f)`, `jax.grad(f)`: something that computes when it is called."""
     if name.endswith(".partial"):
@@ -69,7 +90,11 @@ def transform(run: Run, name: str, given: Call) -> Value:
             _check_device(run, first.name, given)
             return Thing("jitted", given.node)
         if isinstance(first, Func):
-            return first
+            return first.partial(given.args[1:], given.keywords) if given.complete else first
+        if isinstance(first, Ref | Class) and given.complete:
+            made = Thing("partial", given.node, function=first, first=Seq(given.args[1:]))
+            made.attrs["keywords"] = Map(given.keywords)
+            return made
         return UNKNOWN
     run.seen.add("jax computes")
     _check_device(run, name, given)

@@ -86,6 +86,11 @@ def _check_old(run: Run, given: Call) -> None:
         )
 
 
+def cpu_accelerator(_run: Run, _name: str, given: Call) -> Value:
+    """`Trainer(accelerator=CPUAccelerator())`."""
+    return Device(CPU, given.node)
+
+
 def cli(run: Run, _name: str, given: Call) -> Value:
     defaults = given.get(None, "trainer_defaults")
     if isinstance(defaults, Map):

@@ -1,6 +1,7 @@
 """Options of a command line, and what they are by default."""
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cudafit.lint.arguments import Call
@@ -71,6 +72,34 @@ def decorate(_run: "Run", func: Func, made: Thing) -> None:
 
 def typer_option(_run: "Run", _name: str, given: Call) -> Value:
     return as_option(given.get(0, "default"))
+
+
+def typer_app(_run: "Run", _name: str, given: Call) -> Value:
+    return Thing("typer_app", given.node, commands=Seq([]))
+
+
+def typer_app_method(run: "Run", app: Thing, name: str, given: Call) -> Value | None:
+    """`@app.command()` makes options of the arguments of a function; `app()` calls one of them."""
+    commands = app.attrs["commands"]
+    if name in ("command", "callback"):
+        return Thing("typer_command", given.node, commands=commands)
+    if name == "__call__" and isinstance(commands, Seq):
+        functions = [one for one in commands.items if isinstance(one, Func)]
+        run.fork(*[partial(_called, run, one, given) for one in functions], lambda: True)
+    return UNKNOWN
+
+
+def typer_command(run: "Run", func: Func, made: Thing) -> None:
+    for key, default in _defaults(func).items():
+        func.options.setdefault(key, as_option(run.evaluate(default)))
+    commands = made.attrs["commands"]
+    if isinstance(commands, Seq):
+        commands.items.append(func)
+
+
+def _called(run: "Run", func: Func, given: Call) -> bool:
+    run.invoke(func, Call(given.node))
+    return True
 
 
 def define_flag(run: "Run", _name: str, given: Call) -> Value:

@@ -171,10 +171,18 @@ def _is_scalar(last: str, given: Call) -> bool:
     if last in ("tensor", "as_tensor"):
         return not isinstance(value, Seq)
     if last in ("zeros", "ones", "rand", "randn", "empty", "full"):
-        return (
-            value is None or (isinstance(value, Seq) and not value.items) or (value is UNKNOWN and len(given.args) == 1)
-        )
+        if value is UNKNOWN and len(given.args) == 1:
+            return not _is_shape(given.node)
+        return value is None or (isinstance(value, Seq) and not value.items)
     return last in ("from_numpy",)
+
+
+def _is_shape(call: ast.AST) -> bool:
+    """`torch.randn(x.shape)`, `torch.zeros(x.size())`: as large as another tensor, which is no single number."""
+    first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    if isinstance(first, ast.Call):
+        return isinstance(first.func, ast.Attribute) and first.func.attr == "size" and not first.args
+    return isinstance(first, ast.Attribute) and first.attr == "shape"
 
 
 def like(run: Run, _name: str, given: Call) -> Value | None:
@@ -288,7 +296,7 @@ def guess_module(run: Run, node: ast.Call, name: str, given: Call) -> Value | No
     return made
 
 
-def discarded(run: Run, node: ast.expr, _value: Value) -> None:
+def discarded(run: Run, node: ast.expr, *, alone: bool) -> None:
     """A statement that is only `tensor.to(device)`."""
     if (
         not isinstance(node, ast.Call)
@@ -316,5 +324,5 @@ def discarded(run: Run, node: ast.expr, _value: Value) -> None:
         "code.to_result_discarded",
         node,
         f"`{text}.{node.func.attr}()` gives a new tensor, which is thrown away here; `{text}` stays where it was",
-        (start,),
+        (start,) if alone else (),
     )

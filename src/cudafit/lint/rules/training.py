@@ -5,7 +5,7 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import modules_in
 from cudafit.lint.operations import flat
-from cudafit.lint.run import BACK, NEW, Place, Run
+from cudafit.lint.run import BACK, NEW, Hit, Place, Run
 from cudafit.lint.values import (
     CPU,
     GPU,
@@ -76,14 +76,14 @@ def steps_with(run: Run, given: Call) -> bool:
 
 
 def step(run: Run, modules: tuple[Module, ...], node: ast.AST) -> None:
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
     if run.loops:
         _judge(run, modules, node)
 
 
 def backward(run: Run, value: Value, node: ast.AST) -> None:
     """`loss.backward()`: judged here only where no optimizer is seen that makes the step."""
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
     run.seen.add("torch trains")
     if not isinstance(value, Tensor) or not run.loops:
         return
@@ -103,7 +103,7 @@ def backward_of(run: Run, given: Call) -> None:
     """`accelerator.backward(loss)`."""
     for value in given.args[:1]:
         backward(run, value, given.node)
-    run.stepped.add(run.loop)
+    run.note_step(run.loop)
 
 
 def infer(run: Run, module: Module, node: ast.AST) -> None:
@@ -184,12 +184,12 @@ def report(run: Run, module: Module, place: Place) -> None:
             "this moves the model itself to the CPU, and the training goes on there",
         )
     elif place.kind == CPU and place.node is not None:
-        _report_cpu(run, place, place.node)
+        _report_cpu(run, module, place, place.node)
     elif place.kind == NEW:
         _report_never_moved(run, module)
 
 
-def _report_cpu(run: Run, place: Place, node: ast.AST) -> None:
+def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
     mark = run.marks.get(id(node), "")
     if mark == "device_map":
         run.hit("code.device_map_cpu", node, "this loads the model onto the CPU, and it is used there")
@@ -198,7 +198,17 @@ def _report_cpu(run: Run, place: Place, node: ast.AST) -> None:
     elif place.option:
         run.hit("code.device_default_cpu", node, "unless another device is asked for, the model is put on the CPU")
     else:
-        run.hit("code.device_hardcoded_cpu", node, "the model is put on this device, the CPU")
+        hit = Hit("code.device_hardcoded_cpu", node, "the model is put on this device, the CPU")
+        run.on_cpu.append((module.node, hit))
+
+
+def judge(run: Run) -> None:
+    """The device that is written down as the CPU. Where the same line of the code makes a model for the GPU too, both
+    are wanted: one for a quick test, or to compare them.
+    """
+    for made_by, hit in run.on_cpu:
+        if made_by not in run.on_gpu:
+            run.hit(hit.id, hit.node, hit.message)
 
 
 def _report_never_moved(run: Run, module: Module) -> None:
