@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from cudafit.lint.check import UnreadableError, lint_python
+from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")

@@ -1,0 +1,62 @@
+"""A file of Python, or what a notebook holds of it: its findings, without those that it asks to ignore."""
+
+import ast
+import re
+
+from cudafit.lint.edits import column_of, source_lines
+from cudafit.lint.registry import KINDS
+from cudafit.lint.signs import may_hold_findings
+from cudafit.model.code_finding import CodeFinding
+
+_PYTHON_2 = re.compile(r"^\s*print\s+[\"'%\w]|^\s*except\s+\w+\s*,\s*\w+\s*:|^\s*exec\s+\"|\bxrange\(", re.MULTILINE)
+_IGNORE = re.compile(r"#\s*cudafit:\s*ignore(?:\[([^\]]*)\])?", re.IGNORECASE)
+
+
+class UnreadableError(Exception):
+    """The text cannot be followed; the message says why."""
+
+
+def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
+    if "\0" in text:
+        raise UnreadableError("it is a binary file")
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        if _PYTHON_2.search(text):
+            raise UnreadableError(f"line {error.lineno}: this is Python 2") from error
+        raise UnreadableError(f"line {error.lineno}: {error.msg}") from error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise UnreadableError("it is nested too deeply to be read") from error
+    return _of_tree(tree, text, path, skipped) if may_hold_findings(text) else []
+
+
+def _of_tree(tree: ast.Module, text: str, path: str, skipped: list[str] | None) -> list[CodeFinding]:
+    from cudafit.lint.follow import follow  # noqa: PLC0415 - most files of a tree name no framework
+
+    lines = source_lines(text)
+    hits, left_out = follow(tree, lines)
+    if left_out and skipped is not None:
+        skipped.append(left_out)
+    findings = []
+    for hit in hits:
+        line = getattr(hit.node, "lineno", 1)
+        if ignored(lines, line, hit.id):
+            continue
+        kind = KINDS[hit.id]
+        column = column_of(lines[line - 1], getattr(hit.node, "col_offset", 0)) if line <= len(lines) else 1
+        findings.append(
+            CodeFinding(kind.id, kind.severity, path, line, hit.message, kind.fix, column=column, edits=hit.edits)
+        )
+    return sorted(findings, key=lambda one: (one.line, one.column, one.id))
+
+
+def ignored(lines: list[str], line: int, name: str) -> bool:
+    """Whether the line says `# cudafit: ignore`, or the same with the id in brackets."""
+    if not 0 < line <= len(lines):
+        return False
+    found = _IGNORE.search(lines[line - 1])
+    if found is None:
+        return False
+    return found[1] is None or any(
+        name == one.strip() or name.startswith(f"{one.strip()}.") for one in found[1].split(",") if one.strip()
+    )
