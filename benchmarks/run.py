@@ -1,7 +1,8 @@
 """What watching a job costs: `cudafit run` against the same job alone, ten seconds of computing on one core.
 
-Two figures, since other programs on the machine blur the first: how much longer it takes, and how much of a core
-cudafit and its helper used besides the job. The job does a fixed amount of work, so that slowing it down shows.
+The whole time differs by several percent from run to run on a machine that others use, which hides what is looked
+for. So the job tells when it begins and ends: what is before and after that, less what it is for the job alone, is what
+`run` adds. What it takes from the job meanwhile shows in the seconds of a core that it used besides the job.
 """
 
 import argparse
@@ -13,13 +14,21 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests import fake_nvml
 
 CUDAFIT = [sys.executable, "-P", "-m", "cudafit"]
-WORK = "import sys\nleft = int(sys.argv[1])\nwhile left:\n    left -= 1\n"
+WORK = """\
+import sys, time
+print(time.time(), flush=True)
+left = int(sys.argv[1])
+while left:
+    left -= 1
+print(time.time(), flush=True)
+"""
 SHORT = "import sys, time; time.sleep(float(sys.argv[1]))"
 TRIAL = 5_000_000
 GPU = """
@@ -34,13 +43,24 @@ gpu
 """
 
 
-def cost(command: Sequence[str], environ: Mapping[str, str]) -> tuple[float, float]:
-    """Seconds that it took, and seconds of a core that it and all below it used."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+class Cost(NamedTuple):
+    """Seconds: all in all, before and after the job's own, and of a core by it and all below it."""
+
+    whole: float
+    around: float
+    cpu: float
+
+
+def cost(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
+    start = time.time()
+    child = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert child.stdout is not None
+    told = [float(line) for line in child.stdout]
     _, _, used = os.wait4(child.pid, 0)
+    end = time.time()
     child.returncode = 0
-    return time.perf_counter() - start, used.ru_utime + used.ru_stime
+    own = told[1] - told[0] if told else 0.0
+    return Cost(end - start, end - start - own, used.ru_utime + used.ru_stime)
 
 
 def show(value: float, name: str, goal: float | None = None) -> None:
@@ -54,7 +74,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("CUDA", "FAKE_NVML"))}
-    took, _ = cost([sys.executable, "-c", WORK, str(TRIAL)], plain)
+    took = cost([sys.executable, "-c", WORK, str(TRIAL)], plain).whole
     job = [sys.executable, "-c", WORK, str(int(TRIAL * options.seconds / took))]
     print(f"{options.rounds} rounds, medians; a job of about {options.seconds:g} s on one core")
     with tempfile.TemporaryDirectory() as folder:
@@ -63,13 +83,16 @@ def main() -> None:
             worlds["a test NVML that never lists the job"] = fake_nvml.environment(GPU, Path(folder), plain)
         for name, environ in worlds.items():
             rounds = [(cost(job, environ), cost([*CUDAFIT, "run", "--", *job], environ)) for _ in range(options.rounds)]
-            longer = statistics.median(100 * (mine[0] / alone[0] - 1) for alone, mine in rounds)
-            show(longer, f"longer than alone, with {name}", 1.0)
+            print(f"  with {name}")
+            added = statistics.median((mine.around - alone.around) / alone.whole for alone, mine in rounds)
+            show(100 * added, "of the job's time added before it and after it", 1.0)
             idle = [*CUDAFIT, "run", "--", sys.executable, "-c", SHORT]
             # What a job costs that does nothing is cudafit's own: its start, its looks and its report.
-            base = statistics.median(cost([*idle, "0.1"], environ)[1] for _ in range(5))
-            ten = statistics.median(cost([*idle, str(options.seconds)], environ)[1] for _ in range(options.rounds))
-            show(100 * (ten - base) / options.seconds, "of a core for the looks, and for the causes in one of them")
+            base = statistics.median(cost([*idle, "0.1"], environ).cpu for _ in range(5))
+            ten = statistics.median(cost([*idle, str(options.seconds)], environ).cpu for _ in range(options.rounds))
+            show(100 * (ten - base) / options.seconds, "of a core for the looks, and the causes", 1.0)
+            longer = statistics.median(mine.whole / alone.whole - 1 for alone, mine in rounds)
+            show(100 * longer, "longer in all, noise of the machine included")
             print(f"  {base:6.2f} s  of a core to start, and to report a job of 0.1 s")
 
 
