@@ -1,6 +1,7 @@
 """NVML asked again and again: the real binding, over a test library."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,3 +103,31 @@ def test_no_library(tmp_path: Path) -> None:
         pytest.skip(f"this machine has NVML: {watch.error}")
     assert watch.ready
     watch.stop()
+
+
+def test_a_stop_of_both_is_no_silence(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cudafit.machine.nvml_watch._SILENCE_S", 1.2)
+    monkeypatch.setattr("cudafit.machine.nvml_watch._STOPPED_S", 1.0)
+    watch = watching(SPEC)
+    assert looks(watch, 1)
+    assert watch.pid is not None
+    os.kill(watch.pid, signal.SIGSTOP)
+    time.sleep(0.2)
+    watch.looks()  # what it had still said
+    time.sleep(1.5)
+    assert watch.looks() == []
+    assert watch.error is None
+    # Now it alone is stopped, and after that it goes on.
+    failed_until(watch, True)
+    assert "gave no answer for 1.2 s" in str(watch.error)
+    os.kill(watch.pid, signal.SIGCONT)
+    failed_until(watch, False)
+    assert looks(watch, 1)
+
+
+def failed_until(watch: NvmlWatch, failed: bool) -> None:
+    end = time.monotonic() + 20
+    while (watch.error is not None) is not failed:
+        assert time.monotonic() < end
+        watch.looks()
+        time.sleep(0.05)

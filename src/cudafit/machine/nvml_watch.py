@@ -13,6 +13,7 @@ from cudafit.process import Talk
 
 _MIB = 1 << 20
 _SILENCE_S = 15.0
+_STOPPED_S = 5.0
 
 
 @frozen
@@ -55,7 +56,8 @@ class NvmlWatch:
         self.absent = False  # there is no such library here
         self._begun = False
         self._lines: list[str] = []
-        self._heard = time.monotonic()
+        self._heard = self._asked = time.monotonic()
+        self._silent = False
         self._talk: Talk | None = None
         if sys.platform not in SYSTEMS:
             self.error, self.absent = "there is no NVML on this system", True
@@ -80,8 +82,11 @@ class NvmlWatch:
         if self._talk is None:
             return []
         found = []
+        self._note_pause()
         for line in self._talk.arrived():
             self._heard = time.monotonic()
+            if self._silent:
+                self.error, self._silent = None, False
             fact = parsed(line)
             if fact is None or "look" not in fact:
                 self._lines.append(line)
@@ -92,8 +97,15 @@ class NvmlWatch:
         if self._talk.ended:
             self._end()
         elif time.monotonic() - self._heard > _SILENCE_S and self.error is None:
-            self.error = self._reading(f"gave no answer for {_SILENCE_S:g} s").problems[-1]
+            self.error, self._silent = self._reading(f"gave no answer for {_SILENCE_S:g} s").problems[-1], True
         return found
+
+    def _note_pause(self) -> None:
+        """Ctrl-Z stops the one that asks and the one that answers alike; that is no silence."""
+        now = time.monotonic()
+        if now - self._asked > _STOPPED_S:
+            self._heard = now
+        self._asked = now
 
     def stop(self) -> None:
         if self._talk:
