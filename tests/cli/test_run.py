@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests import fake_nvml
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="run watches through /proc")
 
+PYTHON = shlex.quote(sys.executable)  # for lines of a shell
 A100 = """
 driver 580.65.06
 cuda 13.0
@@ -121,13 +123,13 @@ def test_a_job_that_uses_the_gpu(world: World) -> None:
 
 
 def test_a_job_whose_child_uses_it(world: World) -> None:
-    _, told = world.reported("--", "sh", "-c", f"{sys.executable} uses.py 0 1.5; true")
+    _, told = world.reported("--", "sh", "-c", f"{PYTHON} uses.py 0 1.5; true")
     assert told["used_gpu"] is True
 
 
 def test_a_job_that_never_does_and_whose_code_says_why(world: World) -> None:
     (world.folder / "train.py").write_text(f"import time; time.sleep(1.5)\n{NEVER_MOVED}")
-    done, told = world.reported("--", "sh", "-c", f"{sys.executable} train.py 2>/dev/null; true")
+    done, told = world.reported("--", "sh", "-c", f"{PYTHON} train.py 2>/dev/null; true")
     assert done.returncode == 0
     assert (told["used_gpu"], told["peak_memory_mib"], told["mean_utilization"]) == (False, 0, None)
     assert told["python"]["script"] == "train.py"
@@ -173,7 +175,7 @@ def test_the_exit_code_is_the_jobs_own(bare: World, code: str, expected: int) ->
 
 
 def test_a_broken_pipe_ends_the_job_as_it_does_alone(bare: World) -> None:
-    command = " ".join(bare.command("--", "yes"))
+    command = shlex.join(bare.command("--", "yes"))
     line = f"{command} 2>/dev/null | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", line], env=bare.environ, capture_output=True, text=True, timeout=30, check=True
@@ -294,7 +296,7 @@ def test_a_job_that_forks_away(world: World) -> None:
 
 
 def test_a_daemon_that_is_seen_to_use_it(world: World) -> None:
-    line = f"(setsid {sys.executable} uses.py 0 3 >/dev/null 2>&1 &); sleep 2"
+    line = f"(setsid {PYTHON} uses.py 0 3 >/dev/null 2>&1 &); sleep 2"
     _, told = world.reported("--", "sh", "-c", line)
     assert told["used_gpu"] is True
     assert len(told["still_running"]) == 1
@@ -312,7 +314,7 @@ def test_a_client_of_a_daemon_is_not_the_job(world: World) -> None:
 
 
 def test_a_job_of_twenty_processes(world: World) -> None:
-    line = f"for i in $(seq 20); do {sys.executable} uses.py 0.5 3 & done; wait"
+    line = f"for i in $(seq 20); do {PYTHON} uses.py 0.5 3 & done; wait"
     _, told = world.reported("--", "sh", "-c", line)
     assert told["used_gpu"] is True
     assert told["processes"] >= 21
@@ -320,7 +322,7 @@ def test_a_job_of_twenty_processes(world: World) -> None:
 
 
 def test_in_the_background_of_a_shell(world: World) -> None:
-    command = " ".join(world.command("--json-file", "r.json", "--", sys.executable, "uses.py", "0", "1.5"))
+    command = shlex.join(world.command("--json-file", "r.json", "--", sys.executable, "uses.py", "0", "1.5"))
     line = f"{command} & first=$!; echo started; wait $first; echo ended $?"
     done = subprocess.run(
         ["bash", "-c", line],

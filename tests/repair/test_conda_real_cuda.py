@@ -38,14 +38,7 @@ pytestmark = [
 ]
 CUDA = "13.0"  # of the torch that the package index has without a local version
 OLDER, CUDA_12 = "2.10.0", "12.8"  # and of the last one there for CUDA 12
-CONDA = f"""# conda.
-
-conda_builds:
-- {{feedstock: pytorch-cpu, version: {OLDER}, cuda: {CUDA_12}, platform: linux-x86_64, \
-kernels: sm_75 sm_80 sm_90 sm_120, sources: doc}}
-- {{feedstock: pytorch-cpu, version: {TORCH}, cuda: {CUDA}, platform: linux-x86_64, kernels: sm_75 sm_80 sm_90, \
-sources: doc}}
-"""
+KERNELS = {CUDA: "sm_75 sm_80 sm_90", CUDA_12: "sm_75 sm_80 sm_90 sm_120"}
 NO_GPU = ("--machine", str(FOLDER / "no-gpu.json"))
 DRIVER_570 = ("--machine", str(FOLDER / "rtx5090-570.json"))
 OLD_DRIVER = ("--machine", str(FOLDER / "rtx4090-550.json"))
@@ -63,11 +56,21 @@ ROOM = 15 << 30
 def both(package_index: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CondaWorld]:
     """This Python, and torch for the CPU and for CUDA, each with all that it needs."""
     folder = tmp_path_factory.mktemp("cuda")
-    yield made_world(folder, TORCH, CUDA)
+    yield made_world(folder, (TORCH, CUDA))
     shutil.rmtree(folder)
 
 
-def made_world(folder: Path, version: str, cuda: str) -> CondaWorld:
+def row(build: tuple[str, str]) -> str:
+    version, cuda = build
+    return (
+        f"- {{feedstock: pytorch-cpu, version: {version}, cuda: {cuda}, platform: linux-x86_64, "
+        f"kernels: {KERNELS[cuda]}, sources: doc}}\n"
+    )
+
+
+def made_world(folder: Path, *builds: tuple[str, str]) -> CondaWorld:
+    """A channel with the first of the builds, and facts of them all."""
+    version, cuda = builds[0]
     if shutil.disk_usage(folder).free < ROOM:
         pytest.skip(f"less than {ROOM >> 30} GiB are free at {folder}")
     (folder / "wheels").mkdir()
@@ -80,7 +83,7 @@ def made_world(folder: Path, version: str, cuda: str) -> CondaWorld:
     channel.finish()
     shutil.rmtree(unpacked)  # 5 GB where uv's cache is on another file system
     shutil.copytree(FACTS, folder / "matrix")
-    (folder / "matrix/conda.yaml").write_text(CONDA)
+    (folder / "matrix/conda.yaml").write_text("# conda.\n\nconda_builds:\n" + "".join(map(row, builds)))
     return CondaWorld(channel.folder, folder / "matrix")
 
 
@@ -136,7 +139,7 @@ def test_the_cpu_build_without_a_gpu_becomes_the_cuda_build_with_one(
 
 def test_the_builds_for_no_gpu_and_for_a_driver_of_cuda_12(cudafit: Run, package_index: None, tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
-    world = made_world(tmp_path / "world", OLDER, CUDA_12)
+    world = made_world(tmp_path / "world", (OLDER, CUDA_12), (TORCH, CUDA))
     prefix = made(cudafit, world, tmp_path / "none", *NO_GPU)
     assert packages(prefix)["pytorch"] == CPU_BUILD
     assert computes(prefix) == f"{TORCH}+cpu None 6"
