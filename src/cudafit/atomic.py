@@ -6,11 +6,12 @@ import tempfile
 
 def write_text(path: str, text: str) -> None:
     """Replace what `path` leads to in one step; a link stays. Raises OSError."""
-    path = os.path.realpath(path)
     if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as file:  # a pipe or a device; a folder is refused here
+        # A pipe or a device, as /dev/stdout may lead to one without a name; a folder is refused here.
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return
+    path = os.path.realpath(path)
     descriptor, temporary = tempfile.mkstemp(prefix=".cudafit-", dir=os.path.dirname(path))
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -94,3 +94,14 @@ def test_a_bug_shows_its_traceback_when_asked(
 )
 def test_reports_hold_no_secrets(text: str, clean: str) -> None:
     assert redacted(text) == clean
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_an_output_that_is_full_or_closed_is_no_bug(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "cudafit", "explain"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    assert subprocess.run(closed, env=environ, check=False).returncode == 0

@@ -174,6 +174,18 @@ def test_the_exit_code_is_the_jobs_own(bare: World, code: str, expected: int) ->
     assert told["signal"] == {137: "SIGKILL", 143: "SIGTERM"}.get(expected)
 
 
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&-", "<&-"])
+def test_a_report_that_nobody_can_read_changes_nothing(bare: World, redirection: str) -> None:
+    job = ["sh", "-c", "exit 5"]
+    line = ["sh", "-c", f'exec "$@" {redirection}', "sh"]
+    assert subprocess.run([*line, *bare.command("--", *job)], env=bare.environ, check=False).returncode == 5
+
+
+def test_json_may_go_to_stdout(bare: World) -> None:
+    done = bare.run("--json-file", "/dev/stdout", "--", "true")
+    assert json.loads(done.stdout)["exit_code"] == 0
+
+
 def test_a_broken_pipe_ends_the_job_as_it_does_alone(bare: World) -> None:
     command = shlex.join(bare.command("--", "yes"))
     line = f"{command} 2>/dev/null | head -n 1; echo ${{PIPESTATUS[0]}}"

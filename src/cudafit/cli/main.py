@@ -1,5 +1,6 @@
 """The entry point: runs a command and turns whatever happens into text and an exit code."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from cudafit.render.harmless import harmless
 
 BUG = 70
 INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 
@@ -32,6 +34,10 @@ def cudafit() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run and exit."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # It was closed before we began. What is opened here is not inherited by the programs that we start.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         # A character that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
@@ -61,13 +67,26 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone: point stdout elsewhere, so that the flush at exit does not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return BROKEN_PIPE
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            _give_up_stdout()
+            return _say(CudafitError(f"the output cannot be written: {error.strerror}"))
+        return _bug(error, arguments, verbose=verbose)
     except Exception as bug:
-        from cudafit.cli.bug_report import report  # noqa: PLC0415 - needed only when something is wrong
+        return _bug(bug, arguments, verbose=verbose)
 
-        return _say(report(bug, arguments, show=verbose), code=BUG)
+
+def _bug(bug: Exception, arguments: list[str], *, verbose: bool) -> int:
+    from cudafit.cli.bug_report import report  # noqa: PLC0415 - needed only when something is wrong
+
+    return _say(report(bug, arguments, show=verbose), code=BUG)
+
+
+def _give_up_stdout() -> None:
+    """The reader has gone, or the disk is full: stdout leads elsewhere, so that the flush at exit does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: CudafitError, code: int | None = None) -> int:

@@ -1,6 +1,7 @@
 """`cudafit run`."""
 # ruff: noqa: PLC0415
 
+import contextlib
 import importlib
 import os
 import re
@@ -212,8 +213,10 @@ class _Watch:
         from cudafit.render.run_rows import run_rows
 
         rows = run_rows(report, so_far=so_far)
-        print_rows("cudafit run", rows, sys.stderr, color=use_color(self._context, sys.stderr))
-        sys.stderr.flush()
+        # That nobody can be told is no fault of the job, whose exit code is kept.
+        with contextlib.suppress(OSError):
+            print_rows("cudafit run", rows, sys.stderr, color=use_color(self._context, sys.stderr))
+            sys.stderr.flush()
         try:
             if path := self._options["json_file"]:
                 _write_json(report, path)
