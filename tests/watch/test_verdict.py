@@ -137,30 +137,36 @@ STARVED = [gpu({JOB: 500}, 12)] * 20
 
 def test_a_full_core_beside_an_idle_gpu() -> None:
     (one,) = found(recorded(*STARVED, cores=1.0))
-    assert one.id == "perf.input_bound"
+    assert (one.id, one.title) == ("perf.input_bound", "GPU 0 waits for the processor")
     assert [evidence.fact for evidence in one.evidence] == [
         "GPU 0 was busy 12 % of 8 s",
         "process 10 (python) kept 1.0 cores busy",
     ]
 
 
+def test_a_core_that_others_want_as_well() -> None:
+    (one,) = found(recorded(*STARVED, cores=0.5))
+    assert "was at work 100 % of the time, and got 0.5 of a core" in one.evidence[1].fact
+
+
 def test_a_worker_at_its_limit_and_a_disk_that_is_slow() -> None:
     (one,) = found(recorded(*STARVED, cores=0.1, worker_cores=1.0))
     assert "process 11, which it started, kept 1.0 cores busy" in one.evidence[1].fact
+    assert one.title == "GPU 0 waits for data"
     (one,) = found(recorded(*STARVED, cores=0.1, state="D"))
     assert "waited for a disk" in one.evidence[1].fact
 
 
 def test_few_processors_for_the_gpu() -> None:
     around = Circumstances(None, nvml_absent=False, ids_are_ours=True, cpus=1)
-    (one,) = found(recorded(*STARVED, cores=0.4, worker_cores=0.5), around)
-    assert "may use 1 CPUs and kept 0.9 of them busy" in one.evidence[1].fact
+    (one,) = found(recorded(*STARVED, cores=0.4, worker_cores=0.5, state="S"), around)
+    assert one.evidence[1].fact == "the job may use one CPU and kept it busy"
     assert one.fix is not None
-    assert "1 CPUs are few for 1 GPU" in one.fix.text
+    assert "1 CPU is few for 1 GPU" in one.fix.text
 
 
 def test_no_alarm_where_nothing_is_full_or_the_gpu_is_busy_or_the_time_was_short() -> None:
-    assert not found(recorded(*STARVED, cores=0.3))  # waits for its user
+    assert not found(recorded(*STARVED, cores=0.3, state="S"))  # waits for its user
     assert not found(recorded(*[gpu({JOB: 500}, 95)] * 20, cores=1.0))  # a core that waits for the GPU is busy too
     assert not found(recorded(*STARVED[:6], cores=1.0))
     assert not found(recorded(*[gpu({JOB: 500}, None)] * 20, cores=1.0))  # slices tell no utilization

@@ -96,6 +96,7 @@ class Cost:
     seconds: float
     holder: int | None
     holder_cores: float
+    holder_at_work: float  # share of the time in which it computed, or wanted to: on a machine that others use, too
     other_cores: float
     busiest_other: tuple[int, float] | None
     waits_for_disk: float  # share of the looks in which one of them waited for a disk or a network file system
@@ -122,6 +123,7 @@ class Record:
         self._steady_s = 0.0
         self._steady: dict[int, float] = {}
         self._waiting_s = 0.0
+        self._at_work: dict[int, float] = {}
 
     def watch(self, gpus: Iterable[Watched]) -> None:
         for one in gpus:
@@ -139,6 +141,8 @@ class Record:
                 self._steady_s += seconds
                 for pid, cost in costs.items():
                     self._steady[pid] = self._steady.get(pid, 0.0) + cost
+                for pid in (one.pid for one in alive.values() if one.state == "R"):
+                    self._at_work[pid] = self._at_work.get(pid, 0.0) + seconds
                 if any(one.state == "D" for one in alive.values()):
                     self._waiting_s += seconds
         self.spent.update({pid: one.cpu_s for pid, one in alive.items()})
@@ -202,6 +206,7 @@ class Record:
             self._steady_s,
             holder,
             max((cores.get(pid, 0.0) for pid in self.holders), default=0.0),
+            max((self._at_work.get(pid, 0.0) / self._steady_s for pid in self.holders), default=0.0),
             sum(others.values()),
             None if busiest is None else (busiest, others[busiest]),
             self._waiting_s / self._steady_s,

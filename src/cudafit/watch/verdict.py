@@ -18,7 +18,17 @@ _GROWN_MIB = 64
 _STARVED_BELOW = 50.0
 _STEADY_S = 3.0  # of looks that are needed to say so
 _FULL = 0.85  # of a core, or of all cores
+_SHARED = 0.3  # what a process gets of a core that it wants all of, where others want it too
 _WAITING = 0.3
+
+_TO_THE_LOADER = (
+    "give the loader workers (`DataLoader(num_workers=4, pin_memory=True, persistent_workers=True)`), make batches "
+    "larger, and keep what is computed for each batch off the main process"
+)
+_TO_THE_PROCESS = (
+    "what that process does for each batch is too much: load and prepare data in workers, make batches larger, and "
+    "where it starts many small kernels, `torch.compile` or CUDA graphs"
+)
 
 _SLOWED_SHARE = 0.1  # of the time
 _SLOWED_BY = frozenset(
@@ -180,40 +190,45 @@ def _input_bound(record: Record, cost: Cost, around: Circumstances, names: Mappi
     busy = [one.steady.value for one in used if one.steady.value is not None]
     if not busy or max(busy) >= _STARVED_BELOW:
         return
-    reasons = []
-    if cost.holder_cores >= _FULL:
-        reasons.append(f"{_named(cost.holder, names)} kept {cost.holder_cores:.1f} cores busy")
-    if cost.busiest_other and cost.busiest_other[1] >= _FULL:
-        reasons.append(
-            f"{_named(cost.busiest_other[0], names)}, which it started, kept {cost.busiest_other[1]:.1f} cores busy"
-        )
-    total = cost.holder_cores + cost.other_cores
-    if around.cpus and total >= _FULL * around.cpus:
-        reasons.append(f"the job may use {around.cpus} CPUs and kept {total:.1f} of them busy")
-    if cost.waits_for_disk >= _WAITING:
-        reasons.append(f"it waited for a disk or a network file system {cost.waits_for_disk * 100:.0f} % of the time")
-    if not reasons:
+    by_data = list(_at_their_limit(cost, around, names))
+    by_holder = cost.holder_cores >= _FULL or (cost.holder_at_work >= _FULL and cost.holder_cores >= _SHARED)
+    if not by_data and not by_holder:
         return
     if _is_full(used) and around.hints.offloads:
         yield _offloaded(used, max(busy), cost, around)
         return
     where = ", ".join(f"GPU {one.watched.index}" for one in used)
-    evidence = [
-        Evidence(
-            f"{where} {'was' if len(used) == 1 else 'were'} busy {max(busy):.0f} % of {cost.seconds:.0f} s", "nvml"
-        )
-    ]
-    evidence += [Evidence(one, "/proc") for one in reasons]
-    evidence += [
-        Evidence("a DataLoader without workers", f"{around.script}:{line}") for line in around.hints.loaders[:3]
-    ]
-    fix = (
-        "give the loader workers (`DataLoader(num_workers=4, pin_memory=True, persistent_workers=True)`), make batches "
-        "larger, and keep what is computed for each batch off the main process"
-    )
+    were = "was" if len(used) == 1 else "were"
+    evidence = [Evidence(f"{where} {were} busy {max(busy):.0f} % of {cost.seconds:.0f} s", "nvml")]
+    if by_holder:
+        told = f"{_named(cost.holder, names)} kept {cost.holder_cores:.1f} cores busy"
+        if cost.holder_cores < _FULL:
+            at_work = f"{cost.holder_at_work * 100:.0f} % of the time"
+            told = f"{_named(cost.holder, names)} was at work {at_work}, and got {cost.holder_cores:.1f} of a core"
+        evidence.append(Evidence(told, "/proc"))
+    evidence += [Evidence(one, "/proc") for one in by_data]
+    loaders = [Evidence("a DataLoader without workers", f"{around.script}:{line}") for line in around.hints.loaders[:3]]
+    data = bool(by_data or loaders)
+    fix = _TO_THE_LOADER if data else _TO_THE_PROCESS
     if around.cpus and around.cpus < 4 * len(used):
-        fix += f"; {around.cpus} CPUs are few for {len(used)} GPU{'s' * (len(used) > 1)}: ask for more"
-    yield Finding("perf.input_bound", WARNING, "project", f"{where} waits for data", tuple(evidence), Fix(fix))
+        few = "CPU is" if around.cpus == 1 else "CPUs are"
+        fix += f"; {around.cpus} {few} few for {len(used)} GPU{'s' * (len(used) > 1)}: ask for more"
+    title = f"{where} waits for {'data' if data else 'the processor'}"
+    yield Finding("perf.input_bound", WARNING, "project", title, (*evidence, *loaders), Fix(fix))
+
+
+def _at_their_limit(cost: Cost, around: Circumstances, names: Mapping[int, str]) -> Iterator[str]:
+    """What has all it can do besides the process that holds the context."""
+    if cost.busiest_other and cost.busiest_other[1] >= _FULL:
+        pid, cores = cost.busiest_other
+        yield f"{_named(pid, names)}, which it started, kept {cores:.1f} cores busy"
+    total = cost.holder_cores + cost.other_cores
+    if around.cpus and around.cpus > 1 and total >= _FULL * around.cpus:
+        yield f"the job may use {around.cpus} CPUs and kept {total:.1f} of them busy"
+    elif around.cpus == 1 and total >= _FULL:
+        yield "the job may use one CPU and kept it busy"
+    if cost.waits_for_disk >= _WAITING:
+        yield f"it waited for a disk or a network file system {cost.waits_for_disk * 100:.0f} % of the time"
 
 
 def _is_full(used: Sequence[GpuRecord]) -> bool:
