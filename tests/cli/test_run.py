@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from cudafit.machine.processes import every_pid, read_process
 from tests import fake_nvml
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="run watches through /proc")
@@ -62,12 +63,23 @@ for x, y in loader:
 """
 
 
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 class World:
     """A machine with a GPU, as far as programs can tell, and a folder to work in."""
 
     def __init__(self, environ: dict[str, str], folder: Path) -> None:
         self.environ = environ
         self.folder = folder
+
+    @property
+    def processes(self) -> str:
+        return self.environ["FAKE_NVML_PROCESSES"]
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "cudafit", "run", *words]
@@ -123,7 +135,7 @@ def test_a_job_that_uses_the_gpu(world: World) -> None:
 
 
 def test_a_job_whose_child_uses_it(world: World) -> None:
-    _, told = world.reported("--", "sh", "-c", f"{PYTHON} uses.py 0 1.5; true")
+    _, told = world.reported("--", "sh", "-c", f"{PYTHON} uses.py 0 3; true")
     assert told["used_gpu"] is True
 
 
@@ -249,8 +261,9 @@ def test_who_dies_of_ctrl_c_takes_a_loop_of_the_shell_along(bare: World) -> None
 
 
 def test_a_report_on_request_and_every_so_often(world: World) -> None:
-    with world.start("--every", "1s", "--", sys.executable, "uses.py", "0", "3.5") as job:
-        time.sleep(1.7)
+    with world.start("--every", "1s", "--", sys.executable, "uses.py", "0", "5") as job:
+        until(lambda: bool(os.listdir(world.processes)))
+        time.sleep(1.5)
         job.send_signal(signal.SIGUSR1)
         _, shown = job.communicate(timeout=60)
     assert job.returncode == 0
@@ -288,7 +301,9 @@ def test_a_running_job_is_watched(world: World) -> None:
     assert told["command"][-2:] == ["0", "3"]
     with subprocess.Popen(["sleep", "30"]) as other:
         watcher = world.start("--attach", str(other.pid))
-        time.sleep(1.5)
+        # It has begun when it has a child, the process that asks NVML.
+        until(lambda: watcher.pid in [one.parent for pid in every_pid() if (one := read_process(pid))])
+        time.sleep(1)
         watcher.send_signal(signal.SIGINT)
         _, shown = watcher.communicate(timeout=60)
         assert other.poll() is None
@@ -308,7 +323,8 @@ def test_a_job_that_forks_away(world: World) -> None:
 
 
 def test_a_daemon_that_is_seen_to_use_it(world: World) -> None:
-    line = f"(setsid {PYTHON} uses.py 0 3 >/dev/null 2>&1 &); sleep 2"
+    there = f"ls {shlex.quote(str(world.processes))} | grep -q ."
+    line = f"(setsid {PYTHON} uses.py 0 8 >/dev/null 2>&1 &); until {there}; do sleep 0.1; done; sleep 1.5"
     _, told = world.reported("--", "sh", "-c", line)
     assert told["used_gpu"] is True
     assert len(told["still_running"]) == 1
@@ -334,7 +350,7 @@ def test_a_job_of_twenty_processes(world: World) -> None:
 
 
 def test_in_the_background_of_a_shell(world: World) -> None:
-    command = shlex.join(world.command("--json-file", "r.json", "--", sys.executable, "uses.py", "0", "1.5"))
+    command = shlex.join(world.command("--json-file", "r.json", "--", sys.executable, "uses.py", "0", "3"))
     line = f"{command} & first=$!; echo started; wait $first; echo ended $?"
     done = subprocess.run(
         ["bash", "-c", line],
@@ -357,10 +373,10 @@ def test_in_a_container_files_and_memory_tell(world: World, tmp_path: Path) -> N
     for name in ("nvidia0", "nvidia-uvm", "null", "urandom"):
         (devices / name).touch()
     code = (
-        "import os, time\nfiles = [open('/dev/nvidia-uvm'), open('/dev/nvidia0')]\ntime.sleep(1.5)\n"
+        "import os, time\nfiles = [open('/dev/nvidia-uvm'), open('/dev/nvidia0')]\ntime.sleep(2.5)\n"
         # As the host calls it.
         "place = os.path.join(os.environ['FAKE_NVML_PROCESSES'], '3999999')\n"
-        "open(place, 'w').write('0 800')\ntime.sleep(1.5)\nos.unlink(place)\n"
+        "open(place, 'w').write('0 800')\ntime.sleep(2.5)\nos.unlink(place)\n"
     )
     mounts = "mount --bind /dev/null $1/null && mount --bind /dev/urandom $1/urandom && mount --rbind $1 /dev"
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", f'{mounts} && shift && exec "$@"', "sh"]
@@ -383,7 +399,7 @@ def test_in_a_container_files_and_memory_tell(world: World, tmp_path: Path) -> N
 
 def test_a_picture_of_the_course(world: World) -> None:
     for name in ("course.svg", "course.html"):
-        done = world.run("--plot", name, "--", sys.executable, "uses.py", "0.3", "1.5")
+        done = world.run("--plot", name, "--", sys.executable, "uses.py", "0.3", "2.5")
         assert done.returncode == 0
         text = (world.folder / name).read_text()
         assert text.count("<polyline") == 3
