@@ -12,6 +12,7 @@ from cudafit.bench.proof import prove
 from cudafit.bench.verdict import CPU, judge
 from cudafit.bench.watch import Ask, Watch, gpu_of, load_of, sighting
 from cudafit.machine.nvml import Reading, interpret
+from cudafit.machine.processes import read_process
 from cudafit.machine.question import ask as ask_nvml
 from cudafit.model.bench import FAILED, NOT_VERIFIED, Bench, Cause, Device, Load, Proof
 from cudafit.model.machine import Gpu, Machine
@@ -49,10 +50,9 @@ def _on_gpu(order: Order, frameworks: Sequence[str], machine: Machine, facts: Fa
         return Bench(NOT_VERIFIED, Device(None, None, None, "cuda", order.device), (), (found,))
     gpu, part = found
     name = gpu.name or f"GPU {gpu.index}"
-    named = _namer()
     for other in gpu.processes or ():
         if other.kind == "compute":
-            say(f"warning: {named(other.pid)} computes on {name} as well")
+            say(f"warning: {_named(other.pid)} computes on {name} as well")
     runs, proofs, gpus, pids = [], [], [], []
     for framework in frameworks:
         say(f"{framework} computes on {name}")
@@ -78,14 +78,14 @@ def _on_gpu(order: Order, frameworks: Sequence[str], machine: Machine, facts: Fa
             gpus += watch.gpus
             pids.append(watch.pid)
     proof = whole(proofs)
-    load = load_of(gpus, pids, named)
+    load = load_of(gpus, pids, _named)
     peaks = peaks_of(gpu, facts, slice_of_mig=bool(gpu.mig))
     device = Device(
         name, proof.used_gpu, proof.proof, "cuda", order.device, part or gpu.uuid, proof.evidence, peaks.model
     )
     bench = judge(device, runs, peaks, facts, load)
     return with_lost(
-        with_others(bench, [named(one.pid) for one in gpu.processes or () if one.kind == "compute"]), ask, gpu
+        with_others(bench, [_named(one.pid) for one in gpu.processes or () if one.kind == "compute"]), ask, gpu
     )
 
 
@@ -151,12 +151,6 @@ def _asker(environ: Mapping[str, str]) -> Ask:
     return ask
 
 
-def _namer() -> Callable[[int], str]:
-    def named(pid: int) -> str:
-        try:
-            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                return f"process {pid} ({file.read().strip()})"
-        except OSError:
-            return f"process {pid}"
-
-    return named
+def _named(pid: int) -> str:
+    found = read_process(pid)
+    return f"process {pid} ({found.name})" if found else f"process {pid}"

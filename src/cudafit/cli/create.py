@@ -12,9 +12,9 @@ import click
 
 from cudafit.cli.benching import found_a_problem
 from cudafit.cli.common import common_options, say
-from cudafit.cli.creating import looked_at, parted, refuse_existing, show
-from cudafit.cli.machine_options import ask_driver, hosts, machine_options
-from cudafit.cli.matrix_options import chosen, matrix_options
+from cudafit.cli.creating import for_one_machine, looked_at, parted, refuse_additions, refuse_existing, show
+from cudafit.cli.machine_options import ask_driver, machine_options
+from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,20 +69,16 @@ def command(context: click.Context, /, **options: Any) -> int:
     if is_for_conda(options):
         return command_conda(context, options, description, question)
     path, requirements = parted(options["words"])
-    if options["lock"] and (requirements or options["files"]):
-        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    refuse_additions(options, requirements)
     refuse_existing(path, clear=options["clear"])
-    book = chosen(options["matrices"], options["pinned"])
-    machines = hosts(options["machines"], None, description, question, book.facts)
-    if len(machines) != 1:
-        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
+    book, machine = for_one_machine(options, description, question)
     pythons = _pythons()
     if options["python"]:
         _interpreter(options["python"], pythons)
     if options["lock"]:
         made = _from_lock(options)
     else:
-        made = _resolved(options, requirements, [_with_pythons(machines[0], pythons)], book)
+        made = _resolved(options, requirements, [_with_pythons(machine, pythons)], book)
     made = replace(made, interpreter=_interpreter(made.python, pythons))
     if options["dry_run"]:
         show(context, options, path, made, None)

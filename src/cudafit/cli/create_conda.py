@@ -34,20 +34,14 @@ def is_for_conda(options: dict[str, Any]) -> bool:
 def command_conda(context: click.Context, options: dict[str, Any], description: Any, question: Any) -> int:
     from cudafit.cli.benching import found_a_problem
     from cudafit.cli.common import say
-    from cudafit.cli.creating import looked_at, show
-    from cudafit.cli.machine_options import hosts
-    from cudafit.cli.matrix_options import chosen
+    from cudafit.cli.creating import for_one_machine, looked_at, refuse_additions, show
     from cudafit.repair.conda_create import create_conda
 
     path, requirements = _place(options)
-    if options["lock"] and (requirements or options["files"]):
-        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    refuse_additions(options, requirements)
     _refuse_existing(path, clear=options["clear"])
-    book = chosen(options["matrices"], options["pinned"])
-    machines = hosts(options["machines"], None, description, question, book.facts)
-    if len(machines) != 1:
-        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
-    made = _from_lock(options, machines[0]) if options["lock"] else _solved(options, requirements, machines, book)
+    book, machine = for_one_machine(options, description, question)
+    made = _from_lock(options, machine) if options["lock"] else _solved(options, requirements, [machine], book)
     for line in made.told:
         say(line)
     if made.virtual:

@@ -13,12 +13,16 @@ import click
 from cudafit.cli.benching import verified
 from cudafit.cli.common import use_color, write
 from cudafit.cli.looking import Given, Looked, environment_of, look, world
+from cudafit.cli.machine_options import hosts
+from cudafit.cli.matrix_options import chosen
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
     from cudafit.model.finding import Report
     from cudafit.model.plan import Made
+    from cudafit.resolve.host import Host
+    from cudafit.resolve.problem import Book
 
 _DEFAULT = ".venv"
 
@@ -28,6 +32,20 @@ def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
         return os.path.expanduser(words[0]), words[1:]
     return _DEFAULT, words
+
+
+def refuse_additions(options: dict[str, Any], requirements: tuple[str, ...]) -> None:
+    if options["lock"] and (requirements or options["files"]):
+        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+
+
+def for_one_machine(options: dict[str, Any], description: Any, question: Any) -> "tuple[Book, Host]":
+    """The facts, and the machine that the environment is for."""
+    book = chosen(options["matrices"], options["pinned"])
+    machines = hosts(options["machines"], None, description, question, book.facts)
+    if len(machines) != 1:
+        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
+    return book, machines[0]
 
 
 def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: str = "environment") -> None:

@@ -13,6 +13,7 @@ from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step
 from cudafit.model.versions import numbers
+from cudafit.repair.plan import errors_left
 from cudafit.resolve.conda import CONDA_NAMES
 
 PIP = "pip"
@@ -198,10 +199,4 @@ def not_as_planned(plan: Plan, meta: Meta, environment: Environment, report: Rep
             found += [f"{step.package} by pip is still there: {path}" for path in left]
         elif there.get(step.package) != step.after:
             found.append(f"{step.package} should be {step.after}, and {there.get(step.package)} is there")
-    had = {finding.id for finding in before.findings if finding.severity == ERROR}
-    for finding in report.findings:
-        if finding.severity == ERROR and finding.id in plan.answers:
-            found.append(f"{finding.id} is still found: {finding.title}")
-        elif finding.severity == ERROR and finding.id not in had:
-            found.append(f"{finding.id} is new: {finding.title}")
-    return found
+    return found + errors_left(plan, report, before)

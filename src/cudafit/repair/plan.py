@@ -248,6 +248,12 @@ def not_as_planned(plan: Plan, after: Environment, report: Report, before: Repor
         elif step.action != REMOVE and have != [step.after]:
             there = " and ".join(str(one) for one in have) or "nothing"
             found.append(f"{step.package} should be {step.after}, and {there} is there")
+    return found + errors_left(plan, report, before)
+
+
+def errors_left(plan: Plan, report: Report, before: Report) -> list[str]:
+    """The errors that the change was to end, and those that it brought."""
+    found = []
     had = {finding.id for finding in before.findings if finding.severity == ERROR}
     for finding in report.findings:
         if finding.severity == ERROR and finding.id in plan.answers:

@@ -9,7 +9,7 @@ from cudafit.machine.container import read_container
 from cudafit.machine.context import this_machine
 from cudafit.machine.limits import read_limits
 from cudafit.machine.nvml_watch import NvmlWatch
-from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command
+from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command, read_process
 from cudafit.machine.wsl import GPU_NODE, read_wsl
 from cudafit.model.frozen import frozen
 from cudafit.watch.program import asks_elsewhere, is_python
@@ -45,7 +45,6 @@ class Seen:
     """A process of the job as it was when it was met."""
 
     pid: int
-    parent: int
     command: Command
 
 
@@ -142,14 +141,15 @@ class Observer:
             if (pid in new or before != one.name) and len(self.commands) < _MOST_COMMANDS:
                 self.names[pid] = one.name
                 if command := read_command(pid):
-                    self.commands[pid] = Seen(pid, one.parent, command)
+                    self.commands[pid] = Seen(pid, command)
 
     def _name_others(self) -> None:
         """Who else computes there: its name, as long as it can be read."""
         for record in self.record.gpus.values():
             for pid in record.others:
                 if pid not in self.names:
-                    self.names[pid] = _name_of(pid)
+                    other = read_process(pid)
+                    self.names[pid] = other.name if other else "not to be seen from here"
 
     def pythons(self) -> list[Seen]:
         """The job's Pythons, the likeliest to train first: one that held a context, else the one that computed most."""
@@ -158,11 +158,3 @@ class Observer:
         return sorted(
             found, key=lambda one: (-record.holders.get(one.pid, 0.0), -record.spent.get(one.pid, 0.0), one.pid)
         )
-
-
-def _name_of(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
-        return "not to be seen from here"

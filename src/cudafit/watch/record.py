@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from cudafit.machine.nvml_watch import GpuLook, Look, Watched
 from cudafit.machine.processes import CUDA_FILE, Process
+from cudafit.machine.wsl import GPU_NODE
 from cudafit.model.frozen import frozen
 from cudafit.model.run import Moment
 
@@ -13,8 +14,6 @@ from cudafit.model.run import Moment
 _WARM_UP_S = 1.0
 _LONGEST_GAP_S = 5.0  # of a machine that slept, or a job that was stopped
 _MOST_MOMENTS = 400
-
-DXG = "/dev/dxg"
 
 Value = TypeVar("Value")
 
@@ -115,7 +114,6 @@ class Record:
         self.opened: dict[str, None] = {}  # device files that the job had open
         self.files_read = False
         self.loaded: dict[str, None] = {}  # libraries that tell what it computes with
-        self.most_processes = 0
         self.spent: dict[int, float] = {}  # process -> seconds of a core
         self._timeline = Timeline(began)
         self._cores: float | None = None
@@ -146,7 +144,6 @@ class Record:
                 if any(one.state == "D" for one in alive.values()):
                     self._waiting_s += seconds
         self.spent.update({pid: one.cpu_s for pid, one in alive.items()})
-        self.most_processes = max(self.most_processes, len(alive))
         self._processes_at = at
 
     def add_look(self, look: Look, pids: Collection[int]) -> None:
@@ -184,7 +181,7 @@ class Record:
     @property
     def cuda_started(self) -> bool:
         """Whether the job opened what CUDA opens when it starts; a context is more than that."""
-        return CUDA_FILE in self.opened or DXG in self.opened
+        return CUDA_FILE in self.opened or GPU_NODE in self.opened
 
     @property
     def cpu_seconds(self) -> float:

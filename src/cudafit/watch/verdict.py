@@ -64,7 +64,7 @@ class Use:
 
 def use_of(record: Record, around: Circumstances) -> Use:
     """The proof that counts most first: NVML's own list of who holds a context."""
-    holding = [one for one in record.gpus.values() if one.held_s > 0 or one.first_held_at is not None]
+    holding = [one for one in record.gpus.values() if one.first_held_at is not None]
     if holding:
         listed = [f"NVML lists the job on GPU {one.watched.index}" for one in holding]
         return Use(True, NVML, tuple(listed))
