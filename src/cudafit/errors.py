@@ -6,24 +6,33 @@ command to type. The class decides the exit code.
 
 from collections.abc import Sequence
 
+from cudafit.system.text import harmless
+
 
 class CudafitError(Exception):
     """Something a user can act on. Never a bug: bugs are any other exception."""
 
     exit_code = 1
 
-    def __init__(self, what: str, *, cause: Sequence[str] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, cause: Sequence[str] = (), hint: str | None = None, hints: Sequence[str] = ()
+    ) -> None:
+        """`hint` is the one thing to do, `hints` where there are several ways."""
         super().__init__(what)
         self.what = what
         self.cause = tuple(cause)
-        self.hint = hint
+        self.hints = (*((hint,) if hint else ()), *hints)
+
+    @property
+    def hint(self) -> str | None:
+        return self.hints[0] if self.hints else None
 
     def __str__(self) -> str:
-        lines = [f"error: {self.what}"]
+        lines = [f"error: {harmless(self.what)}"]
         for number, fact in enumerate(self.cause):
-            lines.append(("  cause: " if number == 0 else "         ") + fact)
-        if self.hint:
-            lines += ["", f"hint: {self.hint}"]
+            lines.append(("  cause: " if number == 0 else "         ") + harmless(fact))
+        if self.hints:
+            lines += ["", *(f"hint: {harmless(hint)}" for hint in self.hints)]
         return "\n".join(lines)
 
 

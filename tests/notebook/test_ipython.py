@@ -56,7 +56,9 @@ def test_loading_the_extension_imports_only_itself(python: Python) -> None:
     )
     done = python(code)
     found = [name for name in json.loads(done.stdout) if not name.startswith("IPython")]
-    assert found == ["cudafit", "cudafit.errors", "cudafit.notebook"], done.stderr
+    assert found == ["cudafit", "cudafit.errors", "cudafit.notebook", "cudafit.system", "cudafit.system.text"], (
+        done.stderr
+    )
 
 
 def test_cells_in_plain_ipython(python: Python) -> None:

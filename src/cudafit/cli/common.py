@@ -7,6 +7,8 @@ from typing import IO, Any
 
 import click
 
+from cudafit.system.text import harmless
+
 _COLOR = "cudafit.color"
 _VERBOSE = "cudafit.verbose"
 Command = Callable[..., Any]
@@ -53,8 +55,8 @@ def use_color(context: click.Context, out: IO[str]) -> bool:
 
 
 def say(text: str) -> None:
-    """Progress, and what is besides the result: to stderr."""
-    click.echo(text, err=True)
+    """Progress, and what is besides the result: to stderr, one line whatever it tells of."""
+    click.echo(harmless(text), err=True)
 
 
 def write(text: str) -> None:

@@ -12,7 +12,6 @@ from cudafit import __version__
 from cudafit.cli.commands import TopCommands
 from cudafit.cli.common import common_options, verbosity
 from cudafit.errors import CudafitError, InputError
-from cudafit.render.harmless import harmless
 
 BUG = 70
 INTERRUPTED = 130
@@ -90,7 +89,7 @@ def _give_up_stdout() -> None:
 
 
 def _say(error: CudafitError, code: int | None = None) -> int:
-    sys.stderr.write(f"{harmless(str(error))}\n")
+    sys.stderr.write(f"{error}\n")
     return error.exit_code if code is None else code
 
 

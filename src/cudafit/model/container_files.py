@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import without_secret
+from cudafit.system.text import harmless
 
 _LONGEST = 160
 
@@ -124,8 +125,7 @@ class ContainerFiles:
 
 def shown(text: str) -> str:
     """A text of a file as it may be shown: one line without control characters or secrets, and not without end."""
-    plain = re.sub(r"[^\x20-\x7e\xa0-\u2027\u2030-\u205f\u2070-\ud7ff\ue000-\ufefe\uff00-\ufffd]+", "?", text)
-    plain = re.sub(r"(://[^\s?#]*)[?#]\S*", r"\1", without_secret(plain))
+    plain = re.sub(r"(://[^\s?#]*)[?#]\S*", r"\1", without_secret(harmless(text)))
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
 
 

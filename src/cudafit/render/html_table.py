@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 
 from cudafit.render.machine_rows import Row
-from cudafit.render.plain_rows import without_controls
+from cudafit.system.text import harmless
 
 # Of a middle lightness, so that each has a contrast of more than 4 with white and with nearly black.
 _COLORS = {"plain": "", "good": "#1a8a3c", "warn": "#a86a00", "bad": "#e0393e", "quiet": ""}
@@ -37,4 +37,4 @@ def _line(row: Row) -> str:
 
 
 def _safe(text: str) -> str:
-    return html.escape(without_controls(text))
+    return html.escape(harmless(text))

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cudafit.render.harmless import harmless
 from cudafit.render.machine_rows import Row
+from cudafit.system.text import harmless
 
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
 _PIPE_WIDTH = 120
@@ -21,13 +21,15 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
         _print_plain(title, rows, out, color=color)
         return
     console = Console(file=out, no_color=not color, highlight=False, soft_wrap=False)
-    console.print(Text(title, style="bold"))
+    console.print(Text(harmless(title), style="bold"))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     table.add_column(style="dim", overflow="fold", max_width=max(16, console.width // 4))
     for row in rows:
-        table.add_row(Text(row.label), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via)))
+        table.add_row(
+            Text(harmless(row.label)), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via))
+        )
     console.print(table)
 
 
@@ -49,9 +51,9 @@ def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
 def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
     console = Console(file=out, force_terminal=color, no_color=not color, highlight=False, width=_PIPE_WIDTH)
     label_width = max((len(row.label) for row in rows), default=0)
-    console.print(Text(title, style="bold"), soft_wrap=True)
+    console.print(Text(harmless(title), style="bold"), soft_wrap=True)
     for row in rows:
-        line = Text(row.label.ljust(label_width) + "  ", style="cyan")
+        line = Text(harmless(row.label).ljust(label_width) + "  ", style="cyan")
         line.append(harmless(row.value), style=_STYLES[row.tone])
         if row.via:
             line.append(f"  [{harmless(row.via)}]", style="dim")

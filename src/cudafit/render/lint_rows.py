@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import escaped
-from cudafit.render.harmless import harmless
+from cudafit.system.text import harmless
 
 _WIDTH = 80
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}

@@ -149,8 +149,8 @@ def error_of(resolution: Resolution) -> CudafitError | None:
     """Why nothing fits, and the nearest things that would work."""
     if resolution.status != NO_FIT:
         return None
-    hints = "\nhint: ".join(_hint(one) for one in resolution.alternatives)
-    return CudafitError(resolution.reason or "nothing fits", cause=resolution.causes, hint=hints or None)
+    hints = [_hint(one) for one in resolution.alternatives]
+    return CudafitError(resolution.reason or "nothing fits", cause=resolution.causes, hints=hints)
 
 
 def _hint(one: Alternative) -> str:

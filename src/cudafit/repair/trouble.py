@@ -16,22 +16,16 @@ def change_trouble(what: str, error: OSError, folder: str) -> CudafitError:
 
 def cause_of(error: OSError, folder: str) -> list[str]:
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
-    cause = [f"{error.strerror or error}" + (f": `{shown(place)}`" if place else "")]
+    cause = [f"{error.strerror or error}" + (f": `{place}`" if place else "")]
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         cause.append(_free(place or folder))
     return cause
 
 
-def shown(path: str) -> str:
-    """A file's name as text on one line, whatever bytes it has."""
-    text = os.fsencode(path).decode(errors="replace")
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
 def named(paths: Iterable[str], limit: int = 5) -> list[str]:
     """The first of many paths, one a line."""
     every = list(paths)
-    lines = [f"`{shown(path) or '.'}`" for path in every[:limit]]
+    lines = [f"`{path or '.'}`" for path in every[:limit]]
     return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
 
 

@@ -4,7 +4,7 @@ import os
 import stat
 
 from cudafit.model.frozen import frozen
-from cudafit.repair.trouble import shown, user_name
+from cudafit.repair.trouble import user_name
 
 FILE, FOLDER, LINK, SPECIAL = "file", "folder", "link", "special"
 
@@ -61,7 +61,7 @@ def walk(root: str) -> Walk:
         except FileNotFoundError:
             continue
         except OSError as error:
-            problems.append(f"`{shown(folder or root)}` cannot be read: {error.strerror}")
+            problems.append(f"`{folder or root}` cannot be read: {error.strerror}")
             continue
         for one in inside:
             path = f"{folder}/{one.name}" if folder else one.name
@@ -71,13 +71,13 @@ def walk(root: str) -> Walk:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                problems.append(f"`{shown(path)}` cannot be read: {error.strerror}")
+                problems.append(f"`{path}` cannot be read: {error.strerror}")
                 continue
             if status.st_dev != top.st_dev:
-                problems.append(f"`{shown(path)}` is on another file system")
+                problems.append(f"`{path}` is on another file system")
                 continue
             if user not in (status.st_uid, 0):
-                problems.append(f"`{shown(path)}` belongs to {user_name(status.st_uid)}")
+                problems.append(f"`{path}` belongs to {user_name(status.st_uid)}")
             item = item_of(status, target)
             entries.append(Entry(path, item, status))
             if item.kind == FOLDER:

@@ -1,0 +1,1 @@
+"""What an attack on cudafit tried, each as a case: what is built, the command, what must be said and what must stay."""

@@ -1,0 +1,180 @@
+"""A hostile case, and how it is run: the real command in a place of its own, with a canary beside it.
+
+A case is built in `Place.work`, the folder in which the command is run. Whatever the command does, everything in the
+place stays as it was, the canary above all, except what the case says is the command's to change: the environment
+`.venv` with the folder beside it, and `writes`.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.repair.trees import Reading, reading
+from tests.repair.world import World
+
+Words = Sequence[str | Path]
+LIMIT_S = 60.0  # a hang, not a slow machine
+
+
+@dataclass
+class Place:
+    """Where a case is built. `world` has package indexes on loopback, and a matrix to go with them."""
+
+    top: Path
+    world: World
+    environ: dict[str, str]
+
+    @property
+    def work(self) -> Path:
+        return self.top / "work"
+
+    @property
+    def canary(self) -> Path:
+        """Files that are none of cudafit's business."""
+        return self.top / "canary"
+
+    @property
+    def home(self) -> Path:
+        return self.top / "home"
+
+    @property
+    def env(self) -> Path:
+        return self.work / ".venv"
+
+    @property
+    def state(self) -> Path:
+        return self.work / ".venv.cudafit"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`build` makes the place and returns the words after `cudafit`.
+
+    `says` are patterns that must be in what is printed, `silent` are texts that must not be, neither there nor in a
+    file that the command writes. `codes` are the exit codes that are right. `memory_mib` bounds the largest resident
+    set of the command and of what it starts.
+    """
+
+    name: str
+    build: Callable[[Place], Words]
+    codes: tuple[int, ...]
+    says: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    writes: tuple[str, ...] = (".venv", ".venv.cudafit")
+    memory_mib: int = 400
+    stdin: str = ""
+    after: Callable[[Place, "Ended"], None] | None = None  # what else must hold; asserts
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    memory_mib: float
+
+    @property
+    def printed(self) -> str:
+        return self.stdout + self.stderr
+
+
+def place(top: Path, world: World, environ: Mapping[str, str]) -> Place:
+    """An empty place with a canary."""
+    made = Place(top, world, dict(environ))
+    for folder in (made.work, made.canary / "deep", made.home):
+        folder.mkdir(parents=True)
+    (made.canary / "thesis.txt").write_text("three years of work\n")
+    (made.canary / "deep" / "weights.bin").write_bytes(bytes(range(256)) * 300)
+    (made.canary / "deep" / "script.sh").write_text("#!/bin/sh\n")
+    (made.canary / "deep" / "script.sh").chmod(0o750)
+    made.environ |= {"HOME": str(made.home), "COLUMNS": "100", **world.env}
+    return made
+
+
+def check(case: Case, made: Place) -> Ended:
+    """Run a case, and assert all that it promises."""
+    words = case.build(made)
+    before = _kept(case, made)
+    ended = run(made, words, stdin=case.stdin)
+    told = f"\n{ended.stdout}\n--- stderr\n{ended.stderr}"
+    assert ended.code in case.codes, f"exit code {ended.code}{told}"
+    assert "Traceback" not in ended.printed, told
+    for pattern in case.says:
+        assert re.search(pattern, ended.printed), f"nothing says {pattern!r}{told}"
+    written = _written(made)
+    for text in case.silent:
+        assert text not in ended.printed, f"{text!r} is printed{told}"
+        holders = [path for path, data in written.items() if os.fsencode(text) in data and path not in before]
+        assert not holders, f"{text!r} is in {holders}"
+    assert ended.memory_mib < case.memory_mib, f"{ended.memory_mib:.0f} MiB"
+    assert _kept(case, made) == before, f"something else was changed{told}"
+    if case.after:
+        case.after(made, ended)
+    return ended
+
+
+def run(made: Place, words: Words, *, stdin: str = "", limit_s: float = LIMIT_S) -> Ended:
+    """The real command; one that does not end is killed with all that it started, and is a failure."""
+    out, errors = made.top / "stdout", made.top / "stderr"
+    command = [sys.executable, "-P", "-m", "cudafit", *(os.fspath(word) for word in words)]
+    began = time.monotonic()
+    with out.open("wb") as to, errors.open("wb") as also:
+        child = subprocess.Popen(
+            command,
+            cwd=made.work,
+            env=made.environ,
+            stdin=subprocess.PIPE,
+            stdout=to,
+            stderr=also,
+            start_new_session=True,
+        )
+        assert child.stdin is not None
+        try:
+            child.stdin.write(stdin.encode())
+            child.stdin.close()
+        except BrokenPipeError:
+            pass
+        while True:
+            pid, status, used = os.wait4(child.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > began + limit_s:
+                os.killpg(child.pid, signal.SIGKILL)
+                os.wait4(child.pid, 0)
+                raise AssertionError(f"it did not end within {limit_s:.0f} s: {errors.read_text(errors='replace')}")
+            time.sleep(0.01)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    stdout, stderr = (path.read_bytes().decode("utf-8", "surrogateescape") for path in (out, errors))
+    out.unlink()
+    errors.unlink()
+    return Ended(child.returncode, stdout, stderr, time.monotonic() - began, used.ru_maxrss / 1024)
+
+
+def _kept(case: Case, made: Place) -> Reading:
+    """Everything in the place but what is the command's to change. Times of folders may move: others are made there."""
+    theirs = {str(Path("work") / name) for name in case.writes}
+    found = {}
+    for name, what in reading(made.top).items():
+        if any(name == one or name.startswith(f"{one}/") for one in theirs):
+            continue
+        if name.startswith("home/.cache") or name in ("home/.local", "stdout", "stderr", "home", "work", "."):
+            continue  # the installer's cache
+        found[name] = what
+    return found
+
+
+def _written(made: Place) -> dict[str, bytes]:
+    return {
+        os.path.relpath(path, made.top): path.read_bytes()
+        for path in made.top.rglob("*")
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 10 << 20
+    }

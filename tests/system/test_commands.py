@@ -1,0 +1,49 @@
+"""What is printed for pasting is what a shell reads."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cudafit.system.commands import command_text
+from cudafit.system.text import harmless
+
+HARD = [
+    "plain",
+    "sp ace",
+    "a'; touch x; '",
+    "$(touch x)",
+    "`touch x`",
+    "~root",
+    "-rf",
+    "a\nb",
+    "\x1b[31m1",
+    "\u202e12",
+    "caf\udce9",
+    "it's\x07'7",
+    "back\\slash\x00"[:-1],
+    "",
+    "a!b",
+]
+
+
+@pytest.mark.parametrize("word", HARD)
+def test_a_shell_reads_the_same_word(word: str) -> None:
+    text = command_text("cudafit", "rollback", word)
+    assert harmless(text) == text
+    assert read_by_bash(text) == ["cudafit", "rollback", word]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=20))
+def test_a_shell_reads_the_same_words(words: list[str]) -> None:
+    assert read_by_bash(command_text(*words)) == words
+
+
+def read_by_bash(text: str) -> list[str]:
+    show = "import os, sys; os.write(1, b'\\0'.join(map(os.fsencode, sys.argv[1:])))"
+    script = f'set -- {text}\nexec {command_text(sys.executable, "-c", show)} "$@"'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True, stdin=subprocess.DEVNULL)
+    return [part.decode("utf-8", "surrogateescape") for part in done.stdout.split(b"\0")]
