@@ -51,9 +51,9 @@ class Syncs:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def __call__(self, path: str) -> None:
+    def __call__(self, folder: int) -> None:
         start = time.perf_counter()
-        sync_file_system(path)
+        sync_file_system(folder)
         self.seconds += time.perf_counter() - start
 
 
@@ -122,7 +122,7 @@ def main() -> None:
         install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", env, *PACKAGES]
         if subprocess.run(install, capture_output=True, check=False).returncode != 0:
             sys.exit("no package index answers here: nothing was measured")
-        sync_file_system(folder)
+        os.sync()
         size = room_needed(env)
         print(f"  {size.env_files} files, {size.env_bytes / 1e9:.1f} GB")
         syncs = Syncs()

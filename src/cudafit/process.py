@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cudafit.model.frozen import frozen
+from cudafit.system.interrupts import held_off
 
 _REAP_S = 0.5
 
@@ -172,19 +173,26 @@ def _start(
     keep_open: Sequence[int],
     start_new_session: bool = False,
 ) -> "subprocess.Popen[str]":
-    child = subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        env=None if environ is None else dict(environ),
-        pass_fds=keep_open,
-        start_new_session=start_new_session,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    STARTED.add(child.pid)
+    child: subprocess.Popen[str] | None = None
+    try:
+        with held_off():  # a signal in between would leave a child that nobody knows
+            child = subprocess.Popen(  # noqa: S603 - an argument list, never a shell string
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=None if environ is None else dict(environ),
+                pass_fds=keep_open,
+                start_new_session=start_new_session,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            STARTED.add(child.pid)
+    except BaseException:
+        if child is not None:
+            _abandon(child)
+        raise
     return child
 
 

@@ -29,7 +29,7 @@ Act = Callable[[], object]
 
 CALLS = (
     *("mkdir", "rmdir", "rename", "replace", "link", "symlink", "unlink", "chmod", "fchmod", "utime"),
-    *("open", "write", "pwrite", "ftruncate", "fsync", "scandir"),
+    *("open", "write", "pwrite", "ftruncate", "fsync", "scandir", "posix_fallocate"),
 )
 
 

@@ -127,7 +127,7 @@ def test_a_change_that_was_cut_off_is_seen_and_undone(env: Path) -> None:
     assert (seen.step, seen.reason, seen.running) == ("apply", "the repair", False)
     with pytest.raises(CudafitError, match=r"an earlier change of `.*` was interrupted") as raised:
         change(env)
-    assert raised.value.hint == f"cudafit rollback '{env}'"
+    assert raised.value.hint == f"cudafit rollback {env}"
     said = recover(str(env), say=silent)
     assert said == f"the repair was interrupted ({seen.started}): `{env}` is as it was before"
     assert reading(env) == old
@@ -189,7 +189,11 @@ def test_a_damaged_generation_is_not_gone_back_to(env: Path) -> None:
     (tree / "bin/more").write_text("")
     with pytest.raises(CudafitError, match=r"generation 1 of `.*` is damaged") as raised:
         roll_back(str(env), say=silent)
-    assert raised.value.cause == ("`bin/more: missing, added or replaced`", "`bin/tool: missing, added or replaced`")
+    assert raised.value.cause == (
+        "another program changed what cudafit keeps",
+        "`bin/more: missing, added or replaced`",
+        "`bin/tool: missing, added or replaced`",
+    )
     assert reading(env) == new
     assert interrupted(str(env)) is None
 
@@ -204,7 +208,7 @@ def test_paths_in_a_manifest_lead_nowhere(env: Path, tmp_path: Path) -> None:
     for path in (str(target), "../../../../../precious"):
         value["items"].append([path, "file", 0o777, 0, target.stat().st_mtime_ns, None])
     manifest.write_text(json.dumps(value))
-    with pytest.raises(CudafitError, match="is damaged"):
+    with pytest.raises(CudafitError, match="a path that leads out of the tree"):
         roll_back(str(env), say=silent)
     assert target.stat().st_mode & 0o777 == 0o600
 
@@ -215,6 +219,33 @@ def test_a_broken_manifest_is_said(env: Path, text: str) -> None:
     (beside(env) / "generations/1/manifest.json").write_text(text)
     with pytest.raises(CudafitError, match=r"manifest `.*` is broken"):
         roll_back(str(env), say=silent)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(2, 10**30), (2, -1), (2, 0o10000), (3, -1), (3, 10**30), (4, 10**40), (4, -(10**40))],
+)
+def test_a_manifest_with_what_no_file_can_have_is_said_with_the_way_out(env: Path, column: int, value: int) -> None:
+    change(env)
+    new = reading(env)
+    manifest = beside(env) / "generations/1/manifest.json"
+    told = json.loads(manifest.read_text())
+    told["items"][3][column] = value
+    manifest.write_text(json.dumps(told))
+    with pytest.raises(CudafitError, match="a mode, a size or a time that no file has") as raised:
+        roll_back(str(env), say=silent)
+    assert raised.value.hint == f"go back further (`cudafit rollback {env} --list`) or make it anew"
+    assert reading(env) == new
+
+
+def test_a_number_that_leaves_none_for_the_next_is_said(env: Path) -> None:
+    change(env)
+    (beside(env) / "generations/1").rename(beside(env) / "generations/999999999")
+    with pytest.raises(CudafitError, match="no number is left for an earlier state"):
+        change(env)
+    with pytest.raises(CudafitError, match="no number is left for an earlier state"):
+        roll_back(str(env), say=silent)
+    assert interrupted(str(env)) is None
 
 
 def test_an_environment_made_anew_meanwhile_is_not_thrown_away(env: Path) -> None:

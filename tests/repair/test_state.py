@@ -73,9 +73,9 @@ def test_where_cudafit_itself_runs(env: Path, tmp_path: Path, monkeypatch: pytes
 def test_a_file_system_without_modes(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.mkdir
 
-    def mkdir(path: str, _mode: int = 0o777) -> None:
-        real(path)
-        os.chmod(path, 0o777)
+    def mkdir(path: str, _mode: int = 0o777, *, dir_fd: int) -> None:
+        real(path, dir_fd=dir_fd)
+        os.chmod(env.parent / path, 0o777)
 
     monkeypatch.setattr(os, "mkdir", mkdir)
     assert "cause: its file system keeps no permissions" in refused(env)
@@ -197,7 +197,7 @@ def test_an_environment_in_a_lower_layer(tmp_path: Path) -> None:
     with mounted(tmp_path / "p", "-t", "overlay", "-o", layers, "overlay") as place:
         said = refused(place / "env")
         assert "in a lower layer of a container's image" in said
-        assert "hint: in a container, copy it once: cp -a '/p/env'" in said
+        assert "hint: in a container, copy it once: cp -a /p/env" in said
         subprocess.run(["sh", "-c", said.partition("once: ")[2].replace("/p/", f"{place}/")], check=True)
         with transaction(str(place / "env"), reason="repair"):
             (place / "env/pyvenv.cfg").write_text("new")

@@ -1,5 +1,6 @@
 """Options that every command takes, and how they are read back."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -56,7 +57,8 @@ def use_color(context: click.Context, out: IO[str]) -> bool:
 
 def say(text: str) -> None:
     """Progress, and what is besides the result: to stderr, one line whatever it tells of."""
-    click.echo(harmless(text), err=True)
+    with contextlib.suppress(OSError):  # the terminal is gone: no reason to stop what it would tell of
+        click.echo(harmless(text), err=True)
 
 
 def write(text: str) -> None:

@@ -1,5 +1,6 @@
 """The entry point: runs a command and turns whatever happens into text and an exit code."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -10,7 +11,7 @@ import click
 
 from cudafit import __version__
 from cudafit.cli.commands import TopCommands
-from cudafit.cli.common import common_options, verbosity
+from cudafit.cli.common import common_options, say, verbosity
 from cudafit.errors import CudafitError, InputError
 
 BUG = 70
@@ -63,7 +64,7 @@ def run(arguments: list[str]) -> int:
     except CudafitError as error:
         return _say(error)
     except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("interrupted\n")
+        say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _give_up_stdout()
@@ -89,7 +90,9 @@ def _give_up_stdout() -> None:
 
 
 def _say(error: CudafitError, code: int | None = None) -> int:
-    sys.stderr.write(f"{error}\n")
+    with contextlib.suppress(OSError):  # its reader is gone; the exit code still tells
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
     return error.exit_code if code is None else code
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair.mounts import mounts_below
-from cudafit.repair.state import State
-from cudafit.repair.trouble import user_name
+from cudafit.repair.state import DISCARDED, Held, State
+from cudafit.system.commands import command_text
+from cudafit.system.folders import user_name
 
 _MARKS = ("pyvenv.cfg", "conda-meta")
 _FULL = frozenset({errno.ENOTEMPTY, errno.EEXIST})
@@ -66,7 +67,7 @@ def check_writable(state: State) -> None:
             )
 
 
-def check_can_be_renamed(state: State) -> None:
+def check_can_be_renamed(state: Held) -> None:
     """Raises InputError where the environment cannot be renamed into the folder beside it. Nothing is moved.
 
     The kernel is asked for a move onto a folder that is not empty. It refuses that in any case; by its reason it shows
@@ -74,12 +75,12 @@ def check_can_be_renamed(state: State) -> None:
     layer of a container's image, which look like any other folder.
     """
     try:
-        os.rename(state.env, state.discarded)
+        os.rename(state.name, DISCARDED, src_dir_fd=state.at_parent, dst_dir_fd=state.at_folder)
     except OSError as error:
         if error.errno not in _FULL:
             raise _fixed(state, error) from error
         return
-    os.rename(state.discarded, state.env)
+    os.rename(DISCARDED, state.name, src_dir_fd=state.at_folder, dst_dir_fd=state.at_parent)
     raise CudafitError(f"`{state.discarded}` was emptied by another program", hint="try again")
 
 
@@ -90,12 +91,16 @@ def check_no_mounts(state: State) -> None:
         raise InputError(
             f"another file system is mounted inside `{state.env}`",
             cause=[f"at `{path}`" for path in mounts[:5]],
-            hint=f"umount '{mounts[0]}'",
+            hint=command_text("umount", mounts[0]),
         )
 
 
 def _fixed(state: State, error: OSError) -> InputError:
-    copy = f"cp -a '{state.env}' '{state.env}.copy' && rm -rf '{state.env}' && mv '{state.env}.copy' '{state.env}'"
+    copied = f"{state.env}.copy"
+    copy = " && ".join(
+        command_text(*words)
+        for words in (("cp", "-a", state.env, copied), ("rm", "-rf", state.env), ("mv", copied, state.env))
+    )
     causes: dict[int | None, tuple[Sequence[str], str | None]] = {
         errno.EBUSY: (
             ["it is a mount point, and those cannot be renamed"],

@@ -1,59 +1,52 @@
 """Writing so that a power cut cannot take it back: data first, then the name, then the folder that has the name."""
 
+import contextlib
 import ctypes
 import os
 
 
-def write_durably(path: str, data: bytes) -> None:
-    """Replace `path` in one step that lasts; raises OSError. The folder is one that only this user can write."""
-    new = f"{path}.new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def write_durably(name: str, data: bytes, folder: int) -> None:
+    """Replace the file in one step that lasts; raises OSError. `folder` is the descriptor of one of cudafit's own."""
+    new = f"{name}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=folder)  # never written into: it may be one more name of another file
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(new, flags, 0o600, dir_fd=folder)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
-        os.replace(new, path)
+        os.replace(new, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        os.unlink(new)
+        os.unlink(new, dir_fd=folder)
         raise
     finally:
         os.close(descriptor)
-    sync_folder(os.path.dirname(path))
+    os.fsync(folder)
 
 
-def remove_durably(path: str) -> None:
-    os.unlink(path)
-    sync_folder(os.path.dirname(path))
+def remove_durably(name: str, folder: int) -> None:
+    os.unlink(name, dir_fd=folder)
+    os.fsync(folder)
 
 
-def rename_durably(source: str, target: str) -> None:
-    os.rename(source, target)
-    sync_folder(os.path.dirname(target))
-    sync_folder(os.path.dirname(source))
+def rename_durably(source: str, folder: int, target: str, to: int) -> None:
+    """From one open folder to another."""
+    os.rename(source, target, src_dir_fd=folder, dst_dir_fd=to)
+    os.fsync(to)
+    os.fsync(folder)
 
 
-def sync_folder(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_file_system(path: str) -> None:
-    """Everything written so far on the file system that `path` is on; raises OSError.
+def sync_file_system(folder: int) -> None:
+    """Everything written so far on the file system that the open folder is on; raises OSError.
 
     One call in place of an fsync for each of some ten thousand files. Python has no syncfs; where the C library has
     none either, all file systems are synced.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-        if syncfs is None:
-            os.sync()
-        elif syncfs(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), path)
-    finally:
-        os.close(descriptor)
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+    elif syncfs(folder) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -6,16 +6,19 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
-from cudafit.repair.durable import sync_folder, write_durably
-from cudafit.repair.journal import ID
-from cudafit.repair.remove import remove_tree
-from cudafit.repair.state import State
+from cudafit.repair.durable import write_durably
+from cudafit.repair.mounts import mounts_below
+from cudafit.repair.state import DISCARDED, GENERATIONS, ID, Held, State, opened
+from cudafit.system.folders import is_there, read_own, remove_tree
 
 SCHEMA = "cudafit.generation/1"
+RECORD = "generation.json"
 KEPT = 3
 KEPT_DAYS = 30
 _LIMIT = 1 << 16
@@ -50,20 +53,25 @@ class Generation:
     disk_bytes: int
 
 
-def write_record(state: State, name: str, record: Record) -> None:
-    """Raises OSError."""
-    write_durably(os.path.join(state.generation(name), "generation.json"), json.dumps(to_plain(record)).encode())
+@contextmanager
+def generation(held: Held, name: str, *, new: bool = False) -> Iterator[int]:
+    """The folder of a generation, open; raises OSError, and CudafitError for one that cannot be trusted."""
+    if new:
+        os.mkdir(name, 0o700, dir_fd=held.at_generations)
+    with opened(held, f"{GENERATIONS}/{name}", held.at_generations) as folder:
+        yield folder
+
+
+def write_record(record: Record, folder: int) -> None:
+    """Raises OSError. `folder` is that of the generation."""
+    write_durably(RECORD, json.dumps(to_plain(record)).encode(), folder)
 
 
 def read_record(state: State, name: str) -> Record | None:
     """None where it is missing, or was not written by this cudafit."""
     try:
-        path = os.path.join(state.generation(name), "generation.json")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            record = from_plain(Record, json.loads(os.read(descriptor, _LIMIT)))
-        finally:
-            os.close(descriptor)
+        data = read_own(os.path.join(state.generation(name), RECORD), _LIMIT)
+        record = from_plain(Record, json.loads(data))
     except (OSError, ValueError, RecordError, RecursionError):
         return None
     return record if record.schema == SCHEMA else None
@@ -92,20 +100,26 @@ def described(state: State, name: str, record: Record) -> Generation:
 
 
 def next_id(state: State) -> str:
-    """Numbers go up, so their order needs no clock."""
+    """Numbers go up, so their order needs no clock. Raises CudafitError where there is none left."""
     discarded = (name.partition("-")[0] for name in _names(state.discarded))
     used = [*_ids(state), *(name for name in discarded if ID.fullmatch(name))]
-    return str(max((int(name) for name in used), default=0) + 1)
+    following = str(max((int(name) for name in used), default=0) + 1)
+    if not ID.fullmatch(following):
+        raise CudafitError(
+            f"no number is left for an earlier state of `{state.env}`",
+            cause=[f"`{state.folder}` holds one that cudafit has not made: {max(used, key=int)}"],
+        )
+    return following
 
 
-def discard(state: State, name: str) -> None:
+def discard(held: Held, name: str) -> None:
     """Take a generation out of the list in one step. It is removed by `empty_discarded`. Raises OSError."""
     with contextlib.suppress(FileNotFoundError):
-        os.rename(state.generation(name), _free_place(state, name))
-        sync_folder(state.generations)
+        os.rename(name, _free_place(held, name), src_dir_fd=held.at_generations, dst_dir_fd=held.at_discarded)
+        os.fsync(held.at_generations)
 
 
-def clean(state: State, say: Callable[[str], None], *, kept: int = KEPT, days: int = KEPT_DAYS) -> None:
+def clean(state: Held, say: Callable[[str], None], *, kept: int = KEPT, days: int = KEPT_DAYS) -> None:
     """Under the lock, with no journal: remove what is in excess, too old, or was left half-made by a killed change."""
     try:
         generations = whole(state)
@@ -121,23 +135,23 @@ def clean(state: State, say: Callable[[str], None], *, kept: int = KEPT, days: i
     empty_discarded(state, say)
 
 
-def empty_discarded(state: State, say: Callable[[str], None]) -> None:
+def empty_discarded(held: Held, say: Callable[[str], None]) -> None:
     """What cannot be removed is said, and tried again next time: it is in nobody's way."""
-    for name in _names(state.discarded):
+    for name in os.listdir(held.at_discarded):
         if name in _NOT_TREES:
             continue
-        path = os.path.join(state.discarded, name)
         try:
-            remove_tree(path)
+            remove_tree(name, held.at_discarded, mounts_below)
         except OSError as error:
+            path = os.path.join(held.folder, DISCARDED, name)
             say(f"`{path}` is no longer needed and could not be removed: {error.strerror}: `{error.filename}`")
 
 
-def _free_place(state: State, name: str) -> str:
-    place, number = os.path.join(state.discarded, name), 1
-    while os.path.lexists(place):
+def _free_place(held: Held, name: str) -> str:
+    place, number = name, 1
+    while is_there(place, held.at_discarded):
         number += 1
-        place = os.path.join(state.discarded, f"{name}-{number}")
+        place = f"{name}-{number}"
     return place
 
 
@@ -154,7 +168,7 @@ def _names(folder: str) -> list[str]:
 
 def _has_record(state: State, name: str) -> bool:
     """Also one that this cudafit cannot read: a newer one's is not for it to remove."""
-    return os.path.lexists(os.path.join(state.generation(name), "generation.json"))
+    return os.path.lexists(os.path.join(state.generation(name), RECORD))
 
 
 def _seconds(text: str) -> float:

@@ -8,9 +8,6 @@ somebody else wrote, or that came along in an archive, leads nowhere.
 """
 
 import json
-import os
-import re
-import stat
 from dataclasses import replace
 
 from cudafit.errors import CudafitError
@@ -18,11 +15,13 @@ from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
 from cudafit.repair.durable import write_durably
 from cudafit.repair.lock import this_process
-from cudafit.repair.state import State
+from cudafit.repair.state import ID, Held, State
+from cudafit.system.commands import command_text
+from cudafit.system.folders import read_own
 
+NAME = "journal.json"
 SCHEMA = "cudafit.journal/1"
 STEPS = ("snapshot", "apply", "exchange")
-ID = re.compile(r"[1-9][0-9]{0,8}")
 _LIMIT = 1 << 16
 
 
@@ -42,42 +41,34 @@ class Journal:
 
 
 def begin(
-    state: State, step: str, reason: str, *, generation: str, new: bool = False, replaced: str | None = None
+    held: Held, step: str, reason: str, *, generation: str, new: bool = False, replaced: str | None = None
 ) -> Journal:
     """Write the journal's first step; raises OSError."""
     me = this_process()
-    name = os.path.basename(state.env)
-    journal = Journal(SCHEMA, step, name, new, generation, replaced, reason, me.since, me.pid, me.host, me.command)
-    _write(state, journal)
+    journal = Journal(SCHEMA, step, held.name, new, generation, replaced, reason, me.since, me.pid, me.host, me.command)
+    _write(held, journal)
     return journal
 
 
-def advance(state: State, journal: Journal, step: str) -> Journal:
+def advance(held: Held, journal: Journal, step: str) -> Journal:
     """Write the next step; raises OSError."""
     further = replace(journal, step=step)
-    _write(state, further)
+    _write(held, further)
     return further
 
 
-def _write(state: State, journal: Journal) -> None:
-    write_durably(state.journal, json.dumps(to_plain(journal), indent=1).encode())
+def _write(held: Held, journal: Journal) -> None:
+    write_durably(NAME, json.dumps(to_plain(journal), indent=1).encode(), held.at_folder)
 
 
 def read(state: State) -> Journal | None:
     """The journal of an unfinished change, if there is one; raises CudafitError for one that cannot be believed."""
     try:
-        descriptor = os.open(state.journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = read_own(state.journal, _LIMIT)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _broken(state, f"{error.strerror}") from error
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise _broken(state, "it is not a plain file of this user")
-        data = os.read(descriptor, _LIMIT)
-    finally:
-        os.close(descriptor)
     try:
         journal = from_plain(Journal, json.loads(data))
     except RecordError as error:
@@ -93,7 +84,7 @@ def read(state: State) -> Journal | None:
 def _fault(state: State, journal: Journal) -> str | None:
     if journal.schema != SCHEMA:
         return f"its schema is `{journal.schema[:40]}`, and this cudafit writes `{SCHEMA}`"
-    if journal.environment != os.path.basename(state.env):
+    if journal.environment != state.name:
         return f"it speaks of an environment named `{journal.environment[:80]}`"
     if journal.step not in STEPS:
         return f"it names a step `{journal.step[:40]}` that there is not"
@@ -105,8 +96,9 @@ def _fault(state: State, journal: Journal) -> str | None:
 
 
 def _broken(state: State, cause: str) -> CudafitError:
+    listed = command_text("cudafit", "rollback", state.env, "--list")
     return CudafitError(
         f"the journal `{state.journal}` is broken, or was not written by this cudafit",
         cause=[cause, "so it is not known what state the environment is in; nothing was changed"],
-        hint="look at it and at `cudafit rollback --list`; remove that file to take the environment as it is now",
+        hint=f"look at it and at `{listed}`; remove that file to take the environment as it is now",
     )

@@ -8,17 +8,18 @@ installer still writes is not taken for gone.
 import json
 import os
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
-from cudafit.repair.durable import sync_folder
-from cudafit.repair.state import State, furnish, prepare
-from cudafit.repair.trouble import change_trouble
+from cudafit.repair.state import Held, State, furnished, open_parent, prepare
+from cudafit.repair.trouble import change_trouble, is_full
+from cudafit.system.commands import command_text
 
 _LIMIT = 1 << 14
 _POLL_S = 0.1
@@ -45,17 +46,19 @@ class Holder:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return True
-        except OSError:
+        except (OSError, OverflowError):
             return False
         return False
 
 
 @frozen
 class Lock:
-    """Held. `waited`: another had it first, so what was read of the environment before may no longer be so."""
+    """`held` are the folders, open. `waited`: another had it first, so what was read of the environment before may no
+    longer be so."""
 
     descriptor: int
     waited: bool
+    held: Held
 
 
 def now() -> str:
@@ -70,31 +73,48 @@ def this_process() -> Holder:
 @contextmanager
 def locked(state: State, wait_s: float, say: Callable[[str], None]) -> Iterator[Lock]:
     """Hold the lock, with the folder beside the environment made and furnished; raises CudafitError."""
-    deadline = time.monotonic() + wait_s
-    waited = False
+    with ExitStack() as folders:
+        parent = open_parent(state)
+        folders.callback(os.close, parent)
+        yield from _locked(state, parent, _Waiting(state, wait_s, say))
+
+
+def _locked(state: State, parent: int, waiting: "_Waiting") -> Iterator[Lock]:
     while True:
-        prepare(state)
-        descriptor = _open(state)
-        try:
-            while not _take(state, descriptor):
-                if not waited:
-                    waited = True
-                    say(f"`{state.env}` is being changed by {_whom(descriptor)}: waiting for it to end")
-                if time.monotonic() >= deadline:
-                    raise _too_long(state, descriptor, wait_s)
-                time.sleep(_POLL_S)
-            if not _is_still(descriptor, state.lock):
+        with ExitStack() as opened:
+            folder = prepare(state, parent)
+            opened.callback(os.close, folder)
+            descriptor = _open(state, folder)
+            opened.callback(os.close, descriptor)
+            waiting.until_taken(descriptor)
+            there = _is_still(folder, os.path.basename(state.folder), parent)
+            if not (there and _is_still(descriptor, "lock", folder)):
                 continue  # the one before us removed the folder, or another has made a new one
             try:
                 _sign(descriptor)
-                furnish(state)
-                sync_folder(state.folder)
+                held = opened.enter_context(furnished(state, parent, folder))
             except OSError as error:
                 raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
-            yield Lock(descriptor, waited)
+            yield Lock(descriptor, waiting.waited, held)
             return
-        finally:
-            os.close(descriptor)
+
+
+class _Waiting:
+    """For the one that has the lock, told once, and not longer than it was said."""
+
+    def __init__(self, state: State, wait_s: float, say: Callable[[str], None]) -> None:
+        self._state, self._wait_s, self._say = state, wait_s, say
+        self._deadline = time.monotonic() + wait_s
+        self.waited = False
+
+    def until_taken(self, descriptor: int) -> None:
+        while not _take(self._state, descriptor):
+            if not self.waited:
+                self.waited = True
+                self._say(f"`{self._state.env}` is being changed by {_whom(descriptor)}: waiting for it to end")
+            if time.monotonic() >= self._deadline:
+                raise _too_long(self._state, descriptor, self._wait_s)
+            time.sleep(_POLL_S)
 
 
 def holder(state: State) -> Holder | None:
@@ -102,23 +122,36 @@ def holder(state: State) -> Holder | None:
     import fcntl  # noqa: PLC0415 - POSIX alone has it
 
     try:
-        descriptor = os.open(state.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(state.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _read(descriptor) or Holder(0, "unknown", "unknown", "unknown")
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
     return None
 
 
-def _open(state: State) -> int:
+def _open(state: State, folder: int) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open("lock", flags, 0o600, dir_fd=folder)
     except OSError as error:
         raise change_trouble(f"the lock of `{state.env}` cannot be opened", error, state.folder) from error
+    found = os.fstat(descriptor)
+    # It is written into. A file with another name elsewhere would be written into there.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise CudafitError(
+            f"`{state.lock}` is no lock that cudafit has made",
+            cause=["it is not a plain file of this user that has this one name"],
+            hint=f"look at what it is, and move it away: {command_text('mv', state.lock, f'{state.lock}.other')}",
+        )
+    return descriptor
 
 
 def _take(state: State, descriptor: int) -> bool:
@@ -133,23 +166,28 @@ def _take(state: State, descriptor: int) -> bool:
     return True
 
 
-def _is_still(descriptor: int, path: str) -> bool:
+def _is_still(descriptor: int, name: str, at: int) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
+        return os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=at, follow_symlinks=False))
     except OSError:
         return False
 
 
 def _sign(descriptor: int) -> None:
+    """Who has it, for those who wait. On a full disk they are not told; it is held all the same."""
     text = json.dumps(to_plain(this_process())).encode()
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text, 0)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text, 0)
+    except OSError as error:
+        if not is_full(error):
+            raise
 
 
 def _read(descriptor: int) -> Holder | None:
     try:
         return from_plain(Holder, json.loads(os.pread(descriptor, _LIMIT, 0)))
-    except (OSError, ValueError, RecordError):
+    except (OSError, ValueError, RecordError, RecursionError):
         return None
 
 

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.repair.walk import FILE, FOLDER, LINK, SPECIAL, Item, Walk
+from cudafit.system.folders import read_own
 
 SCHEMA = "cudafit.manifest/1"
+NAME = "manifest.json"
+_LIMIT = 1 << 29  # of some three million files
+_HUGE = 1 << 63
 _KINDS = frozenset({FILE, FOLDER, LINK, SPECIAL})
 _ROW = (str, str, int, int, int)
 
@@ -62,28 +66,34 @@ def compare(manifest: Manifest, found: Walk) -> Differences:
     return Differences(*(tuple(sorted(paths)) for paths in (lost, written, modes, times)))
 
 
-def write_manifest(path: str, manifest: Manifest) -> None:
-    """Raises OSError. It is synced with the tree that it speaks of."""
+def write_manifest(manifest: Manifest, folder: int) -> int:
+    """Into the folder of its generation; returns its bytes. Raises OSError. It is synced with the tree that it speaks
+    of."""
     rows = [
         [name, item.kind, item.mode, item.size, item.mtime_ns, item.target] for name, item in manifest.items.items()
     ]
-    with open(path, "x", encoding="utf-8") as file:
-        file.write(json.dumps({"schema": SCHEMA, "items": rows}))
+    data = json.dumps({"schema": SCHEMA, "items": rows}).encode()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(NAME, flags, 0o600, dir_fd=folder), "wb") as file:
+        file.write(data)
+    return len(data)
 
 
-def read_manifest(path: str) -> Manifest:
-    """Raises CudafitError."""
+def read_manifest(folder: str, way_out: str) -> Manifest:
+    """That of the generation in `folder`. Raises CudafitError, with `way_out` as what to do."""
+    path = os.path.join(folder, NAME)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json.loads(read_own(path, _LIMIT))
         if value["schema"] != SCHEMA:
             raise ValueError(f"its schema is `{value['schema']}`")
         return Manifest(dict(_row(row) for row in value["items"]))
     except OSError as error:
-        raise _broken(path, f"{error.strerror}") from error
+        cause = f"{error.strerror}"
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _broken(path, f"{type(error).__name__}: {error}"[:200]) from error
+        cause = f"{type(error).__name__}: {error}"[:200]
+    raise CudafitError(
+        f"the manifest `{path}` is broken, or was not written by this cudafit", cause=[cause], hint=way_out
+    )
 
 
 def _row(row: object) -> tuple[str, Item]:
@@ -92,8 +102,9 @@ def _row(row: object) -> tuple[str, Item]:
     path, kind, mode, size, mtime_ns, target = row
     if kind not in _KINDS or not (target is None or isinstance(target, str)):
         raise ValueError("a row has another form")
+    # What no file can have would be found out half-way, by the system call that is to bring it back.
+    if not (0 <= mode <= 0o7777 and 0 <= size < _HUGE and -_HUGE <= mtime_ns < _HUGE):
+        raise ValueError("a row has a mode, a size or a time that no file has")
+    if os.path.isabs(path) or "\0" in path or any(part in ("", ".", "..") for part in path.split("/") if path):
+        raise ValueError("a row has a path that leads out of the tree")
     return path, Item(kind, mode, size, mtime_ns, target)
-
-
-def _broken(path: str, cause: str) -> CudafitError:
-    return CudafitError(f"the manifest `{path}` is broken, or was not written by this cudafit", cause=[cause])

@@ -9,16 +9,21 @@ import os
 from collections.abc import Callable
 
 from cudafit.errors import CudafitError
+from cudafit.repair import journal as journals
 from cudafit.repair.durable import remove_durably, rename_durably, sync_file_system
-from cudafit.repair.generations import clean, discard, has_tree
+from cudafit.repair.generations import clean, discard, generation, has_tree
 from cudafit.repair.journal import Journal
 from cudafit.repair.manifest import Differences, Manifest, compare, read_manifest
-from cudafit.repair.state import State, remove_if_unused
+from cudafit.repair.state import Held, State, remove_if_unused
 from cudafit.repair.trouble import named
 from cudafit.repair.walk import walk
+from cudafit.system.commands import command_text
+from cudafit.system.folders import is_there
+
+_TREE = "tree"
 
 
-def undo(state: State, journal: Journal, say: Callable[[str], None]) -> tuple[str, ...]:
+def undo(state: Held, journal: Journal, say: Callable[[str], None]) -> tuple[str, ...]:
     """End an unfinished change: what was before is brought back (`exchange`, itself a way back, is carried on). Under
     the lock. Returns the files that are not what they were. Raises CudafitError and OSError."""
     written: tuple[str, ...] = ()
@@ -36,14 +41,14 @@ def undo(state: State, journal: Journal, say: Callable[[str], None]) -> tuple[st
     return written
 
 
-def finish(state: State) -> None:
+def finish(state: Held) -> None:
     """The change has come to an end, and that lasts. Raises OSError."""
-    sync_file_system(state.parent)
+    sync_file_system(state.at_parent)
     with contextlib.suppress(FileNotFoundError):
-        remove_durably(state.journal)
+        remove_durably(journals.NAME, state.at_folder)
 
 
-def exchange(state: State, journal: Journal, checked: Differences | None = None) -> tuple[str, ...]:
+def exchange(state: Held, journal: Journal, checked: Differences | None = None) -> tuple[str, ...]:
     """The environment becomes a generation, and a generation the environment."""
     wanted, replaced = journal.generation, journal.replaced
     manifest = _manifest(state, wanted)
@@ -53,8 +58,9 @@ def exchange(state: State, journal: Journal, checked: Differences | None = None)
         if state.exists:
             if replaced is None or has_tree(state, replaced):
                 raise _made_anew(state)
-            rename_durably(state.env, state.tree(replaced))
-        rename_durably(state.tree(wanted), state.env)
+            with generation(state, replaced) as folder:
+                rename_durably(state.name, state.at_parent, _TREE, folder)
+        _put_in_place(state, wanted)
     elif replaced is None or not has_tree(state, replaced):
         _check_is_back(state, wanted, manifest)
     _mend_top(state.env, manifest)
@@ -73,8 +79,12 @@ def _differences(state: State, name: str, manifest: Manifest) -> Differences:
     if found.problems or differences.lost:
         raise CudafitError(
             f"generation {name} of `{state.env}` is damaged",
-            cause=[*found.problems[:5], *named(f"{path}: missing, added or replaced" for path in differences.lost)],
-            hint="another program changed what cudafit keeps; choose another one of `cudafit rollback --list`",
+            cause=[
+                "another program changed what cudafit keeps",
+                *found.problems[:5],
+                *named(f"{path}: missing, added or replaced" for path in differences.lost),
+            ],
+            hint=_way_out(state),
         )
     return differences
 
@@ -102,31 +112,35 @@ def written_text(state: State, written: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _bring_back(state: State, name: str) -> tuple[str, ...]:
+def _bring_back(state: Held, name: str) -> tuple[str, ...]:
     manifest = _manifest(state, name)
     written: tuple[str, ...] = ()
     if has_tree(state, name):
         written = _mend(state, name, manifest, _differences(state, name, manifest))
         _put_aside(state, name)
-        rename_durably(state.tree(name), state.env)
-    elif not os.path.lexists(_aside(state, name)):
+        _put_in_place(state, name)
+    elif not is_there(_aside(name), state.at_discarded):
         _check_is_back(state, name, manifest)
     _mend_top(state.env, manifest)
     return written
 
 
-def _put_aside(state: State, name: str) -> None:
+def _put_in_place(state: Held, name: str) -> None:
+    with generation(state, name) as folder:
+        rename_durably(_TREE, folder, state.name, state.at_parent)
+
+
+def _put_aside(state: Held, name: str) -> None:
     """The half-changed environment goes out of the way, whole. There may be none: a program removed it."""
     if not state.exists:
         return
-    place = _aside(state, name)
-    if os.path.lexists(place):
+    if is_there(_aside(name), state.at_discarded):
         raise _made_anew(state)
-    rename_durably(state.env, place)
+    rename_durably(state.name, state.at_parent, _aside(name), state.at_discarded)
 
 
-def _aside(state: State, name: str) -> str:
-    return os.path.join(state.discarded, f"{name}-changed")
+def _aside(name: str) -> str:
+    return f"{name}-changed"
 
 
 def _mend_top(env: str, manifest: Manifest) -> None:
@@ -138,7 +152,15 @@ def _mend_top(env: str, manifest: Manifest) -> None:
 
 
 def _manifest(state: State, name: str) -> Manifest:
-    return read_manifest(os.path.join(state.generation(name), "manifest.json"))
+    return read_manifest(state.generation(name), _way_out(state))
+
+
+def _way_out(state: State) -> str:
+    """Where a generation cannot be brought back: another one, or the environment as it is now."""
+    others = f"then go back further (`{command_text('cudafit', 'rollback', state.env, '--list')}`) or make it anew"
+    if os.path.lexists(state.journal):
+        return f"{command_text('rm', state.journal)}, {others}"
+    return others.removeprefix("then ")
 
 
 def _check_is_back(state: State, name: str, manifest: Manifest) -> None:
@@ -151,7 +173,7 @@ def _check_is_back(state: State, name: str, manifest: Manifest) -> None:
     raise CudafitError(
         f"generation {name} of `{state.env}` is gone, so it cannot be brought back",
         cause=[f"another program removed `{state.tree(name)}`; the environment may be half changed"],
-        hint=f"rm '{state.journal}', then go back further (`cudafit rollback --list`) or make it anew",
+        hint=_way_out(state),
     )
 
 
@@ -159,5 +181,5 @@ def _made_anew(state: State) -> CudafitError:
     return CudafitError(
         f"`{state.env}` was made anew by another program while its earlier state was being brought back",
         cause=["cudafit had moved it out of the way, and will not throw away what was made since"],
-        hint=f"mv '{state.env}' '{state.env}.new', then run the same again",
+        hint=f"{command_text('mv', state.env, f'{state.env}.new')}, then run the same again",
     )

@@ -1,5 +1,6 @@
 """The ways back: after a change that was cut off, and to an earlier state."""
 
+import contextlib
 import os
 from collections.abc import Callable
 
@@ -8,15 +9,30 @@ from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.durable import sync_file_system
-from cudafit.repair.generations import Generation, Record, clean, described, next_id, read_record, whole, write_record
-from cudafit.repair.interrupts import held_off
+from cudafit.repair.generations import (
+    Generation,
+    Record,
+    clean,
+    described,
+    empty_discarded,
+    generation,
+    next_id,
+    read_record,
+    whole,
+    write_record,
+)
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked, now
 from cudafit.repair.manifest import manifest_of, write_manifest
+from cudafit.repair.mounts import mounts_below
+from cudafit.repair.reserve import give_up_reserve, keep_reserve
 from cudafit.repair.restore import check_whole, exchange, finish, undo, written_text
-from cudafit.repair.state import State, check_trusted, remove_if_unused, state_of
-from cudafit.repair.trouble import change_trouble
+from cudafit.repair.state import Held, State, check_trusted, remove_if_unused, state_of
+from cudafit.repair.trouble import change_trouble, is_full
 from cudafit.repair.walk import walk
+from cudafit.system.commands import command_text
+from cudafit.system.folders import remove_tree
+from cudafit.system.interrupts import held_off, stoppable
 
 WAIT_S = 600.0
 
@@ -63,18 +79,16 @@ def recover(env: str, *, say: Callable[[str], None], wait_s: float = WAIT_S) -> 
     nothing = f"no change of `{state.env}` was interrupted"
     if not check_trusted(state):
         return nothing
-    with locked(state, wait_s, say):
+    with stoppable(), locked(state, wait_s, say) as lock:
         journal = journals.read(state)
         if journal is None:
-            clean(state, say)
-            remove_if_unused(state)
+            clean(lock.held, say)
+            remove_if_unused(lock.held)
             return nothing
-        return _recover(state, journal, say)
+        return _recover(lock.held, journal, say)
 
 
-def roll_back(
-    env: str, generation: str | None = None, *, say: Callable[[str], None], wait_s: float = WAIT_S
-) -> Generation:
+def roll_back(env: str, wanted: str | None = None, *, say: Callable[[str], None], wait_s: float = WAIT_S) -> Generation:
     """Go back to a generation, by default the newest; what is there now becomes one, so going back can be undone.
 
     After an interrupted change the state before it comes back; that is all, unless a generation is named.
@@ -83,18 +97,18 @@ def roll_back(
     if not check_trusted(state):
         raise _none_kept(state)
     check_writable(state)
-    with locked(state, wait_s, say):
+    with stoppable(), locked(state, wait_s, say) as lock:
         journal = journals.read(state)
         if journal is not None:
             back = _brought_back(state, journal)
-            say(_recover(state, journal, say))
-            if generation is None:
+            say(_recover(lock.held, journal, say))
+            if wanted is None:
                 return back
         check_runs_elsewhere(state)
-        return _exchange(state, generation, say)
+        return _exchange(lock.held, wanted, say)
 
 
-def _recover(state: State, journal: Journal, say: Callable[[str], None]) -> str:
+def _recover(state: Held, journal: Journal, say: Callable[[str], None]) -> str:
     try:
         with held_off(lambda: say("bringing back what was: one moment")):
             written = undo(state, journal, say)
@@ -119,7 +133,7 @@ def _brought_back(state: State, journal: Journal) -> Generation:
     return described(state, name, record)
 
 
-def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> Generation:
+def _exchange(state: Held, wanted: str | None, say: Callable[[str], None]) -> Generation:
     kept = whole(state)
     if not kept:
         raise _none_kept(state)
@@ -128,7 +142,7 @@ def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> G
         raise InputError(
             f"there is no generation `{name}` of `{state.env}`",
             cause=[f"kept: {', '.join(kept)}"],
-            hint="cudafit rollback --list",
+            hint=command_text("cudafit", "rollback", state.env, "--list"),
         )
     goal = described(state, name, kept[name])
     if state.exists:
@@ -139,11 +153,12 @@ def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> G
     try:
         with held_off(lambda: say("bringing back what was: one moment")):
             differences = check_whole(state, name)
-            replaced = _keep_present(state, reason)
-            journal = journals.begin(state, "exchange", reason, generation=name, replaced=replaced)
+            journal, size = _written_down(state, name, reason, say)
             written = exchange(state, journal, differences)
             finish(state)
             clean(state, say)
+            with contextlib.suppress(OSError):  # on a disk that is full; going back succeeded all the same
+                keep_reserve(state, size)
     except OSError as error:
         raise change_trouble(f"`{state.env}` could not be brought back", error, state.folder) from error
     for line in written_text(state, written):
@@ -151,17 +166,35 @@ def _exchange(state: State, wanted: str | None, say: Callable[[str], None]) -> G
     return goal
 
 
-def _keep_present(state: State, reason: str) -> str | None:
+def _written_down(state: Held, wanted: str, reason: str, say: Callable[[str], None]) -> tuple[Journal, int]:
+    """The journal, and the size of the manifest of what is there now. Where the disk is full, what is no longer needed
+    makes room, and then what was set aside for this."""
+    for make_room in (lambda: empty_discarded(state, say), lambda: give_up_reserve(state)):
+        try:
+            return _write_down(state, wanted, reason)
+        except OSError as error:
+            if not is_full(error):
+                raise
+        make_room()
+    return _write_down(state, wanted, reason)
+
+
+def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
     """What is there now gets a number and a manifest; its tree comes when it is renamed."""
     if not state.exists:
-        return None
+        return journals.begin(state, "exchange", reason, generation=wanted), 0
     name = next_id(state)
     manifest = manifest_of(walk(state.env))
-    os.mkdir(state.generation(name), 0o700)
-    write_manifest(os.path.join(state.generation(name), "manifest.json"), manifest)
-    write_record(state, name, Record.of(now(), reason, manifest.files, manifest.size))
-    sync_file_system(state.folder)
-    return name
+    try:
+        with generation(state, name, new=True) as folder:
+            size = write_manifest(manifest, folder)
+            write_record(Record.of(now(), reason, manifest.files, manifest.size), folder)
+        sync_file_system(state.at_folder)
+        return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
+    except OSError:
+        with contextlib.suppress(OSError):
+            remove_tree(name, state.at_generations, mounts_below)
+        raise
 
 
 def _none_kept(state: State) -> CudafitError:

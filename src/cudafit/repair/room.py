@@ -5,13 +5,14 @@ import os
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.repair.checks import check_environment, check_no_mounts
+from cudafit.repair.reserve import FILES, room_for
 from cudafit.repair.snapshot import is_linked
 from cudafit.repair.state import State, state_of
 from cudafit.repair.trouble import size_text
 from cudafit.repair.walk import FILE, FOLDER, Walk, walk
 
-_ROW_BYTES = 160  # of the manifest, for each file
 _SPARE = 1 << 20
+_ROW_BYTES = 160  # of the manifest, for each file
 
 
 @frozen
@@ -54,7 +55,8 @@ def walk_whole(state: State) -> Walk:
 def needed_for(state: State, found: Walk) -> Needed:
     room = os.statvfs(state.parent)
     block = room.f_frsize
-    size, files = _SPARE + _ROW_BYTES * len(found.entries), 16
+    manifest = _ROW_BYTES * len(found.entries)
+    size, files = _SPARE + manifest + room_for(manifest), 16 + FILES
     for entry in found.entries:
         item = entry.item
         if item.kind == FILE and not is_linked(entry):

@@ -9,18 +9,30 @@ the environment itself is renamed. It holds
     generations/ID/tree      the environment as it was before a change
     generations/ID/*.json    when and why, and what each file was
     discarded/               trees that are no longer needed, until they are removed
+    reserve/                 room for the next way back, given up when the disk is full
+
+What may be changed is a `Held`: the folders, open, under the lock. All of them belong to this user, have mode 0700 and
+are no links (`system/folders.py`), and everything that is renamed or removed is so by their descriptors: a folder that
+was exchanged meanwhile, or came along in an archive, leads nowhere.
 """
 
 import contextlib
 import os
-import stat
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
-from cudafit.repair.durable import sync_folder
-from cudafit.repair.trouble import change_trouble, user_name
+from cudafit.repair.mounts import mounts_below
+from cudafit.repair.trouble import change_trouble
+from cudafit.system.commands import command_text
+from cudafit.system.folders import UntrustedError, is_there, make_file, make_own, open_folder, open_own, remove_tree
 
-_NOTICE = "What lies beside this file is no longer needed, and is removed by the next change that cudafit makes.\n"
+ID = re.compile(r"[1-9][0-9]{0,8}")
+GENERATIONS, DISCARDED, RESERVE = "generations", "discarded", "reserve"
+_README = "README"
+_NOTICE = b"What lies beside this file is no longer needed, and is removed by the next change that cudafit makes.\n"
 
 
 @frozen
@@ -29,6 +41,10 @@ class State:
 
     env: str
     folder: str
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.env)
 
     @property
     def parent(self) -> str:
@@ -44,11 +60,11 @@ class State:
 
     @property
     def generations(self) -> str:
-        return os.path.join(self.folder, "generations")
+        return os.path.join(self.folder, GENERATIONS)
 
     @property
     def discarded(self) -> str:
-        return os.path.join(self.folder, "discarded")
+        return os.path.join(self.folder, DISCARDED)
 
     def generation(self, name: str) -> str:
         return os.path.join(self.generations, name)
@@ -59,6 +75,16 @@ class State:
     @property
     def exists(self) -> bool:
         return os.path.lexists(self.env)
+
+
+@frozen
+class Held(State):
+    """The same with its folders open, by descriptor; only under the lock."""
+
+    at_parent: int
+    at_folder: int
+    at_generations: int
+    at_discarded: int
 
 
 def state_of(env: str) -> State:
@@ -82,41 +108,76 @@ def state_of(env: str) -> State:
 
 
 def check_trusted(state: State) -> bool:
-    """Whether the folder is there; raises CudafitError where others than this user could have written what it holds."""
+    """Whether the folder is there; raises CudafitError where others than this user could have written what it holds, or
+    it leads elsewhere. Each generation too is a folder of cudafit's own; its tree is the environment's."""
     try:
-        found = os.lstat(state.folder)
+        folder = open_own(state.folder)
     except FileNotFoundError:
         return False
+    except UntrustedError as error:
+        raise _untrusted(state.folder, error) from None
     except OSError as error:
         raise change_trouble(f"`{state.folder}` cannot be read", error, state.folder) from error
-    if not stat.S_ISDIR(found.st_mode):
-        raise _untrusted(state, "it is not a folder", "move it away")
-    if found.st_uid != os.geteuid():
-        raise _untrusted(state, f"it belongs to {user_name(found.st_uid)}", "run as that user, or move it away")
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        hint = f"look at what it holds; if it is yours: chmod 700 '{state.folder}'"
-        raise _untrusted(state, f"its mode is {mode:04o}, so that others may have written in it", hint)
+    try:
+        for name in (GENERATIONS, DISCARDED):
+            with contextlib.suppress(FileNotFoundError), opened(state, name, folder) as inside:
+                if name == GENERATIONS:
+                    _check_generations(state, inside)
+    finally:
+        os.close(folder)
     return True
 
 
-def prepare(state: State) -> None:
-    """Make the folder; raises CudafitError."""
+def _check_generations(state: State, at: int) -> None:
+    for name in filter(ID.fullmatch, os.listdir(at)):
+        with contextlib.suppress(FileNotFoundError), opened(state, f"{GENERATIONS}/{name}", at):
+            continue
+
+
+@contextmanager
+def opened(state: State, path: str, at: int) -> Iterator[int]:
+    """The folder `path` inside that of an environment, of which `at` is the last but one that is open. Raises OSError,
+    and CudafitError for one that cannot be trusted."""
     try:
-        os.mkdir(state.folder, 0o700)
+        folder = open_own(os.path.basename(path), at)
+    except UntrustedError as error:
+        raise _untrusted(os.path.join(state.folder, path), error) from None
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def prepare(state: State, parent: int) -> int:
+    """Make the folder, and open it; raises CudafitError. `parent` is the open folder around the environment."""
+    name = os.path.basename(state.folder)
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
     except FileExistsError:
         pass
     except OSError as error:
         raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
     else:
-        _check_modes_are_kept(state)
-        sync_folder(state.parent)
+        _check_modes_are_kept(state, name, parent)
+        os.fsync(parent)
     check_trusted(state)
+    try:
+        return open_own(name, parent)
+    except OSError as error:
+        raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
 
 
-def _check_modes_are_kept(state: State) -> None:
-    if os.lstat(state.folder).st_mode & 0o077:
-        os.rmdir(state.folder)
+def open_parent(state: State) -> int:
+    """The folder that the environment is in; raises CudafitError."""
+    try:
+        return open_folder(state.parent)
+    except OSError as error:
+        raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.parent) from error
+
+
+def _check_modes_are_kept(state: State, name: str, parent: int) -> None:
+    if os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode & 0o077:
+        os.rmdir(name, dir_fd=parent)
         raise InputError(
             f"`{state.env}` cannot be changed safely",
             cause=["its file system keeps no permissions, as a Windows drive in WSL: modes could not be brought back"],
@@ -124,33 +185,54 @@ def _check_modes_are_kept(state: State) -> None:
         )
 
 
-def furnish(state: State) -> None:
-    """What the folder needs inside; under the lock, as an empty folder is removed under it too. Raises OSError."""
-    for folder in (state.generations, state.discarded):
-        if not os.path.isdir(folder):
-            os.mkdir(folder, 0o700)
-    for path, text in ((f"{state.folder}/.gitignore", "*\n"), (f"{state.discarded}/README", _NOTICE)):
-        if not os.path.lexists(path):
-            with open(path, "x", encoding="utf-8") as file:
-                file.write(text)
-
-
-def remove_if_unused(state: State) -> None:
-    """Under the lock: no folder stays beside an environment of which nothing is kept."""
+@contextmanager
+def furnished(state: State, parent: int, folder: int) -> Iterator[Held]:
+    """The folder with what it needs inside, all of it open; under the lock, as an empty folder is removed under it too.
+    Raises OSError and CudafitError."""
+    descriptors: list[int] = []
     try:
-        if os.path.lexists(state.journal) or os.listdir(state.generations) or os.listdir(state.discarded) != ["README"]:
+        for name in (GENERATIONS, DISCARDED):
+            try:
+                descriptors.append(make_own(name, folder))
+            except UntrustedError as error:
+                raise _untrusted(os.path.join(state.folder, name), error) from None
+        generations, discarded = descriptors
+        make_file(".gitignore", b"*\n", folder)
+        make_file(_README, _NOTICE, discarded)
+        os.fsync(folder)
+        yield Held(state.env, state.folder, parent, folder, generations, discarded)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def remove_if_unused(held: Held) -> None:
+    """Under the lock: no folder stays beside an environment of which nothing is kept."""
+    folder, discarded = held.at_folder, held.at_discarded
+    try:
+        if is_there("journal.json", folder) or os.listdir(held.at_generations) or os.listdir(discarded) != [_README]:
             return
-        os.unlink(f"{state.discarded}/README")
-        for folder in (state.discarded, state.generations):
-            os.rmdir(folder)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{state.journal}.new")
-        os.unlink(f"{state.folder}/.gitignore")
-        os.unlink(state.lock)  # whoever waits for it sees that it is gone, and makes a new one
-        os.rmdir(state.folder)
+            remove_tree(RESERVE, folder, mounts_below)
+        os.unlink(_README, dir_fd=discarded)
+        for name in (DISCARDED, GENERATIONS):
+            os.rmdir(name, dir_fd=folder)
+        for name in ("journal.json.new", ".gitignore"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+        os.unlink("lock", dir_fd=folder)  # whoever waits for it sees that it is gone, and makes a new one
+        os.rmdir(os.path.basename(held.folder), dir_fd=held.at_parent)
     except OSError:
         return  # somebody else came, or keeps a file here; what is missing is made anew
 
 
-def _untrusted(state: State, cause: str, hint: str) -> CudafitError:
-    return CudafitError(f"nothing in `{state.folder}` can be trusted", cause=[cause], hint=hint)
+def _untrusted(place: str, error: UntrustedError) -> CudafitError:
+    """Whose folder it is, and where it came from, is not known: so nobody is told to make it their own."""
+    return CudafitError(
+        f"nothing in `{place}` can be trusted",
+        cause=[
+            f"{error.strerror}",
+            "cudafit makes these folders itself, with mode 0700; it may have come in an archive",
+        ],
+        hint=f"look at what it is, and move it away: {command_text('mv', place, f'{place}.other')}",
+    )

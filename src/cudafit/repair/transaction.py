@@ -8,17 +8,20 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
-from cudafit.repair.durable import sync_file_system, sync_folder
-from cudafit.repair.generations import Record, clean, discard, empty_discarded, next_id, write_record
-from cudafit.repair.interrupts import held_off
+from cudafit.repair.durable import sync_file_system
+from cudafit.repair.generations import Record, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked
 from cudafit.repair.manifest import write_manifest
+from cudafit.repair.reserve import keep_reserve
 from cudafit.repair.restore import finish, undo, written_text
 from cudafit.repair.room import check_room, walk_whole
 from cudafit.repair.snapshot import take_snapshot
-from cudafit.repair.state import State, check_trusted, remove_if_unused, state_of
+from cudafit.repair.state import Held, State, check_trusted, remove_if_unused, state_of
 from cudafit.repair.trouble import cause_of, change_trouble
+from cudafit.repair.walk import Walk
+from cudafit.system.commands import command_text
+from cudafit.system.interrupts import held_off, stoppable
 
 WAIT_S = 600.0
 
@@ -48,41 +51,56 @@ def _silent(_text: str) -> None:
     """Says nothing."""
 
 
+def _anything(_found: Walk) -> None:
+    """Finds nothing in the way."""
+
+
 @contextmanager
 def transaction(
-    env: str, *, reason: str, new: bool = False, wait_s: float = WAIT_S, say: Callable[[str], None] = _silent
+    env: str,
+    *,
+    reason: str,
+    new: bool = False,
+    wait_s: float = WAIT_S,
+    say: Callable[[str], None] = _silent,
+    check: Callable[[Walk], None] = _anything,
 ) -> Iterator[Change]:
     """The environment may be changed inside; on the normal way out the change stays, on any other it never was.
 
     Raises InputError and CudafitError before anything is changed; RolledBack, from the error, when the change failed.
-    Ctrl-C stays KeyboardInterrupt. With `new` there must be no environment yet, and rolling back removes what was made.
+    Ctrl-C stays KeyboardInterrupt, and the other signals that ask a program to stop become one. With `new` there must
+    be no environment yet, and rolling back removes what was made. `check` looks at what there is, and raises where the
+    change would reach something else.
     """
     state = state_of(env)
     if check_trusted(state) and holder(state) is None:
         _check_nothing_unfinished(state)
     _check(state, env, new, say)
-    with locked(state, wait_s, say) as lock:
+    with stoppable(), locked(state, wait_s, say) as lock:
+        held = lock.held
         _check_nothing_unfinished(state)
         if lock.waited:
             _check(state, env, new, say)
-        empty_discarded(state, say)
-        try:
-            journal = (_begin_new if new else _begin)(state, reason)
-        except BaseException:
-            remove_if_unused(state)
-            raise
+        empty_discarded(held, say)
+        journal: Journal | None = None
         committed = False
         try:
+            journal = _begin_new(held, reason) if new else _begin(held, reason, check)
             yield Change(state.env, None if new else journal.generation, reason, lock.waited, lock.descriptor)
             with held_off(lambda: say("the change is complete, and stays")):
-                _commit(state)
+                _commit(held)
                 committed = True
-                clean(state, say)
-                remove_if_unused(state)
+                clean(held, say)
+                remove_if_unused(held)
         except BaseException as error:
             if committed:
-                raise  # Ctrl-C that was held off until the change was complete
-            _roll_back(state, journal, error, say)
+                raise  # a signal that was held off until the change was complete
+            with held_off(lambda: say("bringing back what was: one moment")):
+                journal = journal or journals.read(state)  # a signal came before it was known here
+                written = _undone(held, journal, error, say)
+            if journal is None or not isinstance(error, Exception):
+                raise
+            raise _rolled_back(state, journal, error, written) from error
 
 
 def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> None:
@@ -100,7 +118,7 @@ def _check_nothing_there(state: State, env: str) -> None:
     if os.path.lexists(env) or state.exists:
         raise InputError(f"`{env}` exists already", hint="choose another place, or repair it: `cudafit repair`")
     if not os.path.isdir(state.parent):
-        raise InputError(f"there is no folder `{state.parent}`", hint=f"mkdir -p '{state.parent}'")
+        raise InputError(f"there is no folder `{state.parent}`", hint=command_text("mkdir", "-p", state.parent))
 
 
 def _check_nothing_unfinished(state: State) -> None:
@@ -109,32 +127,33 @@ def _check_nothing_unfinished(state: State) -> None:
         raise CudafitError(
             f"an earlier change of `{state.env}` was interrupted",
             cause=[f"{journal.reason}, started {journal.started} by `{journal.command}`, in the step `{journal.step}`"],
-            hint=f"cudafit rollback '{state.env}'",
+            hint=command_text("cudafit", "rollback", state.env),
         )
 
 
-def _begin_new(state: State, reason: str) -> Journal:
+def _begin_new(state: Held, reason: str) -> Journal:
     try:
         return journals.begin(state, "apply", reason, generation=next_id(state), new=True)
     except OSError as error:
         raise change_trouble(f"`{state.env}` cannot be made safely", error, state.folder) from error
 
 
-def _begin(state: State, reason: str) -> Journal:
+def _begin(state: Held, reason: str, check: Callable[[Walk], None]) -> Journal:
     """Take the snapshot, and write down that it is whole. Until then nothing but cudafit's own folder is touched."""
     check_can_be_renamed(state)
     found = walk_whole(state)
+    check(found)
     check_room(state, found)
     name = next_id(state)
     try:
         journal = journals.begin(state, "snapshot", reason, generation=name)
         try:
-            os.mkdir(state.generation(name), 0o700)
-            manifest = take_snapshot(state.env, found.entries, state.tree(name))
-            write_manifest(os.path.join(state.generation(name), "manifest.json"), manifest)
-            sync_file_system(state.folder)
-            write_record(state, name, Record.of(journal.started, reason, manifest.files, manifest.size))
-            sync_folder(state.generations)
+            with generation(state, name, new=True) as folder:
+                manifest = take_snapshot(state.env, found.entries, state.tree(name))
+                keep_reserve(state, write_manifest(manifest, folder))
+                sync_file_system(state.at_folder)
+                write_record(Record.of(journal.started, reason, manifest.files, manifest.size), folder)
+            os.fsync(state.at_generations)
             journal = journals.advance(state, journal, "apply")
         except BaseException:
             _forget(state, name)
@@ -144,9 +163,9 @@ def _begin(state: State, reason: str) -> Journal:
     return journal
 
 
-def _forget(state: State, name: str) -> None:
+def _forget(state: Held, name: str) -> None:
     """The snapshot came to nothing. What cannot be cleared away now is cleared away by the next cudafit."""
-    with held_off(lambda: None):
+    with held_off():
         try:
             discard(state, name)
             finish(state)
@@ -155,7 +174,7 @@ def _forget(state: State, name: str) -> None:
             return
 
 
-def _commit(state: State) -> None:
+def _commit(state: Held) -> None:
     """The moment of change is the journal's removal; what was written is on the disk by then."""
     try:
         finish(state)
@@ -163,18 +182,19 @@ def _commit(state: State) -> None:
         raise change_trouble(f"`{state.env}` could not be written to the disk", error, state.folder) from error
 
 
-def _roll_back(state: State, journal: Journal, error: BaseException, say: Callable[[str], None]) -> None:
-    """Raises what the caller is to see."""
+def _undone(state: Held, journal: Journal | None, error: BaseException, say: Callable[[str], None]) -> tuple[str, ...]:
+    """The files that could not be brought back. Raises CudafitError where nothing could."""
+    if journal is None:
+        remove_if_unused(state)
+        return ()
     try:
-        with held_off(lambda: say("bringing back what was: one moment")):
-            written = undo(state, journal, say)
+        written = undo(state, journal, say)
     except (OSError, CudafitError) as failure:
         raise _stuck(state, error, failure) from error
     if not isinstance(error, Exception):
         for line in written_text(state, written):
             say(line)
-        raise error
-    raise _rolled_back(state, journal, error, written) from error
+    return written
 
 
 def _rolled_back(state: State, journal: Journal, error: Exception, written: tuple[str, ...]) -> RolledBack:
@@ -191,7 +211,7 @@ def _stuck(state: State, error: BaseException, failure: OSError | CudafitError) 
     return CudafitError(
         f"the change of `{state.env}` failed, and it could not be brought back yet",
         cause=[*_told(state, error), *_told(state, failure)],
-        hint=f"cudafit rollback '{state.env}'",
+        hint=command_text("cudafit", "rollback", state.env),
     )
 
 

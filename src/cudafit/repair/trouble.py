@@ -10,16 +10,21 @@ from cudafit.errors import CudafitError
 def change_trouble(what: str, error: OSError, folder: str) -> CudafitError:
     """An OSError as an error for people; a full disk with its numbers. `folder` is where it was, should the error not
     know: the system names no file when it refuses to write."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return CudafitError(what, cause=cause_of(error, folder), hint="free some space, then try again" if full else None)
+    hint = "free some space, then try again" if is_full(error) else None
+    return CudafitError(what, cause=cause_of(error, folder), hint=hint)
 
 
 def cause_of(error: OSError, folder: str) -> list[str]:
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
     cause = [f"{error.strerror or error}" + (f": `{place}`" if place else "")]
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause.append(_free(place or folder))
+    if is_full(error):
+        # A name without a folder is that of a file in an open folder.
+        cause.append(_free(place if place and os.path.isabs(place) else folder))
     return cause
+
+
+def is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def named(paths: Iterable[str], limit: int = 5) -> list[str]:
@@ -27,15 +32,6 @@ def named(paths: Iterable[str], limit: int = 5) -> list[str]:
     every = list(paths)
     lines = [f"`{path or '.'}`" for path in every[:limit]]
     return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
-
-
-def user_name(number: int) -> str:
-    import pwd  # noqa: PLC0415 - for messages alone; Windows has none
-
-    try:
-        return f"`{pwd.getpwuid(number).pw_name}`"
-    except KeyError:
-        return f"user {number}"
 
 
 def size_text(size: int) -> str:

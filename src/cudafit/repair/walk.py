@@ -4,7 +4,7 @@ import os
 import stat
 
 from cudafit.model.frozen import frozen
-from cudafit.repair.trouble import user_name
+from cudafit.system.folders import user_name
 
 FILE, FOLDER, LINK, SPECIAL = "file", "folder", "link", "special"
 
