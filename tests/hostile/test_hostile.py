@@ -12,7 +12,10 @@ import tests.hostile
 from tests.hostile.case import Case, check, place
 from tests.repair.world import World, world
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the cases are built for Linux")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the cases are built for Linux"),
+    pytest.mark.slow,
+]
 
 
 def every_case() -> list[Case]:

@@ -1,6 +1,7 @@
 """File systems of a test's own; where the machine lets nobody mount one, the test is skipped with its reason."""
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,19 @@ def _system(*command: str) -> None:
         pytest.skip(f"there is no `{command[0]}` here")
     if done.returncode != 0:
         pytest.skip(f"`{' '.join(command[:4])}`: {done.stderr.strip()}")
+
+
+def can_mount() -> bool:
+    """Whether there can be file systems of one's own here at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=20, check=False)
+        except FileNotFoundError:
+            return False
+        if done.returncode == 0:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+        return done.returncode == 0
 
 
 @contextmanager

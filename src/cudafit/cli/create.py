@@ -16,6 +16,7 @@ from cudafit.cli.creating import for_one_machine, looked_at, parted, refuse_addi
 from cudafit.cli.machine_options import ask_driver, machine_options
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
+from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
@@ -59,6 +60,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages
     from conda-forge. Where there is a GPU, `bench --quick` then proves that it is used.
     """
+    context.with_resource(stoppable())
     from cudafit.cli.create_conda import command_conda, is_for_conda
     from cudafit.machine.described import Description
 

@@ -15,6 +15,7 @@ from cudafit.cli.looking import Given, Looked, environment_of, given, interrupte
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.cli.repairing import confirm, nothing, room, show
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
     from cudafit.model.environment import Environment
@@ -57,6 +58,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     undoes it later. Where there is a GPU, `bench --quick` then proves that it is used. What needs root or a reboot is
     never done: its commands are shown.
     """
+    context.with_resource(stoppable())
     if options["kernel"]:
         from cudafit.cli.repair_kernel import repair_kernel
 

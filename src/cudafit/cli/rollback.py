@@ -12,6 +12,7 @@ import click
 
 from cudafit.cli.common import common_options, say, use_color, write
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
     from cudafit.repair.generations import Generation
@@ -32,6 +33,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     Needs no network: the files were kept beside the environment. Also ends a change that was interrupted. What is
     replaced is kept in turn, so that a rollback can be undone.
     """
+    context.with_resource(stoppable())
     from cudafit.cli.looking import conda_path, interrupted_text
     from cudafit.env.installed import nearby_environment
     from cudafit.repair.rollback import generations, interrupted, recover, roll_back

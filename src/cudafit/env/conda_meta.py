@@ -107,16 +107,22 @@ def read_record(files: Files, path: str) -> MetaRecord:
 def _files(value: dict[str, Any]) -> Iterator[MetaFile]:
     entries = (value.get("paths_data") or {}).get("paths") or []
     if not entries:
-        yield from (MetaFile(str(path), None, None) for path in value.get("files") or ())
+        yield from (MetaFile(_inside(path), None, None) for path in value.get("files") or ())
         return
     for entry in entries:
-        path = str(entry["_path"])
-        if path.startswith("/") or ".." in path.split("/"):
-            raise ValueError(f"it lists `{path}`, which is not in the prefix")
+        path = _inside(entry["_path"])
         rewritten = bool(entry.get("prefix_placeholder"))
         own = entry.get("sha256_in_prefix") or (None if rewritten else entry.get("sha256"))
         size = None if rewritten else entry.get("size_in_bytes")
         yield MetaFile(path, own, size, link=entry.get("path_type") in ("softlink", "directory"))
+
+
+def _inside(told: object) -> str:
+    """A path that a record lists; raises ValueError where it leads out of the prefix."""
+    path = str(told)
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"it lists `{path}`, which is not in the prefix")
+    return path
 
 
 def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Iterator[CondaDamage]:

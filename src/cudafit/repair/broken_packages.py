@@ -18,12 +18,8 @@ _RECORD_LIMIT = 64 << 20
 def remove_broken(environment: str, names: Sequence[str]) -> set[str]:
     """The names of those that were removed here; the others are left to the installer."""
     removed: set[str] = set()
-    for place in _places(environment):
-        found: dict[str, list[str]] = {}
-        for entry in sorted(os.listdir(place)):
-            if entry.endswith(".dist-info") and os.path.isdir(f"{place}/{entry}"):
-                name = normalised(entry.removesuffix(".dist-info").rpartition("-")[0])
-                found.setdefault(name, []).append(f"{place}/{entry}")
+    for place in places(environment):
+        found = _infos(place)
         for name in names:
             infos = found.get(name, [])
             if len(infos) > 1 or any(not os.path.isfile(f"{info}/RECORD") for info in infos):
@@ -32,7 +28,28 @@ def remove_broken(environment: str, names: Sequence[str]) -> set[str]:
     return removed
 
 
-def _places(environment: str) -> Iterator[str]:
+def installed_files(environment: str) -> Iterator[tuple[str, set[str]]]:
+    """Each package, with the files that its RECORDs list, by path relative to the environment."""
+    for place in places(environment):
+        for name, infos in _infos(place).items():
+            whole = (
+                os.path.normpath(os.path.join(place, path)) for info in infos for path in _listed(f"{info}/RECORD")
+            )
+            yield name, {os.path.relpath(path, environment) for path in whole}
+
+
+def _infos(place: str) -> dict[str, list[str]]:
+    """The dist-infos in a folder of packages, by name."""
+    found: dict[str, list[str]] = {}
+    for entry in sorted(os.listdir(place)):
+        if entry.endswith(".dist-info") and os.path.isdir(f"{place}/{entry}"):
+            name = normalised(entry.removesuffix(".dist-info").rpartition("-")[0])
+            found.setdefault(name, []).append(f"{place}/{entry}")
+    return found
+
+
+def places(environment: str) -> Iterator[str]:
+    """The folders of packages of a venv or of a conda prefix."""
     seen: set[str] = set()
     for library in ("lib", "lib64"):
         folder = os.path.join(environment, library)

@@ -9,10 +9,12 @@ from cudafit.model.finding import Report
 from cudafit.model.plan import REMOVE
 from cudafit.render.counts import counted
 from cudafit.repair.broken_packages import remove_broken
+from cudafit.repair.links import check_links, venv_reach
 from cudafit.repair.plan import changed, not_as_planned
 from cudafit.repair.prepare import Prepared
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import install, uninstall
+from cudafit.repair.walk import Walk
 
 Look = Callable[[], tuple[Environment, Report]]
 
@@ -38,7 +40,11 @@ def carry_out(
     coming = changed(plan)
     going = [step.package for step in plan.steps if step.action == REMOVE]
     replaced = [step.package for step in coming if step.before is not None]
-    with transaction(path, reason=reason, wait_s=wait_s, say=say) as change:
+
+    def check(found: Walk) -> None:
+        check_links(path, found, lambda: venv_reach(path, {*going, *replaced}, adds=bool(coming)))
+
+    with transaction(path, reason=reason, wait_s=wait_s, say=say, check=check) as change:
         if change.waited:
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
         broken = remove_broken(path, [*going, *replaced])

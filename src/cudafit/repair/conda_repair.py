@@ -37,9 +37,11 @@ from cudafit.repair.conda_plan import (
     unchanged,
     with_damage,
 )
+from cudafit.repair.links import Reach, check_links, venv_reach
 from cudafit.repair.pip_over_conda import remove_distribution
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
+from cudafit.repair.walk import Walk
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, Request
 from cudafit.resolve.targets import targets_of
@@ -181,7 +183,11 @@ def carry_out_conda(
     """What doctor says afterwards. Raises RolledBack where a step failed or the result is not what was planned."""
     plan = prepared.plan
     reason = f"repair: {', '.join(plan.answers)}"
-    with transaction(plan.environment, reason=reason, wait_s=wait_s, say=say) as change:
+
+    def check(found: Walk) -> None:
+        check_links(plan.environment, found, lambda: _reach(plan, meta))
+
+    with transaction(plan.environment, reason=reason, wait_s=wait_s, say=say, check=check) as change:
         if change.waited:
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
         going = {step.package for step in plan.steps if step.index == PIP}
@@ -216,6 +222,19 @@ def carry_out_conda(
     if linked.scripts:
         say(f"warning: the scripts that {', '.join(linked.scripts)} bring along were not run")
     return report
+
+
+def _reach(plan: Plan, meta: Meta) -> Reach:
+    """By conda's records, and by pip's for what pip put over them."""
+    conda = {step.package for step in plan.steps if step.index != PIP}
+    pip = {step.package for step in plan.steps if step.index == PIP}
+    adds = any(step.action != REMOVE for step in plan.steps)
+    reach = venv_reach(plan.environment, pip, adds=adds)
+    files = {one.name: {file.path for file in one.files} for one in meta.records}
+    touches = frozenset[str]().union(*(paths for name, paths in files.items() if name in conda))
+    keeps = frozenset[str]().union(*(paths for name, paths in files.items() if name not in conda))
+    # What pip lists is listed by conda too, where it is conda's.
+    return Reach(reach.touches | touches, (reach.keeps | keeps) - touches, adds)
 
 
 def _asked(prepared: CondaPrepared, meta: Meta) -> list[str]:
