@@ -31,6 +31,16 @@ def listed_file(prefix: Path, path: str, content: bytes, **more: object) -> dict
     return {"_path": path, "sha256": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content), **more}
 
 
+@pytest.mark.parametrize("path", ["../../thesis.txt", "/etc/passwd", "lib/../../x"])
+@pytest.mark.parametrize("key", ["files", "paths"])
+def test_a_record_that_leads_out_of_the_prefix_is_not_believed(path: str, key: str, tmp_path: Path) -> None:
+    paths: list[dict[str, object]] = [{"_path": path}] if key == "paths" else []
+    record(tmp_path, "a", paths, files=[path])
+    meta = read_meta(FILES, str(tmp_path))
+    assert meta.records == ()
+    assert "which is not in the prefix" in meta.problems[0].error
+
+
 def test_files_are_compared_by_size_and_by_hash(tmp_path: Path) -> None:
     paths = [listed_file(tmp_path, f"lib/{name}", b"right") for name in ("same", "sized", "altered", "gone")]
     compiled = listed_file(tmp_path, "lib/x.pyc", b"compiled")

@@ -127,6 +127,25 @@ def test_altered_and_missing_files(repair: Repair, cudafit: Run, made: Callable[
     assert [step[1] for step in steps(every)] == ["pytorch", "rich"]
 
 
+@pytest.mark.parametrize("path", [f"{SITE}/torch", f"{SITE}/mine", "bin", "conda-meta"])
+def test_a_folder_that_lies_elsewhere_stays_as_it_is(
+    path: str, repair: Repair, made: Callable[..., Path], tmp_path: Path
+) -> None:
+    prefix = made("torch", "numpy==2.2.0", "--cpu")
+    elsewhere = tmp_path / "elsewhere"
+    if (prefix / path).exists():
+        (prefix / path).rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    (elsewhere / "notes.txt").write_text("mine")
+    (prefix / path).symlink_to(elsewhere)
+    before = reading(prefix), reading(elsewhere)
+    done = repair("--conda", "e", "--yes")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"`{path}` is a link to `{elsewhere}`" in done.stderr
+    assert (reading(prefix), reading(elsewhere)) == before
+
+
 def test_a_pip_torch_over_condas(repair: Repair, cudafit: Run, made: Callable[..., Path]) -> None:
     prefix = made("torch")
     right = set(reading(prefix))
