@@ -150,7 +150,7 @@ def test_a_gpu_without_driver_is_not_silently_the_cpu(cudafit: Run) -> None:
         (["torch>=2.6", "torch<2.5"], 1, "no build of", "contradict each other"),
         (["torch==99"], 1, "no build of `torch==99`", "the newest that the matrix holds is"),
         (["pytorch"], 2, "`pytorch` is not the package", "`cudafit resolve torch`"),
-        (["tensorflow-gpu>=2.4"], 2, "`tensorflow-gpu` is not the package", "`cudafit resolve tensorflow>=2.4`"),
+        (["tensorflow-gpu>=2.4"], 2, "`tensorflow-gpu` is not the package", "`cudafit resolve 'tensorflow>=2.4'`"),
         (["tf"], 2, "`tf` is not the package", "`cudafit resolve tensorflow`"),
         (["torchvison"], 2, "no package `torchvison`", "`cudafit resolve torchvision`"),
         (["jax[cuda12-local]"], 2, "takes the CUDA libraries of the machine", "jax[cuda12]"),

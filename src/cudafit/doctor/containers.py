@@ -18,6 +18,7 @@ from cudafit.resolve.drivers import Verdict
 from cudafit.resolve.host import GPU
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx
 from cudafit.resolve.request import Request
+from cudafit.system.commands import command_text
 
 LAYER = "container"
 HIDING = ("void", "none", "")
@@ -158,23 +159,23 @@ def newest_cuda(world: World) -> str | None:
     return max(fitting, key=numbers, default=None)
 
 
-def exact_torch(world: World, version: str | None, python: str | None) -> str | None:
+def exact_torch(world: World, version: str | None, python: str | None) -> tuple[str, ...]:
     """The torch that works here, the wanted release if there is one: `torch==2.9.1+cu126` and its index."""
     if world.host.kind.state != GPU or not world.host.kind.platform.startswith("linux"):
-        return None
+        return ()
     for text in (f"torch=={version}", "torch") if version else ("torch",):
         answer = resolve(Request(wanted=(wanted(text),), python=python), [world.host], world.facts.book)
         picks = [one for one in answer.picks if one.requested]
         if answer.status not in (NO_FIT, "cpu") and picks:
-            index = "" if picks[0].index_name == "pypi" else f" --index-url {picks[0].index}"
-            return f"{picks[0].requirement}{index}"
-    return None
+            index = () if picks[0].index_name == "pypi" else ("--index-url", picks[0].index)
+            return (picks[0].requirement, *index)
+    return ()
 
 
 def install_fix(world: World, place: str, version: str | None, python: str | None) -> Fix:
     exact = exact_torch(world, version, python)
     return Fix(
-        f"in {place} write `pip install {exact}`"
+        f"in {place} write `{command_text('pip', 'install', *exact)}`"
         if exact
         else f"in {place} take torch from an index for CUDA; `cudafit resolve torch` where the GPU is names it"
     )

@@ -10,6 +10,7 @@ from cudafit.model.environment import VENV
 from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report, is_wanted
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
+from cudafit.system.commands import path_word
 
 # What each of these makes happen above it, by the beginnings of the ids.
 _EXPLAINS: dict[str, tuple[str, ...]] = {
@@ -103,7 +104,7 @@ def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
     if environment is None or environment.kind != VENV:
         return ()
     answered = [one for one in findings if one.severity != INFO and one.fix and one.fix.change]
-    return ("cudafit", "repair", environment.path) if answered else ()
+    return ("cudafit", "repair", path_word(environment.path)) if answered else ()
 
 
 def _place(finding: Finding) -> tuple[int, int]:

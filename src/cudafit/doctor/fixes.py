@@ -10,6 +10,7 @@ from cudafit.model.fit import NO_FIT
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, Request
+from cudafit.system.commands import path_word
 
 Command = tuple[str, ...]
 
@@ -72,12 +73,12 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
     named = ", ".join(pick.requirement for pick in requested)
     if conda:
         specs = [text for pick in requested for text in pick.specifications]
-        command: Command = ("conda", "install", "--prefix", environment.path, "-c", "conda-forge", *specs)
+        command: Command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", *specs)
     else:
         words = list(answer.command[3:])
         again = [word for pick in requested for word in ("--reinstall-package", pick.name)]
-        command = ("uv", "pip", "install", "--python", environment.path, *again, *words)
-    first = (("uv", "pip", "uninstall", "--python", environment.path, *remove),) if remove else ()
+        command = ("uv", "pip", "install", "--python", path_word(environment.path), *again, *words)
+    first = (("uv", "pip", "uninstall", "--python", path_word(environment.path), *remove),) if remove else ()
     if conda:
         return Fix(f"install {named}", (command,), automatic=True, conda=CondaChange(choose=tuple(names)))
     change = Change(choose=(*names, *with_them), remove=tuple(remove))
@@ -85,7 +86,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
 
 
 def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:
-    path = world.environment.path if world.environment else "."
+    path = path_word(world.environment.path) if world.environment else "."
     again = [word for one in requirements for word in ("--reinstall-package", re.split(r"[\[<>=!~ ]", one)[0])]
     command = ("uv", "pip", "install", "--python", path, *again, *requirements)
     text = text or f"install {', '.join(requirements)}"
@@ -96,7 +97,7 @@ def uninstall(
     world: World, names: Sequence[str], text: str, *, install: Sequence[str] = (), choose: Sequence[str] = ()
 ) -> Fix:
     """Remove every copy of some packages; then install what takes their place."""
-    path = world.environment.path if world.environment else "."
+    path = path_word(world.environment.path) if world.environment else "."
     commands: list[Command] = [("uv", "pip", "uninstall", "--python", path, *names)]
     if again := (*install, *choose):
         commands.append(("uv", "pip", "install", "--python", path, *again))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.machine import CondaInstallation
+from cudafit.system.commands import command_text
 
 _NAME = re.compile(r"[^/\s:#]+")
 _TEXT_LIMIT = 1 << 20
@@ -101,5 +102,5 @@ def prefix_for(name: str, files: Files, installations: Sequence[CondaInstallatio
     raise InputError(
         f"there is no folder for the environment `{name}` that may be written",
         cause=[f"`{place}`" for place in places],
-        hint=f"`--prefix ./{name}`",
+        hint=f"`{command_text('--prefix', f'./{name}')}`",
     )

@@ -8,6 +8,7 @@ from cudafit.errors import InputError
 from cudafit.lock.formats import CONDA, IMAGE, PIP, Format
 from cudafit.lock.order import Order
 from cudafit.lock.write import Document
+from cudafit.system.commands import command_text
 
 if TYPE_CHECKING:
     from cudafit.lock.conda_solve import Solved
@@ -131,7 +132,7 @@ class _Maker:
         if not ranked:
             raise InputError(
                 f"`-o {path}` installs a lock, and none is written with it",
-                hint=f"add one: `-o requirements.txt -o {path}`",
+                hint=f"add one: `{command_text('-o', 'requirements.txt', '-o', path)}`",
             )
         return min(ranked, key=lambda one: order.index(one[1].name))
 

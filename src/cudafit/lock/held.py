@@ -14,6 +14,7 @@ from cudafit.lock.formats import Format
 from cudafit.lock.write import current
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
+from cudafit.system.commands import command_text
 
 # conda's names of packages that the matrices know under another.
 _OURS = {"pytorch": "torch", "jaxlib": "jax"}
@@ -34,7 +35,8 @@ def read_lock(path: str, form: Format) -> Held:
     """Raises InputError for a file that is missing, or not in its format."""
     text = current(path)
     if text is None:
-        raise InputError(f"`{path}` does not exist, so there is nothing to check", hint=f"write it: `-o {path}`")
+        hint = f"write it: `{command_text('-o', path)}`"
+        raise InputError(f"`{path}` does not exist, so there is nothing to check", hint=hint)
     reader = _READERS.get(form.name)
     if reader is None:
         raise InputError(

@@ -9,6 +9,7 @@ from cudafit.matrix.compiled import content_key
 from cudafit.matrix.folder import BUILDS, Folder, read_folder
 from cudafit.matrix.linters.unique import KEYS
 from cudafit.model.matrix import Build, Facts, Matrix
+from cudafit.system.commands import command_text, path_word
 
 
 def read_stack(stack: Sequence[str]) -> tuple[Matrix, str]:
@@ -51,7 +52,6 @@ def _read(path: str) -> Folder:
         raise InputError(f"cannot read the matrix `{path}`: {error.strerror or error}") from None
     if folder.flaws:
         more = f" (and {len(folder.flaws) - 1} more)" if len(folder.flaws) > 1 else ""
-        raise InputError(
-            f"the matrix `{path}` has a flaw: {folder.flaws[0]}{more}", hint=f"`cudafit matrix check {path}` names all"
-        )
+        check = command_text("cudafit", "matrix", "check", path_word(path))
+        raise InputError(f"the matrix `{path}` has a flaw: {folder.flaws[0]}{more}", hint=f"`{check}` names all")
     return folder

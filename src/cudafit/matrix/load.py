@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from cudafit import shipped
 from cudafit.errors import InputError
 from cudafit.matrix.compiled import Compiled, compile_matrix, content_key, open_compiled
+from cudafit.system.commands import command_text
 
 _KEPT = 8  # compiled matrices in the cache; older ones go
 
@@ -32,7 +33,7 @@ def open_matrix(
     if pinned is not None and compiled.version != pinned:
         raise InputError(
             f"matrix {pinned} was asked for, but this one is {compiled.version}",
-            hint=f"give its folder with `--matrix DIR`, or leave out `--matrix-version {pinned}`",
+            hint=f"give its folder with `--matrix DIR`, or leave out `{command_text('--matrix-version', pinned)}`",
         )
     return compiled
 

@@ -4,6 +4,7 @@ from cudafit.model.finding import Report
 from cudafit.model.plan import Made
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
+from cudafit.system.commands import command_text, path_word
 
 _CACHES = {"conda": "cudafit has kept"}
 
@@ -31,8 +32,9 @@ def create_rows(path: str, made: Made, report: Report | None, bench: Row | None)
     rows.append(Row("doctor", _told(report), "", "good" if report.status == "ok" else "warn"))
     if bench is not None:
         rows.append(bench)
-    use = f"{path}/bin/python" if made.name == "conda" else f". {path}/bin/activate"
-    rows.append(Row("use it", use, ""))
+    place = path_word(path)
+    use = (f"{place}/bin/python",) if made.name == "conda" else (".", f"{place}/bin/activate")
+    rows.append(Row("use it", command_text(*use), ""))
     return rows
 
 

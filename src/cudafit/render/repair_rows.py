@@ -1,12 +1,12 @@
 """A repair as rows for people: what changes, why, and what is left to do by hand."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.finding import Finding
 from cudafit.model.plan import REINSTALL, REMOVE, Plan, Step
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
+from cudafit.system.commands import joined
 
 
 def plan_rows(plan: Plan) -> list[Row]:
@@ -51,4 +51,4 @@ def by_hand_rows(findings: Sequence[Finding]) -> Iterator[Row]:
             marks = [word for word, there in (("as root", one.fix.root), ("needs a reboot", one.fix.reboot)) if there]
             yield Row("", one.fix.text + (f" ({', '.join(marks)})" if marks else ""), "")
             for command in one.fix.commands:
-                yield Row("", shlex.join(command), "")
+                yield Row("", joined(command), "")

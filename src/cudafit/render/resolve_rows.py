@@ -1,11 +1,11 @@
 """A resolution as rows for people, and as the error that says why nothing fits."""
 
-import shlex
 from collections.abc import Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.model.fit import CPU, NO_FIT, Alternative, Passed, Pick, Rejection, Resolution, Served
 from cudafit.render.machine_rows import Row
+from cudafit.system.commands import joined
 
 _COMPAT = {
     "native": "the driver runs it natively",
@@ -48,7 +48,7 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
     rows += [Row("and", f"{one.requirement}: {one.why}", one.source or "") for one in resolution.constraints]
     rows += _passed_rows(resolution.passed)
     if resolution.command:
-        rows.append(Row("install", shlex.join(resolution.command), "", "good"))
+        rows.append(Row("install", joined(resolution.command), "", "good"))
     rows += [Row("upgrade", f"driver {one.driver} unlocks {one.unlocks}", "") for one in resolution.upgrades]
     rows += [Row("warning", text, "", "warn") for text in resolution.warnings]
     rows += [Row("note", text, "") for text in resolution.notes]
@@ -154,7 +154,7 @@ def error_of(resolution: Resolution) -> CudafitError | None:
 
 
 def _hint(one: Alternative) -> str:
-    return f"`{shlex.join(one.command)}`: {one.text}" if one.command else one.text
+    return f"`{joined(one.command)}`: {one.text}" if one.command else one.text
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -1,7 +1,6 @@
 """A new conda prefix, from a fit or from a lock: made whole, or not at all. No conda is needed."""
 
 import os
-import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,6 +20,7 @@ from cudafit.repair.conda_engine import Linked, link
 from cudafit.repair.conda_lists import complete, register
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
+from cudafit.system.commands import joined
 
 _TRIED = 6
 
@@ -109,7 +109,7 @@ def create_conda(
         linked = link(
             state.env, made.records, work=state.discarded, platform=made.platform, environ=environ, lock=change.lock
         )
-        complete(state.env, linked.records, (), made.specs, shlex.join(command) or "cudafit create")
+        complete(state.env, linked.records, (), made.specs, joined(command) or "cudafit create")
     register(state.env, environ)
     return linked
 

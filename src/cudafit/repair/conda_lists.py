@@ -11,6 +11,7 @@ from cudafit.atomic import write_text
 from cudafit.conda_solver import Record
 from cudafit.env.conda_meta import MetaRecord, spec_name
 from cudafit.model.requirement import without_secret
+from cudafit.system.text import harmless, is_plain
 
 
 def complete(
@@ -33,7 +34,7 @@ def complete(
     if specs:
         lines.append(f"# update specs: {list(specs)!r}")
     with open(path, "a", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write("".join(f"{harmless(line)}\n" for line in lines))
 
 
 def _stem(record: Record) -> str:
@@ -61,9 +62,10 @@ def _mend_record(path: str, requested: Sequence[str]) -> None:
 
 
 def register(prefix: str, environ: Mapping[str, str]) -> None:
-    """Name the prefix in `~/.conda/environments.txt`, where conda looks for those outside of its own folders."""
+    """Name the prefix in `~/.conda/environments.txt`, where conda looks for those outside of its own folders. A path
+    that is not one line of text cannot stand there."""
     home = environ.get("HOME")
-    if not home:
+    if not home or not is_plain(prefix):
         return
     path = os.path.join(home, ".conda", "environments.txt")
     with contextlib.suppress(OSError):

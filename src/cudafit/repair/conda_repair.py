@@ -45,6 +45,7 @@ from cudafit.repair.walk import Walk
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, Request
 from cudafit.resolve.targets import targets_of
+from cudafit.system.commands import command_text, path_word
 
 
 @frozen
@@ -67,9 +68,13 @@ def meta_of(environment: Environment) -> Meta:
         raise InputError(
             f"conda's records of `{environment.path}` are broken",
             cause=[problem.error for problem in meta.problems[:5]],
-            hint=f"make it anew from what it lists: `conda list --prefix {environment.path}`",
+            hint=f"make it anew from what it lists: `{_listing(environment.path)}`",
         )
     return meta
+
+
+def _listing(path: str) -> str:
+    return command_text("conda", "list", "--prefix", path_word(path))
 
 
 def with_hashes(wish: CondaWish, environment: Environment, meta: Meta, *, every: bool) -> CondaWish:

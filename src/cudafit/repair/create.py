@@ -18,6 +18,7 @@ from cudafit.model.requirement import normalised
 from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
+from cudafit.system.commands import command_text
 
 _LOCK_LIMIT = 16 << 20
 _DEFAULT_PYTHON = "3.12"
@@ -57,7 +58,7 @@ def given_lock(path: str, python: str | None) -> Made:
     if not pins or "--hash=sha256:" not in text:
         raise InputError(
             f"`{path}` is no lock: it has no pins with hashes",
-            hint=f"`cudafit create -r {path}` resolves what it asks for",
+            hint=f"`{command_text('cudafit', 'create', '-r', path)}` resolves what it asks for",
         )
     packages = tuple(Package(normalised(name), number or _version_of(address)) for name, number, address in pins)
     return Made(version or _DEFAULT_PYTHON, text, REQUIREMENTS, packages)

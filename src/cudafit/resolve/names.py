@@ -7,6 +7,7 @@ from cudafit.errors import InputError
 from cudafit.model.requirement import Wanted
 from cudafit.resolve.problem import Library
 from cudafit.resolve.request import Request
+from cudafit.system.commands import command_text
 
 _LIKE_ENOUGH = 0.86
 
@@ -19,12 +20,13 @@ def check(request: Request, library: Library) -> None:
             raise InputError(
                 f"`{want.name}` is not the package that you want{_where(want)}",
                 cause=[note or f"the package is called {' or '.join(means)}"],
-                hint=f"`cudafit resolve {means[0]}{want.specifier}`",
+                hint=f"`{command_text('cudafit', 'resolve', f'{means[0]}{want.specifier}')}`",
             )
         if local := next((extra for extra in want.extras if re.fullmatch(r"cuda\d*[-_]local", extra)), None):
+            extra = re.split("[-_]", local)[0]
             raise InputError(
                 f"`{want.text}` takes the CUDA libraries of the machine, and cudafit picks builds that bring theirs",
-                hint=f"`cudafit resolve '{want.name}[{re.split('[-_]', local)[0]}]{want.specifier}'`",
+                hint=f"`{command_text('cudafit', 'resolve', f'{want.name}[{extra}]{want.specifier}')}`",
             )
     if any(library.knows(want.name) for want in request.wanted):
         return
@@ -33,7 +35,7 @@ def check(request: Request, library: Library) -> None:
             raise InputError(
                 f"the matrix has no package `{want.name}`{_where(want)}",
                 cause=[f"`{close}` is one letter or two away"],
-                hint=f"`cudafit resolve {close}{want.specifier}`",
+                hint=f"`{command_text('cudafit', 'resolve', f'{close}{want.specifier}')}`",
             )
 
 

@@ -8,6 +8,12 @@ from cudafit.system.text import harmless
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
+class Variable(str):
+    """A word of ours that the shell is to replace: `$USER`."""
+
+    __slots__ = ()
+
+
 def command_text(*words: str) -> str:
     """One line that a shell reads as exactly these words, whatever is in them."""
     return " ".join(map(word_text, words))
@@ -18,9 +24,21 @@ def joined(words: Iterable[str]) -> str:
     return command_text(*words)
 
 
+def path_word(path: str) -> str:
+    """A path as a word of a command, where one that begins with `-` would be taken for an option."""
+    return f"./{path}" if path.startswith("-") else path
+
+
+def option_words(option: str, value: str) -> tuple[str, ...]:
+    """An option with its value: in one word where the value would be taken for another option."""
+    return (f"{option}={value}",) if value.startswith("-") else (option, value)
+
+
 def word_text(word: str) -> str:
     """One word. What must not be shown as it is (see `text`) is written in the way of `$'…'`, which bash, zsh, ksh and
     POSIX of 2024 read: so the command is harmless to look at and still names the right file."""
+    if isinstance(word, Variable):
+        return f'"{word}"'
     if harmless(word) == word:
         return shlex.quote(word)
     return "$'" + "".join(map(_escaped, word)) + "'"

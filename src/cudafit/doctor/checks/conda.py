@@ -7,6 +7,7 @@ from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, CondaDamage, CondaPackage, Environment
 from cudafit.model.finding import ERROR, WARNING, CondaChange, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
+from cudafit.system.commands import path_word
 
 LAYER = "libraries"
 _FORGE = "conda-forge"
@@ -25,7 +26,7 @@ def _of_conda(world: World) -> Environment | None:
 
 
 def _repair(environment: Environment, text: str, change: CondaChange) -> Fix:
-    return Fix(text, (("cudafit", "repair", environment.path),), automatic=True, conda=change)
+    return Fix(text, (("cudafit", "repair", path_word(environment.path)),), automatic=True, conda=change)
 
 
 def doubled(world: World) -> Iterator[Finding]:

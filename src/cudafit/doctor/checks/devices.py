@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import DeviceNode
+from cudafit.system.commands import Variable, command_text
 
 LAYER = "devices"
 _REVOKED = "Operation not permitted"
@@ -62,11 +63,14 @@ def permission(world: World) -> Iterator[Finding]:
                 Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
                 for node in refused
             ),
-            Fix(f"start the container with `--group-add {group}`, where {group} is the host's group of these files")
+            Fix(
+                f"start the container with `{command_text('--group-add', group)}`, "
+                f"where {group} is the host's group of these files"
+            )
             if world.machine.os.container
             else Fix(
                 f"add the user to the group {group}, then log in again",
-                (("usermod", "-aG", group, "$USER"),),
+                (("usermod", "-aG", group, Variable("$USER")),),
                 root=True,
             ),
         )

@@ -28,6 +28,7 @@ from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
 from cudafit.resolve.pythons import has_wheel
 from cudafit.resolve.versions import admits_any
+from cudafit.system.commands import command_text
 
 Told = Iterator[Finding | Unchecked]
 # What is installed with torch in one line without deciding which torch it is.
@@ -107,8 +108,8 @@ def _older_image(world: World, one: Image, driver: str | None) -> Fix:
     newest = newest_cuda(world)
     upgrade = f"; or install {driver} on the host" if driver else ""
     if one.framework == "torch" and (exact := exact_torch(world, None, None)):
-        match = re.match(r"torch==([\d.]+)\+cu(\d+)(\d)", exact)
-        told = f"torch {match[1]} with CUDA {match[2]}.{match[3]}" if match else exact.partition(" ")[0]
+        match = re.match(r"torch==([\d.]+)\+cu(\d+)(\d)", exact[0])
+        told = f"torch {match[1]} with CUDA {match[2]}.{match[3]}" if match else exact[0]
         return Fix(f"take a tag of `{shown(one.repository)}` for this machine: {told}{upgrade}")
     if newest is None:
         return Fix(f"take a tag with an older CUDA{upgrade}")
@@ -209,9 +210,8 @@ def _arm(world: World, built: Built, build: Build, place: str) -> Iterator[Findi
     first = min((one.version for one in for_cuda if one.index == "pypi"), key=numbers, default=None)
     indexes = sorted({one.index.removeprefix("pytorch-") for one in for_cuda if one.version == build.version})
     if indexes:
-        text = (
-            f"add `--index-url https://download.pytorch.org/whl/{indexes[-1]}`, which has torch {build.version} for ARM"
-        )
+        option = command_text("--index-url", f"https://download.pytorch.org/whl/{indexes[-1]}")
+        text = f"add `{option}`, which has torch {build.version} for ARM"
     else:
         text = f"take torch {first} or newer" if first else "take a build for CUDA"
     yield Finding(

@@ -14,6 +14,7 @@ from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.platforms import libc_needed
 from cudafit.resolve.versions import admits_any
+from cudafit.system.commands import command_text, path_word
 
 LAYER = "libraries"
 # Library file -> the short name that inspect gives it.
@@ -357,7 +358,7 @@ def cplusplus(world: World) -> Iterator[Finding]:
         if one.via == "LD_LIBRARY_PATH":
             fix = Fix(f"take {folder} out of LD_LIBRARY_PATH for this environment")
         elif conda and environment:
-            command = ("conda", "install", "--prefix", environment.path, "-c", "conda-forge", "libstdcxx-ng")
+            command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", "libstdcxx-ng")
             fix = Fix("install conda's C++ library in the environment", (command,), automatic=True)
         else:
             fix = Fix("a newer system, a container, or conda, which brings its own C++ library")
@@ -421,6 +422,7 @@ def libc(world: World) -> Iterator[Finding]:
         one = environment.distribution(name) if environment else None
         platforms = tuple(tag.rpartition("-")[2] for tag in one.tags) if one else ()
         if one and (need := libc_needed(platforms, told)):
+            resolve = command_text("cudafit", "resolve", name)
             yield Finding(
                 "sys.glibc_too_old",
                 ERROR,
@@ -430,5 +432,5 @@ def libc(world: World) -> Iterator[Finding]:
                     Evidence(f"{name}'s wheel is tagged {', '.join(platforms)}", one.metadata),
                     Evidence(told or "", "libc"),
                 ),
-                Fix(f"an older {name}, a newer system, or a container: `cudafit resolve {name}` names one that fits"),
+                Fix(f"an older {name}, a newer system, or a container: `{resolve}` names one that fits"),
             )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cudafit.doctor.world import World
 from cudafit.model.environment import DECIDING
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.system.commands import option_words, path_word
 
 LAYER = "notebook"
 
@@ -14,7 +15,7 @@ def other_python(world: World) -> Iterator[Finding]:
     kernel = environment.kernel if environment else None
     if environment is None or kernel is None or not environment.active or environment.active == environment.path:
         return
-    command = ("cudafit", "repair", environment.active, "--kernel", kernel.name)
+    command = ("cudafit", "repair", path_word(environment.active), *option_words("--kernel", kernel.name))
     yield Finding(
         "jupyter.kernel_wrong_python",
         ERROR,

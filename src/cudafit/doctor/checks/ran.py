@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.environment import Ran
 from cudafit.model.finding import ERROR, Evidence, Finding, Fix
+from cudafit.system.commands import joined
 
 LAYER = "framework"
 # Words of a framework's error -> what they mean, and the finding whose page says more.
@@ -38,7 +39,8 @@ def _judged(one: Ran, world: World, interpreter: str) -> Iterator[Finding | Unch
     if one.error:
         meaning, page = next(((told, page) for words, told, page in _MEANINGS if words in one.error), (None, None))
         did = "failed at its first operation on the GPU" if one.imported else "cannot be imported"
-        fix = Fix(f"see `cudafit explain {page}`", (("cudafit", "explain", page),)) if page else None
+        command = ("cudafit", "explain", page) if page else ()
+        fix = Fix(f"see `{joined(command)}`", (command,)) if command else None
         name = "run.operation_failed" if one.imported else "run.import_failed"
         title = f"{what} {did}" + (f": {meaning}" if meaning else "")
         yield Finding(name, ERROR, LAYER, title, (Evidence(one.error, interpreter),), fix)
