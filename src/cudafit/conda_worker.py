@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from cudafit.system.text import harmless
+
 TIMEOUT_S = 900
 REQUEST = "CUDAFIT_CONDA_REQUEST"
 _CONNECT_S = 8.0
@@ -199,7 +201,7 @@ async def _archives(rows: Sequence[dict[str, Any]], store: str, work: str, *, sh
             path = await _archive(row, store, work, client)
         done += 1
         if shown:
-            sys.stderr.write(f"\r\033[Kchecked {done} of {len(rows)} packages: {row['file_name']}")
+            sys.stderr.write(f"\r\033[Kchecked {done} of {len(rows)} packages: {harmless(row['file_name'])}")
             sys.stderr.flush()
         return path
 

@@ -155,9 +155,8 @@ class Change(NamedTuple):
 
 def edited(report: LintReport, stdin: str | None) -> list[Change]:
     """The files for which there are safe edits, as they would be with them."""
-    from difflib import unified_diff  # noqa: PLC0415 - for `--fix` alone
-
-    from cudafit.lint.edits import applied, source_lines  # noqa: PLC0415
+    from cudafit.lint.edits import applied  # noqa: PLC0415 - for `--fix` alone
+    from cudafit.system.diffs import difference, lines_of  # noqa: PLC0415
 
     changes = []
     for path in dict.fromkeys(one.path for one in report.findings if one.edits):
@@ -167,10 +166,7 @@ def edited(report: LintReport, stdin: str | None) -> list[Change]:
         after = applied(before, [edit for one in findings for edit in one.edits])
         if not _is_python(after):
             continue
-        lines = unified_diff(source_lines(before), source_lines(after), f"a/{path}", f"b/{path}")
-        diff = "".join(
-            line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines
-        )
+        diff = "".join(difference(lines_of(before), lines_of(after), f"a/{path}", f"b/{path}"))
         changes.append(Change(path, after.encode(_encoding(data)), diff, len(findings)))
     return changes
 

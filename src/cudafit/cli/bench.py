@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.benching import benched, found_a_problem
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say, use_color, write
 from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
@@ -179,15 +179,15 @@ def _keep(bench: "Bench", past: str, options: dict[str, Any]) -> None:
         try:
             add(past, bench)
         except OSError as error:
-            click.echo(f"warning: the run is not kept for --history: {past}: {error.strerror or error}", err=True)
+            say(f"warning: the run is not kept for --history: {past}: {error.strerror or error}")
     path = options["save_to"]
     try:
         if path:
             write_text(path, json_text({"schema": SCHEMA, **to_plain(bench)}))
-            click.echo(f"saved to {path}", err=True)
+            say(f"saved to {path}")
         if path := options["plot"]:
             _plot(bench, path)
-            click.echo(f"drawn to {path}", err=True)
+            say(f"drawn to {path}")
     except OSError as error:
         raise CudafitError(f"cannot write `{path}`: {error.strerror or error}") from None
 

@@ -10,7 +10,9 @@ import traceback
 from collections.abc import Sequence
 
 from cudafit import __version__
+from cudafit.cli.common import say_lines
 from cudafit.errors import CudafitError
+from cudafit.system.text import harmless, harmless_lines
 
 
 def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> CudafitError:
@@ -19,10 +21,11 @@ def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> Cudaf
     text = redacted(
         f"cudafit {__version__}\n"
         f"python {sys.version.split()[0]} on {platform.platform()}\n"
-        f"command: {' '.join(['cudafit', *arguments])}\n\n{trace}"
+        f"command: {harmless(' '.join(['cudafit', *arguments]))}\n\n{trace}"
     )
+    text = harmless_lines(text)
     if show:
-        sys.stderr.write(text + "\n")
+        say_lines(text)
     path = _write(text)
     where = f"a report was written to {path}" if path else "its report could not be written; `-vv` shows it"
     return CudafitError(

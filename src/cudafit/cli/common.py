@@ -3,12 +3,12 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import click
 
-from cudafit.system.text import harmless
+from cudafit.system.text import harmless, harmless_lines
 
 _COLOR = "cudafit.color"
 _VERBOSE = "cudafit.verbose"
@@ -57,11 +57,39 @@ def use_color(context: click.Context, out: IO[str]) -> bool:
 
 def say(text: str) -> None:
     """Progress, and what is besides the result: to stderr, one line whatever it tells of."""
+    say_lines(harmless(text))
+
+
+def say_lines(text: str) -> None:
+    """The same for a text whose line ends are ours: an error, a page of help."""
     with contextlib.suppress(OSError):  # the terminal is gone: no reason to stop what it would tell of
-        click.echo(harmless(text), err=True)
+        sys.stderr.write(f"{harmless_lines(text)}\n")
+        sys.stderr.flush()
+
+
+def agree(question: str) -> None:
+    """Asks the user; raises Abort where the answer is no."""
+    if not click.confirm(harmless(question), default=False, err=True):
+        raise click.Abort
 
 
 def write(text: str) -> None:
-    """A result, to stdout, at once."""
+    """A result, to stdout, at once. Its line ends are ours; what stands in its lines may be foreign."""
+    write_exactly(harmless_lines(text))
+
+
+def write_line(text: str) -> None:
+    """A result that is one line, whatever it tells of."""
+    write_exactly(f"{harmless(text)}\n")
+
+
+def write_diff(lines: Iterable[str]) -> None:
+    """In a pipe it is for `patch`, which needs every byte; on a terminal it is to be looked at."""
+    text = "".join(lines)
+    write_exactly(harmless_lines(text) if sys.stdout.isatty() else text)
+
+
+def write_exactly(text: str) -> None:
+    """Only for what is harmless already, as text with colours of ours, or commands to the log of a CI."""
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -16,6 +16,7 @@ from cudafit.cli.creating import for_one_machine, looked_at, parted, refuse_addi
 from cudafit.cli.machine_options import ask_driver, machine_options
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
+from cudafit.system.commands import command_text
 from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _interpreter(python: str, pythons: "tuple[Interpreter, ...]") -> str:
     raise InputError(
         f"there is no Python {python} on this machine",
         cause=[f"there are {known}"],
-        hint=f"`uv python install {python}`, or name another one with `--python`",
+        hint=f"`{command_text('uv', 'python', 'install', python)}`, or name another one with `--python`",
     )
 
 

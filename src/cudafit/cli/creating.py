@@ -16,6 +16,7 @@ from cudafit.cli.looking import Given, Looked, environment_of, look, world
 from cudafit.cli.machine_options import hosts
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
@@ -55,7 +56,8 @@ def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: s
     if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
         raise InputError(f"`{path}` is there, and is no folder")
     if interrupted(path):
-        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`cudafit rollback {path}` ends it")
+        undo = command_text("cudafit", "rollback", path_word(path))
+        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`{undo}` ends it")
     if not os.path.isdir(path) or not os.listdir(path):
         return
     if not os.path.exists(os.path.join(path, mark)):
@@ -63,7 +65,7 @@ def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: s
     if not clear:
         raise InputError(
             f"there is an environment in `{path}`, and it is not touched",
-            hint=f"`cudafit repair {path}` fixes it, `--clear` makes it anew",
+            hint=f"`{command_text('cudafit', 'repair', path_word(path))}` fixes it, `--clear` makes it anew",
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, use_color, write, write_exactly
 from cudafit.cli.looking import (
     described_environment,
     environment_of,
@@ -185,7 +185,7 @@ def _print(context: click.Context, report: "Report", options: dict[str, Any]) ->
     elif form == "github":
         from cudafit.render.doctor_rows import github
 
-        write(github(report))
+        write_exactly(github(report))
     elif form == "markdown":
         from cudafit.render.doctor_rows import markdown
 

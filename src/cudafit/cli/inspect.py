@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say, say_lines, use_color, write
 from cudafit.errors import CudafitError, InputError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def command(
     text = json_text(plain(machine)) if save_to or as_json else ""
     if save_to:
         save(save_to, text)
-        sys.stderr.write(f"saved to {save_to}\n")
+        say(f"saved to {save_to}")
     if as_json:
         write(text)
     elif not save_to:
         _show(context, machine, _title(machines, root))
     if machine.undetermined:
-        sys.stderr.write(f"{_undetermined(machine)}\n")
+        say_lines(str(_undetermined(machine)))
         return UndeterminedError.exit_code
     return 0
 

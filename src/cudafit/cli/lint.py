@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say, use_color, write, write_diff, write_exactly
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def _print(context: click.Context, report: "LintReport", options: dict[str, Any]
 
         write(json_text(lint_rows.sarif(report, __version__, {kind.id: kind.about for kind in KINDS.values()})))
     elif options["form"] == "github":
-        write(lint_rows.github(report))
+        write_exactly(lint_rows.github(report))
         _say_skipped(report)
     elif use_color(context, sys.stdout):
-        write(lint_rows.text(report, lambda word, severity: click.style(word, fg=_COLORS[severity], bold=True)))
+        write_exactly(lint_rows.text(report, lambda word, severity: click.style(word, fg=_COLORS[severity], bold=True)))
     else:
         write(lint_rows.text(report))
 
@@ -114,7 +114,7 @@ def _say_skipped(report: "LintReport") -> None:
     from cudafit.render.lint_rows import skipped
 
     for one in report.skipped:
-        click.echo(skipped(one), err=True)
+        say(skipped(one))
 
 
 def _fix(paths: tuple[str, ...], options: dict[str, Any]) -> int:
@@ -126,15 +126,15 @@ def _fix(paths: tuple[str, ...], options: dict[str, Any]) -> int:
     report = _report(paths, options, stdin)
     changes = edited(report, stdin)
     if not options["write_files"]:
-        write("".join(change.diff for change in changes))
+        write_diff(change.diff for change in changes)
         _say_skipped(report)
-        click.echo(summary(report) + f"; {sum(change.edited for change in changes)} of them with a safe edit", err=True)
+        say(summary(report) + f"; {sum(change.edited for change in changes)} of them with a safe edit")
         return _status(report, paths)
     if stdin is not None:
         raise InputError("stdin cannot be written", hint="leave out `--write` to see the diff")
     for change in changes:
         write_edited(change)
-        click.echo(f"{change.path}: {change.edited} edited", err=True)
+        say(f"{change.path}: {change.edited} edited")
     report = _report(paths, options, None)
     from cudafit.render import lint_rows
 

@@ -1,11 +1,10 @@
 """`cudafit resolve --check -o FILE`: whether a lock still fits, for CI and pre-commit."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cudafit.cli.common import write
+from cudafit.cli.common import say_lines, write, write_line
 from cudafit.errors import CudafitError
 from cudafit.lock.check import problems
 from cudafit.lock.formats import CONDA, Format
@@ -34,9 +33,9 @@ def check_locks(
     for one, _, told in answers:
         if told:
             hint = f"`cudafit resolve` without `--check` writes `{one.path}` anew"
-            sys.stderr.write(f"{CudafitError(f'`{one.path}` does not fit', cause=told, hint=hint)}\n")
+            say_lines(str(CudafitError(f"`{one.path}` does not fit", cause=told, hint=hint)))
         elif not as_json:
-            write(f"{one.path} fits\n")
+            write_line(f"{one.path} fits")
     return int(any(told for _, _, told in answers))
 
 

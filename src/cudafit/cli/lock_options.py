@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cudafit.cli.common import say, say_lines, write_diff
 from cudafit.lock.formats import CONDA, IMAGE, NAMES, PIP, Format, format_of
 
 if TYPE_CHECKING:
@@ -140,26 +141,23 @@ def write_or_show(made: "Sequence[Document]", options: dict[str, Any]) -> None:
 
     if options["dry_run"]:
         for document in made:
-            sys.stdout.writelines(difference(document))
+            write_diff(difference(document))
         return
     for document in made:
         if document.edits:
-            sys.stderr.writelines(difference(document))
+            say_lines("".join(difference(document)).removesuffix("\n"))
     write_all(made)
     for document in made:
         plural = "s" if document.packages > 1 else ""
         count = f" ({document.packages} package{plural})" if document.packages else ""
-        sys.stderr.write(f"wrote {document.path}{count}\n")
+        say(f"wrote {document.path}{count}")
 
 
 @contextmanager
 def patience() -> Iterator[None]:
     """After a moment of silence, says on a terminal what is being waited for."""
 
-    def say() -> None:
-        sys.stderr.write("asking the package indexes; this may take a minute\n")
-
-    timer = threading.Timer(_SAY_AFTER_S, say)
+    timer = threading.Timer(_SAY_AFTER_S, say, ["asking the package indexes; this may take a minute"])
     timer.daemon = True
     if sys.stderr.isatty():
         timer.start()

@@ -8,12 +8,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from cudafit.cli.common import say
 from cudafit.cli.machine_options import ask_driver
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.system.commands import command_text, option_words, path_word
 
 if TYPE_CHECKING:
     from cudafit.doctor.world import World
@@ -117,10 +117,10 @@ def warn_of_unfinished(path: str | None) -> None:
     found = unfinished_change(path)
     if found is None:
         return
-    click.echo(f"warning: {interrupted_text(found)}", err=True)
+    say(f"warning: {interrupted_text(found)}")
     if not found.running:
-        ways = f"`cudafit repair {found.env}` finishes it, `cudafit rollback {found.env}` brings back what was there"
-        click.echo(f"hint: {ways}", err=True)
+        finish, undo = (command_text("cudafit", way, path_word(found.env)) for way in ("repair", "rollback"))
+        say(f"hint: `{finish}` finishes it, `{undo}` brings back what was there")
 
 
 def interrupted_text(unfinished: "Interrupted") -> str:
@@ -243,7 +243,7 @@ def _of_kernel(
         raise InputError(
             f"the kernel `{kernel.name}` starts `{kernel.argv[0]}`, which is no Python that is there",
             cause=[f"its file is {kernel.path}"],
-            hint=f"register it anew: `python -m ipykernel install --user --name {kernel.name}`",
+            hint=f"register it anew: `{_registering(kernel.name)}`",
         )
     # With a snapshot or another root there is no server to look at.
     server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
@@ -253,6 +253,10 @@ def _of_kernel(
     inherited = server.variables if server else environ
     inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
     return replace(inventory, kernel=kernel, active=active)
+
+
+def _registering(name: str) -> str:
+    return command_text("python", "-m", "ipykernel", "install", "--user", *option_words("--name", name))
 
 
 def _project(given: Given) -> "Project | None":

@@ -1,6 +1,5 @@
 """The entry point: runs a command and turns whatever happens into text and an exit code."""
 
-import contextlib
 import errno
 import os
 import sys
@@ -11,7 +10,7 @@ import click
 
 from cudafit import __version__
 from cudafit.cli.commands import TopCommands
-from cudafit.cli.common import common_options, say, verbosity
+from cudafit.cli.common import common_options, say, say_lines, verbosity
 from cudafit.errors import CudafitError, InputError
 
 BUG = 70
@@ -57,7 +56,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
+        say_lines(error.format_message())
         return error.exit_code
     except click.ClickException as error:
         return _say(_as_input_error(error))
@@ -90,9 +89,7 @@ def _give_up_stdout() -> None:
 
 
 def _say(error: CudafitError, code: int | None = None) -> int:
-    with contextlib.suppress(OSError):  # its reader is gone; the exit code still tells
-        sys.stderr.write(f"{error}\n")
-        sys.stderr.flush()
+    say_lines(str(error))
     return error.exit_code if code is None else code
 
 

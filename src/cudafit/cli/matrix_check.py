@@ -5,7 +5,7 @@ import os
 import click
 
 from cudafit import shipped
-from cudafit.cli.common import common_options, write
+from cudafit.cli.common import common_options, write, write_line
 from cudafit.errors import InputError
 
 
@@ -32,6 +32,7 @@ def command(folder: str | None, list_linters: bool) -> int:
     flaws = check(read, datetime.now(UTC).date())
     errors = sum(flaw.severity == "error" for flaw in flaws)
     rows = sum(len(entries) for file in read.files.values() for entries in file.entries.values())
-    write("".join(f"{flaw}\n" for flaw in flaws))
+    for flaw in flaws:
+        write_line(str(flaw))
     write(f"{len(read.files)} files, {rows} rows: {errors} errors, {len(flaws) - errors} warnings\n")
     return 1 if errors else 0

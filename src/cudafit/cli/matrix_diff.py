@@ -2,7 +2,7 @@
 
 import click
 
-from cudafit.cli.common import common_options, write
+from cudafit.cli.common import common_options, write_line
 
 
 @click.command("diff")
@@ -15,5 +15,6 @@ def command(old: str, new: str) -> int:
     from cudafit.matrix.layers import read_stack  # noqa: PLC0415
 
     lines = list(differences(read_stack([old])[0], read_stack([new])[0]))
-    write("".join(f"{line}\n" for line in lines) or "no difference\n")
+    for line in lines or ["no difference"]:
+        write_line(line)
     return 1 if lines else 0

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cudafit import shipped
-from cudafit.cli.common import common_options, write
+from cudafit.cli.common import common_options, say, write_diff
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
     from cudafit.matrix.folder import Folder
@@ -59,7 +60,8 @@ def command(
         raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
     read = read_folder(path)
     if read.flaws or "sources.yaml" not in read.files:
-        raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`cudafit matrix check {path}` names them")
+        check = command_text("cudafit", "matrix", "check", path_word(path))
+        raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`{check}` names them")
     from cudafit.render.human import progress_bar
 
     chosen = packages or tuple(READERS)
@@ -79,11 +81,11 @@ def command(
         raise InputError(f"`--since {error.file}` {error.reason}") from None
     changed = _show(path, read, result, write_files)
     for failure in result.failures:
-        sys.stderr.write(f"not read: {failure}\n")
+        say(f"not read: {failure}")
     mib = result.bytes / (1 << 20)
-    sys.stderr.write(
+    say(
         f"{len(result.builds)} builds read, {len(result.failures)} not; {result.requests} requests, {mib:.1f} MiB; "
-        f"{changed} files {'written' if write_files else 'differ'}\n"
+        f"{changed} files {'written' if write_files else 'differ'}"
     )
     return 1 if result.failures else 0
 
@@ -99,18 +101,14 @@ def _oldest(read: "Folder", packages: Sequence[str]) -> dict[str, str]:
 
 def _show(path: str, read: "Folder", result: "Harvest", write_files: bool) -> int:
     """Print the unified diff, and write the files if asked; the number of files that change."""
-    import difflib
-
     from cudafit.atomic import write_text
     from cudafit.matrix.merge import merged_files
+    from cudafit.system.diffs import difference, lines_of
 
     texts = merged_files(read, result.builds, result.sources)
     for name, text in texts.items():
         old = read.files[name].text if name in read.files else ""
-        lines = difflib.unified_diff(
-            old.splitlines(keepends=True), text.splitlines(keepends=True), f"old/{name}", f"new/{name}", n=0
-        )
-        write("".join(lines))
+        write_diff(difference(lines_of(old), lines_of(text), f"old/{name}", f"new/{name}", around=0))
         if write_files:
             try:
                 write_text(os.path.join(path, name), text)

@@ -15,6 +15,7 @@ from cudafit.cli.looking import Given, Looked, environment_of, given, interrupte
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.cli.repairing import confirm, nothing, room, show
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.commands import command_text, path_word
 from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _end_unfinished(options: dict[str, Any]) -> None:
     if options["dry_run"]:
         raise CudafitError(
             f"`{found.env}` is in the middle of a change",
-            hint=f"`cudafit rollback {found.env}` brings back what was there",
+            hint=f"`{command_text('cudafit', 'rollback', path_word(found.env))}` brings back what was there",
         )
     say(recover(found.env, say=say, wait_s=options["wait"]))
 
@@ -185,7 +186,8 @@ def _refuse(environment: "Environment", *, force: bool) -> None:
         if is_base(Files(), path, read_conda(this_machine()), os.environ):
             raise InputError(
                 f"`{path}` is conda's own environment, and conda may not start any more when a repair goes wrong",
-                hint=f"make one of your own: `cudafit create -n gpu torch`; or `cudafit repair {path} --force`",
+                hint="make one of your own: `cudafit create -n gpu torch`; or "
+                f"`{command_text('cudafit', 'repair', path_word(path), '--force')}`",
             )
     if environment.kind not in (VENV, CONDA):
         raise InputError(
@@ -195,5 +197,5 @@ def _refuse(environment: "Environment", *, force: bool) -> None:
     if runs_here(path):
         raise InputError(
             f"cudafit itself runs in `{path}`, and cannot change what it stands on",
-            hint=f"start it from somewhere else: `uvx cudafit repair {path}`",
+            hint=f"start it from somewhere else: `{command_text('uvx', 'cudafit', 'repair', path_word(path))}`",
         )

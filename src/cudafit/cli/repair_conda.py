@@ -11,6 +11,7 @@ import click
 
 from cudafit.cli.looking import Given, Looked, environment_of, world
 from cudafit.errors import CudafitError
+from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
     from cudafit.doctor.world import World
@@ -90,5 +91,5 @@ def _check_only_pip(environment: "Environment") -> None:
     if of_conda & {"torch", "tensorflow", "jax", "jaxlib"}:
         raise CudafitError(
             f"`{environment.path}` has frameworks of conda, and the fix is one of pip's packages",
-            hint=f"`cudafit doctor --env {environment.path}` shows it",
+            hint=f"`{command_text('cudafit', 'doctor', '--env', path_word(environment.path))}` shows it",
         )

@@ -4,13 +4,12 @@ import os
 import sys
 from typing import Any
 
-import click
-
-from cudafit.cli.common import write
+from cudafit.cli.common import agree, say, write_line
 from cudafit.env.kernels import kernel_by_name, register, user_folder
 from cudafit.env.locate import locate
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
+from cudafit.system.commands import command_text, option_words, path_word
 
 
 def repair_kernel(options: dict[str, Any]) -> int:
@@ -18,37 +17,38 @@ def repair_kernel(options: dict[str, Any]) -> int:
     files = Files()
     located = locate(files, options["path"], None, os.environ, (), os.getcwd())
     if located is None:
+        again = command_text("cudafit", "repair", ".venv", *option_words("--kernel", options["kernel"]))
         raise InputError(
             "no Python environment is active or in this folder, so there is nothing for the kernel to start",
-            hint=f"name it: `cudafit repair .venv --kernel {options['kernel']}`",
+            hint=f"name it: `{again}`",
         )
     python = f"{located.prefix}/bin/python"
     if not os.access(python, os.X_OK):
         raise InputError(f"`{python}` is no program that can be started")
     if not any(files.is_dir(place) for place in _ipykernel(files, located.prefix)):
+        install = command_text("uv", "pip", "install", "--python", path_word(located.prefix), "ipykernel")
         raise CudafitError(
             f"`{located.prefix}` has no ipykernel, without which no notebook can use it",
-            hint=f"`uv pip install --python {located.prefix} ipykernel`, then this command again",
+            hint=f"`{install}`, then this command again",
         )
     kernel = kernel_by_name(files, os.environ, located.prefix, options["kernel"])
     path = os.path.join(user_folder(os.environ), "kernels", kernel.name, "kernel.json")
-    click.echo(f"kernel {kernel.name}: starts {kernel.argv[0]}  [{kernel.path}]", err=True)
+    say(f"kernel {kernel.name}: starts {kernel.argv[0]}  [{kernel.path}]")
     if kernel.argv[0] == python:
-        write(f"kernel {kernel.name} already starts {python}\n")
+        write_line(f"kernel {kernel.name} already starts {python}")
         return 0
     if options["dry_run"]:
-        write(f"kernel {kernel.name} would start {python}  [{path}]\n")
+        write_line(f"kernel {kernel.name} would start {python}  [{path}]")
         return 0
     if not options["yes"]:
         if not sys.stdin.isatty():
             raise InputError("nobody can be asked here, so nothing was changed", hint="add `--yes`, or `--dry-run`")
-        if not click.confirm(f"let it start {python}?", default=False, err=True):
-            raise click.Abort
+        agree(f"let it start {python}?")
     kept = register(kernel, python, path)
-    write(f"kernel {kernel.name} starts {python}  [{path}]\n")
+    write_line(f"kernel {kernel.name} starts {python}  [{path}]")
     if kept:
-        write(f"what was there is kept  [{kept}]\n")
-    click.echo("hint: start the kernel anew in Jupyter", err=True)
+        write_line(f"what was there is kept  [{kept}]")
+    say("hint: start the kernel anew in Jupyter")
     return 0
 
 

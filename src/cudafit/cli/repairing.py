@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import say, use_color, write
+from cudafit.cli.common import agree, say, use_color, write
 from cudafit.errors import InputError
+from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
@@ -42,12 +43,12 @@ def confirm(options: dict[str, Any], environment: "Environment") -> None:
     if options["yes"]:
         return
     if not sys.stdin.isatty():
+        again = command_text("cudafit", "repair", path_word(environment.path), "--yes")
         raise InputError(
             "nobody can be asked here, so nothing was changed",
-            hint=f"`cudafit repair {environment.path} --yes`, or `--dry-run` to see the plan alone",
+            hint=f"`{again}`, or `--dry-run` to see the plan alone",
         )
-    if not click.confirm("change the environment so?", default=False, err=True):
-        raise click.Abort
+    agree("change the environment so?")
 
 
 def show(
@@ -88,7 +89,7 @@ def show(
         rows.append(Row("now", _status(report), ""))
         if bench is not None:
             rows.append(verdict_row(bench))
-        rows.append(Row("undo", f"cudafit rollback {plan.environment}", ""))
+        rows.append(Row("undo", command_text("cudafit", "rollback", path_word(plan.environment)), ""))
     rows += by_hand_rows(plan.by_hand)
     print_rows("repair", rows, sys.stdout, color=color)
 

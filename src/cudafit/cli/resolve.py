@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write
+from cudafit.cli.common import common_options, say, say_lines, use_color, write
 from cudafit.cli.lock_options import lock_options
 from cudafit.cli.machine_options import ask_driver, hosts, machine_options
 from cudafit.cli.matrix_options import chosen, matrix_options
@@ -139,7 +139,7 @@ def request_of(options: dict[str, Any]) -> "Request":
 
         if nearby := read_nearby():
             files, items, other = nearby.files, list(nearby.wanted), list(nearby.other)
-            sys.stderr.write(f"read {', '.join(files)}\n")
+            say(f"read {', '.join(files)}")
     return Request(
         wanted=tuple(items),
         python=_python(options["python"]) or _active_python(options),
@@ -241,4 +241,4 @@ def _show(context: click.Context, resolution: "Resolution", request: "Request", 
         print_rows(title, rows, sys.stdout, color=use_color(context, sys.stdout))
     if error := error_of(resolution):
         sys.stdout.flush()
-        sys.stderr.write(f"{error}\n")
+        say_lines(str(error))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, say, use_color, write
+from cudafit.cli.common import agree, common_options, say, use_color, write
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.commands import command_text, path_word
 from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def _confirm(options: dict[str, Any], path: str) -> None:
     if options["yes"]:
         return
     if not sys.stdin.isatty():
-        raise InputError("nobody can be asked here, so nothing was changed", hint=f"`cudafit rollback {path} --yes`")
-    if not click.confirm(f"bring back `{path}` as it was?", default=False, err=True):
-        raise click.Abort
+        way = command_text("cudafit", "rollback", path_word(path), "--yes")
+        raise InputError("nobody can be asked here, so nothing was changed", hint=f"`{way}`")
+    agree(f"bring back `{path}` as it was?")
 
 
 def _list(context: click.Context, options: dict[str, Any], path: str, found: "tuple[Generation, ...]") -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, use_color
+from cudafit.cli.common import common_options, say_lines, use_color
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Watch:
             told = CudafitError(f"cannot write `{path}`: {error.strerror or error}")
             if not so_far:
                 raise told from None
-            click.echo(str(told), err=True)
+            say_lines(str(told))
 
     def _so_far(self) -> None:
         self.show(self.report(None), so_far=True)

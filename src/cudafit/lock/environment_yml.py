@@ -7,6 +7,7 @@ import yaml
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import cuda_version, pip_side, specifications
+from cudafit.system.text import harmless
 
 
 def environment_text(order: Order) -> str:
@@ -16,7 +17,7 @@ def environment_text(order: Order) -> str:
     lines.append(_dumped({"name": order.name, "channels": [channel, "nodefaults"]}))
     lines.append("dependencies:\n")
     for why, spec in _reasoned(order):
-        lines += [f"  # {why}\n"] if why else []
+        lines += [f"  # {harmless(why)}\n"] if why else []
         lines.append(_item(spec, 2))
     if texts := pip_side(order):
         lines.append("  # not known to be on conda-forge under this name\n")

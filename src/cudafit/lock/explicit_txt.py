@@ -4,6 +4,7 @@ from cudafit.errors import CudafitError
 from cudafit.lock.conda_solve import Solved
 from cudafit.lock.header import header
 from cudafit.lock.order import Order
+from cudafit.lock.write import one_line
 
 
 def explicit_text(order: Order, solved: Solved) -> str:
@@ -11,5 +12,5 @@ def explicit_text(order: Order, solved: Solved) -> str:
     for record in solved.records:
         if not record.sha256 and not record.md5:
             raise CudafitError(f"the channel gives no hash for `{record.file_name}`, so it cannot be locked")
-        lines.append(f"{record.url}#{'sha256:' + record.sha256 if record.sha256 else record.md5}\n")
+        lines.append(one_line(f"{record.url}#{'sha256:' + record.sha256 if record.sha256 else record.md5}") + "\n")
     return "".join(lines)

@@ -1,8 +1,8 @@
 """The comment that each file begins with: who wrote it, from what, for which machine, and how to write it again."""
 
-import shlex
-
 from cudafit.lock.order import Order
+from cudafit.system.commands import joined
+from cudafit.system.text import harmless
 
 MARK = "Written by cudafit"
 
@@ -12,7 +12,7 @@ def header(order: Order, *, comment: str = "#") -> str:
     resolution = order.resolution
     lines = [
         f"{MARK} {order.cudafit}, matrix {resolution.matrix.version}. Edit the request, not this file:",
-        f"  {shlex.join(order.command)}",
+        f"  {joined(order.command)}",
         *(f"machine: {line}" for line in resolution.machines[:_SHOWN]),
     ]
     if len(resolution.machines) > _SHOWN:
@@ -23,15 +23,11 @@ def header(order: Order, *, comment: str = "#") -> str:
     lines += [f"warning: {text}" for text in resolution.warnings]
     if order.offline:
         lines.append("written without network: no hashes, and only what the matrix knows is pinned")
-    return "".join(f"{comment} {line}".rstrip() + "\n" for line in map(_one_line, lines))
+    # A name of a machine comes from a file: it must not end the comment.
+    return "".join(f"{comment} {harmless(line)}".rstrip() + "\n" for line in lines)
 
 
 _SHOWN = 8
-
-
-def _one_line(text: str) -> str:
-    """A name of a machine comes from a file: it must not end the comment."""
-    return " ".join(text.split()) if not text.startswith("  ") else "  " + " ".join(text.split())
 
 
 def is_ours(text: str) -> bool:

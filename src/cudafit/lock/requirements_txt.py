@@ -14,6 +14,7 @@ from cudafit.errors import CudafitError
 from cudafit.lock.header import header
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.uv import Compiled, File, Package
+from cudafit.lock.write import one_line
 from cudafit.model.requirement import without_secret
 from cudafit.model.versions import numbers
 
@@ -31,8 +32,8 @@ def entry(package: Package, order: Order) -> str:
     else:
         name = f"{package.name}=={package.version}"
         files = [*package.wheels, *([package.sdist] if package.sdist else [])]
-    hashes = sorted({file.sha256 for file in files})
-    return name + "".join(f" \\\n    --hash=sha256:{sha256}" for sha256 in hashes) + "\n"
+    hashes = sorted({one_line(file.sha256) for file in files})
+    return one_line(name) + "".join(f" \\\n    --hash=sha256:{sha256}" for sha256 in hashes) + "\n"
 
 
 def _quoted(url: str) -> str:
@@ -96,4 +97,4 @@ def offline_text(order: Order) -> str:
     lines += [pick.requirement for pick in order.picks]
     lines += [one.requirement for one in order.resolution.constraints]
     lines += [without_secret(one.text) for one in order.others if not one.constraint]
-    return header(order) + "".join(f"{line}\n" for line in lines)
+    return header(order) + "".join(f"{one_line(line)}\n" for line in lines)

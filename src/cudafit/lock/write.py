@@ -1,6 +1,5 @@
 """Writing the files: all of them or none, each whole, and none over a file that somebody else wrote."""
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,6 +7,8 @@ from cudafit.atomic import write_text
 from cudafit.errors import InputError
 from cudafit.lock.header import is_ours
 from cudafit.model.frozen import frozen
+from cudafit.system import diffs
+from cudafit.system.text import is_plain
 
 
 @frozen
@@ -38,6 +39,16 @@ def refuse_foreign(paths: Iterable[str], *, force: bool) -> None:
             )
 
 
+def one_line(text: str) -> str:
+    """For a file in which each line is read by itself. Raises InputError for a text that would not stay in its line, or
+    holds what nobody sees: no package, address or option has a reason to."""
+    if not is_plain(text):
+        raise InputError(
+            f"`{text}` cannot stand in a lock", cause=["it holds a character that ends a line, or that is not shown"]
+        )
+    return text
+
+
 def current(path: str) -> str | None:
     """What stands in the file now; None where there is none."""
     try:
@@ -61,9 +72,5 @@ def write_all(documents: Sequence[Document]) -> None:
 def difference(document: Document) -> Iterator[str]:
     """What would change in the file, as a diff."""
     old = current(document.path) or ""
-    yield from difflib.unified_diff(
-        old.splitlines(keepends=True),
-        document.text.splitlines(keepends=True),
-        document.path if old else "/dev/null",
-        document.path,
-    )
+    old_name = document.path if old else "/dev/null"
+    return diffs.difference(diffs.lines_of(old), diffs.lines_of(document.text), old_name, document.path)

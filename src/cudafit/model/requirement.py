@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.system.text import is_plain
 
 COMMAND_LINE = "command line"
 # Specifiers that are right by their form, for which PEP 440 need not be loaded.
 _EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
+_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([\w\s.,-]*)\])?\s*([^;@]*?)\s*")
 
 
 @frozen
@@ -34,12 +35,18 @@ def normalised(name: str) -> str:
 
 
 def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -> Wanted:
-    """The requirement that a text is; raises InputError for one that is none."""
+    """The requirement that a text is; raises InputError for one that is none.
+
+    It is one line, however it was written, so that it stays one in every file that it is put into.
+    """
+    text = " ".join(text.split())
+    if not is_plain(text):
+        raise _no_requirement(text, origin, "it holds a character that is not shown")
     match = _PLAIN.fullmatch(text)
     if match and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
         extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
         specifier = match[3].replace(" ", "")
-        return Wanted(normalised(match[1]), specifier, extras, text.strip(), origin, constraint=constraint)
+        return Wanted(normalised(match[1]), specifier, extras, text, origin, constraint=constraint)
     return _by_the_book(text, origin, constraint)
 
 
@@ -50,22 +57,25 @@ def _by_the_book(text: str, origin: str, constraint: bool) -> Wanted:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        lines = str(error).splitlines()
-        where = "" if origin == COMMAND_LINE else f" ({origin})"
-        raise InputError(
-            f"`{text.strip()}` is not a requirement{where}",
-            cause=[lines[0]],
-            hint='write it as `name`, `name==1.2`, `"name>=1.2,<2"` or `name[extra]==1.2`',
-        ) from None
+        raise _no_requirement(text, origin, str(error).splitlines()[0]) from None
     return Wanted(
         normalised(requirement.name),
         str(requirement.specifier),
         tuple(sorted(requirement.extras)),
-        text.strip(),
+        text,
         origin,
         str(requirement.marker) if requirement.marker else None,
         requirement.url,
         constraint,
+    )
+
+
+def _no_requirement(text: str, origin: str, cause: str) -> InputError:
+    where = "" if origin == COMMAND_LINE else f" ({origin})"
+    return InputError(
+        f"`{text}` is not a requirement{where}",
+        cause=[cause],
+        hint='write it as `name`, `name==1.2`, `"name>=1.2,<2"` or `name[extra]==1.2`',
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cudafit.errors import CudafitError
+from cudafit.system.text import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from cudafit.notebook.causes import Causes
@@ -71,12 +72,12 @@ class _Magics:
             return
         words = line.split()
         if words and words[0] in _HELP_WORDS:
-            print(_HELP)  # noqa: T201 - the shell's own output
+            _tell(_HELP)
             return
         if words:
             from IPython.core.error import UsageError
 
-            raise UsageError(f"%cudafit takes no `{words[0]}`; `%cudafit help` says what there is")
+            raise UsageError(f"%cudafit takes no `{harmless(words[0])}`; `%cudafit help` says what there is")
         _in_words(_show_doctor, "%cudafit")
 
     def _before(self, info: Any) -> None:
@@ -89,7 +90,7 @@ class _Magics:
         first, _, code = raw.lstrip().partition("\n")
         words = first.split()[1:]
         if words and words[0] in _HELP_WORDS:
-            print(_HELP)  # noqa: T201
+            _tell(_HELP)
         elif words:
             _say(f"%%cudafit takes no `{words[0]}`; the cell runs without it. `%cudafit help` says what there is")
         elif not code.strip():
@@ -189,5 +190,9 @@ def _in_words(act: Callable[[], None], name: str) -> None:
         _say(str(report(bug, [name], show=False)))
 
 
+def _tell(text: str) -> None:
+    print(harmless_lines(text))  # noqa: T201 - the shell's own output
+
+
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - the shell's own error output
+    print(harmless_lines(text), file=sys.stderr)  # noqa: T201 - the shell's own error output

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from cudafit.model.bench import FAILED, MEASURED, PASS, SLOW, WRONG, Bench, Result
 from cudafit.render.bench_rows import number, verdict_text
-from cudafit.render.svg import INK, QUIET, opening, page, shortened, text
+from cudafit.render.svg import INK, QUIET, opening, page, safe, shortened, text
 
 _COLORS = {PASS: "#2e7d32", SLOW: "#ef8e00", WRONG: "#c62828", FAILED: "#c62828", MEASURED: "#5b7a99"}
 _WIDTH = 900
@@ -34,7 +33,7 @@ def svg(bench: Bench) -> str:
 
 def html(bench: Bench) -> str:
     """The picture in a page."""
-    causes = "".join(f"<li>{escape(cause.text)} ({escape(cause.via)})</li>\n" for cause in bench.causes)
+    causes = "".join(f"<li>{safe(cause.text)} ({safe(cause.via)})</li>\n" for cause in bench.causes)
     return page(f"cudafit bench: {bench.device.name or bench.device.number}", svg(bench), causes)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from cudafit.model.bench import FAILED, MEASURED, PASS, SLOW, WRONG, Bench
 from cudafit.render.bench_rows import number, verdict_text
+from cudafit.system.text import harmless
 
 _COLORS = {PASS: "#2e7d32", SLOW: "#ef8e00", WRONG: "#c62828", FAILED: "#c62828", MEASURED: "#5b7a99"}
 
@@ -23,14 +24,14 @@ def draw(bench: Bench, path: str) -> None:
             axes.barh(place, 1.0, color="#e6eaef")
         axes.barh(place, min(1.0, length), color=_COLORS.get(one.status, "#5f6b7a"))
         told = f"{number(value)} {one.unit}" + (f" = {length:.0%} of {number(one.expected)}" if one.expected else "")
-        axes.text(1.02, place, told, va="center", fontsize=9)
-    axes.set_yticks(range(len(shown)), [f"{one.framework} · {one.test} · {one.dtype}" for one in shown], fontsize=9)
+        axes.text(1.02, place, harmless(told), va="center", fontsize=9, parse_math=False)
+    labels = [harmless(f"{one.framework} · {one.test} · {one.dtype}") for one in shown]
+    axes.set_yticks(range(len(shown)), labels, fontsize=9, parse_math=False)
     axes.set_xlim(0, 1.45)
     axes.set_xticks([])
     axes.invert_yaxis()
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_title(
-        f"cudafit bench: {bench.device.name or bench.device.number}\n{verdict_text(bench)}", fontsize=10, loc="left"
-    )
+    title = (f"cudafit bench: {bench.device.name or bench.device.number}", verdict_text(bench))
+    axes.set_title("\n".join(map(harmless, title)), fontsize=10, loc="left", parse_math=False)
     figure.savefig(path, dpi=110)

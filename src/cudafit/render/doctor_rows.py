@@ -1,12 +1,13 @@
 """A diagnosis as rows for people, as markdown for a bug report, and as lines for GitHub's log."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
 from cudafit.render.counts import counted
 from cudafit.render.machine_rows import Row
+from cudafit.system.commands import joined
+from cudafit.system.text import harmless
 
 _PLACE = re.compile(r"(.+):(\d+)")
 _TONES = {ERROR: "bad", WARNING: "warn", INFO: "quiet"}
@@ -38,7 +39,7 @@ def report_rows(report: Report) -> list[Row]:
 
 
 def repair_row(command: Sequence[str]) -> Row:
-    return Row("repair", f"{shlex.join(command)}  shows the changes, and makes all of them or none", "")
+    return Row("repair", f"{joined(command)}  shows the changes, and makes all of them or none", "")
 
 
 def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
@@ -51,7 +52,7 @@ def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
     text = finding.fix.text + (f" ({', '.join(marks)})" if marks else "")
     yield Row("  fix", text, "", "good")
     for command in finding.fix.commands:
-        yield Row("", shlex.join(command), "")
+        yield Row("", joined(command), "")
 
 
 def _status_row(report: Report) -> Row:
@@ -71,18 +72,18 @@ def _status_row(report: Report) -> Row:
 def markdown(report: Report, private: Sequence[str] = ()) -> str:
     """For a bug report: names of the user and of the home folder are left out."""
     lines = [f"**status:** {report.status}" + (f", cause `{report.cause}`" if report.cause else ""), ""]
-    lines += [f"- machine: {line}" for line in report.machine]
+    lines += [harmless(f"- machine: {line}") for line in report.machine]
     about = f"files: {', '.join(report.files)}" if report.files else f"environment: {report.environment or 'none'}"
-    lines += [f"- {about}", ""]
+    lines += [harmless(f"- {about}"), ""]
     for one in report.findings:
-        lines.append(f"### {one.severity}: {one.title} (`{one.id}`)\n")
-        lines += [f"- {evidence.fact} ({evidence.via})" for evidence in one.evidence]
+        lines += [harmless(f"### {one.severity}: {one.title} (`{one.id}`)"), ""]
+        lines += [harmless(f"- {evidence.fact} ({evidence.via})") for evidence in one.evidence]
         if one.fix:
-            lines.append(f"- fix: {one.fix.text}")
+            lines.append(harmless(f"- fix: {one.fix.text}"))
         lines.append("")
-    lines += [f"- not checked: {one.check}: {one.reason}" for one in report.skipped]
+    lines += [harmless(f"- not checked: {one.check}: {one.reason}") for one in report.skipped]
     text = "\n".join(lines).rstrip() + "\n"
-    for word in sorted(filter(None, private), key=len, reverse=True):
+    for word in sorted(filter(None, map(harmless, private)), key=len, reverse=True):
         text = text.replace(word, "~" if word.startswith("/") else "USER")
     return text
 
@@ -104,12 +105,9 @@ def _where(report: Report, finding: Finding) -> str:
 
 
 def escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's own word
-    for sign, code in (
-        ("%", "%25"),
-        ("\r", "%0D"),
-        ("\n", "%0A"),
-        *((((":", "%3A"), (",", "%2C"))) if property else ()),
-    ):
+    """A foreign text in a workflow command: GitHub shows it with the signs that are escaped here."""
+    text = harmless(text)
+    for sign, code in (("%", "%25"), *(((":", "%3A"), (",", "%2C")) if property else ())):
         text = text.replace(sign, code)
     return text
 
@@ -151,4 +149,6 @@ def _uri(path: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9/._~+-]", lambda match: f"%{ord(match[0]):02X}", path)
+    from urllib.parse import quote  # noqa: PLC0415 - for SARIF alone
+
+    return quote(path.encode("utf-8", "surrogateescape"), safe="/._~+-")

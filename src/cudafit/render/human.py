@@ -50,7 +50,7 @@ def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
 
 def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
     console = Console(file=out, force_terminal=color, no_color=not color, highlight=False, width=_PIPE_WIDTH)
-    label_width = max((len(row.label) for row in rows), default=0)
+    label_width = max((len(harmless(row.label)) for row in rows), default=0)
     console.print(Text(harmless(title), style="bold"), soft_wrap=True)
     for row in rows:
         line = Text(harmless(row.label).ljust(label_width) + "  ", style="cyan")

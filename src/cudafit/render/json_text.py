@@ -6,7 +6,7 @@ from typing import Any
 
 def json_text(value: Any) -> str:
     """ASCII only: it then reads the same whatever encoding the terminal, the pipe or the file has."""
-    return json.dumps(value, indent=2) + "\n"
+    return _harmless(json.dumps(value, indent=2)) + "\n"
 
 
 def json_rows(value: dict[str, Any]) -> str:
@@ -15,10 +15,15 @@ def json_rows(value: dict[str, Any]) -> str:
     It is written by the encoder in C, which does not indent: a tenth of the time.
     """
     lines = [f"  {json.dumps(key)}: {_rows(one)}" for key, one in value.items()]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return _harmless("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def _rows(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(f"    {json.dumps(one)}" for one in value) + "\n  ]"
     return json.dumps(value)
+
+
+def _harmless(text: str) -> str:
+    """The same value, without the one control that JSON lets stand, and without what the log of a CI would obey."""
+    return text.replace("\x7f", "\\u007f").replace("##[", "\\u0023#[").replace("##vso[", "\\u0023#vso[")

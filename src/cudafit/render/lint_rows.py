@@ -25,7 +25,7 @@ def text(report: LintReport, mark: Callable[[str, str], str] = lambda word, _sev
 
 
 def skipped(one: SkippedFile) -> str:
-    return f"{harmless(one.path)}: {'left out' if one.part else 'not read'}: {one.reason}"
+    return harmless(f"{one.path}: {'left out' if one.part else 'not read'}: {one.reason}")
 
 
 def place(finding: CodeFinding) -> str:
@@ -34,9 +34,11 @@ def place(finding: CodeFinding) -> str:
 
 
 def _wrapped(words: str, indent: str) -> Iterator[str]:
-    yield from textwrap.wrap(
+    """Each line is looked at anew: it may begin with what stood in the middle before."""
+    lines = textwrap.wrap(
         words, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+    yield from map(harmless, lines)
 
 
 def summary(report: LintReport) -> str:
@@ -85,7 +87,10 @@ def _result(finding: CodeFinding) -> Mapping[str, object]:
     from urllib.parse import quote  # noqa: PLC0415 - for SARIF alone
 
     region = {"startLine": finding.line, "startColumn": finding.column}
-    location = {"artifactLocation": {"uri": quote(finding.path, safe="/._~+-")}, "region": region}
+    location = {
+        "artifactLocation": {"uri": quote(finding.path.encode("utf-8", "surrogateescape"), safe="/._~+-")},
+        "region": region,
+    }
     return {
         "ruleId": finding.id,
         "level": _LEVELS[finding.severity],

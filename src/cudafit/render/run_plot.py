@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 
 from cudafit.model.run import Moment, RunReport
 from cudafit.render.run_rows import seconds_text, verdict_row
 from cudafit.render.sizes import size_text
-from cudafit.render.svg import INK, QUIET, opening, page, shortened, text
+from cudafit.render.svg import INK, QUIET, opening, page, safe, shortened, text
+from cudafit.system.commands import joined
 
 _MIB = 1 << 20
 _WIDTH, _LEFT, _RIGHT = 900, 90, 860
@@ -21,7 +21,7 @@ Value = Callable[[Moment], float | None]
 def svg(report: RunReport) -> str:
     panels = list(_panels(report))
     height = _TOP + (_HEIGHT + _GAP) * len(panels) + 10
-    title = shortened(f"cudafit run: {' '.join(report.command)}", 90)
+    title = shortened(f"cudafit run: {joined(report.command)}", 90)
     verdict = verdict_row(report)
     parts = [*opening(_WIDTH, height, title), text(20, 52, shortened(verdict.value, 120), color=QUIET)]
     for place, (name, top_value, unit, lines) in enumerate(panels):
@@ -30,8 +30,8 @@ def svg(report: RunReport) -> str:
 
 
 def html(report: RunReport) -> str:
-    causes = "".join(f"<li>{escape(one.title)} ({escape(one.id)})</li>\n" for one in report.findings)
-    return page(f"cudafit run: {' '.join(report.command)}", svg(report), causes)
+    causes = "".join(f"<li>{safe(one.title)} ({safe(one.id)})</li>\n" for one in report.findings)
+    return page(f"cudafit run: {joined(report.command)}", svg(report), causes)
 
 
 def _panels(report: RunReport) -> Iterator[tuple[str, float, str, list[tuple[str, Value]]]]:

@@ -1,6 +1,5 @@
 """What was seen of a job, as rows for people."""
 
-import shlex
 from collections.abc import Iterator
 
 from cudafit.model.run import GpuUse, RunReport
@@ -8,6 +7,7 @@ from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import finding_rows, repair_row
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
+from cudafit.system.commands import command_text, joined
 
 _MIB = 1 << 20
 _LONGEST = 100
@@ -72,7 +72,7 @@ def _gpu_row(one: GpuUse, report: RunReport) -> Row:
 
 
 def _job_text(report: RunReport) -> str:
-    command = " ".join(shlex.join(report.command).split())
+    command = joined(report.command)
     shown = command if len(command) <= _LONGEST else command[: _LONGEST - 1] + "…"
     parts = [seconds_text(report.seconds)]
     if report.cpu_seconds is not None and report.seconds:
@@ -97,7 +97,8 @@ def _still_running(report: RunReport) -> Iterator[Row]:
     if report.still_running:
         told = ", ".join(report.still_running[:5])
         first = report.still_running[0].split()[0]
-        yield Row("goes on", f"process {told}: `cudafit run --attach {first}` watches it", "/proc", "warn")
+        attach = command_text("cudafit", "run", "--attach", first)
+        yield Row("goes on", f"process {told}: `{attach}` watches it", "/proc", "warn")
 
 
 def _no_cause(report: RunReport) -> str:

@@ -2,6 +2,8 @@
 
 from html import escape
 
+from cudafit.system.text import harmless
+
 INK, QUIET = "#1c2430", "#5f6b7a"
 
 
@@ -18,7 +20,7 @@ def opening(width: int, height: int, title: str) -> list[str]:
 def page(title: str, picture: str, items: str) -> str:
     """The picture in a page, with a list below it; `items` is HTML."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{safe(title)}</title></head>\n'
         f"<body>\n{picture}<ul>\n{items}</ul>\n</body></html>\n"
     )
 
@@ -27,8 +29,14 @@ def text(
     x: float, y: float, words: str, *, anchor: str = "start", size: int = 13, color: str = INK, weight: str = "normal"
 ) -> str:
     look = f'text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" fill="{color}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{safe(words)}</text>'
+
+
+def safe(words: str) -> str:
+    """A foreign text as one of SVG and HTML: a control character alone would make it no XML."""
+    return escape(harmless(words))
 
 
 def shortened(words: str, length: int) -> str:
+    words = harmless(words)
     return words if len(words) <= length else words[: length - 1] + "…"
