@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from cudafit import __version__
-from cudafit.cli import main
+from cudafit.cli import common, main
 from cudafit.cli.bug_report import redacted
 from cudafit.cli.commands import COMMANDS
+from cudafit.system.text import harmless, harmless_lines
 from tests.conftest import Run
 
 
@@ -79,6 +81,54 @@ def test_a_bug_shows_its_traceback_when_asked(
     monkeypatch.setattr("cudafit.machine.saved.load", lambda _: 1 / 0)
     assert main.run(["-vv", "inspect", "--machine", "x.json"]) == 70
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_commands_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a\x1b]0;b\x07\n::error ::forged")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("cudafit.machine.saved.load", broken)
+    assert main.run(["-vv", "inspect", "--machine", "x\n::error ::y"]) == 70
+    (report,) = (tmp_path / "cudafit" / "reports").iterdir()
+    for text in (capsys.readouterr().err, report.read_text(encoding="utf-8")):
+        assert r"a\x1b]0;b\x07" in text or r"command: cudafit -vv inspect --machine x\n::error ::y" in text
+        assert not {"\x1b", "\x07"} & set(text)
+        assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
+
+
+def test_on_a_terminal_a_difference_is_harmless(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipe it is exact, since it is for `patch`."""
+    common.write_diff(["+a\x1b[2K\r\n"])
+    assert capsys.readouterr().out == "+a\x1b[2K\r\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    common.write_diff(["+a\x1b[2K\r\n"])
+    assert capsys.readouterr().out == "+a\\x1b[2K\\r\n"
+
+
+@pytest.mark.parametrize("line", ["a\nb", "a\x1b[2K", "::error ::a"])
+def test_each_door_is_harmless(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    common.say(line)
+    common.write_line(line)
+    common.say_lines(line)
+    common.write(f"{line}\n")
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        first, *rest = text.removesuffix("\n").split("\n")
+        assert first == harmless(line)
+        assert "\n".join(rest) == harmless_lines(line)
+
+
+def test_a_question_is_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("click.confirm", lambda question, **_: asked.append(question))
+    with pytest.raises(click.Abort):
+        common.agree("bring back `a\x1b[2K\n::error ::b`?")
+    assert asked == [r"bring back `a\x1b[2K\n::error ::b`?"]
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,11 @@ def _in_formats(
         yield _case(f"{name}, {form}", with_format, codes, said=said)
 
 
-def _machine(made: Place) -> tuple[str, ...]:
-    return (*MACHINE, "--matrix", str(made.world.matrix))
+def machine(made: Place) -> Words:
+    return [*MACHINE, "--matrix", made.world.matrix]
 
 
-def _venv(path: Path, distributions: dict[str, str] | None = None, **files: str) -> Path:
+def venv(path: Path, distributions: dict[str, str] | None = None, **files: str) -> Path:
     """As much of an environment as is read."""
     site = path / "lib" / "python3.11" / "site-packages"
     (site / "torch").mkdir(parents=True)
@@ -80,13 +80,13 @@ def _venv(path: Path, distributions: dict[str, str] | None = None, **files: str)
 
 
 def _venv_in_evil(made: Place) -> Words:
-    return ["doctor", "--env", _venv(made.work / EVIL / ".venv"), *_machine(made)]
+    return ["doctor", "--env", venv(made.work / EVIL / ".venv"), *machine(made)]
 
 
 def _cuda_visible_devices(made: Place) -> Words:
-    _venv(made.env)
+    venv(made.env)
     made.environ |= {"CUDA_VISIBLE_DEVICES": EVIL, "LD_LIBRARY_PATH": f"/{EVIL}"}
-    return ["doctor", *_machine(made)]
+    return ["doctor", *machine(made)]
 
 
 def _metadata(made: Place) -> Words:
@@ -96,8 +96,8 @@ def _metadata(made: Place) -> Words:
         "nvidia_cudnn_cu12": f"Name: nvidia-cudnn-cu12\nVersion: 9.1{evil}\n",
         "other": f"Name: other{evil}\nVersion: {evil}\n",
     }
-    _venv(made.env, two, direct_url__json=json.dumps({"url": f"file:///{EVIL}"}))
-    return ["doctor", "--env", ".venv", *_machine(made)]
+    venv(made.env, two, direct_url__json=json.dumps({"url": f"file:///{EVIL}"}))
+    return ["doctor", "--env", ".venv", *machine(made)]
 
 
 def _conda_meta(made: Place) -> Words:
@@ -114,7 +114,7 @@ def _conda_meta(made: Place) -> Words:
         }
         (meta / f"{name}-1-0.json").write_text(json.dumps({**record, "channel": EVIL, "url": f"http://x/{EVIL}"}))
     (meta / f"{EVIL}.json").write_text("{")
-    return ["doctor", "--env", ".venv", *_machine(made)]
+    return ["doctor", "--env", ".venv", *machine(made)]
 
 
 def _snapshot(made: Place) -> str:
@@ -132,15 +132,15 @@ def _inspect(made: Place) -> Words:
 
 
 def _doctor_of_snapshot(made: Place) -> Words:
-    made.environ["VIRTUAL_ENV"] = str(_venv(made.work / EVIL / ".venv"))
+    made.environ["VIRTUAL_ENV"] = str(venv(made.work / EVIL / ".venv"))
     return ["doctor", "--machine", _snapshot(made), "--matrix", str(made.world.matrix)]
 
 
 def _lock(made: Place) -> Words:
     (made.work / EVIL).mkdir()
     output = f"{EVIL}/requirements.txt"
-    words = ["resolve", "torch", "--machine", _snapshot(made), "--matrix", made.world.matrix, "--python", PYTHON]
-    return [*words, "--offline", "-o", output]
+    of = ["--machine", _snapshot(made), "--matrix", str(made.world.matrix), "--python", PYTHON]
+    return ["resolve", "torch", *of, "--offline", "-o", output]
 
 
 def _stays_a_comment(made: Place, ended: Ended) -> None:
@@ -159,13 +159,13 @@ def _dockerfile(made: Place) -> Words:
     path = made.work / EVIL / "Dockerfile"
     text = f"FROM nvidia/cuda:13.9.0{EVIL} AS base\nFROM nvidia/cuda:13.3.0-base\nENV CUDA_VISIBLE_DEVICES={EVIL}\n"
     path.write_text(f"{text}RUN pip install tensorflow-cpu 'x{EVIL}'\n", newline="")
-    return ["doctor", "--dockerfile", f"{EVIL}/Dockerfile", *_machine(made)]
+    return ["doctor", "--dockerfile", f"{EVIL}/Dockerfile", *machine(made)]
 
 
 def _compose(made: Place) -> Words:
     service = {"image": f"nvidia/cuda:13.3.0-{EVIL}", "environment": {"CUDA_VISIBLE_DEVICES": EVIL}}
     (made.work / f"{EVIL}.yaml").write_text(json.dumps({"services": {f"s{EVIL}": service}}))
-    return ["doctor", "--compose", f"{EVIL}.yaml", *_machine(made)]
+    return ["doctor", "--compose", f"{EVIL}.yaml", *machine(made)]
 
 
 def _lint(made: Place) -> Words:
@@ -190,12 +190,12 @@ def _kernel(made: Place) -> Words:
     folder = made.home / ".local" / "share" / "jupyter" / "kernels" / EVIL.lower()
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps({"argv": [f"/{EVIL}"], "env": {"LD_LIBRARY_PATH": EVIL}}))
-    return ["doctor", "--kernel", EVIL.lower(), *_machine(made)]
+    return ["doctor", "--kernel", EVIL.lower(), *machine(made)]
 
 
 def _repair_kernel(made: Place) -> Words:
     _kernel(made)
-    _venv(made.env)
+    venv(made.env)
     python = made.env / "bin" / "python"
     python.parent.mkdir()
     python.write_text("#!/bin/sh\n")
@@ -206,7 +206,7 @@ def _repair_kernel(made: Place) -> Words:
 
 def _requirements(made: Place) -> Words:
     (made.work / "requirements.txt").write_text(f"torch\nx==1 {EVIL}\n", newline="")
-    return ["resolve", *_machine(made)]
+    return ["resolve", *machine(made)]
 
 
 def _pyproject(text: str) -> Build:
@@ -215,7 +215,7 @@ def _pyproject(text: str) -> Build:
             f"[project]\nname = 'x'\ndependencies = ['torch', {json.dumps(text)}]\n"
         )
         assert tomllib.loads((made.work / "pyproject.toml").read_text())
-        return ["resolve", *_machine(made), "--offline", "-o", "requirements.txt"]
+        return ["resolve", *machine(made), "--offline", "-o", "requirements.txt"]
 
     return build
 
@@ -234,16 +234,19 @@ def _matrix(*words: str) -> Build:
     return build
 
 
-def _unfinished(made: Place) -> Words:
+def unfinished(env: Path, told: str) -> None:
     """A journal as a change leaves it that was cut off."""
-    _venv(made.env)
-    made.state.mkdir(mode=0o700)
-    (made.state / "generations").mkdir(mode=0o700)
-    journal = {"schema": "cudafit.journal/1", "step": "apply", "generation": "1", "replaced": None, "new": False}
-    journal["environment"] = ".venv"
-    told = {"reason": EVIL, "started": EVIL, "pid": 1, "host": EVIL, "command": EVIL}
-    (made.state / "journal.json").write_text(json.dumps({**journal, **told}))
-    return ["doctor", "--env", ".venv", *_machine(made)]
+    state = env.parent / ".venv.cudafit"
+    state.mkdir(mode=0o700)
+    (state / "generations").mkdir(mode=0o700)
+    journal = {"schema": "cudafit.journal/1", "step": "apply", "environment": ".venv", "generation": "1"}
+    words = {"reason": told, "started": told, "pid": 1, "host": told, "command": told}
+    (state / "journal.json").write_text(json.dumps({**journal, "replaced": None, "new": False, **words}))
+
+
+def _unfinished(made: Place) -> Words:
+    unfinished(venv(made.env), EVIL)
+    return ["doctor", "--env", ".venv", *machine(made)]
 
 
 def _job(*options: str) -> Build:

@@ -1,6 +1,7 @@
 """Files are written whole, all or none, and never over somebody else's."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cudafit.errors import InputError
 from cudafit.lock.header import header, is_ours
 from cudafit.lock.order import Order
+from cudafit.lock.requirements_txt import offline_text
 from cudafit.lock.write import Document, difference, refuse_foreign, write_all
 from cudafit.model.fit import MatrixVersion, Resolution, Target
 
@@ -31,6 +33,19 @@ def test_a_name_from_a_snapshot_cannot_end_the_comment() -> None:
     for evil in ("A100\nRUN rm -rf /", "A100\r\nx", "A100\x0bx", "A100\u2028x"):
         text = header(order(evil))
         assert all(line.startswith("#") for line in text.splitlines()), evil
+    assert r"# machine: A100\x1b[31m\u202e" in header(order("A100\x1b[31m\u202e"))
+
+
+def test_a_word_of_the_command_cannot_end_the_comment() -> None:
+    text = header(replace(order(), command=("cudafit", "resolve", "torch", "-o", "a\n--pre")))
+    assert text.splitlines()[1] == r"#   cudafit resolve torch -o $'a\n--pre'"
+
+
+@pytest.mark.parametrize("evil", ["x==1\n--pre", "x==1\x1b[2K", "x==1\u2028--pre", "x==1\r"])
+def test_a_line_of_a_lock_stays_one(evil: str) -> None:
+    with pytest.raises(InputError, match="cannot stand in a lock"):
+        offline_text(replace(order(), lines=(evil,)))
+    assert offline_text(replace(order(), lines=("-f ./wheels",))).endswith("-f ./wheels\n")
 
 
 def test_many_kinds_of_machines_are_cut_short() -> None:
@@ -89,3 +104,11 @@ def test_the_difference(tmp_path: Path) -> None:
         "-b",
         "+c",
     ]
+
+
+def test_the_difference_of_a_file_without_a_last_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb"
+    path.write_text("a")
+    lines = "".join(difference(Document(str(path), "x", "b\n"))).splitlines()
+    assert lines[0].endswith('a\\nb"')
+    assert lines[2:] == ["@@ -1 +1 @@", "-a", "\\ No newline at end of file", "+b"]

@@ -104,3 +104,16 @@ def test_everyday_specifiers_are_those_of_pep_440(specifier: str) -> None:
     except InvalidSpecifier:
         right = False
     assert is_specifier(specifier) == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x[a\n--pre]", "x @ http://y/\n--pre", "x===1\x1b[2K", "x @ http://y/\u202e", "x[a;b]", "x===1\u2028--pre"],
+)
+def test_what_would_not_stay_in_its_line_is_no_requirement(text: str) -> None:
+    with pytest.raises(InputError, match="is not a requirement"):
+        wanted(text)
+
+
+def test_a_requirement_over_several_lines_is_one_line() -> None:
+    assert wanted(" x[a,\n b] >=1,\n <2 ").text == "x[a, b] >=1, <2"

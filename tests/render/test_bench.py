@@ -1,6 +1,7 @@
 """A benchmark as text and as a picture."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 from cudafit.model.bench import Bench, Cause, Device, Framework, Regression, Result
 from cudafit.render.bench_plot import html, svg
@@ -68,6 +69,15 @@ def test_history_is_a_line_a_run() -> None:
     (row,) = history_rows([BENCH])
     told = "slow · NVIDIA H200 · torch matmul bfloat16 780 TFLOP/s · torch copy float32 860 GB/s"
     assert (row.label, row.value) == (BENCH.date, told)
+
+
+def test_foreign_text_leaves_the_picture_whole() -> None:
+    evil = "H200 \x1b[31m\x07\u202e\uffff<b>"
+    bench = replace(BENCH, device=Device(evil, None, evil, "cuda"), causes=(Cause(evil, evil),))
+    for drawn in (svg(bench), html(bench)):
+        assert r"H200 \x1b[31m\x07\u202e\uffff&lt;b&gt;" in drawn
+        assert not set(evil) & set(drawn) & set("\x1b\x07\u202e\uffff")
+    ElementTree.fromstring(svg(bench))
 
 
 def test_the_picture_is_whole_xml_with_a_bar_for_each_speed() -> None:

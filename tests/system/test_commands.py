@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cudafit.system.commands import command_text
+from cudafit.system.commands import Variable, command_text, option_words, path_word
 from cudafit.system.text import harmless
 
 HARD = [
@@ -26,6 +26,8 @@ HARD = [
     "back\\slash\x00"[:-1],
     "",
     "a!b",
+    "::error ::x",
+    "##[error]x",
 ]
 
 
@@ -40,6 +42,18 @@ def test_a_shell_reads_the_same_word(word: str) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=20))
 def test_a_shell_reads_the_same_words(words: list[str]) -> None:
     assert read_by_bash(command_text(*words)) == words
+
+
+def test_what_begins_with_a_dash_is_no_option() -> None:
+    assert path_word("-rf") == "./-rf"
+    assert path_word(".venv") == ".venv"
+    assert option_words("--name", "-x") == ("--name=-x",)
+    assert option_words("--name", "x") == ("--name", "x")
+
+
+def test_only_a_word_of_ours_is_replaced_by_the_shell() -> None:
+    assert command_text("usermod", "-aG", "video", Variable("$USER")) == 'usermod -aG video "$USER"'
+    assert command_text("usermod", "-aG", "video", "$USER") == "usermod -aG video '$USER'"
 
 
 def read_by_bash(text: str) -> list[str]:

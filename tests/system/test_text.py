@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cudafit.system.text import harmless, harmless_lines
+from cudafit.system.text import harmless, harmless_lines, is_plain
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,23 @@ from cudafit.system.text import harmless, harmless_lines
         ("caf\udce9", "caf\\xe9"),
         ("a\ud800b", "a\\ud800b"),
         ("a\U000e0041", "a\\U000e0041"),
+        ("a\uffff", "a\\uffff"),
+        ("::error ::x", "\\x3a:error ::x"),
+        (" \u00a0::error ::x", " \u00a0\\x3a:error ::x"),
+        ("std::vector, fe80::1", "std::vector, fe80::1"),
+        ("a ##[error]b", "a \\x23#[error]b"),
+        ("##vso[task.setvariable]b", "\\x23#vso[task.setvariable]b"),
+        ("### a", "### a"),
     ],
 )
 def test_what_would_do_something_is_spelled_out(text: str, shown: str) -> None:
     assert harmless(text) == shown
+
+
+def test_what_a_line_may_hold() -> None:
+    assert is_plain("torch==2.13.0+cpu")
+    assert is_plain("::1, 👩‍🔬")
+    assert not any(map(is_plain, ("a\nb", "a\x1bb", "a\u2028b", "a\u202eb", "caf\udce9")))
 
 
 def test_lines_of_ours_stay_lines() -> None:

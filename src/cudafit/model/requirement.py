@@ -12,7 +12,8 @@ COMMAND_LINE = "command line"
 _EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([\w\s.,-]*)\])?\s*([^;@]*?)\s*")
+_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 
 
 @frozen
@@ -43,8 +44,9 @@ def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -
     if not is_plain(text):
         raise _no_requirement(text, origin, "it holds a character that is not shown")
     match = _PLAIN.fullmatch(text)
-    if match and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
-        extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
+    extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip()) if match else ()
+    right = all(map(_EXTRA.fullmatch, extras))
+    if match and right and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
         specifier = match[3].replace(" ", "")
         return Wanted(normalised(match[1]), specifier, extras, text, origin, constraint=constraint)
     return _by_the_book(text, origin, constraint)

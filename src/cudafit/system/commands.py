@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from cudafit.system.text import harmless
 
-_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "#": "\\043"}
 
 
 class Variable(str):

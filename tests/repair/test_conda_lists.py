@@ -1,0 +1,33 @@
+"""What conda reads line by line gets no line by a name."""
+
+from pathlib import Path
+
+import pytest
+
+from cudafit.env.conda_meta import MetaRecord
+from cudafit.repair.conda_lists import complete, register
+from cudafit.system.commands import command_text
+
+
+def gone(name: str) -> MetaRecord:
+    return MetaRecord(name, "1", "0", "noarch", "http://c", "http://c/x", None, None, None, (), (), ())
+
+
+def test_the_history_has_a_line_for_each(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    command = command_text("cudafit", "create", "a\n# cmd: b")
+    complete(str(tmp_path), (), [gone("x\n+c/noarch::evil-1-0")], (), command)
+    lines = (tmp_path / "conda-meta" / "history").read_text().splitlines()
+    assert lines[1:] == [
+        r"# cmd: cudafit create $'a\n\043 cmd: b'",
+        r"-http://c/noarch::x\n+c/noarch::evil-1-0-1-0",
+    ]
+
+
+@pytest.mark.parametrize(("name", "listed"), [("plain env", True), ("a\n/home/other", False), ("a\x1b[2K", False)])
+def test_a_prefix_that_is_not_one_line_is_not_listed(tmp_path: Path, name: str, listed: bool) -> None:
+    prefix = str(tmp_path / name)
+    register("/before", {"HOME": str(tmp_path)})
+    register(prefix, {"HOME": str(tmp_path)})
+    text = (tmp_path / ".conda" / "environments.txt").read_text()
+    assert text == ("/before\n" + (f"{prefix}\n" if listed else ""))
