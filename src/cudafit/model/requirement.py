@@ -11,7 +11,7 @@ COMMAND_LINE = "command line"
 _EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
+_PLAIN = re.compile(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)")
 
 
 @frozen
@@ -36,9 +36,10 @@ def normalised(name: str) -> str:
 def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -> Wanted:
     """The requirement that a text is; raises InputError for one that is none."""
     match = _PLAIN.fullmatch(text)
-    if match and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
+    told = match[3].rstrip() if match else ""
+    if match and (not told or (told[0] in "=<>!~" and is_specifier(told))):
         extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
-        specifier = match[3].replace(" ", "")
+        specifier = told.replace(" ", "")
         return Wanted(normalised(match[1]), specifier, extras, text.strip(), origin, constraint=constraint)
     return _by_the_book(text, origin, constraint)
 
