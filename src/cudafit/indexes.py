@@ -2,12 +2,12 @@
 
 import configparser
 import os
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.system.toml import TomlError, read_toml
 
 _VARIABLES = {"pytorch": "CUDAFIT_PYTORCH_INDEX", "conda": "CUDAFIT_CONDA_CHANNEL"}
 
@@ -48,10 +48,10 @@ def _own_table(environ: Mapping[str, str]) -> dict[str, str]:
     path = os.path.join(_config_folder(environ), "cudafit", "config.toml")
     try:
         with open(path, "rb") as file:
-            table = tomllib.load(file).get("indexes", {})
+            table = read_toml(file.read()).get("indexes", {})
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, TomlError) as error:
         raise InputError(f"cannot read `{path}`: {error}") from None
     known = isinstance(table, dict) and set(table) <= set(_VARIABLES)
     if not known or not all(isinstance(value, str) for value in table.values()):
@@ -90,8 +90,8 @@ def _from_uv(environ: Mapping[str, str]) -> str | None:
     settings: dict[str, Any]
     try:
         with open(os.path.join(_config_folder(environ), "uv", "uv.toml"), "rb") as file:
-            settings = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+            settings = read_toml(file.read())
+    except (OSError, TomlError):
         return None
     for index in settings.get("index", []):
         if index.get("default") and isinstance(index.get("url"), str):

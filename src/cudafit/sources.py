@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from cudafit.errors import InputError
 from cudafit.files import Files
-from cudafit.lint.check import UnreadableError, lint_text
-from cudafit.lint.configs import FOLDERS, names_read
+from cudafit.lint.check import UnreadableError, configurations_named, lint_text
+from cudafit.lint.configs import FOLDERS
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.model.finding import is_wanted
 
@@ -134,7 +134,7 @@ def _lint(text: str, path: str) -> Read:
         findings = lint_text(text, path, parts)
     except UnreadableError as error:
         return _skip(path, str(error))
-    names = names_read(text) if path == STDIN or path.endswith(_CODE) else frozenset[str]()
+    names = configurations_named(text, path) if path == STDIN or path.endswith(_CODE) else frozenset[str]()
     return Read(findings, [SkippedFile(path, part, part=True) for part in parts], names)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cudafit.lint.check import UnreadableError, lint_text
+from cudafit.lint.check import UnreadableError, configurations_named, lint_text
 from cudafit.lint.notebook import python_of
 
 TRAIN = [
@@ -82,3 +82,13 @@ def test_what_is_no_notebook(text: str) -> None:
 )
 def test_magics(source: str, lines: list[str] | None) -> None:
     assert python_of(source) == lines
+
+
+def test_of_a_notebook_its_code_names_configurations_and_its_pictures_do_not() -> None:
+    shown = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo=", "text/plain": "see other.yaml"}}
+    cells = [
+        {"cell_type": "markdown", "source": "read notes.toml first"},
+        {"cell_type": "code", "source": ["load('a.yaml')\n", "load('b.json')"], "outputs": [shown]},
+    ]
+    text = json.dumps({"cells": cells, "nbformat": 4})
+    assert configurations_named(text, "n.ipynb") == configurations_named(text, "-") == {"a.yaml", "b.json"}

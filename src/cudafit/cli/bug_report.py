@@ -38,7 +38,7 @@ def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> Cudaf
 def redacted(text: str) -> str:
     """Without passwords in addresses, nor values of options and variables that are named like a secret."""
     text = re.sub(r"(://)[^/\s:@]+(?::[^/\s@]*)?@", r"\1***@", text)
-    return re.sub(r"(?i)((?:token|password|secret|api[-_]?key)[\w-]*[=: ]+)[^\s,;'\"]+", r"\1***", text)
+    return re.sub(r"(?i)((?:token|password|secret|api[-_]?key)[\w-]{0,60}[=: ]+)[^\s,;'\"]+", r"\1***", text)
 
 
 def _write(text: str) -> str | None:

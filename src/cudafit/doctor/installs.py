@@ -24,7 +24,7 @@ _TAKES_TEXT = (
     "--build-constraint --report --repo -o --release"
 )
 _TAKES = frozenset(_TAKES_TEXT.split())
-_WHEEL = re.compile(r"torch-\d[\w.]*(?:%2[bB]|\+)(cpu|cu\d+)[\w.]*-")
+_WHEEL = re.compile(r"torch-\d[\w.]{0,60}(?:%2[bB]|\+)(cpu|cu\d{1,4})[\w.]{0,60}-")
 _INDEX = re.compile(r"/whl/(?:nightly/|test/)?(cpu|cu\d{2,3})(?:/|$)")
 
 

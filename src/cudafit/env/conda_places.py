@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from cudafit.errors import InputError
 from cudafit.files import Files
@@ -50,9 +51,18 @@ def _configured(files: Files, home: str) -> list[str]:
             text = files.read_text(path, _TEXT_LIMIT) if home else ""
         except OSError:
             continue
-        if match := re.search(r"^envs_(?:dirs|path):\s*\n((?:\s*-\s*.+\n?)+)", text, re.M):
-            paths = re.findall(r"^\s*-\s*[\"']?([^\"'\n]+?)[\"']?\s*$", match[1], re.M)
-            return [re.sub(r"^~(?=/)", home, path) for path in paths if path.startswith(("/", "~/"))]
+        if paths := _entries(text.splitlines()):
+            paths = [home + path[1:] if path.startswith("~/") else path for path in paths]
+            return [path for path in paths if path.startswith("/")]
+    return []
+
+
+def _entries(lines: list[str]) -> list[str]:
+    """Of the list below the first key of that name."""
+    for number, line in enumerate(lines):
+        if line.rstrip() in ("envs_dirs:", "envs_path:"):
+            below = takewhile(lambda one: not one or one.startswith("-"), map(str.strip, lines[number + 1 :]))
+            return [one[1:].strip().strip("\"'") for one in below if one]
     return []
 
 

@@ -271,7 +271,7 @@ class _Inventory:
             metadata=metadata,
             installer=(self._small(f"{metadata}/INSTALLER") or "").strip() or None if wheel else None,
             origin=origin,
-            requires=tuple(re.findall(r"^Requires-Dist:\s*(.+?)\s*$", headers, re.M)),
+            requires=tuple(told.strip() for told in re.findall(r"^Requires-Dist:(.+)$", headers, re.M) if told.strip()),
             tags=tuple(re.findall(r"^Tag:\s*(\S+)", self._small(f"{metadata}/WHEEL") or "", re.M)) if wheel else (),
             files=self._count(f"{metadata}/RECORD") if wheel else None,
             editable=editable,

@@ -3,7 +3,7 @@
 from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
 
-__all__ = ["UnreadableError", "lint_text"]
+__all__ = ["UnreadableError", "configurations_named", "lint_text"]
 
 
 def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
@@ -12,7 +12,7 @@ def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[Co
     Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none.
     """
     ending = path.rpartition(".")[2].lower()
-    if ending == "ipynb" or (path == "-" and text.lstrip().startswith("{") and '"cells"' in text):
+    if _is_notebook(text, path):
         from cudafit.lint.notebook import lint_notebook  # noqa: PLC0415 - few files are one
 
         return lint_notebook(text, path, skipped)
@@ -21,3 +21,20 @@ def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[Co
 
         return lint_config(text, path)
     return lint_python(text, path, skipped)
+
+
+def configurations_named(text: str, path: str) -> frozenset[str]:
+    """The names of configurations that code speaks of, by file; of a notebook its cells of code, not its pictures."""
+    from cudafit.lint.configs import names_read  # noqa: PLC0415 - for what is read in full alone
+
+    if _is_notebook(text, path):
+        from cudafit.lint.notebook import code_of  # noqa: PLC0415
+
+        text = code_of(text)
+    return names_read(text)
+
+
+def _is_notebook(text: str, path: str) -> bool:
+    if path == "-":
+        return text.lstrip().startswith("{") and '"cells"' in text
+    return path.lower().endswith(".ipynb")

@@ -23,12 +23,12 @@ _JSON = re.compile(rf"(?P<key>\"{_NAMED}\"\s*:\s*\"cpu\"|\"{_SWITCH}\"\s*:\s*tru
 _TOML = re.compile(
     rf"^(?P<indent>\s*)(?P<key>{_NAMED}\s*=\s*([\"'])cpu\3|{_SWITCH}\s*=\s*true)\s*(?:\#.*)?$", re.IGNORECASE
 )
-_ANY_KEY = re.compile(r"^(?P<indent>[\s-]*)[\"']?(?P<key>[\w.-]+)[\"']?\s*:\s*(?P<value>.*?)\s*(?:#.*)?$")
-_TABLE = re.compile(r"^\s*\[+([^\]]+)\]+")
+_ANY_KEY = re.compile(r"([\s-]*+)[\"']?([\w.-]++)[\"']?\s*+:\s*+([^#]*)")
+_TABLE = re.compile(r"\s*+\[++([^\]]++)\]")
 # What runs elsewhere, or is meant to run on the CPU.
 _OTHER_FILE = re.compile(r"^(apiVersion|kind|services|jobs|openapi|swagger)\s*:", re.MULTILINE)
 _OTHER_PART = re.compile(r"infer|export|serv|deploy|test|eval|valid|onnx|preproc|data|loader|metric|ema", re.IGNORECASE)
-_FILE_NAME = re.compile(r"([\w.-]+)\.(?:yaml|yml|json|toml)\b")
+_FILE_NAME = re.compile(r"(?<![\w.-])[\w.-]{1,250}\.(?:yaml|yml|json|toml)\b")
 # These find their configurations by themselves, in folders with such names.
 _LOADERS = re.compile(r"\bhydra\b|LightningCLI|jsonargparse")
 FOLDERS = ("conf", "config", "configs", "cfg", "cfgs")
@@ -65,11 +65,11 @@ def _follow_indent(parents: list[tuple[int, str]], line: str) -> None:
     key = _ANY_KEY.match(line)
     if key is None:
         return
-    indent = len(key["indent"])
+    indent = len(key[1])
     while parents and parents[-1][0] >= indent:
         parents.pop()
-    if not key["value"]:
-        parents.append((indent, key["key"]))
+    if not key[3]:
+        parents.append((indent, key[2]))
 
 
 def names_read(text: str) -> frozenset[str]:
@@ -84,25 +84,27 @@ def read_inline(run: Run, text: str, node: ast.AST) -> Value:
     """A configuration that stands in the code as text: its values remember their lines."""
     top: dict[str, Value] = {}
     open_maps: list[tuple[int, dict[str, Value]]] = [(-1, top)]
+    braces = text.lstrip().startswith("{")
     for offset, line in enumerate(text.splitlines()):
-        for part in re.split(r"[{,}]", line) if text.lstrip().startswith("{") else [line]:
+        for part in re.split(r"[{,}]", line) if braces else [line]:
             key = _ANY_KEY.match(part.rstrip().rstrip(","))
             if key is None:
                 continue
             indent = len(line) - len(line.lstrip())
             while len(open_maps) > 1 and open_maps[-1][0] >= indent:
                 open_maps.pop()
+            name, value = key[2], key[3].rstrip()
             place = ast.Constant(
-                key["value"],
+                value,
                 lineno=getattr(node, "lineno", 1) + offset,
                 col_offset=0 if offset else getattr(node, "col_offset", 0),
             )
-            if key["value"] in ("", "{"):
+            if value in ("", "{"):
                 inner: dict[str, Value] = {}
-                open_maps[-1][1][key["key"]] = Map(inner)
+                open_maps[-1][1][name] = Map(inner)
                 open_maps.append((indent, inner))
             else:
-                open_maps[-1][1][key["key"]] = _scalar(run, key["value"].strip("\"'"), place)
+                open_maps[-1][1][name] = _scalar(run, value.strip("\"'"), place)
     return Map(top)
 
 

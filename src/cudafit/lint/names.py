@@ -86,9 +86,9 @@ def is_harmless_method(name: str) -> bool:
 
 _NOT_A_MODEL = re.compile(
     r"(Tokenizer|Config|Processor|FeatureExtractor|Scheduler|Collator|Image(Processor)?|Args|Arguments|Output|Mixin|"
-    r"Dataset|Callback|Trainer|Streamer|Criteria|Fast)\w*$"
+    r"Dataset|Callback|Trainer|Streamer|Criteria|Fast)"
 )
-_MODEL = re.compile(r"(Model|For[A-Z]\w+|LMHead\w*|UNet\w+|Autoencoder\w+|Transformer\w*|Encoder|Decoder)$")
+_MODEL = re.compile(r"For[A-Z]\w|LMHead|UNet\w|Autoencoder\w|Transformer|(Model|Encoder|Decoder)$")
 
 
 def is_pretrained_model(name: str) -> bool:

@@ -10,7 +10,7 @@ from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
-_ASSIGNED = re.compile(r"^(\s*[\w.,\s\[\]\"']+=\s*)[!%].*$")
+_ASSIGNED = re.compile(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$")
 _SET = re.compile(r"^\s*%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.*)$")
 # Cell magics with Python below them.
 _PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_if", "snakeviz", "python3", "python")
@@ -18,15 +18,9 @@ _PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_i
 
 def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
     """The findings, with the cell and the line in it. A cell that is no Python is named in `skipped`."""
-    try:
-        notebook = json.loads(text)
-        cells = [(number, cell) for number, cell in enumerate(_cells(notebook), 1) if cell.get("cell_type") == "code"]
-        sources = [(number, _source(cell)) for number, cell in cells]
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise UnreadableError("it is no notebook: the JSON of one is expected") from error
     lines: list[str] = []
     where: list[tuple[int, int]] = []
-    for number, source in sources:
+    for number, source in _sources(text):
         code = python_of(source)
         if code is None:
             continue
@@ -41,6 +35,20 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
             where.append((number, offset))
     found = lint_python("\n".join(lines) + "\n", path, skipped)
     return [_in_cell(one, where) for one in found]
+
+
+def code_of(text: str) -> str:
+    """The cells of code as they stand there; raises UnreadableError."""
+    return "\n".join(source for _, source in _sources(text))
+
+
+def _sources(text: str) -> list[tuple[int, str]]:
+    """The cells of code, each with its number."""
+    try:
+        cells = enumerate(_cells(json.loads(text)), 1)
+        return [(number, _source(cell)) for number, cell in cells if cell.get("cell_type") == "code"]
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise UnreadableError("it is no notebook: the JSON of one is expected") from error
 
 
 def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:

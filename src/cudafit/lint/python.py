@@ -8,7 +8,9 @@ from cudafit.lint.registry import KINDS
 from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
 
-_PYTHON_2 = re.compile(r"^\s*print\s+[\"'%\w]|^\s*except\s+\w+\s*,\s*\w+\s*:|^\s*exec\s+\"|\bxrange\(", re.MULTILINE)
+_PYTHON_2 = re.compile(
+    r"^[ \t]*+(?:print[ \t]+[\"'%\w]|except[ \t]+\w++[ \t]*+,[ \t]*+\w++[ \t]*+:|exec[ \t]+\")|\bxrange\(", re.MULTILINE
+)
 _IGNORE = re.compile(r"#\s*cudafit:\s*ignore(?:\[([^\]]*)\])?", re.IGNORECASE)
 
 

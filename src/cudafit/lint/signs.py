@@ -55,9 +55,9 @@ _SIGNS = (
 _MOVED = re.compile(r"^[ \t]*[\w.\[\]\"']+\.(?:to|cuda)\([^\n]*\)[ \t]*(?:[;#]|$)", re.MULTILINE)
 _MADE = re.compile(
     r"\.(?:zeros|ones|rand|randn|randint|arange|linspace|logspace|empty|full|eye|randperm|tensor|as_tensor|from_numpy|"
-    r"\w*Tensor|normal|\w+_window|tri[lu]_indices)\((?![^\n]*device)"
+    r"\w*Tensor|normal|\w+_window|tri[lu]_indices)\((?![^\n]{0,400}device)"
 )
-_HELD = re.compile(r"self\.\w+[ \t]*(?::[^=\n]+)?=[ \t]*(?:[\[{(]|list\(|dict\()")
+_HELD = re.compile(r"self\.\w+[ \t]*(?::[^=\n]{1,300})?=[ \t]*(?:[\[{(]|list\(|dict\()")
 
 
 def may_hold_findings(text: str) -> bool:

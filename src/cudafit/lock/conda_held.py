@@ -19,7 +19,8 @@ _SHOWN = 5
 def is_conda_lock(path: str) -> bool:
     """By its name."""
     name = os.path.basename(path)
-    return bool(re.fullmatch(r".*conda-lock\.ya?ml|pixi\.lock|.*explicit.*\.txt", name))
+    listed = name.endswith(".txt") and "explicit" in name
+    return listed or name == "pixi.lock" or name.endswith(("conda-lock.yml", "conda-lock.yaml"))
 
 
 def locked_records(path: str, platform: str) -> tuple[Record, ...]:

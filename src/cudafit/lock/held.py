@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +14,7 @@ from cudafit.lock.write import current
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
 from cudafit.system.commands import command_text
+from cudafit.system.toml import read_toml
 
 # conda's names of packages that the matrices know under another.
 _OURS = {"pytorch": "torch", "jaxlib": "jax"}
@@ -48,14 +48,14 @@ def read_lock(path: str, form: Format) -> Held:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"`{path}` cannot be read as {form.name}: {told}") from None
     complete = form.name in ("requirements", "pylock", "conda-lock", "explicit")
-    target = re.findall(r"for: (\S+), .*Python (\d+\.\d+t?)", "\n".join(text.splitlines()[:30]))
+    target = re.findall(r"for: (\S{1,80}), .{0,200}Python (\d{1,4}\.\d{1,4}t?)", "\n".join(text.splitlines()[:30]))
     return Held(path, versions, complete, target[0][1] if target else None, tuple(one[0] for one in target))
 
 
 def _requirements(text: str) -> Iterator[tuple[str, str]]:
     joined = re.sub(r"\\\n\s*", " ", text)
     for line in joined.splitlines():
-        plain = re.sub(r"(^|\s)#.*$|\s+--hash=\S+", "", line).strip()
+        plain = re.sub(r"(^|\s)#.*$|\s--hash=\S+", "", line).strip()
         if not plain or plain.startswith("-"):
             continue
         item = wanted(plain)
@@ -74,12 +74,12 @@ def _wheel_version(url: str) -> str:
 
 
 def _pylock(text: str) -> Iterator[tuple[str, str]]:
-    for row in tomllib.loads(text)["packages"]:
+    for row in read_toml(text)["packages"]:
         yield normalised(row["name"]), str(row.get("version", ""))
 
 
 def _pyproject(text: str) -> Iterator[tuple[str, str]]:
-    for line in tomllib.loads(text)["project"]["dependencies"]:
+    for line in read_toml(text)["project"]["dependencies"]:
         item = wanted(line)
         if item.specifier.startswith("==") and not item.specifier.endswith("*"):
             yield item.name, item.specifier.lstrip("=")
@@ -109,7 +109,7 @@ def _explicit(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _pixi(text: str) -> Iterator[tuple[str, str]]:
-    for name, value in tomllib.loads(text)["dependencies"].items():
+    for name, value in read_toml(text)["dependencies"].items():
         if isinstance(value, dict) and "build" in value:
             yield _ours(name), f"{str(value['version']).lstrip('=')}={value['build']}"
 

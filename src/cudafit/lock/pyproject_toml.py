@@ -8,12 +8,12 @@ from collections.abc import MutableMapping
 from typing import Any, cast
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.model.requirement import wanted, without_secret
+from cudafit.system.toml import TomlError, read_document
 
 Table = MutableMapping[str, Any]
 
@@ -21,8 +21,8 @@ Table = MutableMapping[str, Any]
 def pyproject_text(order: Order, text: str | None, path: str) -> str:
     """Raises InputError for a file that is no TOML, or whose tables are not what they should be."""
     try:
-        document = tomlkit.parse(text or "")
-    except TOMLKitError as error:
+        document = read_document(text or "")
+    except TomlError as error:
         raise InputError(f"`{path}` is not TOML: {error}") from None
     if text and text.strip() and "project" not in document:
         raise InputError(

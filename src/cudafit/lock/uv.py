@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +20,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
+from cudafit.system.toml import read_toml
 
 TIMEOUT_S = 900
 PROJECT = "your-request"
@@ -84,7 +84,7 @@ def compiled(
         _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ)
         with open(path, encoding="utf-8") as file:
             text = without_secrets(file.read())
-        packages = tuple(_packages(tomllib.loads(text)))
+        packages = tuple(_packages(read_toml(text)))
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
             elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ).stdout, others)
@@ -176,7 +176,7 @@ def _write_sources(order: Order, folder: str) -> None:
     for name, lines in (
         ("pyproject.toml", [toml_text(project)]),
         ("request.in", [*_options(order.lines), *rest]),
-        ("constraints.txt", [re.sub(r"\[[^\]]*\]", "", text) for text in constraints]),
+        ("constraints.txt", [re.sub(r"\[[^\[\]]*\]", "", text) for text in constraints]),
     ):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))

@@ -106,7 +106,8 @@ def _distro(context: Context) -> Found[str]:
         text = context.read(PROBE, path)
         if text is None:
             continue
-        fields = dict(re.findall(r"^([A-Z_]+)=[\"']?(.*?)[\"']?\s*$", text, re.M))
+        pairs = (line.partition("=") for line in text.splitlines())
+        fields = {name: value.strip().strip("\"'") for name, _, value in pairs}
         if name := fields.get("ID"):
             return " ".join(part for part in (name, fields.get("VERSION_ID")) if part), path
         context.notes.problem(PROBE, f"{path}: no ID in it")

@@ -55,7 +55,9 @@ def read_kernel_driver(context: Context) -> KernelDriver | None:
 
 def parse_proc_version(text: str) -> tuple[str | None, str | None]:
     """The version, and whether the module is the open or the proprietary one."""
-    match = re.search(r"^NVRM version:\s*(NVIDIA UNIX.*?Module.*?)\s(\d{2,4}\.\d+(?:\.\d+)?)(?:\s|$)", text, re.M)
+    match = re.search(
+        r"^NVRM version:\s*(NVIDIA UNIX.{1,80}?Module.{0,80}?)\s(\d{2,4}\.\d+(?:\.\d+)?)(?:\s|$)", text, re.M
+    )
     if match is None:
         return None, None
     return match.group(2), "open" if re.search(r"\bOpen\b", match.group(1)) else "proprietary"

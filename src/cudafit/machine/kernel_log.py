@@ -13,7 +13,7 @@ PROBE = "kernel-log"
 DEVICE = "/dev/kmsg"
 _FILES = ("/var/log/dmesg", "/var/log/kern.log")
 _ABOUT = re.compile(
-    r"\bNVRM\b|\bnvidia[-_:]|\bnouveau\b|module verification failed|PM: .*(suspend|hibernation) exit", re.I
+    r"\bNVRM\b|\bnvidia[-_:]|\bnouveau\b|module verification failed|PM: .{0,80}(suspend|hibernation) exit", re.I
 )
 _MOST = 200
 _LIMIT = 4 << 20

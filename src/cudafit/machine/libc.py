@@ -42,7 +42,7 @@ def _glibc(context: Context) -> tuple[str, str] | None:
         except OSError:
             continue
         # The banner that the library prints when it is run as a program.
-        match = re.search(rb"GNU C Library[^\n\0]*?version (\d+\.\d+)", content)
+        match = re.search(rb"GNU C Library[^\n\0]{0,200}?version (\d+\.\d+)", content)
         if match:
             return f"glibc {match.group(1).decode()}", path
     return None

@@ -49,7 +49,7 @@ def version_of(real: str) -> tuple[str, str] | None:
     """From where an interpreter lies: pyenv's and uv's folders carry the full version, a plain name its first two."""
     if match := re.search(r"/\.pyenv/versions/(\d+\.\d+\.\d+)/bin/", real):
         return match.group(1), "pyenv folder"
-    if match := re.search(r"/cpython-(\d+\.\d+\.\d+)[^/]*/bin/", real):
+    if match := re.search(r"/cpython-(\d+\.\d+\.\d+)(?!\d)[^/]*/bin/", real):
         return match.group(1), "uv folder"
     if match := re.search(r"/python(\d+\.\d+)$", real):
         return match.group(1), "file name"

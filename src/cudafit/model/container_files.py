@@ -125,7 +125,7 @@ class ContainerFiles:
 
 def shown(text: str) -> str:
     """A text of a file as it may be shown: one line without control characters or secrets, and not without end."""
-    plain = re.sub(r"(://[^\s?#]*)[?#]\S*", r"\1", without_secret(harmless(text)))
+    plain = re.sub(r"(://[^\s?#]*+)(?:[?#]\S*)?", r"\1", without_secret(harmless(text)))
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
 
 

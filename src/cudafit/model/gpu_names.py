@@ -68,5 +68,5 @@ def _rows(facts: Facts) -> Iterator[tuple[GpuModel | PciGpu, frozenset[str]]]:
 
 def spoken(name: str) -> str:
     """The PCI list writes `GM204 [GeForce GTX 980]`: the chip, and in brackets what people call the card."""
-    match = re.search(r"\[([^\]]+)\]", name)
+    match = re.search(r"\[([^\[\]]+)\]", name)
     return match.group(1) if match else name

@@ -12,7 +12,8 @@ COMMAND_LINE = "command line"
 _EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*([^;@]*?)\s*")
+_PLAIN = re.compile(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)")
+_NO_SPACE = re.compile(r"[^\S ]+")  # ends of lines, tabs
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 
 
@@ -40,15 +41,15 @@ def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -
 
     It is one line, however it was written, so that it stays one in every file that it is put into.
     """
-    text = " ".join(text.split())
+    text = _NO_SPACE.sub(" ", text).strip()
     if not is_plain(text):
         raise _no_requirement(text, origin, "it holds a character that is not shown")
     match = _PLAIN.fullmatch(text)
     extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip()) if match else ()
+    told = match[3].rstrip() if match else ""
     right = all(map(_EXTRA.fullmatch, extras))
-    if match and right and (not match[3] or (match[3][0] in "=<>!~" and is_specifier(match[3]))):
-        specifier = match[3].replace(" ", "")
-        return Wanted(normalised(match[1]), specifier, extras, text, origin, constraint=constraint)
+    if match and right and (not told or (told[0] in "=<>!~" and is_specifier(told))):
+        return Wanted(normalised(match[1]), told.replace(" ", ""), extras, text, origin, constraint=constraint)
     return _by_the_book(text, origin, constraint)
 
 

@@ -23,7 +23,9 @@ _KNOWN_TEXT = (
 )
 _KNOWN = frozenset(_KNOWN_TEXT.split())
 # Variables by which an installer chooses its builds; of the others nothing is kept with a command.
-_STEERS = re.compile(r"(PIP|UV)_\w*(INDEX|BACKEND|FIND_LINKS)\w*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)")
+_STEERS = re.compile(
+    r"(PIP|UV)_(?=\w*+\Z)\w*?(INDEX|BACKEND|FIND_LINKS).*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)"
+)
 _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
 
 

@@ -1,7 +1,6 @@
 """What the project in a folder asks for, when nothing was said on the command line."""
 
 import os
-import tomllib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, wanted
 from cudafit.project.requirement_files import read_requirement_file
+from cudafit.system.toml import TomlError, read_toml
 
 
 @frozen
@@ -41,12 +41,12 @@ def _pyproject(folder: str) -> list[Wanted]:
     path = os.path.normpath(os.path.join(folder, "pyproject.toml"))
     try:
         with open(path, "rb") as file:
-            table = tomllib.load(file)
+            table = read_toml(file.read())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except TomlError as error:
         raise InputError(f"`{path}` is not TOML: {error}") from None
     return [wanted(text, path) for text in _dependencies(table, path)]
 

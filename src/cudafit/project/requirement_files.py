@@ -14,9 +14,9 @@ from cudafit.model.requirement import Wanted, wanted
 
 _LIMIT = 4 << 20
 _DEPTH = 16
-_NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*(.+)")
-_HASHES = re.compile(r"\s+--(?:hash|config-settings?|global-option)[=\s].*$")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*+(.+)")
+_HASHES = re.compile(r"\s--(?:hash|config-settings?|global-option)[=\s].*$")
+_COMMENT = re.compile(r"(?:^|\s)#")
 _ADDRESS = re.compile(r"(?:[a-z+]+://|file:|git\+|\.{0,2}/|[A-Za-z]:\\)|.*\.(?:whl|zip|tar\.gz)$")
 
 
@@ -62,7 +62,8 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
     for number, raw in enumerate(text.splitlines(), start=1):
         start = start or number
         # A comment ends a continued line too.
-        stripped = _COMMENT.sub("", raw)
+        comment = _COMMENT.search(raw)
+        stripped = raw[: comment.start()].rstrip() if comment else raw
         if stripped.endswith("\\"):
             pending += stripped[:-1].rstrip() + " "
             continue

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 
 from cudafit.atomic import write_text
@@ -19,6 +18,7 @@ from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
 from cudafit.system.commands import command_text
+from cudafit.system.toml import TomlError, read_toml
 
 _LOCK_LIMIT = 16 << 20
 _DEFAULT_PYTHON = "3.12"
@@ -46,9 +46,9 @@ def given_lock(path: str, python: str | None) -> Made:
     version = python or (told[1] if told else None)
     if path.endswith(".toml"):
         try:
-            table = tomllib.loads(text)
+            table = read_toml(text)
             rows = [(normalised(str(row["name"])), str(row.get("version", ""))) for row in table["packages"]]
-        except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (TomlError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"`{path}` is no pylock: {error}", hint="`cudafit resolve … -o pylock.toml` writes one"
             ) from None

@@ -86,7 +86,7 @@ def _uv(
 
 def _failure(told: str, purpose: str) -> CudafitError:
     # What stands before the error are notes and warnings, as that files are copied and not linked.
-    found = re.search(r"^\s*(error:|\u00d7)", told, re.MULTILINE)
+    found = re.search(r"^[ \t]*+(error:|\u00d7)", told, re.MULTILINE)
     after = told[found.start() :] if found else told
     lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in after.splitlines()]
     joined = " ".join(lines)

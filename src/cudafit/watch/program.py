@@ -26,7 +26,7 @@ _CLIENTS = {
     *("tmux", "screen", "at", "batch"),
 }
 
-_SECRET = re.compile(r"(?i)--?[\w.-]*(token(?!iz)|passw|secret|api[-_]?key|credential)[\w.-]*")
+_SECRET = re.compile(r"(?i)--?(?=[\w.-]*+\Z)[\w.-]*?(token(?!iz)|passw|secret|api[-_]?key|credential).*")
 HIDDEN = "***"
 
 

@@ -19,7 +19,7 @@ _DRIVER = re.compile(
     r"(?:nvidia-(?:driver(?!s?-assistant)|open|dkms|kernel|libs|headless|utils-\d|\d{3}(?:-|$))[\w.*-]*"
     r"|cuda-drivers[\w.*-]*|cuda(?:-\d+-\d+)?|libnvidia-(?!container|egl)[\w.*-]+|libcuda1|xserver-xorg-video-nvidia[\w.*-]*)"
 )
-_RUN_FILE = re.compile(r"NVIDIA-Linux-(?:x86_64|aarch64)-[\d.]+[\w-]*\.run$")
+_RUN_FILE = re.compile(r"NVIDIA-Linux-(?:x86_64|aarch64)-[\d.]{1,40}[\w-]{0,60}\.run$")
 
 
 def cpu_builds(world: World) -> Iterator[Finding]:

@@ -1,0 +1,228 @@
+"""Every regular expression of the product, and texts that make a bad one slow.
+
+A pattern is slow on a text that nearly matches, in many ways: so for each repetition in it there are texts of what it
+repeats, many times over, behind what the pattern wants first and before what it does not want.
+"""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+SOURCES = Path(__file__).parents[2] / "src"
+_METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn")
+_ANYWHERE = ("search", "findall", "finditer", "split", "sub", "subn")
+_PROBES = " a0A_.-,\t\"'=:/[@#\n;<(\\~+x1\0é"
+_ENDS = ("", "\0", "!", "\n", " ")
+_parser: Any = importlib.import_module("re._parser")  # the reader of the standard library, which has no public name
+_UNBOUNDED = 200  # a repetition of as many and more is one without end
+
+
+@dataclass(frozen=True)
+class Use:
+    """A pattern with the way in which it is applied, and where."""
+
+    pattern: str | bytes
+    flags: int
+    method: str
+    place: str
+
+    def apply(self, text: str) -> None:
+        data: Any = text if isinstance(self.pattern, str) else text.encode("latin-1", "replace")
+        compiled: Any = re.compile(self.pattern, self.flags)
+        if self.method in ("sub", "subn"):
+            compiled.sub("" if isinstance(data, str) else b"", data)
+        elif self.method == "finditer":
+            list(compiled.finditer(data))
+        else:
+            getattr(compiled, self.method)(data)
+
+
+def uses() -> list[Use]:
+    """All of the product. What is put together while it runs is seen with `x` in place of what is put in."""
+    found: dict[tuple[str | bytes, int, bool], Use] = {}
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCES.rglob("*.py"))}
+    everywhere = _called(ast.walk(node) for node in trees.values())
+    for path, tree in trees.items():
+        for use in _in_module(path, tree, everywhere):
+            anywhere = use.method in _ANYWHERE
+            found.setdefault((use.pattern, use.flags, anywhere), use)
+    return list(found.values())
+
+
+def _called(trees: Iterable[Iterable[ast.AST]]) -> dict[str, set[str]]:
+    """What is called of each name, wherever it stands: `PATTERN.match`, `module.PATTERN.match`."""
+    found: dict[str, set[str]] = {}
+    for node in (one for tree in trees for one in tree):
+        if isinstance(node, ast.Attribute) and node.attr in _METHODS:
+            name = getattr(node.value, "id", "") or getattr(node.value, "attr", "")
+            if name:
+                found.setdefault(name, set()).add(node.attr)
+    return found
+
+
+def _in_module(path: Path, tree: ast.Module, everywhere: dict[str, set[str]]) -> Iterator[Use]:
+    own = _called([ast.walk(tree)])
+    names = {
+        id(node.value): node.targets[0].id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    module_name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
+    module: Any = None
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        place = f"{path.relative_to(SOURCES)}:{node.lineno}"
+        owner, method = node.func.value, node.func.attr
+        if isinstance(owner, ast.Name) and owner.id == "re" and node.args:
+            pattern = _text(node.args[0])
+            if pattern is None:
+                continue
+            flags = _flags(node)
+            name = names.get(id(node), "")
+            methods = {method}
+            if method == "compile":  # in a table without a name: `handlers`, whose patterns begin where the text does
+                methods = own.get(name) or everywhere.get(name) or {"match"}
+            for one in sorted(methods & set(_METHODS)):
+                yield Use(pattern, flags, one, place)
+        elif isinstance(owner, ast.Name) and method in _METHODS and owner.id.isupper():
+            module = module or importlib.import_module(module_name)
+            compiled = getattr(module, owner.id, None)
+            if isinstance(compiled, re.Pattern):
+                yield Use(compiled.pattern, compiled.flags, method, place)
+
+
+def _text(node: ast.expr) -> str | bytes | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else "x" for one in node.values)
+    return None
+
+
+def _flags(node: ast.Call) -> int:
+    flags = 0
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "re":
+            value = getattr(re, one.attr, None)
+            flags |= int(value) if isinstance(value, re.RegexFlag) else 0
+    return flags
+
+
+def pumps(use: Use) -> Iterator[tuple[str, str, str]]:
+    """Beginning, what is repeated, end."""
+    pattern = use.pattern if isinstance(use.pattern, str) else use.pattern.decode("latin-1")
+    nodes = list(_parser.parse(pattern, use.flags))
+    signs = _telling(nodes)
+    ends = list(dict.fromkeys((*_ENDS, *_seen_ahead(nodes, signs))))
+    seen = set()
+    for before, unit in _repeated(nodes, [""], signs):
+        for end in ends:
+            if unit and (before, unit, end) not in seen:
+                seen.add((before, unit, end))
+                yield before, unit, end
+
+
+def _telling(nodes: list[Any]) -> str:
+    """Of the signs that no set of the pattern tells apart, one is enough."""
+    leaves = list(_leaves(nodes))
+    literals = "".join(chr(argument) for kind, argument in leaves if str(kind) == "LITERAL")
+    found: dict[tuple[bool, ...], str] = {}
+    for sign in dict.fromkeys(_PROBES + literals):
+        found.setdefault(tuple(_takes(kind, argument, sign) for kind, argument in leaves), sign)
+    return "".join(found.values())
+
+
+def _leaves(nodes: list[Any]) -> Iterator[tuple[Any, Any]]:
+    for kind, argument in nodes:
+        if str(kind) in ("LITERAL", "NOT_LITERAL", "IN", "ANY"):
+            yield kind, argument
+        for one in _inside(str(kind), argument):
+            yield from _leaves(one)
+
+
+def _seen_ahead(nodes: list[Any], signs: str) -> Iterator[str]:
+    """What must follow, or must not: where it stands at the end of all, it is looked for from everywhere."""
+    for kind, argument in nodes:
+        for one in _inside(str(kind), argument):
+            if str(kind).startswith("ASSERT"):
+                yield from _samples(one, signs, 2)
+            yield from _seen_ahead(one, signs)
+
+
+def _repeated(nodes: list[Any], before: list[str], signs: str) -> Iterator[tuple[str, str]]:
+    """Each repetition without end: what the pattern wants before it, and what it repeats."""
+    for number, (kind, argument) in enumerate(nodes):
+        name = str(kind)
+        if name in _REPEATS and argument[1] >= _UNBOUNDED:
+            after = _samples(nodes[number + 1 : number + 2], signs, 2)
+            for start, unit in product(before, _samples(list(argument[2]), signs)):
+                yield start, unit
+                yield "", unit
+                yield "", start + unit  # a search begins anew at each
+                yield from ((start, unit + more) for more in after)
+        for one in _inside(name, argument):
+            yield from _repeated(one, before, signs)
+        before = [start + text for start, text in product(before, _samples([(kind, argument)], signs, 2))][:4]
+    yield from (("", start) for start in before)
+
+
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+
+
+def _inside(name: str, argument: Any) -> list[list[Any]]:
+    if name == "SUBPATTERN":
+        return [list(argument[3])]
+    if name in _REPEATS:
+        return [list(argument[2])]
+    if name == "BRANCH":
+        return [list(one) for one in argument[1]]
+    if name.startswith("ASSERT"):
+        return [list(argument[1])]
+    return [list(argument)] if name == "ATOMIC_GROUP" else []
+
+
+def _samples(nodes: list[Any], signs: str, most: int = 12) -> list[str]:
+    """Some texts that match."""
+    made = [""]
+    for kind, argument in nodes:
+        name = str(kind)
+        options = [""]
+        if name == "LITERAL":
+            options = [chr(argument)]
+        elif name in ("IN", "ANY", "NOT_LITERAL"):
+            options = [sign for sign in signs if _takes(kind, argument, sign)] or [""]
+        elif name in _REPEATS:
+            options = [text * max(1, argument[0]) for text in _samples(list(argument[2]), signs, most)]
+            options = ["", *options] if argument[0] == 0 else options
+        elif not name.startswith("ASSERT"):
+            options = [text for one in _inside(name, argument) for text in _samples(one, signs, most)] or [""]
+        made = [start + text for start, text in product(made, options)][:most]
+    return made
+
+
+def _takes(kind: Any, argument: Any, sign: str) -> bool:
+    name = str(kind)
+    if name == "ANY":
+        return sign != "\n"
+    if name in ("LITERAL", "NOT_LITERAL"):
+        return bool((ord(sign) == argument) == (name == "LITERAL"))
+    told = any(_in_set(str(item), value, sign) for item, value in argument)
+    return told != (str(argument[0][0]) == "NEGATE")
+
+
+def _in_set(what: str, value: Any, sign: str) -> bool:
+    if what == "LITERAL":
+        return bool(ord(sign) == value)
+    if what == "RANGE":
+        return bool(value[0] <= ord(sign) <= value[1])
+    if what == "CATEGORY":
+        kind, negated = str(value).rpartition("_")[2], "_NOT_" in str(value)
+        told = {"DIGIT": sign.isdigit(), "SPACE": sign.isspace(), "WORD": sign.isalnum() or sign == "_"}[kind]
+        return bool(told != negated)
+    return False

@@ -1,0 +1,60 @@
+"""No regular expression of the product takes time by the square of its text."""
+
+import os
+
+import pytest
+
+from tests.fuzz.growth import growth, seconds
+from tests.fuzz.patterns import Use, pumps, uses
+
+_SUSPECT_S = 0.0002
+_SIZES = (2_000, 16_000)
+_SHORT, _LONG_S = 24, 0.05  # what takes so long for so little grows with the power of its text, and would never end
+USES = uses()
+
+
+def rooms() -> list[str]:
+    return sorted({os.path.dirname(use.place) for use in USES})
+
+
+def slow(use: Use) -> str | None:
+    for before, unit, end in pumps(use):
+
+        def made(size: int, parts: tuple[str, str, str] = (before, unit, end)) -> str:
+            return parts[0] + parts[1] * (size // len(parts[1])) + parts[2]
+
+        what = f"{use.place}: {use.method} with {use.pattern!r} on {before!r}, {unit!r} many times, {end!r}"
+        if seconds(use.apply, made(_SHORT)) > _LONG_S:
+            return f"{what}: more than {_LONG_S} s for {_SHORT} characters"
+        if seconds(use.apply, made(_SIZES[0])) > _SUSPECT_S and (told := growth(use.apply, made, _SIZES)):
+            return f"{what}: {told}"
+    return None
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_every_pattern_takes_time_by_length(room: str) -> None:
+    found = [told for use in USES if os.path.dirname(use.place) == room and (told := slow(use))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"a+b", "search"),
+        (r"\s+#.*$", "sub"),
+        (r"x\s*y?\s*z", "fullmatch"),
+        (r"(\w+\s?)*;", "match"),
+        (r"([\w.-]+)\.(?:yaml|json)\b", "findall"),
+        (r"\[[^\]]*\]", "sub"),
+        (r"zeros\((?![^\n]*device)", "search"),
+        (rb"version [^\n]*?(\d)", "search"),
+    ],
+)
+def test_a_slow_one_is_found(pattern: str | bytes, method: str) -> None:
+    assert slow(Use(pattern, 0, method, "here"))
+
+
+def test_patterns_are_found_wherever_they_stand() -> None:
+    assert len(USES) > 300
+    seen = {use.place.rpartition(":")[0] for use in USES}
+    assert {"cudafit/machine/nvidia_smi.py", "cudafit/model/requirement.py", "cudafit/lint/handlers.py"} <= seen
