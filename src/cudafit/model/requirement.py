@@ -41,7 +41,7 @@ def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -
 
     It is one line, however it was written, so that it stays one in every file that it is put into.
     """
-    text = _NO_SPACE.sub(" ", text).strip()
+    text = " ".join(part.strip() for part in _NO_SPACE.split(text)).strip()
     if not is_plain(text):
         raise _no_requirement(text, origin, "it holds a character that is not shown")
     match = _PLAIN.fullmatch(text)
