@@ -58,7 +58,7 @@ def test_it_runs_as_nobody_special() -> None:
     assert lines.index("USER app") > max(number for number, line in enumerate(lines) if line.startswith("RUN"))
 
 
-@pytest.mark.parametrize("lock", ["../requirements.txt", '"; RUN x', "a\nb", "$(x)"])
+@pytest.mark.parametrize("lock", ["../requirements.txt", '"; RUN x', "a\nb", "$(x)", "a\x7fb", "a\u202eb"])
 def test_what_an_image_cannot_copy(lock: str) -> None:
     with pytest.raises(InputError, match="cannot copy"):
         dockerfile_text(order(), "Dockerfile", lock, "requirements")

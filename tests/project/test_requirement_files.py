@@ -20,7 +20,7 @@ def test_comments_continued_lines_and_hashes(tmp_path: Path) -> None:
     read = read_requirement_file(path)
     assert [(one.text, one.origin.rpartition(":")[2]) for one in read.wanted] == [
         ("torch >= 2", "3"),
-        ("numpy   ==1.26", "4"),
+        ("numpy ==1.26", "4"),
         ("jax[cuda12]", "7"),
         ("x==1", "8"),
         ("y", "9"),

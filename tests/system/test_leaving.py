@@ -30,7 +30,6 @@ QUOTES = {
 # A value between quotation marks that is no word of a command.
 MARKED = {
     "matrix/harvest/readers.py": "a requirement's marker, as PEP 508 writes it",
-    "repair/state.py": "a hint that names a folder",
 }
 _PROGRAMS = (
     "apt|bash|chmod|chown|conda|cp|cudafit|dnf|docker|export|jupyter|kill|ln|mamba|mkdir|mv|pip|pipx|python3?|rm|sh|"

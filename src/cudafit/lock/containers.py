@@ -13,6 +13,7 @@ from cudafit.lock.header import header
 from cudafit.lock.order import Order
 from cudafit.model.fit import CPU
 from cudafit.model.versions import numbers
+from cudafit.system.text import is_plain
 
 # Packages whose wheels look for the CUDA libraries of the system, unless an extra brings them.
 _SYSTEM_CUDA = ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "onnxruntime-gpu", "tensorflow")
@@ -103,7 +104,7 @@ def _override(order: Order, form: str) -> str:
 def _beside(path: str, other: str) -> str:
     folder = os.path.dirname(os.path.abspath(path))
     relative = os.path.relpath(os.path.abspath(other), folder)
-    if relative.startswith("..") or not re.fullmatch(r"[^\x00-\x1f\"\\$`]+", relative):
+    if relative.startswith("..") or not is_plain(relative) or re.search(r"[\"\\$`]", relative):
         raise InputError(
             f"`{path}` cannot copy `{other}`: an image is built from the folder of its Dockerfile",
             hint="write both into one folder, with plain names",
