@@ -107,14 +107,26 @@ def _interpreter(python: str, pythons: "tuple[Interpreter, ...]") -> str:
     """The program of a Python; the newest of its line. Raises InputError where there is none."""
     wanted = python.rstrip("t")
     for one in pythons:
-        if one.version == wanted or one.version.startswith(f"{wanted}."):
-            return one.path
+        if one.version != wanted and not one.version.startswith(f"{wanted}."):
+            continue
+        if path := _outside_venvs(one.path):
+            return path
     known = ", ".join(dict.fromkeys(one.version for one in pythons)) or "none"
     raise InputError(
         f"there is no Python {python} on this machine",
         cause=[f"there are {known}"],
         hint=f"`uv python install {python}`, or name another one with `--python`",
     )
+
+
+def _outside_venvs(path: str) -> str | None:
+    """A Python on PATH may be that of a venv which is active: its start would run the code that it lays beside its
+    packages, so the Python is taken that it links to. None for one that is a copy."""
+    if not os.path.lexists(os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg")):
+        return path
+    real = os.path.realpath(path)
+    below = os.path.lexists(os.path.join(os.path.dirname(os.path.dirname(real)), "pyvenv.cfg"))
+    return None if below else real
 
 
 def _resolved(options: dict[str, Any], requirements: tuple[str, ...], machines: Any, book: "Book") -> "Made":
