@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.process import Finished, Talk, run, which
+from cudafit.process import Finished, Talk, own_environ, own_python, run, which
 
 PROMPT = 20  # seconds in which a child that is cut off must be gone, on a busy machine too
 CUT_OFF_S = 0.5
@@ -237,3 +237,15 @@ def _is_gone(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_helper_of_our_own_searches_no_folder_that_the_current_one_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "yaml.py").write_text("print('hostile')\n")
+    environ = {**os.environ, "PYTHONPATH": f":.:{tmp_path}/mine:", "PYTHONSTARTUP": "yaml.py"}
+    code = "import os, sys, yaml; print(yaml.__name__, sys.path[0], os.environ.get('PYTHONSTARTUP'))"
+    done = run(own_python("-c", code), timeout_s=PROMPT, environ=own_environ(environ))
+    assert done.stdout == f"yaml {tmp_path}/mine None\n"
+    assert own_environ({"PYTHONPATH": ":", "LD_LIBRARY_PATH": ":/a:b:/c"}) == {"LD_LIBRARY_PATH": "/a:/c"}

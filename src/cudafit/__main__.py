@@ -1,6 +1,31 @@
-"""`python -m cudafit`."""
+"""`python -m cudafit`, and what the command `cudafit` starts.
 
-from cudafit.cli.main import main
+`python -m` puts the current folder first among those that modules are looked for in, and so does an empty or relative
+entry of PYTHONPATH (`PYTHONPATH=$PYTHONPATH:/mine`, where it was not set): a `yaml.py` that lies there is none of ours.
+"""
+
+import os
+import sys
+
+
+def leave_out_the_current_folder() -> None:
+    """Before anything is imported that is not part of Python. Where cudafit itself lies there, it is where ours are."""
+    try:
+        here = os.getcwd()
+    except OSError:
+        return  # it has been removed, and holds nothing
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep) if "PYTHONPATH" in os.environ else []
+    relative = {os.path.join(here, one) if one else here for one in places if not os.path.isabs(one)}
+    relative = {os.path.abspath(one) for one in relative} - {ours}
+    if not sys.flags.safe_path and sys.path[:1] in ([""], [here]) and here != ours:
+        del sys.path[0]
+    sys.path[:] = [one for one in sys.path if os.path.abspath(one) not in relative]
+
+
+leave_out_the_current_folder()
+
+from cudafit.cli.main import main  # noqa: E402 - only now
 
 if __name__ == "__main__":
     main()

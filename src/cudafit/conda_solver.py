@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import Any
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
-from cudafit.process import run
+from cudafit.process import own_environ, own_python, run
 
 TIMEOUT_S = 900
 REQUEST = "CUDAFIT_CONDA_REQUEST"
@@ -75,8 +74,8 @@ def ask(
         path = os.path.join(folder, "request.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(request, file)
-        command = [sys.executable, "-P", "-m", "cudafit.conda_worker"]
-        environ = {**os.environ, REQUEST: path}
+        command = own_python("-m", "cudafit.conda_worker")
+        environ = {**own_environ(os.environ), REQUEST: path}
         keep_open = () if lock is None else (lock,)
         finished = run(command, timeout_s=timeout_s, environ=environ, shown=shown, keep_open=keep_open)
     if finished.cut_off:

@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from cudafit.model.frozen import frozen
 from cudafit.system.interrupts import held_off
 
 _REAP_S = 0.5
+_NOT_FOR_HELPERS = ("PYTHONSTARTUP", "PYTHONINSPECT")
+_SEARCHED = {"PYTHONPATH", "LD_LIBRARY_PATH"}  # an empty entry means the current folder, in both
 
 # The processes that cudafit itself has started: none of them is part of a job that it watches.
 STARTED: set[int] = set()
@@ -32,6 +35,23 @@ def which(program: str, path: str) -> str | None:
         return shutil.which(program, path=path)
     places = (os.path.join(folder, program) for folder in path.split(os.pathsep) if os.path.isabs(folder))
     return next((place for place in places if os.access(place, os.X_OK) and os.path.isfile(place)), None)
+
+
+def own_python(*words: str) -> list[str]:
+    """The command of a helper of cudafit's own, for this Python. `-P`: neither the current folder nor the one that the
+    helper lies in is searched for modules. Raises OSError where this Python's place is not known."""
+    if not sys.executable:
+        raise OSError("the place of the Python that runs cudafit is not known")
+    return [sys.executable, "-P", *words]
+
+
+def own_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables for such a helper: as they are, but that no code is looked for where the current folder decides."""
+    kept = {name: value for name, value in environ.items() if name not in _NOT_FOR_HELPERS}
+    for name in _SEARCHED.intersection(kept):
+        folders = [folder for folder in kept.pop(name).split(os.pathsep) if os.path.isabs(folder)]
+        kept |= {name: os.pathsep.join(folders)} if folders else {}
+    return kept
 
 
 @frozen

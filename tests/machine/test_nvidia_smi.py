@@ -7,6 +7,7 @@ import pytest
 from cudafit.files import Files
 from cudafit.machine.context import Context
 from cudafit.machine.nvidia_smi import ask, cuda_limit, find
+from cudafit.system import programs
 
 ROW = "0, NVIDIA GeForce RTX 4090, GPU-1, 00000000:01:00.0, 550.54.15, 24564, 512, 8.9, [N/A], Default, 41"
 ROW_2 = "1, Tesla V100, GPU-2, 00000000:02:00.0, 550.54.15, 16384, 1, 7.0, Disabled, Exclusive_Process, [Unknown Error]"
@@ -23,7 +24,8 @@ def answering(query: str, version: str = "") -> str:
     return f"""case "$1" in --version) cat <<'END'\n{version}\nEND\n;; *) cat <<'END'\n{query}\nEND\n;; esac"""
 
 
-def test_two_gpus(tmp_path: Path) -> None:
+def test_two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "FOLDERS", (str(tmp_path),))
     context = program(tmp_path, answering(f"{ROW}\n{ROW_2}", "CUDA Version        : 12.4"))
     found = find(context)
     assert found == str(tmp_path / "nvidia-smi")
@@ -39,6 +41,17 @@ def test_two_gpus(tmp_path: Path) -> None:
     assert (first.mig, first.compute_mode, first.pci_address) == (False, "default", "0000:01:00.0")
     assert (second.mig, second.compute_mode) == (False, "exclusive_process")
     assert (second.temperature_c, second.unread) == (None, {"temperature_c": "Unknown Error"})
+
+
+def test_one_that_is_not_the_systems_is_named_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "FOLDERS", ())
+    context = program(tmp_path, f"echo > {tmp_path}/was-run")
+    assert find(context) is None
+    (problem,) = context.notes.problems
+    assert (problem.probe, problem.error) == (
+        "nvidia-smi",
+        f"{tmp_path}/nvidia-smi was not run: {tmp_path} is no folder of the system",
+    )
 
 
 def test_a_field_that_it_does_not_know_is_left_out(tmp_path: Path) -> None:

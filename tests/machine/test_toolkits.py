@@ -9,6 +9,7 @@ from cudafit.files import Files
 from cudafit.machine.context import Context
 from cudafit.machine.toolkits import parse_nvcc, read_toolkits
 from cudafit.model.machine import Toolkit
+from cudafit.system import programs
 from tests.machine.trees import Folder, Link, Tree, image, plant, problems
 
 VERSION_JSON = '{"cuda": {"name": "CUDA SDK", "version": "%s"}, "cuda_nvcc": {"version": "12.4.131"}}'
@@ -166,6 +167,13 @@ def looked_at(root: Path, *, live: bool, deep: bool) -> tuple[Context, Toolkit]:
     return context, toolkit
 
 
+@pytest.fixture
+def of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The test's own folder stands for one of the system's."""
+    monkeypatch.setattr(programs, "FOLDERS", (f"{tmp_path}/bin",))
+
+
+@pytest.mark.usefixtures("of_the_system")
 @pytest.mark.parametrize(("live", "deep"), [(True, False), (False, True), (False, False)])
 def test_the_compiler_is_not_run_unless_asked_for(live: bool, deep: bool, tmp_path: Path) -> None:
     root = compiler(tmp_path, f"cat <<'END'\n{NVCC}END\n", {"/version.json": VERSION_JSON % "12.4.1"})
@@ -174,6 +182,7 @@ def test_the_compiler_is_not_run_unless_asked_for(live: bool, deep: bool, tmp_pa
     assert not (root / "was-run").exists()
 
 
+@pytest.mark.usefixtures("of_the_system")
 @pytest.mark.parametrize(
     ("tree", "version", "via"),
     [
@@ -188,6 +197,7 @@ def test_the_compilers_own_answer_stands_beside_the_files(tree: Tree, version: s
     assert (root / "was-run").exists()
 
 
+@pytest.mark.usefixtures("of_the_system")
 @pytest.mark.parametrize(("script", "said"), [("exit 1\n", "no version in it"), ("exec sleep 60\n", "cut off")])
 def test_a_compiler_that_does_not_answer_is_a_problem(script: str, said: str, tmp_path: Path) -> None:
     root = compiler(tmp_path, script, {"/version.json": VERSION_JSON % "12.4.1"})
@@ -196,6 +206,15 @@ def test_a_compiler_that_does_not_answer_is_a_problem(script: str, said: str, tm
     assert f"toolkits: {root}/bin/nvcc --version: {said}" in problems(context)
 
 
+def test_a_compiler_that_is_not_the_systems_is_named_and_not_run(tmp_path: Path) -> None:
+    root = compiler(tmp_path, f"cat <<'END'\n{NVCC}END\n", {"/version.json": VERSION_JSON % "12.4.1"})
+    context, toolkit = looked_at(root, live=True, deep=True)
+    assert (toolkit.version, toolkit.nvcc) == ("12.4.1", None)
+    assert f"toolkits: {root}/bin/nvcc was not run: {root}/bin is no folder of the system" in problems(context)
+    assert not (root / "was-run").exists()
+
+
+@pytest.mark.usefixtures("of_the_system")
 def test_a_compiler_that_cannot_be_started_is_a_problem(tmp_path: Path) -> None:
     root = plant(tmp_path, {"/bin/nvcc": "text", "/version.json": VERSION_JSON % "12.4.1"})
     context, toolkit = looked_at(root, live=True, deep=True)

@@ -44,6 +44,11 @@ _DEFAULT = ".venv"
     metavar="LOCK",
     help="Install this lock: a pylock.toml or requirements with hashes; conda-lock.yml, explicit.txt or pixi.lock.",
 )
+@click.option(
+    "--allow-unhashed",
+    is_flag=True,
+    help="With --from: install also what the lock tells no hash for (folders, repositories), and build sources.",
+)
 @click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
@@ -59,7 +64,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or begins with a dot. REQ is a
     requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and exits with 4. The lock is
     kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages
-    from conda-forge. Where there is a GPU, `bench --quick` then proves that it is used.
+    from conda-forge. What --from names is installed only with a hash for each file, and nothing is built; the Python
+    that the environment is made for is started. Where there is a GPU, `bench --quick` then proves that it is used.
     """
     context.with_resource(stoppable())
     from cudafit.cli.create_conda import command_conda, is_for_conda
@@ -68,6 +74,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     if options["root"]:
         raise InputError("an environment is made on this machine, so `--root` has no meaning")
     description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
+    if options["allow_unhashed"] and not options["lock"]:
+        raise InputError("`--allow-unhashed` is about a lock, and `--from` names none")
     question = ask_driver(description, options["machines"], None)
     if is_for_conda(options):
         return command_conda(context, options, description, question)
@@ -86,6 +94,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     if options["dry_run"]:
         show(context, options, path, made, None)
         return 0
+    for note in made.notes:
+        say(note)
     report, bench = _make(options, path, made)
     show(context, options, path, made, report, bench)
     return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
@@ -110,14 +120,26 @@ def _interpreter(python: str, pythons: "tuple[Interpreter, ...]") -> str:
     """The program of a Python; the newest of its line. Raises InputError where there is none."""
     wanted = python.rstrip("t")
     for one in pythons:
-        if one.version == wanted or one.version.startswith(f"{wanted}."):
-            return one.path
+        if one.version != wanted and not one.version.startswith(f"{wanted}."):
+            continue
+        if path := _outside_venvs(one.path):
+            return path
     known = ", ".join(dict.fromkeys(one.version for one in pythons)) or "none"
     raise InputError(
         f"there is no Python {python} on this machine",
         cause=[f"there are {known}"],
         hint=f"`{command_text('uv', 'python', 'install', python)}`, or name another one with `--python`",
     )
+
+
+def _outside_venvs(path: str) -> str | None:
+    """A Python on PATH may be that of a venv which is active: its start would run the code that it lays beside its
+    packages, so the Python is taken that it links to. None for one that is a copy."""
+    if not os.path.lexists(os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg")):
+        return path
+    real = os.path.realpath(path)
+    below = os.path.lexists(os.path.join(os.path.dirname(os.path.dirname(real)), "pyvenv.cfg"))
+    return None if below else real
 
 
 def _resolved(options: dict[str, Any], requirements: tuple[str, ...], machines: Any, book: "Book") -> "Made":
@@ -142,7 +164,7 @@ def _resolved(options: dict[str, Any], requirements: tuple[str, ...], machines: 
 def _from_lock(options: dict[str, Any]) -> "Made":
     from cudafit.repair.create import given_lock
 
-    return given_lock(options["lock"], options["python"])
+    return given_lock(options["lock"], options["python"], unhashed=options["allow_unhashed"])
 
 
 def _make(options: dict[str, Any], path: str, made: "Made") -> "tuple[Report, Bench]":

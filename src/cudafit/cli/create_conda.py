@@ -37,6 +37,8 @@ def command_conda(context: click.Context, options: dict[str, Any], description: 
     from cudafit.cli.creating import for_one_machine, looked_at, refuse_additions, show
     from cudafit.repair.conda_create import create_conda
 
+    if options["allow_unhashed"]:
+        raise InputError("`--allow-unhashed` has no meaning for conda: each package of a lock needs its hash")
     path, requirements = _place(options)
     refuse_additions(options, requirements)
     _refuse_existing(path, clear=options["clear"])

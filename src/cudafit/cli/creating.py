@@ -98,7 +98,7 @@ def show(
         ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
         after = After(report.status, report.cause, *ran) if report else None
         status = "made" if report else "planned"
-        told = Created(status, path, made.python, made.packages, made.download, after)
+        told = Created(status, path, made.python, made.packages, made.download, after, made.notes)
         write(json_text({"schema": CREATE_SCHEMA, **to_plain(told)}))
         return
     from cudafit.render.create_rows import create_rows

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--save", "save_to", metavar="FILE", help="Write the snapshot to FILE, for `--machine`.")
 @click.option("--machine", "machines", metavar="FILE", multiple=True, help="Show a saved snapshot; `-` is stdin.")
 @click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only, no program is run.")
-@click.option("--deep", is_flag=True, help="Also run `nvcc --version` of each toolkit.")
+@click.option("--deep", is_flag=True, help="Also run `nvcc --version` of each toolkit in a folder of the system.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

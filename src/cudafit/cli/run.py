@@ -77,7 +77,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     """
     words: tuple[str, ...] = options["command"]
     _check(words, options)
-    from cudafit.watch.job import Job
+    from cudafit.watch.job import Job, UnwatchedError
 
     if options["attached"]:
         job = _attached(options["attached"])
@@ -87,19 +87,17 @@ def command(context: click.Context, /, **options: Any) -> int:
             job = Job.start(words, os.environ)
         except OSError as error:
             raise _not_started(words[0], error) from None
+        except UnwatchedError as lost:
+            _tell(lost.bug)
+            return _exit_code(lost.ending, None, options)
     watch = _Watch(context, job, words, options)
-    try:
-        ending = watch.until_its_end()
-        report = watch.report(ending)
-        watch.show(report)
-    finally:
-        job.observer.stop()
+    ending = watch.until_its_end()
+    used = watch.last_words(ending)
     if ending.by_terminal and ending.signal == "SIGINT":
         from cudafit.watch.job import end_as
 
-        sys.stderr.flush()
         end_as(2)
-    return _exit_code(report, options)
+    return _exit_code(ending, used, options)
 
 
 def _check(words: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -156,15 +154,34 @@ class _Watch:
         self._diagnosis: Diagnosis | None = None
         self._ended_at = 0.0
         self._loaded = False
+        self._broken = False
 
     def until_its_end(self) -> "Ending":
         from cudafit.watch.job import Wishes
 
-        wishes = Wishes(self._so_far, self._options["every_s"], self._options["require_s"], self._used, self._on_look)
-        ending = self._job.watch(wishes)
+        every_s, require_s = self._options["every_s"], self._options["require_s"]
+        ending = self._job.watch(Wishes(self._so_far, every_s, require_s, self._used, self._on_look, self._broke))
         self._ended_at = time.monotonic()
-        self._observer.last_look(self._ended_at)
         return ending
+
+    def last_words(self, ending: "Ending") -> bool | None:
+        """Report, and say whether the GPU was used. Whatever goes wrong here is told, and is no fault of the job, whose
+        exit code is kept."""
+        used = None
+        try:
+            if self._broken:
+                return None  # half a watch proves nothing
+            self._observer.last_look(self._ended_at)
+            used = self._used()
+            report = self.report(ending)
+            used = report.used_gpu
+            self.show(report)
+        except (Exception, KeyboardInterrupt) as error:
+            _tell(error)
+        finally:
+            with contextlib.suppress(Exception):
+                self._observer.stop()
+        return used
 
     def report(self, ending: "Ending | None") -> "RunReport":
         """Of the whole job; or of what was seen up to now."""
@@ -214,22 +231,25 @@ class _Watch:
 
         rows = run_rows(report, so_far=so_far)
         # That nobody can be told is no fault of the job, whose exit code is kept.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             print_rows("cudafit run", rows, sys.stderr, color=use_color(self._context, sys.stderr))
             sys.stderr.flush()
-        try:
-            if path := self._options["json_file"]:
-                _write_json(report, path)
-            if path := self._options["plot"]:
-                _draw(report, path)
-        except OSError as error:
-            told = CudafitError(f"cannot write `{path}`: {error.strerror or error}")
-            if not so_far:
-                raise told from None
-            say_lines(str(told))
+        for name, write in (("json_file", _write_json), ("plot", _draw)):
+            if path := self._options[name]:
+                try:
+                    write(report, path)
+                except OSError as error:
+                    _tell(CudafitError(f"cannot write `{path}`: {error.strerror or error}"))
+
+    def _broke(self, error: Exception) -> None:
+        self._broken = True
+        _tell(error)
 
     def _so_far(self) -> None:
-        self.show(self.report(None), so_far=True)
+        try:
+            self.show(self.report(None), so_far=True)
+        except Exception as error:
+            _tell(error)
 
     def _used(self, around: Any = None) -> bool | None:
         from cudafit.watch.verdict import use_of
@@ -276,10 +296,22 @@ def _draw(report: "RunReport", path: str) -> None:
     write_text(path, svg(report) if path.lower().endswith(".svg") else html(report))
 
 
-def _exit_code(report: "RunReport", options: dict[str, Any]) -> int:
+def _tell(error: BaseException) -> None:
+    """What went wrong while the job was watched or reported on; never the exit code, and never an error of its own."""
+    with contextlib.suppress(Exception):
+        if isinstance(error, KeyboardInterrupt):
+            error = CudafitError("the report was interrupted")
+        elif not isinstance(error, CudafitError):
+            from cudafit.cli.bug_report import report
+
+            error = report(error, sys.argv[1:], show=False)
+        say_lines(str(error))
+
+
+def _exit_code(ending: "Ending", used: bool | None, options: dict[str, Any]) -> int:
     """The job's own, unless the job was to use a GPU, or was not ours to start."""
-    if report.ended_by:
+    if ending.ended_by:
         return _PROBLEM
-    if report.exit_code or not (options["attached"] or options["require_s"]):
-        return report.exit_code or 0
-    return {True: 0, False: _PROBLEM, None: _UNKNOWN}[report.used_gpu]
+    if ending.code or not (options["attached"] or options["require_s"]):
+        return ending.code or 0
+    return {True: 0, False: _PROBLEM, None: _UNKNOWN}[used]

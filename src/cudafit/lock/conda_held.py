@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +47,19 @@ def locked_records(path: str, platform: str) -> tuple[Record, ...]:
     return records
 
 
-Row = tuple[str, str | None, str | None]
+def notes_on(records: Sequence[Record]) -> Iterator[str]:
+    """Where the packages come from, and which of them are checked by a weaker hash."""
+    channels: dict[str, int] = {}
+    for one in records:
+        channel = without_secret(one.channel.rstrip("/"))
+        channels[channel] = channels.get(channel, 0) + 1
+    yield "packages come from " + ", ".join(f"{name} ({count})" for name, count in sorted(channels.items()))
+    if weak := [one.name for one in records if not one.sha256]:
+        shown = ", ".join(weak[:_SHOWN]) + (f" and {len(weak) - _SHOWN} more" if len(weak) > _SHOWN else "")
+        yield f"checked by md5 alone, as the lock tells no sha256: {shown}"
+
+
+Row = tuple[str, object, object]
 
 
 def _rows(name: str, text: str, platform: str) -> Iterator[Row]:
@@ -102,14 +114,26 @@ def _pixi(value: Any, platform: str) -> Iterator[Row]:
         yield entry["conda"], row.get("sha256"), row.get("md5")
 
 
-def _record(url: str, sha256: str | None, md5: str | None) -> Record:
+def _digest(told: object, length: int, url: str) -> str | None:
+    """None where nothing is told; raises InputError for what is no hash."""
+    if told in (None, ""):
+        return None
+    if not isinstance(told, str) or not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", told):
+        raise InputError(f"the hash of `{without_secret(url)}` is none")
+    return told.lower()
+
+
+def _record(url: str, sha256: object, md5: object) -> Record:
     """As much as an address tells; the rest stands in the package."""
+    if urlsplit(url).scheme not in ("https", "http", "file", "s3"):
+        raise InputError(f"`{without_secret(url)}` is no address of a conda package")
     base, _, quoted = url.rpartition("/")
     file_name = unquote(quoted)
     stem = re.sub(r"\.(conda|tar\.bz2)$", "", file_name)
     parts = stem.rsplit("-", 2)
-    if stem == file_name or len(parts) != len(("name", "version", "build")):
+    if stem == file_name or re.search(r"[/\\]", file_name) or len(parts) != len(("name", "version", "build")):
         raise InputError(f"`{without_secret(url)}` is no address of a conda package")
     channel, _, subdir = base.rpartition("/")
     name, version, build = parts
-    return Record(name, version, build, None, subdir, url, file_name, f"{channel}/", sha256, md5, None, ())
+    digests = (_digest(sha256, 64, url), _digest(md5, 32, url))
+    return Record(name, version, build, None, subdir, url, file_name, f"{channel}/", *digests, None, ())

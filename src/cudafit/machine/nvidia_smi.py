@@ -13,10 +13,10 @@ from cudafit.machine.nvml import pci_address
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu
 from cudafit.model.versions import dotted_version
-from cudafit.process import Finished, run, which
+from cudafit.process import Finished, run
+from cudafit.system.programs import system_program
 
 PROBE = "nvidia-smi"
-WSL_PATH = "/usr/lib/wsl/lib/nvidia-smi"
 
 FIELDS = (
     "index",
@@ -62,8 +62,11 @@ class Answer:
 
 
 def find(context: Context) -> str | None:
-    found = which("nvidia-smi", context.environ.get("PATH", ""))
-    return found or (WSL_PATH if context.linux and context.files.exists(WSL_PATH) else None)
+    """The system's own; that another one lies on PATH is noted, and it is not run."""
+    found = system_program("nvidia-smi", context.environ, windows=context.system == "windows")
+    for told in found.refused:
+        context.notes.problem(PROBE, told)
+    return found.path
 
 
 def ask(context: Context, program: str) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any
 from cudafit.machine.nvml import LIBRARY_NOT_FOUND, interpret, parsed, throttle_reasons
 from cudafit.machine.question import CHILD, SYSTEMS, Answer, ending
 from cudafit.model.frozen import frozen
-from cudafit.process import Talk
+from cudafit.process import Talk, own_environ, own_python
 
 _MIB = 1 << 20
 _SILENCE_S = 15.0
@@ -62,11 +62,11 @@ class NvmlWatch:
         if sys.platform not in SYSTEMS:
             self.error, self.absent = "there is no NVML on this system", True
             return
-        command = [sys.executable or "python3", "-P", os.path.join(os.path.dirname(__file__), CHILD), "--watch"]
+        child = os.path.join(os.path.dirname(__file__), CHILD)
         try:
-            self._talk = Talk(command, environ)
+            self._talk = Talk(own_python(child, "--watch"), own_environ(environ))
         except OSError as error:
-            self.error = f"could not start {command[0]}: {error.strerror or error}"
+            self.error = f"could not start {sys.executable}: {error.strerror or error}"
 
     @property
     def pid(self) -> int | None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from cudafit.model.frozen import frozen
-from cudafit.process import Talk
+from cudafit.process import Talk, own_environ, own_python
 
 CHILD = "nvml_child.py"
 SYSTEMS = ("linux", "win32")
@@ -31,12 +31,10 @@ class Question:
         self._silence_s = silence_s
         self._talk: Talk | None = None
         self._refused: str | None = None
-        # -P: the folder of the child's file must not be searched for modules, its neighbours have common names.
-        command = [sys.executable or "python3", "-P", os.path.join(os.path.dirname(__file__), CHILD)]
         try:
-            self._talk = Talk(command, environ)
+            self._talk = Talk(own_python(os.path.join(os.path.dirname(__file__), CHILD)), own_environ(environ))
         except OSError as error:
-            self._refused = f"could not start {command[0]}: {error.strerror or error}"
+            self._refused = f"could not start {sys.executable}: {error.strerror or error}"
 
     def answer(self) -> Answer:
         if self._talk is None:

@@ -1,4 +1,5 @@
-"""CUDA toolkits on the disk. Their compiler is run only when asked (`--deep`): a file tells the version as well."""
+"""CUDA toolkits on the disk. A file tells the version; a compiler is run only when asked (`--deep`), and only from a
+folder of the system."""
 
 import json
 import os
@@ -9,6 +10,7 @@ from cudafit.machine.context import Context
 from cudafit.model.machine import Toolkit
 from cudafit.model.versions import cuda_from_number, dotted_version, natural_key
 from cudafit.process import run
+from cudafit.system.programs import why_not
 
 PROBE = "toolkits"
 
@@ -84,6 +86,9 @@ def _header(context: Context, path: str) -> tuple[str, str] | None:
 def _with_nvcc(context: Context, toolkit: Toolkit) -> Toolkit:
     program = os.path.join(toolkit.path, "bin", "nvcc")
     if not context.live or not context.files.is_file(program):
+        return toolkit
+    if reason := why_not(program, context.environ, windows=context.system == "windows"):
+        context.notes.problem(PROBE, f"{program} was not run: {reason}")
         return toolkit
     try:
         finished = run([program, "--version"], timeout_s=context.silence_s, environ=context.environ)

@@ -10,6 +10,9 @@ from cudafit.model.frozen import frozen
 SCHEMA = "cudafit.repair/1"
 CREATE_SCHEMA = "cudafit.create/1"
 ROLLBACK_SCHEMA = "cudafit.rollback/1"
+# What an installation holds to: a hash for each file; also that nothing is built, as what builds it has no hash; or
+# neither.
+HASHED, WHEELS_ONLY, UNCHECKED = "hashed", "wheels-only", "unchecked"
 INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
 
 
@@ -81,6 +84,8 @@ class Made:
     picks: tuple[Pick, ...] = ()
     kept: str | None = None  # the lock to keep in the environment
     interpreter: str = ""  # the program to make it with
+    notes: tuple[str, ...] = ()  # what else is to be known before it is made
+    checks: str = HASHED
 
     @property
     def download(self) -> int | None:
@@ -125,3 +130,4 @@ class Created:
     packages: tuple[Package, ...]
     download: int | None
     after: After | None
+    notes: tuple[str, ...] = ()  # where the files of a given lock come from, and what of it has no hash

@@ -1,7 +1,7 @@
 """A new environment as rows for people."""
 
 from cudafit.model.finding import Report
-from cudafit.model.plan import Made
+from cudafit.model.plan import UNCHECKED, Made
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, path_word
@@ -27,8 +27,12 @@ def create_rows(path: str, made: Made, report: Report | None, bench: Row | None)
             else f"{size_text(total)}, less what {_CACHES.get(made.name, 'uv has in its cache')}"
         )
         rows.append(Row("download", shown, ""))
+        rows += [Row("note", note, "", "warn" if made.checks == UNCHECKED else "plain") for note in made.notes]
         return rows
-    rows.append(Row("installed", f"{len(made.packages)} packages, each checked against its hash", "", "good"))
+    checked = (
+        "as the lock says, not all of them checked" if made.checks == UNCHECKED else "each checked against its hash"
+    )
+    rows.append(Row("installed", f"{len(made.packages)} packages, {checked}", "", "good"))
     rows.append(Row("doctor", _told(report), "", "good" if report.status == "ok" else "warn"))
     if bench is not None:
         rows.append(bench)

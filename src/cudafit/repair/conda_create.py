@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cudafit.conda_solver import Question, Record, solve
 from cudafit.errors import CudafitError
-from cudafit.lock.conda_held import locked_records
+from cudafit.lock.conda_held import locked_records, notes_on
 from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.conda_solve import virtual_packages
 from cudafit.lock.conda_virtual import overridden
@@ -41,7 +41,7 @@ class CondaMade:
         """As a new environment is shown."""
         packages = tuple(Package(one.name, one.version, one.size) for one in self.records)
         python = next((one.version for one in self.records if one.name == "python"), "")
-        return Made(python, "", "conda", packages, self.picks)
+        return Made(python, "", "conda", packages, self.picks, notes=self.told)
 
 
 def solved_for(order: Order, environ: Mapping[str, str]) -> CondaMade:
@@ -85,7 +85,8 @@ def _nearest(question: Question) -> str | None:
 
 def from_lock(path: str, platform: str) -> CondaMade:
     """Raises InputError."""
-    return CondaMade(platform, locked_records(path, platform))
+    records = locked_records(path, platform)
+    return CondaMade(platform, records, told=tuple(notes_on(records)))
 
 
 def create_conda(

@@ -12,13 +12,10 @@ from cudafit.lock.pylock import pylock_text
 from cudafit.lock.requirements_txt import requirements_text
 from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
-from cudafit.model.plan import Made, Package
-from cudafit.model.requirement import normalised
+from cudafit.model.plan import UNCHECKED, WHEELS_ONLY, Made, Package
 from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
-from cudafit.system.commands import command_text
-from cudafit.system.toml import TomlError, read_toml
 
 _LOCK_LIMIT = 16 << 20
 _DEFAULT_PYTHON = "3.12"
@@ -35,39 +32,28 @@ def locked(order: Order, environ: Mapping[str, str], *, sizes: bool) -> Made:
     return Made(order.python, lock, REQUIREMENTS, packages, picks, pylock_text(order, made))
 
 
-def given_lock(path: str, python: str | None) -> Made:
-    """A lock that somebody wrote: a pylock, or requirements with a hash for each. Raises InputError."""
+def given_lock(path: str, python: str | None, *, unhashed: bool = False) -> Made:
+    """A lock that somebody wrote: a pylock, or requirements with a hash for each. Raises InputError.
+
+    `unhashed`: what has no hash is installed all the same, unchecked.
+    """
+    from cudafit.lock.given_pylock import given_pylock  # noqa: PLC0415 - for locks alone
+    from cudafit.lock.given_requirements import given_requirements  # noqa: PLC0415
+
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(_LOCK_LIMIT)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read `{path}`: {error}") from None
     told = re.search(r"^# for: \S+, .*Python (\d+\.\d+t?)", text, re.MULTILINE)
-    version = python or (told[1] if told else None)
+    version = python or (told[1] if told else None) or _DEFAULT_PYTHON
     if path.endswith(".toml"):
-        try:
-            table = read_toml(text)
-            rows = [(normalised(str(row["name"])), str(row.get("version", ""))) for row in table["packages"]]
-        except (TomlError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"`{path}` is no pylock: {error}", hint="`cudafit resolve … -o pylock.toml` writes one"
-            ) from None
-        packages = tuple(Package(name, number) for name, number in rows)
-        return Made(version or _DEFAULT_PYTHON, text, PYLOCK, packages, kept=text)
-    pins = re.findall(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+)|@\s*(\S+))", text, re.MULTILINE)
-    if not pins or "--hash=sha256:" not in text:
-        raise InputError(
-            f"`{path}` is no lock: it has no pins with hashes",
-            hint=f"`{command_text('cudafit', 'create', '-r', path)}` resolves what it asks for",
-        )
-    packages = tuple(Package(normalised(name), number or _version_of(address)) for name, number, address in pins)
-    return Made(version or _DEFAULT_PYTHON, text, REQUIREMENTS, packages)
-
-
-def _version_of(address: str) -> str:
-    """Of a wheel's address."""
-    parts = address.rpartition("/")[2].replace("%2B", "+").split("-")
-    return parts[1] if len(parts) > 1 else ""
+        given, name = given_pylock(path, text, allowed=unhashed), PYLOCK
+        kept = given.text if given.moved else text  # its paths are those beside the lock
+    else:
+        given, name, kept = given_requirements(path, text, allowed=unhashed), REQUIREMENTS, None
+    checks = UNCHECKED if unhashed else WHEELS_ONLY
+    return Made(version, given.text, name, given.packages, kept=kept, notes=given.notes, checks=checks)
 
 
 def create(path: str, made: Made, indexes: Indexes, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
@@ -80,6 +66,6 @@ def create(path: str, made: Made, indexes: Indexes, environ: Mapping[str, str], 
         say(f"making {path} with Python {made.python}")
         make_venv(path, made.interpreter or made.python, environ, lock=change.lock)
         say(f"installing {counted(len(made.packages), 'package')}")
-        install(path, made.lock, indexes, environ, made.name, lock=change.lock)
+        install(path, made.lock, indexes, environ, made.name, checks=made.checks, lock=change.lock)
         if made.kept:
             write_text(os.path.join(path, KEPT_LOCK), made.kept)

@@ -1,7 +1,9 @@
 """Environments by uv: made, filled from a lock with hashes, emptied of packages. Each raises CudafitError.
 
-The interpreter of the environment is started by uv, to learn its tags; nothing of the environment is imported. `lock`
-is the descriptor of the transaction's lock: uv holds it while it works, should cudafit be killed.
+uv starts the interpreter of the environment, with `-I -B`, to learn its tags and folders. That is a start like any
+other: what `.pth` files and a `sitecustomize` of the environment ask for is run by it. So nothing here is called for a
+plan or a `--dry-run`. `lock` is the descriptor of the transaction's lock: uv holds it while it works, should cudafit be
+killed.
 """
 
 import os
@@ -13,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
 from cudafit.lock.uv import uv_program, without_secrets
+from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
 
 # What would make uv do something other than what the lock says.
 _NOT_PASSED = re.compile(
     r"UV_(TORCH_BACKEND|CONSTRAINT|OVERRIDE|BUILD_CONSTRAINT|EXCLUDE_NEWER|INDEX|EXTRA_INDEX_URL|FIND_LINKS|PYTHON"
-    r"|SYSTEM_PYTHON|PROJECT_ENVIRONMENT|NO_INDEX|RESOLUTION|PRERELEASE|BREAK_SYSTEM_PACKAGES|REQUIRE_HASHES)|VIRTUAL_ENV"
+    r"|SYSTEM_PYTHON|PROJECT_ENVIRONMENT|NO_INDEX|RESOLUTION|PRERELEASE|BREAK_SYSTEM_PACKAGES|(NO_VERIFY|REQUIRE|VERIFY)"
+    r"_HASHES|NO_BINARY|NO_BINARY_PACKAGE|NO_BUILD_ISOLATION|CONFIG_FILE|WORKING_DIR|PROJECT|VENV_SEED)|VIRTUAL_ENV"
     r"|CONDA_PREFIX|PYTHONPATH|PYTHONHOME"
 )
 _SHOWN = 8
@@ -45,9 +49,11 @@ def install(
     name: str = REQUIREMENTS,
     *,
     again: Sequence[str] = (),
+    checks: str = HASHED,
     lock: int,
 ) -> None:
-    """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format.
+    """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format,
+    `checks` what holds besides.
 
     `again` are packages to install even where uv would say that they are there: 2.13.0+cpu is a 2.13.0 to it.
     """
@@ -57,8 +63,11 @@ def install(
             file.write(text)
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
         command += [word for package in again for word in ("--reinstall-package", package)]
-        # A pylock has a hash for each file, always.
-        command += ["--no-deps", "--require-hashes"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
+        command += ["--no-deps"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
+        if name == REQUIREMENTS and checks != UNCHECKED:
+            command.append("--require-hashes")  # a pylock's are always compared, as far as it has any
+        if checks == WHEELS_ONLY:
+            command += ["--only-binary", ":all:"]
         _uv(command, environ, indexes, "install the packages", lock, shown=sys.stderr.isatty())
 
 
@@ -93,6 +102,12 @@ def _failure(told: str, purpose: str) -> CudafitError:
     lines = [line for line in lines if line][:_SHOWN]
     if re.search(r"[Hh]ash mismatch", joined):
         return CudafitError("a file is not the one that the lock names: its hash differs", cause=lines)
+    if re.search(r"--no-build|[Bb]uilding source distributions is disabled|no usable wheels", joined):
+        return CudafitError(
+            "a package of the lock would be built here, and what builds it has no hash",
+            cause=lines,
+            hint="`--allow-unhashed` builds it",
+        )
     if re.search(r"No space left|os error 28|disk quota", joined, re.I):
         return CudafitError("the disk is full", cause=lines, hint="make room, or move uv's cache (`UV_CACHE_DIR`)")
     if re.search(r"Permission denied|os error 13|Read-only file system|os error 30", joined):

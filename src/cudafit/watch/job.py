@@ -25,6 +25,7 @@ _SI_KERNEL = 0x80  # asm-generic/siginfo.h: sent by the kernel, as the terminal'
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _GRACE_S = 10.0
 _TWICE_S = 0.5
+_OUTLAST_S = 0.5
 
 
 @frozen
@@ -47,6 +48,16 @@ class Wishes:
     require_s: float | None = None
     used: Callable[[], bool | None] = lambda: None  # whether it has used the GPU up to now
     on_look: Callable[[float], None] = lambda _elapsed: None
+    failed: Callable[[Exception], None] = lambda _error: None  # the watch broke; the job goes on
+
+
+class UnwatchedError(Exception):
+    """The job ran, and could not be watched: how it ended, and why."""
+
+    def __init__(self, ending: Ending, bug: Exception) -> None:
+        super().__init__(str(bug))
+        self.ending = ending
+        self.bug = bug
 
 
 class Job:
@@ -62,7 +73,7 @@ class Job:
 
     @classmethod
     def start(cls, command: Sequence[str], environ: Mapping[str, str]) -> "Job":
-        """Raises OSError where the command cannot be started."""
+        """Raises OSError where the command cannot be started, UnwatchedError after a job that could not be watched."""
         _adopt_orphans()
         before = _block()
         try:
@@ -72,7 +83,13 @@ class Job:
             raise
         from cudafit.watch.observe import Observer  # noqa: PLC0415 - the job need not wait for it
 
-        return cls(pid, Observer(pid, environ, command=command, adopts=True), before, ours=True)
+        try:
+            observer = Observer(pid, environ, command=command, adopts=True)
+        except Exception as bug:
+            ending = _waited_for(pid)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            raise UnwatchedError(ending, bug) from bug
+        return cls(pid, observer, before, ours=True)
 
     @classmethod
     def attach(cls, pid: int, environ: Mapping[str, str]) -> "Job":
@@ -84,7 +101,11 @@ class Job:
     def watch(self, wishes: Wishes) -> Ending:
         """Looks until the job ends. A job that is attached is let go by Ctrl-C and SIGTERM."""
         try:
-            ending = self._watch(wishes)
+            try:
+                ending = self._watch(wishes)
+            except Exception as bug:
+                wishes.failed(bug)
+                ending = self._outlast()
             # What came in the job's last moment was meant for the job, and must not end the report.
             while got := signal.sigtimedwait(_signals(), 0):
                 self._signalled(got, wishes)
@@ -121,6 +142,15 @@ class Job:
             if got is not None and (ending := self._signalled(got, wishes)):
                 return ending
 
+    def _outlast(self) -> Ending:
+        """Only the end is awaited, as nothing else works any more."""
+        nothing = Wishes(lambda: None)
+        while not (ending := self._ended()):
+            got = signal.sigtimedwait(_signals(), _OUTLAST_S)
+            if got is not None and (ending := self._signalled(got, nothing)):
+                break
+        return ending
+
     def _signalled(self, got: signal.struct_siginfo, wishes: Wishes) -> Ending | None:
         number = got.si_signo
         if number == REPORT:
@@ -154,13 +184,7 @@ class Job:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         except ChildProcessError:
             return Ending(None)
-        if pid == 0:
-            return None
-        cpu = usage.ru_utime + usage.ru_stime
-        if os.WIFSIGNALED(status):
-            number = os.WTERMSIG(status)
-            return Ending(128 + number, _name(number), cpu_seconds=cpu)
-        return Ending(os.WEXITSTATUS(status), cpu_seconds=cpu)
+        return None if pid == 0 else _ending(status, usage.ru_utime + usage.ru_stime)
 
     def _end(self, why: str) -> Ending:
         """SIGTERM for all of the job, and after a while SIGKILL for what is left."""
@@ -195,6 +219,25 @@ class Job:
         self.observer.tree.look()
         left = [one for one in self.observer.tree.alive.values() if not one.ended]
         return [f"{one.pid} ({one.name})" for one in sorted(left, key=lambda one: one.pid)]
+
+
+def _ending(status: int, cpu_seconds: float) -> Ending:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return Ending(128 + number, _name(number), cpu_seconds=cpu_seconds)
+    return Ending(os.WEXITSTATUS(status), cpu_seconds=cpu_seconds)
+
+
+def _waited_for(pid: int) -> Ending:
+    """The end of a job that is not watched; what is sent to us is passed on."""
+    while True:
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return _ending(status, usage.ru_utime + usage.ru_stime)
+        got = signal.sigtimedwait(_signals(), _OUTLAST_S)
+        if got is not None and got.si_signo in _PASSED_ON and got.si_code != _SI_KERNEL:
+            with contextlib.suppress(OSError):
+                os.kill(pid, got.si_signo)
 
 
 def end_as(number: int) -> None:
