@@ -1,7 +1,9 @@
 """conda's side of a solve, asked of py-rattler in a process of its own (`conda_worker`)."""
 
+import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +12,7 @@ from typing import Any
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.process import own_environ, own_python, run
+from cudafit.system.secrets import has_login, host_of, redacted, without_known, without_login
 
 TIMEOUT_S = 900
 REQUEST = "CUDAFIT_CONDA_REQUEST"
@@ -61,21 +64,28 @@ def solve(questions: Sequence[Question]) -> list[list[Record]]:
     answer = ask({"do": "solve", "questions": [to_plain(question) for question in questions]}, timeout_s=TIMEOUT_S)
     if "error" in answer:
         raise _failure(answer, questions[answer.get("number", 0)])
-    return [[record_of(row) for row in rows] for rows in answer["solved"]]
+    return [
+        [record_of({**row, "url": _with_login(row["url"], question.channels)}) for row in rows]
+        for question, rows in zip(questions, answer["solved"], strict=True)
+    ]
 
 
 def ask(
     request: dict[str, Any], *, timeout_s: float | None = None, shown: bool = False, lock: int | None = None
 ) -> dict[str, Any]:
-    """What the worker answers. It keeps the descriptor `lock` open while it works. Raises CudafitError."""
+    """What the worker answers; its addresses have no logins. It keeps the descriptor `lock` open while it works.
+
+    Raises CudafitError.
+    """
     _need_extra()
+    known: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         # By a file: everybody may read a process's arguments, an address may hold a password, and it may be long.
         path = os.path.join(folder, "request.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(request, file)
+            json.dump(_without_logins(request, known), file)
         command = own_python("-m", "cudafit.conda_worker")
-        environ = {**own_environ(os.environ), REQUEST: path}
+        environ = {**own_environ(os.environ), REQUEST: path, **_logged_in(folder, known)}
         keep_open = () if lock is None else (lock,)
         finished = run(command, timeout_s=timeout_s, environ=environ, shown=shown, keep_open=keep_open)
     if finished.cut_off:
@@ -86,6 +96,55 @@ def ask(
         raise CudafitError("the conda solver broke off", cause=told or [f"exit code {finished.returncode}"])
     answer: dict[str, Any] = json.loads(line)
     return answer
+
+
+def _without_logins(value: Any, known: dict[str, Any]) -> Any:
+    """The request with plain addresses; their logins, by host, are put into `known`. For what is in an address ends up
+    in py-rattler's errors, in its cache and in the records of what it installs."""
+    if isinstance(value, dict):
+        return {key: _without_logins(one, known) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_logins(one, known) for one in value]
+    if not isinstance(value, str) or "://" not in value or not has_login(value):
+        return value
+    from cudafit.system.addresses import login_of  # noqa: PLC0415
+
+    host, login, plain = host_of(value), login_of(value), without_login(value)
+    token = re.fullmatch(r"[a-z]+://[^/@]+/t/([^/?#]+)(/[^?#]*)?", value)
+    entry: Any = None
+    if login and plain == re.sub(r"(?<=://)[^/]*@", "", value):
+        entry = {"BasicHTTP": {"username": login[0], "password": login[1]}}
+    elif token:
+        entry = {"CondaToken": token[1]}
+    if not host or entry is None or known.setdefault(host, entry) != entry:
+        return value  # two logins at one host, or a login of another kind: only the address can tell
+    return plain
+
+
+def _with_login(url: str, channels: Sequence[str]) -> str:
+    """The address of a package with the login of its channel, for when it is fetched; nothing writes it so."""
+    for channel in filter(has_login, channels):
+        plain = without_login(channel).rstrip("/")
+        if url.startswith(f"{plain}/"):
+            return channel.rstrip("/") + url.removeprefix(plain)
+    return url
+
+
+def _logged_in(folder: str, known: dict[str, Any]) -> dict[str, str]:
+    """The variable by which py-rattler finds logins; it also reads `~/.netrc` and its own store. What the user's file
+    says stays. Source: rattler, `AuthenticationStorage`."""
+    if not known:
+        return {}
+    own: Any = {}
+    with contextlib.suppress(OSError, ValueError, KeyError), open(os.environ[_LOGINS], encoding="utf-8") as file:
+        own = json.load(file)
+    path = os.path.join(folder, "logins.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**(own if isinstance(own, dict) else {}), **known}, file)
+    return {_LOGINS: path}
+
+
+_LOGINS = "RATTLER_AUTH_FILE"
 
 
 def record_of(row: dict[str, Any]) -> Record:
@@ -111,7 +170,7 @@ _UNSOLVED = ("Cannot solve", "cannot be installed", "No candidates", "unsolvable
 
 
 def _failure(answer: dict[str, Any], question: Question) -> CudafitError:
-    told = answer["error"]
+    told = without_known(answer["error"], *question.channels)
     lines = [line.rstrip() for line in told.splitlines() if line.strip()]
     if any(words in told for words in _UNSOLVED):
         return CudafitError(
@@ -119,7 +178,7 @@ def _failure(answer: dict[str, Any], question: Question) -> CudafitError:
             cause=lines[:_SHOWN],
             hint="loosen one of the requirements named there",
         )
-    channels = ", ".join(f"`{_shown(channel)}`" for channel in question.channels)
+    channels = ", ".join(f"`{redacted(channel)}`" for channel in question.channels)
     return CudafitError(
         f"the conda channel {channels} does not give what is needed",
         cause=lines[:_SHOWN],
@@ -128,9 +187,3 @@ def _failure(answer: dict[str, Any], question: Question) -> CudafitError:
 
 
 _SHOWN = 12
-
-
-def _shown(channel: str) -> str:
-    from cudafit.model.requirement import without_secret  # noqa: PLC0415
-
-    return without_secret(channel)

@@ -85,6 +85,7 @@ def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
     records = asyncio.run(
         rattler.solve(
             sources=question["channels"],
+            gateway=rattler.Gateway(client=rattler.Client.default_client()),
             specs=[rattler.MatchSpec(text) for text in question["specs"]],
             constraints=[rattler.MatchSpec(text) for text in question.get("constraints", ())],
             locked_packages=[record for name, record in installed.items() if name not in free],

@@ -28,12 +28,18 @@ class CudafitError(Exception):
         return self.hints[0] if self.hints else None
 
     def __str__(self) -> str:
-        lines = [f"error: {harmless(self.what)}"]
+        lines = [f"error: {_shown(self.what)}"]
         for number, fact in enumerate(self.cause):
-            lines.append(("  cause: " if number == 0 else "         ") + harmless(fact))
+            lines.append(("  cause: " if number == 0 else "         ") + _shown(fact))
         if self.hints:
-            lines += ["", *(f"hint: {harmless(hint)}" for hint in self.hints)]
+            lines += ["", *(f"hint: {_shown(hint)}" for hint in self.hints)]
         return "\n".join(lines)
+
+
+def _shown(text: str) -> str:
+    from cudafit.system.secrets import redacted  # noqa: PLC0415 - for errors that are shown
+
+    return harmless(redacted(text))
 
 
 class InputError(CudafitError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.system.secrets import has_login, host_of, redacted
 from cudafit.system.toml import TomlError, read_toml
 
 _VARIABLES = {"pytorch": "CUDAFIT_PYTORCH_INDEX", "conda": "CUDAFIT_CONDA_CHANNEL"}
@@ -33,7 +34,28 @@ def configured(environ: Mapping[str, str] = os.environ) -> Indexes:
     """By the environment first, then by `[indexes]` in cudafit's configuration file; raises InputError."""
     table = _own_table(environ)
     found = {name: environ.get(variable) or table.get(name) for name, variable in _VARIABLES.items()}
+    for name, address in {"default": default_index(environ), **found}.items():
+        _refuse_broken(_VARIABLES.get(name, "the package index"), address)
     return Indexes(default_index(environ), found["pytorch"], found["conda"])
+
+
+def _refuse_broken(name: str, address: str | None) -> None:
+    """A login with signs that end one, as they stand: each program would read another host out of it."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - for locks alone
+
+    if not address or not has_login(address):
+        return
+    try:
+        read = urlsplit(address)
+        sound = read.hostname == host_of(address) and (read.port is None or read.port >= 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise InputError(
+            f"the address of {name} is broken: {redacted(address)}",
+            cause=["its password holds signs that have a meaning in an address"],
+            hint="write them as `/` %2F, `#` %23, `?` %3F, `@` %40, `:` %3A",
+        )
 
 
 def default_index(environ: Mapping[str, str] = os.environ) -> str | None:

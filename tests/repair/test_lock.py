@@ -1,5 +1,6 @@
 """Two at once: one works, one waits and says for whom; the lock ends with the last program that writes."""
 
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,11 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import CudafitError
+from cudafit.model.record import to_plain
+from cudafit.repair.journal import read
+from cudafit.repair.lock import holder, this_process
 from cudafit.repair.rollback import interrupted, recover
+from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
 from tests.repair.trees import beside, make_env, reading
 
@@ -48,6 +53,26 @@ def worker(env: Path, how: str = "alone") -> Iterator["subprocess.Popen[str]"]:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
+
+
+def test_who_has_the_lock_is_told_without_secrets(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the lock's file, nor in the journal, nor by one that reads what another version wrote there."""
+    address = "https://me:Zq7x9@host.example/x"
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/cudafit", "repair", address, "--hf-token", "Zq7x9", "a b"])
+    assert this_process().command == "cudafit repair 'https://***@host.example/x' --hf-token '***' 'a b'"
+    state = state_of(str(env))
+    with transaction(str(env), reason="x"):
+        assert b"Zq7x9" not in Path(state.lock).read_bytes() + Path(state.journal).read_bytes()
+        assert read(state) is not None
+        value = json.loads(Path(state.journal).read_text())
+        Path(state.journal).write_text(json.dumps({**value, "command": f"cudafit create {address}"}))
+        journal = read(state)
+        assert journal is not None
+        assert journal.command == "cudafit create https://***@host.example/x"
+        Path(state.lock).write_text(json.dumps({**to_plain(this_process()), "command": f"pip install {address}"}))
+        holding = holder(state)
+        assert holding is not None
+        assert "Zq7x9" not in str(holding)
 
 
 def test_the_second_waits_says_for_whom_and_then_works(env: Path) -> None:

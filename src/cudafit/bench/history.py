@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from cudafit.errors import InputError
 from cudafit.model.bench import SCHEMA, Bench
 from cudafit.model.record import RecordError, from_plain, to_plain
+from cudafit.system.secrets import redacted_tree
 
 _KEPT = 500  # runs of an environment; the oldest go
 
@@ -60,7 +61,7 @@ def _lines(path: str) -> list[str]:
 
 
 def as_line(bench: Bench) -> str:
-    return json.dumps({"schema": SCHEMA, **to_plain(bench)})
+    return json.dumps(redacted_tree({"schema": SCHEMA, **to_plain(bench)}))
 
 
 def load(path: str) -> Bench:

@@ -17,6 +17,7 @@ from cudafit.cli.common import common_options, say, use_color, write
 from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
@@ -95,6 +96,7 @@ def command(context: click.Context, /, **options: Any) -> int:
         from cudafit.bench.compare import regressions
 
         bench = replace(bench, regressions=regressions(bench, before))
+    bench = redacted_tree(bench)
     _keep(bench, past, options)
     _print(context, bench, as_json=options["as_json"])
     return exit_code(bench)

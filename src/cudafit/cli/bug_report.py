@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import sys
 import tempfile
 import time
@@ -12,7 +11,9 @@ from collections.abc import Sequence
 from cudafit import __version__
 from cudafit.cli.common import say_lines
 from cudafit.errors import CudafitError
-from cudafit.system.text import harmless, harmless_lines
+from cudafit.system.commands import joined
+from cudafit.system.secrets import redacted, redacted_words
+from cudafit.system.text import harmless_lines
 
 
 def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> CudafitError:
@@ -21,7 +22,7 @@ def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> Cudaf
     text = redacted(
         f"cudafit {__version__}\n"
         f"python {sys.version.split()[0]} on {platform.platform()}\n"
-        f"command: {harmless(' '.join(['cudafit', *arguments]))}\n\n{trace}"
+        f"command: {joined(redacted_words(['cudafit', *arguments]))}\n\n{trace}"
     )
     text = harmless_lines(text)
     if show:
@@ -33,12 +34,6 @@ def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> Cudaf
         cause=[where],
         hint="please send that report to the cudafit issue tracker" if path else None,
     )
-
-
-def redacted(text: str) -> str:
-    """Without passwords in addresses, nor values of options and variables that are named like a secret."""
-    text = re.sub(r"(://)[^/\s:@]+(?::[^/\s@]*)?@", r"\1***@", text)
-    return re.sub(r"(?i)((?:token|password|secret|api[-_]?key)[\w-]{0,60}[=: ]+)[^\s,;'\"]+", r"\1***", text)
 
 
 def _write(text: str) -> str | None:

@@ -57,13 +57,17 @@ def use_color(context: click.Context, out: IO[str]) -> bool:
 
 def say(text: str) -> None:
     """Progress, and what is besides the result: to stderr, one line whatever it tells of."""
-    say_lines(harmless(text))
+    from cudafit.system.secrets import redacted  # noqa: PLC0415 - many commands say nothing
+
+    say_lines(harmless(redacted(text)))
 
 
 def say_lines(text: str) -> None:
     """The same for a text whose line ends are ours: an error, a page of help."""
+    from cudafit.system.secrets import redacted  # noqa: PLC0415 - many commands say nothing
+
     with contextlib.suppress(OSError):  # the terminal is gone: no reason to stop what it would tell of
-        sys.stderr.write(f"{harmless_lines(text)}\n")
+        sys.stderr.write(f"{harmless_lines(redacted(text))}\n")
         sys.stderr.flush()
 
 

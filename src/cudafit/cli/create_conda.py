@@ -128,7 +128,7 @@ def _solved(
 
 def _typed(options: dict[str, Any], requirements: tuple[str, ...]) -> list[str]:
     """For the history of the prefix, which others may read."""
-    from cudafit.model.requirement import without_secret
+    from cudafit.system.secrets import redacted_words
 
-    words = ["cudafit", "create", "--conda", *map(without_secret, requirements)]
+    words = ["cudafit", "create", "--conda", *redacted_words(requirements)]
     return words + (["--from", os.path.basename(options["lock"])] if options["lock"] else [])

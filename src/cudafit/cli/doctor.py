@@ -19,6 +19,7 @@ from cudafit.cli.looking import (
 )
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import InputError
+from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
     from cudafit.model.environment import Environment
@@ -96,7 +97,7 @@ def command(context: click.Context, /, **options: Any) -> int:
         for word in words:
             if not any(is_called(name, (word,)) for name in known):
                 raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
-    report = _report(options)
+    report = redacted_tree(_report(options))
     _print(context, report, options)
     return {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
 

@@ -8,6 +8,7 @@ import click
 
 from cudafit.cli.common import common_options, say, use_color, write, write_diff, write_exactly
 from cudafit.errors import InputError
+from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
     from cudafit.model.code_finding import LintReport
@@ -86,6 +87,7 @@ def _status(report: "LintReport", paths: tuple[str, ...]) -> int:
 
 
 def _print(context: click.Context, report: "LintReport", options: dict[str, Any]) -> None:
+    report = redacted_tree(report)
     if options["as_json"]:
         from cudafit.model.code_finding import SCHEMA
         from cudafit.model.record import to_plain
@@ -113,7 +115,7 @@ def _print(context: click.Context, report: "LintReport", options: dict[str, Any]
 def _say_skipped(report: "LintReport") -> None:
     from cudafit.render.lint_rows import skipped
 
-    for one in report.skipped:
+    for one in redacted_tree(report).skipped:
         say(skipped(one))
 
 
@@ -138,5 +140,5 @@ def _fix(paths: tuple[str, ...], options: dict[str, Any]) -> int:
     report = _report(paths, options, None)
     from cudafit.render import lint_rows
 
-    write(lint_rows.text(report))
+    write(lint_rows.text(redacted_tree(report)))
     return _status(report, paths)

@@ -75,10 +75,14 @@ def make(
 ) -> "list[Document]":
     """The documents; raises CudafitError. Nothing is written."""
     from cudafit.lock.documents import documents  # noqa: PLC0415
+    from cudafit.lock.logins import left_out  # noqa: PLC0415
 
     order = order_of(request, options, book)
     with patience():
-        return documents(outputs, lambda kind: replace(order, resolution=resolutions[_known(kind, resolutions)]))
+        made = documents(outputs, lambda kind: replace(order, resolution=resolutions[_known(kind, resolutions)]))
+    if told := left_out(replace(order, resolution=resolutions[_known(PIP, resolutions)]), made):
+        say(told)
+    return made
 
 
 def _known(kind: str, resolutions: "dict[str, Resolution]") -> str:
@@ -109,9 +113,9 @@ def order_of(request: "Request", options: dict[str, Any], book: "Book") -> "Orde
 
 def typed_command(options: dict[str, Any]) -> tuple[str, ...]:
     """The command as it was typed, in one order and without secrets: what writes the same files again."""
-    from cudafit.model.requirement import without_secret  # noqa: PLC0415
+    from cudafit.system.secrets import redacted_words  # noqa: PLC0415
 
-    words = ["cudafit", "resolve", *(without_secret(text) for text in options["requirements"])]
+    words = ["cudafit", "resolve", *options["requirements"]]
     for name, flag in (
         ("files", "-r"),
         ("machines", "--machine"),
@@ -132,16 +136,17 @@ def typed_command(options: dict[str, Any]) -> tuple[str, ...]:
     if options["prefer"] != "newest":
         words += ["--prefer", options["prefer"]]
     words += [f"--{name}" for name in ("cpu", "conda", "offline") if options[name]]
-    return tuple(words)
+    return redacted_words(words)
 
 
 def write_or_show(made: "Sequence[Document]", options: dict[str, Any]) -> None:
     """Writes the files and says so on stderr; with `--dry-run` shows the differences on stdout."""
     from cudafit.lock.write import difference, write_all  # noqa: PLC0415
+    from cudafit.system.secrets import redacted  # noqa: PLC0415
 
     if options["dry_run"]:
         for document in made:
-            write_diff(difference(document))
+            write_diff(map(redacted, difference(document)))
         return
     for document in made:
         if document.edits:

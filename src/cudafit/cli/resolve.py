@@ -232,11 +232,10 @@ def _show(context: click.Context, resolution: "Resolution", request: "Request", 
     if explain:
         rows += explained_rows(resolution)
     if rows:
-        from cudafit.model.requirement import without_secret
         from cudafit.render.human import print_rows
 
         typed = [want.text for want in request.wanted if not want.constraint and want.origin == "command line"]
-        names = " ".join(without_secret(text) for text in typed)
+        names = " ".join(typed)
         title = f"resolve {names}".strip() + (" --conda" if request.conda else "")
         print_rows(title, rows, sys.stdout, color=use_color(context, sys.stdout))
     if error := error_of(resolution):

@@ -186,7 +186,7 @@ class _Watch:
     def report(self, ending: "Ending | None") -> "RunReport":
         """Of the whole job; or of what was seen up to now."""
         from cudafit.cli.job_causes import Causes, Diagnosis, suspect
-        from cudafit.watch.program import without_secrets
+        from cudafit.system.secrets import redacted_words
         from cudafit.watch.report import Told, report_of
 
         observer, over = self._observer, ending is not None
@@ -208,7 +208,7 @@ class _Watch:
         if job is not None:
             python = replace(job.python, environment=causes.environment)
         told = Told(
-            without_secrets(self._words),
+            redacted_words(self._words),
             self._job.pid,
             (self._ended_at if over else time.monotonic()) - observer.began,
             max(1, observer.tree.count),
@@ -228,7 +228,9 @@ class _Watch:
     def show(self, report: "RunReport", *, so_far: bool = False) -> None:
         from cudafit.render.human import print_rows
         from cudafit.render.run_rows import run_rows
+        from cudafit.system.secrets import redacted_tree
 
+        report = redacted_tree(report)
         rows = run_rows(report, so_far=so_far)
         # That nobody can be told is no fault of the job, whose exit code is kept.
         with contextlib.suppress(OSError, ValueError):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cudafit.files import Files
 from cudafit.model.frozen import frozen
+from cudafit.system.secrets import redacted_words
 
 _MOST = 20_000
 _MAPS_LIMIT = 4 << 20
@@ -35,7 +36,7 @@ def processes_using(prefix: str, files: Files | None = None, own: int | None = N
             line = files.read_bytes(f"/proc/{name}/cmdline", 4096)
             if line.startswith(mark) or mark in files.read_bytes(f"/proc/{name}/maps", _MAPS_LIMIT):
                 words = [word.decode(errors="replace") for word in line.split(b"\0") if word]
-                shown = re.sub(r"[^\x20-\x7e]", "?", " ".join(words[:3]))
+                shown = re.sub(r"[^\x20-\x7e]", "?", " ".join(redacted_words(words)[:3]))
                 yield Process(int(name), shown[:80])
         except OSError:
             continue

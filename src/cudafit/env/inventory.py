@@ -28,7 +28,8 @@ from cudafit.model.environment import (
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.machine import Problem
-from cudafit.model.requirement import normalised, without_secret
+from cudafit.model.requirement import normalised
+from cudafit.system.secrets import redacted
 
 PROBE = "inventory"
 _METADATA_LIMIT = 1 << 18
@@ -284,7 +285,7 @@ class _Inventory:
         try:
             value = json.loads(text)
             editable = bool(value.get("dir_info", {}).get("editable"))
-            return without_secret(str(value["url"])), editable
+            return redacted(str(value["url"])), editable
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.problems.append(Problem(PROBE, f"{path} is not as it should be"))
             return None, False

@@ -10,7 +10,7 @@ import yaml
 
 from cudafit.conda_solver import Record
 from cudafit.errors import InputError
-from cudafit.model.requirement import without_secret
+from cudafit.system.secrets import redacted
 
 _LIMIT = 64 << 20
 _SHOWN = 5
@@ -51,7 +51,7 @@ def notes_on(records: Sequence[Record]) -> Iterator[str]:
     """Where the packages come from, and which of them are checked by a weaker hash."""
     channels: dict[str, int] = {}
     for one in records:
-        channel = without_secret(one.channel.rstrip("/"))
+        channel = redacted(one.channel.rstrip("/"))
         channels[channel] = channels.get(channel, 0) + 1
     yield "packages come from " + ", ".join(f"{name} ({count})" for name, count in sorted(channels.items()))
     if weak := [one.name for one in records if not one.sha256]:
@@ -88,7 +88,7 @@ def _explicit(text: str, platform: str) -> Iterator[Row]:
 def _check_platform(url: str, platform: str) -> None:
     subdir = urlsplit(url).path.rpartition("/")[0].rpartition("/")[2]
     if subdir not in (platform, "noarch"):
-        raise ValueError(f"`{without_secret(url)}` is for {subdir}, and this machine is {platform}")
+        raise ValueError(f"`{redacted(url)}` is for {subdir}, and this machine is {platform}")
 
 
 def _conda_lock(value: Any, platform: str) -> Iterator[Row]:
@@ -119,20 +119,20 @@ def _digest(told: object, length: int, url: str) -> str | None:
     if told in (None, ""):
         return None
     if not isinstance(told, str) or not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", told):
-        raise InputError(f"the hash of `{without_secret(url)}` is none")
+        raise InputError(f"the hash of `{redacted(url)}` is none")
     return told.lower()
 
 
 def _record(url: str, sha256: object, md5: object) -> Record:
     """As much as an address tells; the rest stands in the package."""
     if urlsplit(url).scheme not in ("https", "http", "file", "s3"):
-        raise InputError(f"`{without_secret(url)}` is no address of a conda package")
+        raise InputError(f"`{redacted(url)}` is no address of a conda package")
     base, _, quoted = url.rpartition("/")
     file_name = unquote(quoted)
     stem = re.sub(r"\.(conda|tar\.bz2)$", "", file_name)
     parts = stem.rsplit("-", 2)
     if stem == file_name or re.search(r"[/\\]", file_name) or len(parts) != len(("name", "version", "build")):
-        raise InputError(f"`{without_secret(url)}` is no address of a conda package")
+        raise InputError(f"`{redacted(url)}` is no address of a conda package")
     channel, _, subdir = base.rpartition("/")
     name, version, build = parts
     digests = (_digest(sha256, 64, url), _digest(md5, 32, url))

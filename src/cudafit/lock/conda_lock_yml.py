@@ -22,6 +22,7 @@ from cudafit.lock.conda_solve import Solved
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import all_specifications
+from cudafit.system.secrets import without_login
 
 HOOK = "solve_specs_for_arch"
 
@@ -61,7 +62,7 @@ def _specification(order: Order, solved: Sequence[Solved]) -> Any:
     for spec in all_specifications(order):
         name, version, build = (*spec.split(" "), "", "")[:3]
         dependencies.append(VersionedDependency(name=name, version=version, build=build or None))
-    channel = Channel.from_string(order.indexes.of(CONDA, CONDA))
+    channel = Channel.from_string(without_login(order.indexes.of(CONDA, CONDA)))
     return LockSpecification(
         dependencies={one.platform: list(dependencies) for one in solved}, channels=[channel], sources=[]
     )
@@ -88,10 +89,10 @@ def _fetched(record: Record) -> dict[str, Any]:
         "build": record.build,
         "build_number": record.build_number,
         "build_string": record.build,
-        "channel": record.channel,
+        "channel": without_login(record.channel),
         "subdir": record.subdir,
         "fn": record.file_name,
-        "url": record.url,
+        "url": without_login(record.url),
         "md5": record.md5 or "",
         "sha256": record.sha256,
         "depends": list(record.depends),

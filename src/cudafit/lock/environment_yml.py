@@ -7,12 +7,13 @@ import yaml
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import cuda_version, pip_side, specifications
+from cudafit.system.secrets import without_login
 from cudafit.system.text import harmless
 
 
 def environment_text(order: Order) -> str:
     """Each entry with the reason above it."""
-    channel = order.indexes.of(CONDA, CONDA)
+    channel = without_login(order.indexes.of(CONDA, CONDA))
     lines = [header(order)]
     lines.append(_dumped({"name": order.name, "channels": [channel, "nodefaults"]}))
     lines.append("dependencies:\n")

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import Package
-from cudafit.model.requirement import without_secret
+from cudafit.system.secrets import redacted
 
 SHOWN = 8
 
@@ -83,4 +83,4 @@ def file_name(address: str) -> str:
 
 
 def shown(address: str) -> str:
-    return without_secret(address)
+    return redacted(address)

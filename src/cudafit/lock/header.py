@@ -2,6 +2,7 @@
 
 from cudafit.lock.order import Order
 from cudafit.system.commands import joined
+from cudafit.system.secrets import redacted
 from cudafit.system.text import harmless
 
 MARK = "Written by cudafit"
@@ -24,7 +25,7 @@ def header(order: Order, *, comment: str = "#") -> str:
     if order.offline:
         lines.append("written without network: no hashes, and only what the matrix knows is pinned")
     # A name of a machine comes from a file: it must not end the comment.
-    return "".join(f"{comment} {harmless(line)}".rstrip() + "\n" for line in lines)
+    return "".join(f"{comment} {harmless(redacted(line))}".rstrip() + "\n" for line in lines)
 
 
 _SHOWN = 8

@@ -4,7 +4,8 @@ from cudafit.errors import InputError
 from cudafit.indexes import Indexes
 from cudafit.model.fit import Pick, Resolution, Target
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import Wanted, without_secret
+from cudafit.model.requirement import Wanted
+from cudafit.system.secrets import redacted
 
 CONDA = "conda-forge"
 PYTORCH = "pytorch-"
@@ -49,4 +50,4 @@ class Order:
     def others(self) -> tuple[Wanted, ...]:
         """What was asked for and is none of the picks: passed on as it was written."""
         passed = {one.requirement for one in self.resolution.passed}
-        return tuple(want for want in self.wanted if without_secret(want.text) in passed)
+        return tuple(want for want in self.wanted if redacted(want.text) in passed)

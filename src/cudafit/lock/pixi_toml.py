@@ -8,6 +8,7 @@ from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import cuda_version, pip_side, specifications
 from cudafit.lock.toml_text import Inline, toml_text
 from cudafit.model.requirement import wanted
+from cudafit.system.secrets import without_login
 
 
 def pixi_text(order: Order) -> str:
@@ -24,7 +25,7 @@ def pixi_text(order: Order) -> str:
     table: dict[str, Any] = {
         "workspace": {
             "name": order.name,
-            "channels": [order.indexes.of(CONDA, CONDA)],
+            "channels": [without_login(order.indexes.of(CONDA, CONDA))],
             "platforms": [conda_platform(target.platform) for target in order.resolution.targets],
         },
         "system-requirements": _system(order),

@@ -12,7 +12,8 @@ from tomlkit.items import Array
 
 from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH, Order
-from cudafit.model.requirement import wanted, without_secret
+from cudafit.model.requirement import wanted
+from cudafit.system.secrets import without_login
 from cudafit.system.toml import TomlError, read_document
 
 Table = MutableMapping[str, Any]
@@ -49,7 +50,7 @@ def _depend(order: Order, project: Table, path: str) -> None:
         pick.name: pick.requirement for pick in order.picks if pick.requested or pick.index_name.startswith(PYTORCH)
     }
     stands = {wanted(str(item), path).name: number for number, item in enumerate(listed)}
-    others = {want.name: without_secret(want.text) for want in order.others if not want.constraint}
+    others = {want.name: without_login(want.text) for want in order.others if not want.constraint}
     for name, requirement in {**others, **ours}.items():
         if name not in stands:
             listed.append(requirement)
@@ -109,7 +110,7 @@ def _list_indexes(order: Order, uv: Table, needed: dict[str, str], named: set[st
     for name, url in needed.items():
         table = known.get(name) or tomlkit.table()
         table["name"] = name
-        table["url"] = order.indexes.of(name, url)
+        table["url"] = without_login(order.indexes.of(name, url))
         table["explicit"] = True
         if name not in known:
             indexes.append(table)

@@ -15,8 +15,8 @@ from cudafit.lock.header import header
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.uv import Compiled, File, Package
 from cudafit.lock.write import one_line
-from cudafit.model.requirement import without_secret
 from cudafit.model.versions import numbers
+from cudafit.system.secrets import without_login
 
 
 def requirements_text(order: Order, compiled: Compiled) -> str:
@@ -92,9 +92,9 @@ def _platforms(order: Order) -> Iterator[str]:
 def offline_text(order: Order) -> str:
     """Pins without hashes, and the index of each as an option, for when no index can be asked."""
     indexes = {pick.index_name: pick.index for pick in order.picks if pick.index_name.startswith(PYTORCH)}
-    lines = [f"--extra-index-url {order.indexes.of(name, url)}" for name, url in indexes.items()]
-    lines += [without_secret(line) for line in order.lines]
+    lines = [f"--extra-index-url {without_login(order.indexes.of(name, url))}" for name, url in indexes.items()]
+    lines += [without_login(line) for line in order.lines]
     lines += [pick.requirement for pick in order.picks]
     lines += [one.requirement for one in order.resolution.constraints]
-    lines += [without_secret(one.text) for one in order.others if not one.constraint]
+    lines += [without_login(one.text) for one in order.others if not one.constraint]
     return header(order) + "".join(f"{one_line(line)}\n" for line in lines)

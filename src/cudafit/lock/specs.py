@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from cudafit.lock.order import Order
-from cudafit.model.requirement import Wanted, without_secret
+from cudafit.model.requirement import Wanted
 from cudafit.model.versions import numbers
+from cudafit.system.secrets import without_login
 
 
 def all_specifications(order: Order) -> list[str]:
@@ -30,7 +31,7 @@ def specifications(order: Order) -> list[str]:
 def pip_side(order: Order) -> list[str]:
     """What pip installs on top."""
     held = set(map(id, _on_conda(order)))
-    return [without_secret(want.text) for want in order.others if id(want) not in held and not want.constraint]
+    return [without_login(want.text) for want in order.others if id(want) not in held and not want.constraint]
 
 
 def _on_conda(order: Order) -> Sequence[Wanted]:

@@ -20,6 +20,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
+from cudafit.system.secrets import redacted, without_known, without_login
 from cudafit.system.toml import read_toml
 
 TIMEOUT_S = 900
@@ -81,13 +82,14 @@ def compiled(
             # By the environment: the arguments of a process are there for everybody to read.
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         path = _with_preferred(folder, preferred or {})
-        _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ)
+        known = list(_known(order, environ))
+        _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
         with open(path, encoding="utf-8") as file:
-            text = without_secrets(file.read())
+            text = without_login(file.read())
         packages = tuple(_packages(read_toml(text)))
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
-            elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ).stdout, others)
+            elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ, known).stdout, others)
     marked = tuple(
         Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
     )
@@ -189,13 +191,14 @@ def _options(lines: Iterable[str]) -> Iterator[str]:
             continue
         if not line.startswith("-") or line.startswith(("-e", "--editable")):
             raise InputError(
-                f"`{line}` cannot be locked: what lies in a folder or a repository has no hash that stays",
+                f"`{redacted(line)}` cannot be locked: what lies in a folder or a repository has no hash that stays",
                 hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
             )
         yield line
 
 
-def _run(command: list[str], environ: Mapping[str, str]) -> Finished:
+def _run(command: list[str], environ: Mapping[str, str], known: Iterable[str] = ()) -> Finished:
+    """`known` are texts with addresses whose logins uv may repeat in its own spelling."""
     kept = {name: value for name, value in environ.items() if name not in _NOT_PASSED}
     try:
         finished = run(command, timeout_s=TIMEOUT_S, environ={**kept, "UV_PYTHON_DOWNLOADS": "never"})
@@ -204,7 +207,7 @@ def _run(command: list[str], environ: Mapping[str, str]) -> Finished:
     if finished.cut_off:
         raise CudafitError(f"uv gave no answer for {TIMEOUT_S} s", hint="try again, or write the lock with `--offline`")
     if finished.returncode != 0:
-        raise failure(without_secrets(finished.stderr))
+        raise failure(without_known(finished.stderr, *known))
     return finished
 
 
@@ -265,7 +268,15 @@ def _other_indexes(order: Order, environ: Mapping[str, str]) -> list[str]:
     told = [line for line in order.lines if _INDEX_OPTION.match(line)]
     words = [word for line in told for word in re.split(r"[\s=]+", line)[1:]]
     words += [word for name in _INDEX_VARIABLES for word in re.split(r"[\s,]+", environ.get(name, ""))]
-    return [without_secrets(word.rpartition("=")[2].rstrip("/")) for word in words if word]
+    return [without_login(word.rpartition("=")[2].rstrip("/")) for word in words if word]
+
+
+def _known(order: Order, environ: Mapping[str, str]) -> Iterator[str]:
+    """Every text that may hold a login and that uv is given."""
+    yield from (one for one in (order.indexes.default, order.indexes.pytorch) if one)
+    yield from (one.text for one in order.wanted)
+    yield from order.lines
+    yield from (value for name, value in environ.items() if "INDEX" in name or "FIND_LINKS" in name or "PROXY" in name)
 
 
 def _annotated(text: str, others: Iterable[str]) -> set[str]:
@@ -275,10 +286,6 @@ def _annotated(text: str, others: Iterable[str]) -> set[str]:
     for line in text.splitlines():
         if match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:==|@)", line):
             name = normalised(match[1])
-        elif (match := re.match(r"\s+# from (\S+)", line)) and without_secrets(match[1]).rstrip("/") in others:
+        elif (match := re.match(r"\s+# from (\S+)", line)) and without_login(match[1]).rstrip("/") in others:
             found.add(name)
     return found
-
-
-def without_secrets(text: str) -> str:
-    return re.sub(r"(?<=://)[^/@\s\"'`]+@", "", text)

@@ -1,10 +1,9 @@
 """What a Dockerfile and a compose file say. `place` is `Dockerfile:7`, where each thing stands; None is *not known*."""
 
-import re
 from collections.abc import Mapping
 
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import without_secret
+from cudafit.system.secrets import redacted, without_query
 from cudafit.system.text import harmless
 
 _LONGEST = 160
@@ -125,7 +124,7 @@ class ContainerFiles:
 
 def shown(text: str) -> str:
     """A text of a file as it may be shown: one line without control characters or secrets, and not without end."""
-    plain = re.sub(r"(://[^\s?#]*+)(?:[?#]\S*)?", r"\1", without_secret(harmless(text)))
+    plain = without_query(harmless(redacted(text)))
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
 
 

@@ -127,11 +127,6 @@ def merged(items: Iterable[Wanted]) -> dict[str, tuple[Wanted, ...]]:
     return found
 
 
-def without_secret(text: str) -> str:
-    """The text without the name and password that an address in it may hold."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
-
-
 def is_specifier(text: str) -> bool:
     """Whether PEP 440 knows it."""
     if _EVERYDAY.fullmatch(text):

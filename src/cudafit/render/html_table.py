@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 
 from cudafit.render.machine_rows import Row
+from cudafit.system.secrets import redacted
 from cudafit.system.text import harmless
 
 # Of a middle lightness, so that each has a contrast of more than 4 with white and with nearly black.
@@ -37,4 +38,4 @@ def _line(row: Row) -> str:
 
 
 def _safe(text: str) -> str:
-    return html.escape(harmless(text))
+    return html.escape(harmless(redacted(text)))

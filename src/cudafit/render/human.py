@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cudafit.render.machine_rows import Row
+from cudafit.system.secrets import redacted, redacted_tree
 from cudafit.system.text import harmless
 
 _STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
@@ -17,6 +18,7 @@ _PIPE_WIDTH = 120
 
 def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
     """Three columns: label, value, via. In a pipe every row is one line, so that other programs can cut it."""
+    title, rows = redacted(title), redacted_tree(list(rows))
     if not out.isatty():
         _print_plain(title, rows, out, color=color)
         return

@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+from cudafit.system.secrets import redacted_tree, suspected
+
 
 def json_text(value: Any) -> str:
     """ASCII only: it then reads the same whatever encoding the terminal, the pipe or the file has."""
-    return _harmless(json.dumps(value, indent=2)) + "\n"
+    text = json.dumps(value, indent=2)
+    return _harmless(json.dumps(redacted_tree(value), indent=2) if suspected(text) else text) + "\n"
 
 
 def json_rows(value: dict[str, Any]) -> str:
@@ -20,8 +23,14 @@ def json_rows(value: dict[str, Any]) -> str:
 
 def _rows(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(f"    {json.dumps(one)}" for one in value) + "\n  ]"
-    return json.dumps(value)
+        return "[\n" + ",\n".join(f"    {_line(one)}" for one in value) + "\n  ]"
+    return _line(value)
+
+
+def _line(value: Any) -> str:
+    """Without secrets, by a look at the text: most have none."""
+    text = json.dumps(value)
+    return json.dumps(redacted_tree(value)) if suspected(text) else text
 
 
 def _harmless(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from cudafit.conda_solver import Record, ask, record_of, row_of
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import without_secret
+from cudafit.system.secrets import redacted
 
 _SHOWN = 8
 _WORK = "conda-packages"
@@ -84,7 +84,7 @@ _WHAT = {
 
 
 def _failure(answer: Mapping[str, str]) -> CudafitError:
-    lines = [without_secret(line.strip()) for line in answer["error"].splitlines() if line.strip()][:_SHOWN]
+    lines = [redacted(line.strip()) for line in answer["error"].splitlines() if line.strip()][:_SHOWN]
     hints = {
         "channel": "try again when it can be reached, or name a mirror with CUDAFIT_CONDA_CHANNEL",
         "disk": "make room, or move the cache with XDG_CACHE_HOME",

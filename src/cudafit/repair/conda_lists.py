@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from cudafit.atomic import write_text
 from cudafit.conda_solver import Record
 from cudafit.env.conda_meta import MetaRecord, spec_name
-from cudafit.model.requirement import without_secret
+from cudafit.system.secrets import redacted, without_login
 from cudafit.system.text import harmless, is_plain
 
 
@@ -28,11 +28,11 @@ def complete(
     for record in came:
         _mend_record(os.path.join(prefix, "conda-meta", f"{_stem(record)}.json"), asked.get(record.name, []))
     path = os.path.join(prefix, "conda-meta", "history")
-    lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), f"# cmd: {command}"]
+    lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), f"# cmd: {redacted(command)}"]
     lines += [f"-{_channel(one.channel)}/{one.subdir}::{one.name}-{one.version}-{one.build}" for one in went]
     lines += [f"+{_channel(one.channel)}/{one.subdir}::{_stem(one)}" for one in came]
     if specs:
-        lines.append(f"# update specs: {list(specs)!r}")
+        lines.append(f"# update specs: {[redacted(spec) for spec in specs]!r}")
     with open(path, "a", encoding="utf-8") as file:
         file.write("".join(f"{harmless(line)}\n" for line in lines))
 
@@ -43,7 +43,7 @@ def _stem(record: Record) -> str:
 
 def _channel(address: str) -> str:
     """As conda's history has it: without the platform, and without what is secret in it."""
-    return without_secret(address).rstrip("/")
+    return without_login(address).rstrip("/")
 
 
 def _mend_record(path: str, requested: Sequence[str]) -> None:
@@ -54,10 +54,10 @@ def _mend_record(path: str, requested: Sequence[str]) -> None:
     value.pop("link", None)
     for key in ("url", "channel"):
         if isinstance(value.get(key), str):
-            value[key] = without_secret(value[key])
-    value["requested_specs"] = list(requested)
+            value[key] = without_login(value[key])
+    value["requested_specs"] = [without_login(spec) for spec in requested]
     if requested:
-        value["requested_spec"] = requested[0]
+        value["requested_spec"] = without_login(requested[0])
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 

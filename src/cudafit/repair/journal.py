@@ -18,6 +18,7 @@ from cudafit.repair.lock import this_process
 from cudafit.repair.state import ID, Held, State
 from cudafit.system.commands import command_text
 from cudafit.system.folders import read_own
+from cudafit.system.secrets import redacted
 
 NAME = "journal.json"
 SCHEMA = "cudafit.journal/1"
@@ -78,7 +79,7 @@ def read(state: State) -> Journal | None:
     fault = _fault(state, journal)
     if fault:
         raise _broken(state, fault)
-    return journal
+    return replace(journal, reason=redacted(journal.reason), command=redacted(journal.command))
 
 
 def _fault(state: State, journal: Journal) -> str | None:

@@ -13,13 +13,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
 from cudafit.repair.state import Held, State, furnished, open_parent, prepare
 from cudafit.repair.trouble import change_trouble, is_full
-from cudafit.system.commands import command_text
+from cudafit.system.commands import command_text, joined
+from cudafit.system.secrets import redacted, redacted_words
 
 _LIMIT = 1 << 14
 _POLL_S = 0.1
@@ -66,7 +68,7 @@ def now() -> str:
 
 
 def this_process() -> Holder:
-    command = " ".join([os.path.basename(sys.argv[0] or "python"), *sys.argv[1:]])
+    command = joined(redacted_words([os.path.basename(sys.argv[0] or "python"), *sys.argv[1:]]))
     return Holder(os.getpid(), socket.gethostname(), command[:400], now())
 
 
@@ -186,7 +188,8 @@ def _sign(descriptor: int) -> None:
 
 def _read(descriptor: int) -> Holder | None:
     try:
-        return from_plain(Holder, json.loads(os.pread(descriptor, _LIMIT, 0)))
+        found = from_plain(Holder, json.loads(os.pread(descriptor, _LIMIT, 0)))
+        return replace(found, command=redacted(found.command))
     except (OSError, ValueError, RecordError, RecursionError):
         return None
 

@@ -10,13 +10,14 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import uv_program, without_secrets
+from cudafit.lock.uv import uv_program
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
+from cudafit.system.secrets import with_logins, without_known
 
 # What would make uv do something other than what the lock says.
 _NOT_PASSED = re.compile(
@@ -60,7 +61,8 @@ def install(
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         path = os.path.join(folder, name)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+            # Locks hold no logins; uv alone reads this one, and forgets them in what it writes.
+            file.write(with_logins(text, indexes.default, indexes.pytorch))
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
         command += [word for package in again for word in ("--reinstall-package", package)]
         command += ["--no-deps"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
@@ -89,8 +91,13 @@ def _uv(
     except OSError as error:
         raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
     if finished.returncode != 0:
-        raise _failure(without_secrets(finished.stderr), purpose)
+        raise _failure(without_known(finished.stderr, *_known(indexes, kept)), purpose)
     return finished
+
+
+def _known(indexes: Indexes, environ: Mapping[str, str]) -> Iterator[str]:
+    yield from (one for one in (indexes.default, indexes.pytorch) if one)
+    yield from (value for name, value in environ.items() if "INDEX" in name or "PROXY" in name)
 
 
 def _failure(told: str, purpose: str) -> CudafitError:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cudafit.errors import UndeterminedError
 from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
-from cudafit.model.requirement import wanted, without_secret
+from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
 from cudafit.resolve.command import install_command
@@ -21,6 +21,7 @@ from cudafit.resolve.request import Request
 from cudafit.resolve.search import Combination
 from cudafit.resolve.targets import targets_of
 from cudafit.resolve.told import machine_lines
+from cudafit.system.secrets import redacted
 
 # Where nothing tells which Python is meant.
 DEFAULT_PYTHON = "3.12"
@@ -155,13 +156,13 @@ def _passed(problem: Problem) -> Iterator[Passed]:
     for name, wants in problem.words.items():
         for want in wants:
             if not problem.is_ours(name) and want.constraint:
-                yield Passed(without_secret(want.text), want.origin, "a constraint, passed on")
+                yield Passed(redacted(want.text), want.origin, "a constraint, passed on")
             elif not problem.is_ours(name):
-                yield Passed(without_secret(want.text), want.origin, names.note(name, problem.library))
+                yield Passed(redacted(want.text), want.origin, names.note(name, problem.library))
             elif want.url:
-                yield Passed(without_secret(want.text), want.origin, "given by its address: it was not judged")
+                yield Passed(redacted(want.text), want.origin, "given by its address: it was not judged")
     for line in problem.request.lines:
-        yield Passed(without_secret(line), "requirement file", "for the package installer")
+        yield Passed(redacted(line), "requirement file", "for the package installer")
 
 
 def _all(problem: Problem, hosts: Sequence[Host], library: Library) -> Iterator[Pick]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cudafit.model.fit import CPU, Alternative
-from cudafit.model.requirement import COMMAND_LINE, without_secret
+from cudafit.model.requirement import COMMAND_LINE
 from cudafit.model.versions import natural_key, numbers
 from cudafit.resolve.candidates import Candidate
 from cudafit.resolve.conda import conda_requirement
@@ -14,6 +14,7 @@ from cudafit.resolve.kernels import Capability, sm
 from cudafit.resolve.picks import requirement
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
+from cudafit.system.secrets import redacted
 
 _PYTHONS_TRIED = 8
 
@@ -176,7 +177,7 @@ def _on_cpu(problem: Problem) -> Iterator[Alternative]:
 def _words(problem: Problem) -> list[str]:
     """What was asked for, as it was; the project in this folder is read again without a word."""
     wanted = problem.request.wanted
-    words = [without_secret(want.text) for want in wanted if want.origin == COMMAND_LINE and not want.constraint]
+    words = [redacted(want.text) for want in wanted if want.origin == COMMAND_LINE and not want.constraint]
     files = [file for file in problem.request.files if not file.endswith(".toml")]
     return [*words, *(word for file in files for word in ("-r", file))]
 

@@ -125,7 +125,7 @@ def host_of(address: str) -> str | None:
 
 def without_query(text: str) -> str:
     """The text with the query and the fragment of every address taken out."""
-    return re.sub(r"(://[^\s?#]*)[?#]\S*", r"\1", text)
+    return re.sub(r"(://[^\s?#]*+)(?:[?#]\S*)?", r"\1", text)
 
 
 def without_known(text: str, *known: str | None) -> str:

@@ -26,9 +26,6 @@ _CLIENTS = {
     *("tmux", "screen", "at", "batch"),
 }
 
-_SECRET = re.compile(r"(?i)--?(?=[\w.-]*+\Z)[\w.-]*?(token(?!iz)|passw|secret|api[-_]?key|credential).*")
-HIDDEN = "***"
-
 
 @frozen
 class Code:
@@ -134,19 +131,3 @@ def asks_elsewhere(words: Sequence[str]) -> str | None:
     if len(named) > 1 and named[0] not in ("sh", "bash", "dash") and not is_python(named[0]):
         named.pop()
     return next((name for name in named if name in _CLIENTS), None)
-
-
-def without_secrets(words: Sequence[str]) -> tuple[str, ...]:
-    """A command line as it may be shown to others: what follows `--token` and the like is left out."""
-    shown: list[str] = []
-    secret_next = False
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if secret_next and not word.startswith("-"):
-            shown.append(HIDDEN)
-        elif equals and _SECRET.fullmatch(name):
-            shown.append(f"{name}={HIDDEN}")
-        else:
-            shown.append(word)
-        secret_next = not equals and bool(_SECRET.fullmatch(word))
-    return tuple(shown)

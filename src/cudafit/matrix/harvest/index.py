@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import requests
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -13,6 +12,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, Un
 
 from cudafit import indexes
 from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
 
@@ -56,7 +56,7 @@ def default_index(environ: Mapping[str, str] = os.environ) -> str:
 
 def shown(address: str) -> str:
     """An address that can be shown: its host alone, since user names, passwords and tokens may stand in the rest."""
-    return urlsplit(address).hostname or "the index"
+    return host_of(address) or "the index"
 
 
 def wheels(package: str, index: str, session: requests.Session) -> list[WheelFile]:
