@@ -260,6 +260,7 @@ cat passwd
 --pass-through 3
 author: me
 the token is wrong
+set `API_KEY=` and `HF_TOKEN=` first
 /etc/passwd: Permission denied
 --pad_token '<pad>'
 eos_token=</s>

@@ -23,8 +23,11 @@ def value_end(text: str, at: int, begin: int, name_end: int, limit: int) -> tupl
     if text[at : at + 1].isspace() and (gap := _NEXT_LINE.match(text, at)):
         at = gap.end()
     around = text[begin - 1 : begin]
-    if around and around in "\"'`" and text[name_end : name_end + 1] != around and not _QUOTE.match(text, at):
-        return at, _closing(text, at, around, limit)
+    if around and around in "\"'`" and text[name_end : name_end + 1] != around:
+        if text.startswith(around, at):
+            return at, at  # `API_KEY=`
+        if not _QUOTE.match(text, at):
+            return at, _closing(text, at, around, limit)
     start, end = _word(text, at, limit)
     if ":" in text[name_end:at] and (kind := _TYPE.match(text, end)):
         return start, _word(text, kind.end(), limit)[1]
