@@ -15,18 +15,50 @@ T = TypeVar("T")
 
 HIDDEN = "***"
 
-# A first look, which lets nothing through that the sieve would change.
-_MAYBE = re.compile(
-    r"(?i)@|%40|[?&#;][\w.$%\[\]-]{1,80}=|/t/|://[^\s/]*:[^\d/]|pass|pwd|token|secret|cred|key|auth|cookie|bearer|jwt|psk"
-    r"|basic |negotiate|identified by|(?<![\w-])-[aupw]|--(?:proxy-)?user|api_org|sk-|k_(?:live|test)|whsec|gh[oprsu]_"
-    r"|github_pat|gl[a-z]{2,5}-|xox|xapp|a[ks]ia|aiza|ya29|hf_|npm_|pypi-|dckr|nvapi|_v1_|dapi|hv[sbr]\.|sg\.|gsk_|r8_"
-    r"|xai-|pplx|lsv2|eyj|hook|telegram"
+# A first look, which lets nothing through that the sieve would change. By words, since each is found fast by itself.
+_WORDS = (
+    *(
+        "@",
+        "%40",
+        "/t/",
+        "pass",
+        "pwd",
+        "token",
+        "secret",
+        "cred",
+        "key",
+        "auth",
+        "cookie",
+        "bearer",
+        "jwt",
+        "psk",
+        "hook",
+    ),
+    *(
+        "basic ",
+        "negotiate",
+        "identified by",
+        "api_org",
+        "whsec",
+        "github_pat",
+        "xapp-",
+        "akia",
+        "asia",
+        "aiza",
+        "ya29.",
+    ),
+    *("hf_", "npm_", "dckr_", "nvapi-", "_v1_", "dapi", "gsk_", "lsv2_", "eyj", "telegram", "-user"),
+)
+_SIGNS = re.compile(
+    r"(?i)[?&#;][\w.$%\[\]-]{1,80}=|://[^\s/]*:[^\d/]|(?<![\w-])-[aupw]|(?<![a-z0-9])(?:xox[a-z]-|gh[oprsu]_|gl[a-z]{2,5}-"
+    r"|(?:sk|xai|pplx|pypi)-[\w-]{16}|[rsp]k_(?:live|test)|hv[sbr]\.|sg\.|r8_)"
 )
 
 
 def suspected(text: str) -> bool:
     """Whether a closer look is worth its time."""
-    return bool(_MAYBE.search(text))
+    lowered = text.lower()
+    return any(word in lowered for word in _WORDS) or bool(_SIGNS.search(text))
 
 
 def redacted(text: str) -> str:
