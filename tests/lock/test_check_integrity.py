@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cudafit.errors import InputError
 from cudafit.indexes import Indexes
 from cudafit.lock.integrity import Integrity, Named, read_integrity
 from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of, plain, site
@@ -290,3 +291,17 @@ def test_locks_of_conda_may_have_md5_alone() -> None:
     )
     row = f"package:\n- {{url: 'https://c.test/linux-64/six-1.0-0.conda', hash: {{md5: {md5}x, sha256: '{md5}'}}}}\n"
     assert read_integrity(row, "conda-lock", "x").unproven == ("six",)
+
+
+@pytest.mark.parametrize("text", ["-i http://[x\n", "rich @ http://x:99999999/rich-1-py3-none-any.whl\n"])
+def test_an_address_that_is_none(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be read as requirements"):
+        read_integrity(text, "requirements", "requirements.txt")
+
+
+def test_a_channel_with_a_token_is_the_same_channel() -> None:
+    channel = "https://conda.test/t/tk-0a1b2c3d/forge"
+    origins = origins_of((), Indexes(conda=channel), {}, ())
+    lock = Integrity((_named("six", "https://conda.test/forge/linux-64/six-1.0-0.conda"),), first_channel=channel)
+    assert not list(elsewhere(lock, origins))
+    assert not list(origin_problems(lock, origins, hashless=False))

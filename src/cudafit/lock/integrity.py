@@ -2,7 +2,6 @@
 versions."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from cudafit.lock.hashes import STRONG, is_hash, strong_hash
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
 from cudafit.system.secrets import redacted
+from cudafit.system.toml import read_toml
 
 _SHOWN = 5
 _ASKS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links")
@@ -58,7 +58,10 @@ class Integrity:
 def read_integrity(text: str, form: str, path: str) -> Integrity:
     """Raises InputError."""
     try:
-        return _READERS[form](text)
+        found = _READERS[form](text)
+        for address in (*(one.url for one in found.files or ()), *found.asks, found.first_channel):
+            _ = urlsplit(address or "").port  # what is none is found out here, and nowhere later
+        return found
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, InputError, yaml.YAMLError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"`{path}` cannot be read as {form}: {told}") from None
@@ -83,7 +86,7 @@ def _requirements(text: str) -> Integrity:
             elif name in ("-e", "--editable"):
                 files.append(Named(redacted(value), "", ()))
             continue
-        plain, *options = re.split(r"\s+(?=--[a-z])", line)
+        plain, *options = map(str.strip, re.split(r"\s(?=--[a-z])", line))
         told = [option_of(option)[1].partition(":") for option in options if option_of(option)[0] == "--hash"]
         item = wanted(plain)
         url = item.url
@@ -99,7 +102,7 @@ def _requirements(text: str) -> Integrity:
 
 def _pylock(text: str) -> Integrity:
     files = []
-    for row in tomllib.loads(text)["packages"]:
+    for row in read_toml(text)["packages"]:
         name, version = normalised(row["name"]), str(row.get("version", ""))
         for kind in ("vcs", "directory"):
             if kind in row:
@@ -144,7 +147,7 @@ def _package(url: str, version: str, hashes: Any) -> Named:
 
 
 def _pyproject(text: str) -> Integrity:
-    table = tomllib.loads(text)
+    table = read_toml(text)
     uv = table.get("tool", {}).get("uv", {})
     indexes = {str(row.get("name")): str(row.get("url")) for row in uv.get("index", ())}
     sources: dict[str, str | None] = {}
@@ -166,7 +169,7 @@ def _environment(text: str) -> Integrity:
 
 
 def _pixi(text: str) -> Integrity:
-    table = tomllib.loads(text)
+    table = read_toml(text)
     return Integrity(None, first_channel=_first((table.get("workspace") or table.get("project") or {}).get("channels")))
 
 

@@ -14,6 +14,7 @@ from cudafit.lock.integrity import Integrity, Named, listed
 from cudafit.lock.order import CONDA, PYTORCH
 from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
+from cudafit.system.addresses import without_login
 from cudafit.system.secrets import redacted
 
 
@@ -49,6 +50,7 @@ def origins_of(
 
 def plain(address: str) -> str:
     """Without what differs and means the same: user names, a slash at the end, the case of the host."""
+    address = without_login(address)
     parts = urlsplit(address)
     if not parts.scheme:
         return address.rstrip("/")
