@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from hashlib import md5, sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.hostile.case import Case, Ended, Place, Words
+from tests.hostile.case import Case, Ended, Place, Words, run
 from tests.lock.channel import package as conda_package
 from tests.repair.world import PYTHON, broken_env, wheel
 
@@ -436,10 +437,98 @@ def _locks() -> Iterator[Case]:
     yield _built_when_allowed((), (4,), ran=True)
 
 
+# Committed locks that somebody changed.
+
+_EVIL = "https://evil.test"
+_CHANGED: tuple[tuple[str, str, str, str, str, bool], ...] = (
+    # what, the lock, what in it is replaced, by what, what is said, whether that is seen without an index
+    ("all hashes gone", "requirements.txt", r" \\\n    --hash=\S+", "", "it has no hashes", True),
+    ("one hash gone", "requirements.txt", r"(rich==\S+)( \\\n +--hash=\S+)+", r"\g<1>", "no hash, .* for `rich`", True),
+    ("a hash cut short", "requirements.txt", r"(rich==\S+ \\\n +--hash=sha256:)\w+", r"\g<1>ab", "for `rich`", True),
+    ("a weak hash", "requirements.txt", r"(rich==\S+ \\\n +--hash=)\S+", r"\g<1>md5:" + "0" * 32, "for `rich`", True),
+    (
+        "another hash",
+        "requirements.txt",
+        r"(rich==\S+ \\\n +--hash=sha256:)\w+",
+        r"\g<1>" + "0" * 64,
+        "rich .* a hash",
+        False,
+    ),
+    ("another index more", "requirements.txt", r"\A", f"--extra-index-url {_EVIL}/s\n", f"it asks {_EVIL}", True),
+    ("an index in its place", "requirements.txt", r"\A", f"-i{_EVIL}/s\n", f"it asks {_EVIL}", True),
+    ("a folder to look in", "requirements.txt", r"\A", "--find-links ./w\n", r"it asks \./w", True),
+    ("no certificates", "requirements.txt", r"\A", "--trusted-host x\n", "certificates", True),
+    (
+        "torch from elsewhere",
+        "requirements.txt",
+        r"torch @ \w+://[^/]+",
+        f"torch @ {_EVIL}",
+        f"come from\\s+{_EVIL}",
+        True,
+    ),
+    (
+        "rich by an address",
+        "requirements.txt",
+        r"rich==\S+",
+        f"rich @ {_EVIL}/rich-14.0.0-py3-none-any.whl",
+        _EVIL,
+        False,
+    ),
+    (
+        "torch from elsewhere",
+        "pylock.toml",
+        r"http://[^/]+(/files/torch)",
+        _EVIL + r"\g<1>",
+        f"come from\\s+{_EVIL}",
+        True,
+    ),
+    (
+        "rich from elsewhere",
+        "pylock.toml",
+        r"http://[^/]+(/files/rich)",
+        _EVIL + r"\g<1>",
+        f"come from\\s+{_EVIL}",
+        True,
+    ),
+    ("another hash", "pylock.toml", r"(files/rich.*sha256 = \")\w+", r"\g<1>" + "0" * 64, "another hash", False),
+    ("an empty table", "pylock.toml", r"(files/rich.*hashes = )\{[^}]*\}", r"\g<1>{}", "for `rich`", True),
+    (
+        "a repository",
+        "pylock.toml",
+        r"(name = \"rich\"\n.*\n)",
+        r"\g<1>vcs = {url = 'x'}\n",
+        "for `rich`",
+        True,
+    ),
+)
+
+
+def _changed(what: str, name: str, pattern: str, instead: str, says: str, offline: bool) -> Case:
+    def build(made: Place) -> Words:
+        words = ["torch", "rich", *made.world.words, "-o", name, "--python", PYTHON]
+        assert run(made, ["resolve", *words]).code == 0
+        text = (made.work / name).read_text()
+        altered = re.sub(pattern, instead, text)
+        assert altered != text, text
+        (made.work / name).write_text(altered)
+        return ["resolve", *words, "--check", *(["--offline"] if offline else [])]
+
+    case = f"resolve --check -o {name}{' --offline' if offline else ''}, {what}"
+    return Case(case, build, codes=(1,), says=(rf"`{name}` does not fit", says), writes=())
+
+
+def _checks() -> Iterator[Case]:
+    for what, name, pattern, instead, says, seen in _CHANGED:
+        yield _changed(what, name, pattern, instead, says, offline=False)
+        if seen:
+            yield _changed(what, name, pattern, instead, says, offline=True)
+
+
 CASES = [
     *_runs(),
     *_locks(),
     *_conda_locks(),
+    *_checks(),
     *([_scripts()] if find_spec("rattler") else []),
     *(_programs(place, look) for place in _PLACES for look in _LOOKS),
     *(_modules(look) for look in _LOOKS),

@@ -232,6 +232,7 @@ def test_paths_are_beside_the_lock_and_other_indexes_are_told(line: str, handed_
         (f"rich==1 {HASH} --config-settings=x=y\n", "is an option that cudafit does not know"),
         (f"--proxy x\nrich==1 {HASH}\n", "is an option that cudafit does not know"),
         (f"rich=>1 {HASH}\n", "is no requirement"),
+        (f"rich @ http://[x/rich-1-py3-none-any.whl {HASH}\n", "Invalid IPv6"),
         ("", "has no pins with hashes"),
     ],
 )

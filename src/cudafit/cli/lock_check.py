@@ -1,51 +1,140 @@
 """`cudafit resolve --check -o FILE`: whether a lock still fits, for CI and pre-commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cudafit.cli.common import say_lines, write, write_line
+from cudafit.cli.common import say, say_lines, write, write_line
 from cudafit.errors import CudafitError
+from cudafit.indexes import configured
 from cudafit.lock.check import problems
 from cudafit.lock.formats import CONDA, Format
+from cudafit.lock.given_requirements import option_of
 from cudafit.lock.held import Held, read_lock
+from cudafit.lock.integrity import Integrity, listed, read_integrity
+from cudafit.lock.order import CONDA as CONDA_FORGE
+from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of
+from cudafit.lock.write import current
 from cudafit.model.fit import SCHEMA
+from cudafit.model.frozen import frozen
 from cudafit.model.record import to_plain
 from cudafit.render.json_text import json_rows
 from cudafit.resolve.answer import resolve
 
 if TYPE_CHECKING:
+    from cudafit.lock.listing import Compared
     from cudafit.model.fit import Resolution
     from cudafit.resolve.host import Host
     from cudafit.resolve.problem import Book
     from cudafit.resolve.request import Request
 
+COMPARED, PARTLY, NOT_COMPARED = "compared", "partly", "not compared"
+
+
+@frozen
+class How:
+    """`offline`: no index is asked. `hashless`: a lock without hashes, as `--offline` writes it, may fit."""
+
+    as_json: bool
+    offline: bool
+    hashless: bool
+
+
+@frozen
+class Verdict:
+    """On one lock. `hashes` is None for a format that has none."""
+
+    resolution: "Resolution"
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    hashes: str | None = None
+
 
 def check_locks(
-    files: Sequence[tuple[str, Format]], request: "Request", machines: "list[Host]", book: "Book", *, as_json: bool
+    files: Sequence[tuple[str, Format]], request: "Request", machines: "list[Host]", book: "Book", how: How
 ) -> int:
     """0 where every lock fits, 1 where one does not; raises InputError for a file that is no lock."""
     held = [(read_lock(path, form), form) for path, form in files]
-    answers = [(one, *_judge(one, form, request, machines, book)) for one, form in held]
-    if as_json:
-        checks = [{"path": one.path, "fits": not told, "problems": told} for one, _, told in answers]
-        write(json_rows({"schema": SCHEMA, **to_plain(answers[0][1]), "checks": checks}))
-    for one, _, told in answers:
-        if told:
-            hint = f"`cudafit resolve` without `--check` writes `{one.path}` anew"
-            say_lines(str(CudafitError(f"`{one.path}` does not fit", cause=told, hint=hint)))
-        elif not as_json:
-            write_line(f"{one.path} fits")
-    return int(any(told for _, _, told in answers))
+    answers = [(one.path, _judge(one, form, request, machines, book, how)) for one, form in held]
+    if how.as_json:
+        checks = [
+            {"path": path, "fits": not it.problems, "problems": it.problems, "notes": it.notes, "hashes": it.hashes}
+            for path, it in answers
+        ]
+        write(json_rows({"schema": SCHEMA, **to_plain(answers[0][1].resolution), "checks": checks}))
+    for path, verdict in answers:
+        if verdict.problems:
+            hint = f"`cudafit resolve` without `--check` writes `{path}` anew"
+            say_lines(str(CudafitError(f"`{path}` does not fit", cause=verdict.problems, hint=hint)))
+        elif not how.as_json:
+            write_line(f"{path} fits")
+        if not how.as_json:
+            for note in verdict.notes:
+                say(f"note: {path}: {note}")
+    return int(any(verdict.problems for _, verdict in answers))
 
 
-def _judge(
-    held: Held, form: Format, request: "Request", machines: "list[Host]", book: "Book"
-) -> "tuple[Resolution, list[str]]":
+def _judge(held: Held, form: Format, request: "Request", machines: "list[Host]", book: "Book", how: How) -> Verdict:
     asked = replace(
         request, locked=held.versions, conda=form.kind == CONDA, python=request.python or held.python, prefer="newest"
     )
     resolution = resolve(asked, machines, book)
     picked = {pick.name for pick in resolution.picks}
     others = [want for want in request.wanted if want.name not in picked and want.name not in book.packages]
-    return resolution, list(problems(held, resolution, others))
+    told = list(problems(held, resolution, others))
+    lock = read_integrity(current(held.path) or "", form.name, held.path)
+    addresses = {row.name: row.url for row in book.facts("indexes").indexes}
+    named = [option_of(line)[1] for line in request.lines if line.startswith("-")]
+    origins = origins_of(resolution.picks, configured(), addresses, named)
+    told += origin_problems(lock, origins, hashless=how.hashless)
+    if not lock.files:
+        return Verdict(resolution, tuple(told))
+    compared = _compared(lock, form, resolution, origins, how)
+    told += compared.problems
+    told += _from_elsewhere(lock, form, origins, compared)
+    return Verdict(resolution, tuple(told), tuple(_notes(lock, compared)), _state(lock, compared))
+
+
+def _compared(lock: Integrity, form: Format, resolution: "Resolution", origins: Origins, how: How) -> "Compared":
+    from cudafit.lock.listing import Compared, compared  # noqa: PLC0415 - for locks with hashes alone
+
+    files = lock.files or ()
+    if how.offline:
+        return Compared(reason="`--offline` asks no index")
+    if form.kind != CONDA:
+        return compared(files, origins)
+    from cudafit.lock.conda_listing import conda_compared  # noqa: PLC0415
+
+    if len(resolution.targets) != 1:
+        return Compared(reason="the lock is for several platforms")
+    try:
+        return conda_compared(files, configured().of(CONDA_FORGE, CONDA_FORGE), resolution.targets[0])
+    except CudafitError as error:
+        return Compared(reason=error.what)
+
+
+def _from_elsewhere(lock: Integrity, form: Format, origins: Origins, compared: "Compared") -> Iterator[str]:
+    """By the addresses, where no index told; of conda's packages they tell the channel in any case."""
+    found: dict[str, list[str]] = {}
+    for package, site in elsewhere(lock, origins):
+        if form.kind == CONDA or package not in compared.answered:
+            found.setdefault(site, []).append(package)
+    for site, names in found.items():
+        yield f"{listed(list(dict.fromkeys(names)))} would come from {site}, which the matrix does not know"
+
+
+def _notes(lock: Integrity, compared: "Compared") -> Iterator[str]:
+    left = [one.package for one in lock.files or () if one.package not in compared.answered]
+    if lock.bare:
+        yield "it has no hashes: what is installed is whatever its index has then"
+    elif left:
+        why = f" ({compared.reason})" if compared.reason else ""
+        which = "hashes" if not compared.answered else f"the hashes of {listed(list(dict.fromkeys(left)))}"
+        yield f"{which} were not compared with an index{why}"
+
+
+def _state(lock: Integrity, compared: "Compared") -> str:
+    packages = {one.package for one in lock.files or ()}
+    if lock.bare or not compared.answered:
+        return NOT_COMPARED
+    return COMPARED if packages <= compared.answered else PARTLY

@@ -30,7 +30,14 @@ def lock_options(command: Command) -> Command:
     for option in (
         click.option("--check", is_flag=True, help="Say whether the files given with -o still fit; write nothing."),
         click.option("--dry-run", is_flag=True, help="Show what would be written, as a diff."),
-        click.option("--offline", is_flag=True, help="Ask no index: pins without hashes."),
+        click.option(
+            "--offline", is_flag=True, help="Ask no index: pins without hashes; with --check, hashes are not compared."
+        ),
+        click.option(
+            "--allow-unhashed",
+            is_flag=True,
+            help="With --check: a lock without hashes, as --offline writes it, may fit.",
+        ),
         click.option("--force", is_flag=True, help="Write over files that cudafit did not write."),
         click.option(
             "--format", "forced", type=click.Choice(NAMES), help="The format of the files, whatever their names."

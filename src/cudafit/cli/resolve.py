@@ -64,14 +64,17 @@ def command(context: click.Context, /, **options: Any) -> int:
     description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
     question = ask_driver(description, options["machines"], options["root"])
 
+    if options["allow_unhashed"] and not options["check"]:
+        raise InputError("`--allow-unhashed` is about `--check`")
     outputs = _outputs(options)
     book = chosen(options["matrices"], options["pinned"])
     request = request_of(options)
     machines = hosts(options["machines"], options["root"], description, question, book.facts)
     if options["check"]:
-        from cudafit.cli.lock_check import check_locks
+        from cudafit.cli.lock_check import How, check_locks
 
-        return check_locks(outputs.files, request, machines, book, as_json=options["as_json"])
+        how = How(options["as_json"], options["offline"], options["allow_unhashed"])
+        return check_locks(outputs.files, request, machines, book, how)
     resolutions = {
         kind: answer_of(replace(request, conda=kind == CONDA), machines, book, every=options["every"])
         for kind in outputs.kinds

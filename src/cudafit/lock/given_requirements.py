@@ -32,10 +32,10 @@ def given_requirements(path: str, text: str, *, allowed: bool) -> Given:
     lines: list[str] = []
     packages: list[Package] = []
     for line in logical_lines(text):
-        if line.startswith("-"):
-            lines += _option(court, line, packages)
-        else:
-            lines.append(_requirement(court, line, packages))
+        try:
+            lines += _option(court, line, packages) if line.startswith("-") else [_requirement(court, line, packages)]
+        except ValueError as error:  # an address that is none
+            court.not_a_lock(f"`{shown(line)}`: {error}")
     if not packages or not (allowed or any(" --hash=" in line for line in lines)):
         raise InputError(
             f"`{path}` is no lock: it has no pins with hashes",
@@ -49,7 +49,7 @@ def logical_lines(text: str) -> Iterator[str]:
     """Without comments, each that is continued as one. Source: pip's documentation of the format."""
     joined = ""
     for line in [*text.replace("\r\n", "\n").split("\n"), ""]:
-        plain = re.sub(r"(?:^|\s+)#.*$", "", line)
+        plain = re.sub(r"(?:^|\s)#.*$", "", line)
         # A comment ends what is continued into it.
         joined += plain.rstrip("\\") if plain.endswith("\\") else plain
         if plain.endswith("\\"):
@@ -94,7 +94,7 @@ def _option(court: Judge, line: str, packages: list[Package]) -> Iterator[str]:
 
 def _requirement(court: Judge, line: str, packages: list[Package]) -> str:
     """The line that is handed on."""
-    text, *options = re.split(r"\s+(?=--[a-z])", line)
+    text, *options = map(str.strip, re.split(r"\s(?=--[a-z])", line))
     hashes: dict[str, list[str]] = {}
     for option in options:
         name, value = option_of(option)
