@@ -106,8 +106,9 @@ def test_a_loop_of_links_is_an_error_to_read_and_nothing_to_ask_about(tree: Tree
 def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there(whole: bool, root: Path) -> None:
     files = Files() if whole else Files(str(root))
     for read in (files.read_bytes, files.stat, files.names):
-        with pytest.raises(FileNotFoundError):
-            read("/etc/a\0b")
+        for name in ("/etc/a\0b", "/etc/a\ud800b"):
+            with pytest.raises(FileNotFoundError):
+                read(name)
     assert not files.exists("/etc/a\0b")
     assert files.link_target("/etc/a\0b") is None
 
@@ -121,15 +122,21 @@ def test_a_fifo_is_refused_without_waiting_for_its_writer(root: Path) -> None:
 
 def test_a_folder_is_refused(root: Path) -> None:
     files = Files(str(plant(root, {"/d": Folder()})))
-    with pytest.raises(OSError, match=r"not a regular file|Is a directory|Permission denied"):
+    with pytest.raises(OSError, match=r"it is a folder|Permission denied"):
         files.read_bytes("/d")
     assert not files.is_file("/d")
 
 
 @pytest.mark.parametrize(("limit", "read"), [(0, b""), (1, b"a"), (3, b"abc"), (5, b"abcde"), (99, b"abcde")])
 def test_no_more_is_read_than_the_limit(limit: int, read: bytes, root: Path) -> None:
-    plant(root, {"/a": b"abcde"})
-    assert Files(str(root)).read_bytes("/a", limit) == read
+    files = Files(str(plant(root, {"/a": b"abcde"})))
+    assert files.head("/a", limit) == read
+    assert files.tail_text("/a", limit) == "abcde"[5 - min(limit, 5) :]
+    if limit >= 5:
+        assert files.read_bytes("/a", limit) == read
+        return
+    with pytest.raises(OSError, match=f"it is larger than {limit} bytes"):
+        files.read_bytes("/a", limit)
 
 
 def test_an_endless_file_ends_at_the_limit() -> None:
@@ -137,7 +144,9 @@ def test_an_endless_file_ends_at_the_limit() -> None:
         pytest.skip("needs /proc")
     # A file of /proc says that it has no bytes, and has some.
     assert os.stat("/proc/self/maps").st_size == 0
-    assert len(Files().read_bytes("/proc/self/maps", 100)) == 100
+    assert len(Files().head("/proc/self/maps", 100)) == 100
+    with pytest.raises(OSError, match="it is larger than 100 bytes"):
+        Files().read_bytes("/proc/self/maps", 100)
 
 
 def test_bytes_that_are_no_text_show_as_replacement_characters(root: Path) -> None:

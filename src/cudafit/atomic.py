@@ -9,18 +9,21 @@ import time
 
 _READER_S = 5.0
 
+# A name of a file that is no UTF-8 may stand in what is written; it is spelled out, since the text is UTF-8.
+_SPELLED = "backslashreplace"
+
 
 def write_text(path: str, text: str) -> None:
     """Replace what `path` leads to in one step; a link stays. Raises OSError."""
     if os.path.exists(path) and not os.path.isfile(path):
         # A pipe or a device, as /dev/stdout may lead to one without a name; a folder is refused here.
-        with open(path, "w", encoding="utf-8", opener=_opened) as file:
+        with open(path, "w", encoding="utf-8", errors=_SPELLED, opener=_opened) as file:
             file.write(text)
         return
     path = os.path.realpath(path)
     descriptor, temporary = tempfile.mkstemp(prefix=".cudafit-", dir=os.path.dirname(path))
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors=_SPELLED) as file:
             file.write(text)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
@@ -63,6 +66,16 @@ def _opened(path: str, flags: int) -> int:
             continue
         os.set_blocking(descriptor, True)
         return descriptor
+
+
+def append_text(path: str, text: str) -> None:
+    """Adds to a file of a user's; a link is followed. Raises OSError, also for a pipe or a device, without waiting."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags, 0o666)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", path)
+        file.write(text)
 
 
 def _umask() -> int:

@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from cudafit.system.reading import blocks, read_text
 from cudafit.system.text import harmless
 
 TIMEOUT_S = 900
 REQUEST = "CUDAFIT_CONDA_REQUEST"
 _CONNECT_S = 8.0
 _AT_ONCE = 8
-_BLOCK = 1 << 20
+_REQUEST_LIMIT = 1 << 30  # what cudafit itself asks
+_INDEX_LIMIT = 16 << 20
 
 
 class Refused(Exception):  # noqa: N818 - it is told, not raised to a caller
@@ -39,8 +41,7 @@ class Refused(Exception):  # noqa: N818 - it is told, not raised to a caller
 
 def main(path: str) -> None:
     """One line of JSON, and an end that waits for no thread."""
-    with open(path, encoding="utf-8") as file:
-        request = json.load(file)
+    request = json.loads(read_text(path, _REQUEST_LIMIT))
     os.unlink(path)  # its addresses may hold a password
     work = {"solve": _solve_all, "install": _install}[request["do"]]
     try:
@@ -252,9 +253,8 @@ async def _archive(row: dict[str, Any], store: str, work: str, client: Any) -> s
 def _check(path: str, row: dict[str, Any]) -> None:
     kind = "sha256" if row["sha256"] else "md5"
     digest = hashlib.new(kind, usedforsecurity=kind == "sha256")
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
+    for block in blocks(path):
+        digest.update(block)
     if digest.hexdigest() != row[kind]:
         raise Refused(
             "hash", f"`{row['file_name']}` has {kind} {digest.hexdigest()}", f"it should have {kind} {row[kind]}"
@@ -270,8 +270,7 @@ def _unpacked(row: dict[str, Any], archive: str, packages: str) -> Any:
     folder = os.path.join(packages, os.path.basename(stem))
     try:
         extract(Path(archive), Path(folder))
-        with open(os.path.join(folder, "info", "index.json"), encoding="utf-8") as file:
-            index = json.load(file)
+        index = json.loads(read_text(os.path.join(folder, "info", "index.json"), _INDEX_LIMIT))
     except Exception as error:
         raise Refused("archive", f"`{row['file_name']}` cannot be unpacked: {error}") from None
     if row["build_number"] is None:  # a lock tells no more than where it lies and its hash

@@ -2,16 +2,17 @@
 
 With the root `/` this is the plain file system. Below another root (an unpacked image, a mounted disk) no link leads
 out of it: `/etc/os-release -> /run/host/secret` means `ROOT/run/host/secret`, as it would for a program inside. What
-lies there is untrusted: only regular files are opened, never waiting for a writer, and never more than a limit.
+lies there is untrusted, so everything is read as `system/reading` does: regular files only, within a limit.
 """
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from cudafit.system import reading
 
 if TYPE_CHECKING:
     import mmap
@@ -32,52 +33,46 @@ class Files:
 
         Raises OSError for a loop of links, and for a name that no file can have.
         """
-        if "\0" in path:  # paths come out of files too, and os functions answer this one with a ValueError
+        if not reading.is_possible(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         if self.whole:
             return path
         return self._outside(self._resolve(path))
 
     def real(self, path: str) -> str:
-        """`path` with its links resolved, as seen from inside the root."""
-        return os.path.realpath(path) if self.whole else self._resolve(path)
+        """`path` with its links resolved, as seen from inside the root; raises OSError as `locate` does."""
+        return os.path.realpath(self.locate(path)) if self.whole else self._resolve(path)
 
     def read_bytes(self, path: str, limit: int = LIMIT) -> bytes:
-        """The first `limit` bytes of a regular file; raises OSError."""
-        descriptor = self._open(path)
-        try:
-            chunks = []
-            while limit > 0 and (chunk := os.read(descriptor, limit)):
-                chunks.append(chunk)
-                limit -= len(chunk)
-            return b"".join(chunks)
-        finally:
-            os.close(descriptor)
+        """All of a regular file; raises OSError, also for one that is larger than the limit."""
+        return reading.read_bytes(self.locate(path), limit)
+
+    def read_text(self, path: str, limit: int = LIMIT) -> str:
+        """The same as text; bytes that are not UTF-8 show as replacement characters."""
+        return reading.read_text(self.locate(path), limit, errors="replace")
+
+    def head(self, path: str, limit: int) -> bytes:
+        """The first bytes of a regular file, for where its beginning is all that counts; raises OSError."""
+        return reading.head(self.locate(path), limit)
+
+    def head_text(self, path: str, limit: int) -> str:
+        """The same as text."""
+        return reading.as_text(self.head(path, limit), path, errors="replace")
+
+    def tail_text(self, path: str, limit: int) -> str:
+        """The end of a regular file, for logs; raises OSError."""
+        return reading.as_text(reading.tail(self.locate(path), limit), path, errors="replace")
 
     @contextmanager
     def mapped(self, path: str) -> "Iterator[mmap.mmap]":
         """A regular file in memory without reading it; raises OSError, and ValueError for an empty one."""
         import mmap  # noqa: PLC0415 - for large libraries alone
 
-        descriptor = self._open(path)
-        try:
-            with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
-                yield data
-        finally:
-            os.close(descriptor)
-
-    def _open(self, path: str) -> int:
-        """A regular file only, and without waiting for the writer that a pipe would need."""
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(self.locate(path), flags)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        return descriptor
-
-    def read_text(self, path: str, limit: int = LIMIT) -> str:
-        """The same as text; bytes that are not UTF-8 show as replacement characters."""
-        return self.read_bytes(path, limit).decode("utf-8", errors="replace")
+        with (
+            reading.opened(self.locate(path)) as descriptor,
+            mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data,
+        ):
+            yield data
 
     def names(self, path: str, pattern: str = "*") -> list[str]:
         """The sorted names in a folder that match `pattern`; raises OSError."""

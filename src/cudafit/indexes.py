@@ -7,9 +7,11 @@ from typing import Any
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.system.reading import read_bytes, read_text
 from cudafit.system.secrets import has_login, host_of, redacted
 from cudafit.system.toml import TomlError, read_toml
 
+_LIMIT = 1 << 20
 _VARIABLES = {"pytorch": "CUDAFIT_PYTORCH_INDEX", "conda": "CUDAFIT_CONDA_CHANNEL"}
 
 
@@ -69,11 +71,12 @@ def default_index(environ: Mapping[str, str] = os.environ) -> str | None:
 def _own_table(environ: Mapping[str, str]) -> dict[str, str]:
     path = os.path.join(_config_folder(environ), "cudafit", "config.toml")
     try:
-        with open(path, "rb") as file:
-            table = read_toml(file.read()).get("indexes", {})
-    except FileNotFoundError:
+        table = read_toml(read_bytes(path, _LIMIT)).get("indexes", {})
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, TomlError) as error:
+    except OSError as error:
+        raise _unread(path, error) from None
+    except TomlError as error:
         raise InputError(f"cannot read `{path}`: {error}") from None
     known = isinstance(table, dict) and set(table) <= set(_VARIABLES)
     if not known or not all(isinstance(value, str) for value in table.values()):
@@ -88,7 +91,10 @@ def _config_folder(environ: Mapping[str, str]) -> str:
 
 
 def _from_pip(environ: Mapping[str, str]) -> str | None:
-    """pip's configuration files, the most specific first (pip's documentation, "Configuration")."""
+    """pip's configuration files, the most specific first (pip's documentation, "Configuration").
+
+    What pip passes over is passed over; raises InputError for one that is no file to be read.
+    """
     home = environ.get("HOME") or os.path.expanduser("~")
     places = (
         environ.get("PIP_CONFIG_FILE"),
@@ -97,26 +103,40 @@ def _from_pip(environ: Mapping[str, str]) -> str | None:
         "/etc/pip.conf",
     )
     for path in places:
+        if not path or path == os.devnull:  # by which people say that there is none
+            continue
         parser = configparser.RawConfigParser()
         try:
-            if path and parser.read(path, encoding="utf-8"):
-                for section in ("install", "global"):
-                    if found := parser.get(section, "index-url", fallback=None):
-                        return found
-        except (configparser.Error, UnicodeDecodeError, OSError):
+            parser.read_string(read_text(path, _LIMIT))
+            for section in ("install", "global"):
+                if found := parser.get(section, "index-url", fallback=None):
+                    return found
+        except (FileNotFoundError, NotADirectoryError, PermissionError, configparser.Error):
             continue
+        except OSError as error:
+            raise _unread(path, error) from None
     return None
 
 
 def _from_uv(environ: Mapping[str, str]) -> str | None:
+    """uv's own settings, where they are as uv takes them: what it refuses, it says itself. Raises InputError."""
     settings: dict[str, Any]
+    path = os.path.join(_config_folder(environ), "uv", "uv.toml")
     try:
-        with open(os.path.join(_config_folder(environ), "uv", "uv.toml"), "rb") as file:
-            settings = read_toml(file.read())
-    except (OSError, TomlError):
+        settings = read_toml(read_bytes(path, _LIMIT))
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    for index in settings.get("index", []):
-        if index.get("default") and isinstance(index.get("url"), str):
+    except OSError as error:
+        raise _unread(path, error) from None
+    except TomlError:
+        return None
+    listed = settings.get("index")
+    for index in listed if isinstance(listed, list) else ():
+        if isinstance(index, dict) and index.get("default") and isinstance(index.get("url"), str):
             return str(index["url"])
     found = settings.get("index-url")
     return found if isinstance(found, str) else None
+
+
+def _unread(path: str, error: OSError) -> InputError:
+    return InputError(f"cannot read `{path}`: {error.strerror or error}")

@@ -2,6 +2,8 @@
 
 import os
 
+from cudafit.system.reading import read_text
+
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 # The matrices as JSON, made when a wheel is built; a checkout has none.
@@ -16,5 +18,4 @@ def folder(name: str) -> str:
 
 def schema_text(name: str) -> str:
     """The JSON Schema of an output, such as `machine-1`."""
-    with open(os.path.join(_PACKAGE, "schemas", f"{name}.json"), encoding="utf-8") as file:
-        return file.read()
+    return read_text(os.path.join(_PACKAGE, "schemas", f"{name}.json"), 4 << 20)

@@ -15,7 +15,7 @@ from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.model.finding import is_wanted
 
 STDIN = "-"
-_LIMIT = 16 << 20
+LIMIT = 16 << 20
 _CODE = (".py", ".pyw", ".ipynb")
 _CONFIGURATION = (".yaml", ".yml", ".json", ".toml")
 _OTHER_FOLDERS = frozenset(("__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist"))
@@ -97,11 +97,9 @@ def _all(files: list[str]) -> list[Read]:
 
 def read_file(path: str) -> Read:
     try:
-        data = Files().read_bytes(path, _LIMIT + 1)
+        data = Files().read_bytes(path, LIMIT)
     except OSError as error:
         return _skip(path, error.strerror or "it cannot be read")
-    if len(data) > _LIMIT:
-        return _skip(path, f"it is larger than {_LIMIT >> 20} MiB")
     try:
         return _lint(decoded(data), path)
     except UnreadableError as error:
@@ -110,7 +108,7 @@ def read_file(path: str) -> Read:
 
 def read_source(path: str) -> str:
     """A file of Python as text; raises OSError and UnreadableError."""
-    return decoded(Files().read_bytes(path, _LIMIT))
+    return decoded(Files().read_bytes(path, LIMIT))
 
 
 def _skip(path: str, reason: str) -> Read:
@@ -161,7 +159,7 @@ def edited(report: LintReport, stdin: str | None) -> list[Change]:
     changes = []
     for path in dict.fromkeys(one.path for one in report.findings if one.edits):
         findings = [one for one in report.findings if one.path == path and one.edits]
-        data = b"" if path == STDIN else Files().read_bytes(path, _LIMIT)
+        data = b"" if path == STDIN else Files().read_bytes(path, LIMIT)
         before = stdin or "" if path == STDIN else decoded(data)
         after = applied(before, [edit for one in findings for edit in one.edits])
         if not _is_python(after):
@@ -172,10 +170,10 @@ def edited(report: LintReport, stdin: str | None) -> list[Change]:
 
 
 def _is_python(text: str) -> bool:
-    import ast  # noqa: PLC0415 - for `--fix` alone
+    from cudafit.system.python_text import parsed  # noqa: PLC0415 - for `--fix` alone
 
     try:
-        ast.parse(text)
+        parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -23,7 +23,7 @@ def test_a_missing_file_is_none_and_no_problem(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_file_is_a_problem(tmp_path: Path) -> None:
     context = image(tmp_path, {"/etc/os-release": Folder()})
     assert context.read("host", "/etc/os-release") is None
-    assert problems(context) == ["host: /etc/os-release: not a regular file"]
+    assert problems(context) == ["host: /etc/os-release: it is a folder"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
@@ -31,7 +31,7 @@ def test_a_fifo_in_the_place_of_a_file_is_a_problem(tmp_path: Path) -> None:
     context = image(tmp_path, {})
     os.mkfifo(tmp_path / "version")
     assert context.read("probe", "/version") is None
-    assert problems(context) == ["probe: /version: not a regular file"]
+    assert problems(context) == ["probe: /version: it is not a regular file"]
 
 
 def test_a_loop_of_links_is_a_problem(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_limits(tree: Tree, cpus: float | None, memory_mib: int | None, via: dic
 def test_an_unreadable_limit_is_a_problem(tmp_path: Path) -> None:
     context = image(tmp_path, {"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": Folder()})
     assert read_limits(context).memory_mib is None
-    assert problems(context) == ["limits: /sys/fs/cgroup/memory.max: not a regular file"]
+    assert problems(context) == ["limits: /sys/fs/cgroup/memory.max: it is a folder"]
 
 
 def test_what_slurm_gave(tmp_path: Path) -> None:

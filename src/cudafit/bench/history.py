@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from cudafit.errors import InputError
 from cudafit.model.bench import SCHEMA, Bench
 from cudafit.model.record import RecordError, from_plain, to_plain
+from cudafit.system.parsing import reason
+from cudafit.system.reading import read_named_text, read_text
 from cudafit.system.secrets import redacted_tree
 
+_LIMIT = 64 << 20
 _KEPT = 500  # runs of an environment; the oldest go
 
 
@@ -28,7 +31,7 @@ def data_folder(environ: Mapping[str, str]) -> str:
 
 def history_file(environ: Mapping[str, str], machine: str, environment: str) -> str:
     """`machine` names it for as long as its GPUs stay: their UUIDs, or the name of a host that has none."""
-    key = hashlib.sha256(f"{machine}\n{environment}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{machine}\n{environment}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return os.path.join(data_folder(environ), "bench", f"{key}.jsonl")
 
 
@@ -42,9 +45,13 @@ def add(path: str, bench: Bench) -> None:
 
 
 def read(path: str) -> tuple[Bench, ...]:
-    """The runs, the oldest first; a line that an interrupted write left is passed over."""
+    """The runs, the oldest first; a line that an interrupted write left is passed over. Raises InputError."""
+    try:
+        lines = _lines(path)
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     found = []
-    for line in _lines(path):
+    for line in lines:
         try:
             found.append(from_plain(Bench, json.loads(line)))
         except (ValueError, RecursionError):
@@ -54,8 +61,7 @@ def read(path: str) -> tuple[Bench, ...]:
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().splitlines()
+        return [line for line in read_text(path, _LIMIT).split("\n") if line]
     except FileNotFoundError:
         return []
 
@@ -67,12 +73,11 @@ def as_line(bench: Bench) -> str:
 def load(path: str) -> Bench:
     """A run that `--save` or `--json` wrote; raises InputError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json.loads(read_named_text(path, _LIMIT))
     except OSError as error:
         raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"`{path}` is no JSON: {error}") from None
+        raise InputError(f"`{path}` is no JSON: {reason(error)}") from None
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise InputError(f"`{path}` is no result of `cudafit bench --save`: its schema is not `{SCHEMA}`")
     try:

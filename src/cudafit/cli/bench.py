@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.benching import benched, found_a_problem
-from cudafit.cli.common import common_options, say, use_color, write
+from cudafit.cli.common import Seconds, common_options, say, use_color, write
 from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
@@ -45,7 +45,7 @@ _DEVICE = re.compile(r"cpu|cuda:\d{1,3}")
 @click.option("--full", is_flag=True, help="Some minutes: longer, and with larger matrices.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1),
+    type=Seconds(least=1),
     default=120.0,
     show_default=True,
     metavar="SECONDS",

@@ -1,6 +1,7 @@
 """Options that every command takes, and how they are read back."""
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -13,6 +14,22 @@ from cudafit.system.text import harmless, harmless_lines
 _COLOR = "cudafit.color"
 _VERBOSE = "cudafit.verbose"
 Command = Callable[..., Any]
+
+
+class Seconds(click.FloatRange):
+    """A time that can be waited for: no `inf`, no `nan`, and nothing that no clock counts to."""
+
+    def __init__(self, *, above: float | None = None, least: float | None = None) -> None:
+        super().__init__(least if above is None else above, min_open=above is not None)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds) or seconds > _LONGEST_S:
+            self.fail(f"`{value}` seconds cannot be waited for", param, ctx)
+        return seconds
+
+
+_LONGEST_S = 31_536_000.0  # a year
 
 
 def common_options(command: Command) -> Command:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import common_options, use_color, write, write_exactly
+from cudafit.cli.common import Seconds, common_options, use_color, write, write_exactly
 from cudafit.cli.looking import (
     described_environment,
     environment_of,
@@ -36,7 +36,7 @@ _PROBLEM, _UNKNOWN = 1, 3
 @click.option("--deep", is_flag=True, help="Also run the frameworks of the environment: an operation on each GPU.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1),
+    type=Seconds(least=1),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
@@ -162,7 +162,7 @@ def _container_files(options: dict[str, Any]) -> "Project":
             "`--dockerfile` and `--compose` look at no Python environment",
             hint="leave `--env`, `--conda`, `--kernel`, `--deep` and `--code` out",
         )
-    dockerfiles = tuple(read_dockerfile(os.path.normpath(path)) for path in options["dockerfiles"])
+    dockerfiles = tuple(read_dockerfile(os.path.normpath(path), named=True) for path in options["dockerfiles"])
     services = read_compose([os.path.normpath(path) for path in options["composes"]], os.environ)
     paths = (*options["dockerfiles"], *options["composes"])
     return Project(containers=ContainerFiles(paths, dockerfiles, services))

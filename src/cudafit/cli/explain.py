@@ -8,6 +8,7 @@ import click
 from cudafit import shipped
 from cudafit.cli.common import common_options, write
 from cudafit.errors import InputError
+from cudafit.system.reading import read_text
 
 
 @click.command("explain")
@@ -24,6 +25,5 @@ def command(name: str | None) -> int:
         near = [one for one in known if name and name in one][:3] or get_close_matches(name, known, n=3, cutoff=0.7)
         hint = f"did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else "`cudafit explain` lists all"
         raise InputError(f"no finding is called `{name}`", hint=hint)
-    with open(os.path.join(folder, f"{name}.md"), encoding="utf-8") as file:
-        write(file.read())
+    write(read_text(os.path.join(folder, f"{name}.md"), 1 << 20))
     return 0

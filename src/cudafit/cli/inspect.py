@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cudafit.cli.common import common_options, say, say_lines, use_color, write
+from cudafit.cli.common import Seconds, common_options, say, say_lines, use_color, write
 from cudafit.errors import CudafitError, InputError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--deep", is_flag=True, help="Also run `nvcc --version` of each toolkit in a folder of the system.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(above=0),
     default=8.0,
     show_default=True,
     metavar="SECONDS",

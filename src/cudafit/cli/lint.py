@@ -66,10 +66,13 @@ def _stdin(paths: tuple[str, ...]) -> str | None:
     if "-" not in paths:
         return None
     from cudafit.lint.check import UnreadableError
-    from cudafit.sources import decoded
+    from cudafit.sources import LIMIT, decoded
+    from cudafit.system.reading import standard_input
 
     try:
-        return decoded(sys.stdin.buffer.read())
+        return decoded(standard_input(LIMIT))
+    except OSError as error:
+        raise InputError(f"cannot read stdin: {error.strerror or error}") from None
     except UnreadableError as error:
         raise InputError(f"stdin: {error}") from error
 

@@ -260,7 +260,7 @@ def _registering(name: str) -> str:
 
 
 def _project(given: Given) -> "Project | None":
-    """What the folder's own files ask for; files that cannot be read are the business of `resolve`."""
+    """What the folder's own files ask for, and which of them cannot be read."""
     from cudafit.errors import CudafitError
     from cudafit.model.project import Project
     from cudafit.project.nearby import read_nearby
@@ -268,11 +268,14 @@ def _project(given: Given) -> "Project | None":
 
     if given.root:
         return None
+    unread: list[str] = []
     try:
         nearby = read_nearby()
-    except CudafitError:
+    except CudafitError as error:
         nearby = None
-    return Project(nearby.wanted if nearby else (), bang_pip("."))
+        unread.append(error.what)
+    notebooks = bang_pip(".", unread)
+    return Project(nearby.wanted if nearby else (), notebooks, unread=tuple(unread))
 
 
 def _with_variables(machine: "Machine", kernel: "Kernel") -> "Machine":

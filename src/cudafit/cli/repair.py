@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.cli.benching import found_a_problem, verified
-from cudafit.cli.common import common_options, say
+from cudafit.cli.common import Seconds, common_options, say
 from cudafit.cli.looking import Given, Looked, environment_of, given, interrupted_text, look, unfinished_change, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.cli.repairing import confirm, nothing, room, show
@@ -36,7 +36,7 @@ _PROBLEM = 1
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--wait",
-    type=click.FloatRange(0),
+    type=Seconds(least=0),
     default=600.0,
     show_default=True,
     metavar="SECONDS",

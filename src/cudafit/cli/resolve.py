@@ -133,7 +133,7 @@ def request_of(options: dict[str, Any]) -> "Request":
     for path in options["files"]:
         from cudafit.project.requirement_files import read_requirement_file
 
-        read = read_requirement_file(path)
+        read = read_requirement_file(path, named=True)
         items += read.wanted
         other += read.other
     files = options["files"]

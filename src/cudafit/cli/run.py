@@ -33,6 +33,7 @@ _FOR_THE_REPORT = ("cudafit.cli.job_causes", "cudafit.watch.report", "cudafit.re
 # A job that has no context by then is looked into while it runs, so that it need not be waited for at the end.
 _SUSPECT_AFTER_S = 3.0
 _LONGEST_DIAGNOSIS_S = 60.0
+_LONGEST_S = 31_536_000.0  # a year
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -45,9 +46,10 @@ class Duration(click.ParamType[float]):
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
-        if match is None or match[2] not in _SECONDS or not float(match[1]):
+        seconds = float(match[1]) * _SECONDS.get(match[2], 0.0) if match else 0.0
+        if not 0 < seconds <= _LONGEST_S:
             self.fail(f"`{value}` is no time: 90, 30s, 5m or 1h; put `--` before the command", param, ctx)
-        return float(match[1]) * _SECONDS[match[2]]
+        return seconds
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})

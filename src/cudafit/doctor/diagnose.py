@@ -154,4 +154,4 @@ def _not_read(world: World) -> list[NotChecked]:
         found.append(NotChecked("environment", "no Python environment is active or in this folder"))
     for problem in world.environment.problems[:20] if world.environment else ():
         found.append(NotChecked("environment", problem.error))
-    return found
+    return found + [NotChecked("project", reason) for reason in world.project.unread[:20]]

@@ -9,18 +9,22 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import CondaDamage
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
+from cudafit.system.parsing import reason
+from cudafit.system.python_text import parsed
+from cudafit.system.reading import blocks, is_possible
 
 PROBE = "conda-meta"
-_RECORD_LIMIT = 64 << 20
-_TEXT_LIMIT = 4 << 20
+RECORD_LIMIT = 64 << 20
+_TEXT_LIMIT = 32 << 20
 _MOST = 5000
-_BLOCK = 1 << 20
+T = TypeVar("T")
 
 
 @frozen
@@ -72,8 +76,7 @@ def read_meta(files: Files, prefix: str) -> Meta:
         try:
             records.append(read_record(files, f"{prefix}/conda-meta/{name}"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            told = str(error).splitlines()[0] if str(error) else type(error).__name__
-            problems.append(Problem(PROBE, f"{prefix}/conda-meta/{name} cannot be read: {told}"))
+            problems.append(Problem(PROBE, f"{prefix}/conda-meta/{name} cannot be read: {trouble(error)}"))
     return Meta(tuple(records), tuple(problems))
 
 
@@ -84,9 +87,14 @@ def record_names(files: Files, prefix: str) -> list[str]:
         return []
 
 
+def trouble(error: Exception) -> str:
+    """Why a record cannot be read, in one line without its name."""
+    return (isinstance(error, OSError) and error.strerror) or reason(error)
+
+
 def read_record(files: Files, path: str) -> MetaRecord:
     """Raises OSError and what comes of a record that is not as it should be."""
-    value = json.loads(files.read_bytes(path, _RECORD_LIMIT))
+    value = json.loads(files.read_bytes(path, RECORD_LIMIT))
     requested = value.get("requested_specs") or [value["requested_spec"]] if value.get("requested_spec") else []
     return MetaRecord(
         name=str(value["name"]),
@@ -95,13 +103,20 @@ def read_record(files: Files, path: str) -> MetaRecord:
         subdir=str(value.get("subdir", "")),
         channel=str(value.get("channel", "")),
         url=str(value.get("url", "")),
-        sha256=value.get("sha256"),
-        md5=value.get("md5"),
-        size=value.get("size"),
+        sha256=_told(value, "sha256", str),
+        md5=_told(value, "md5", str),
+        size=_told(value, "size", int),
         depends=tuple(map(str, value.get("depends") or ())),
         requested=tuple(str(one) for one in (value.get("requested_specs") or requested) if one and one != "None"),
         files=tuple(_files(value)),
     )
+
+
+def _told(value: dict[str, Any], key: str, kind: type[T]) -> T | None:
+    found = value.get(key)
+    if found is None or type(found) is kind:
+        return found
+    raise ValueError(f"its `{key}` is not as it should be")
 
 
 def _files(value: dict[str, Any]) -> Iterator[MetaFile]:
@@ -110,16 +125,16 @@ def _files(value: dict[str, Any]) -> Iterator[MetaFile]:
         yield from (MetaFile(_inside(path), None, None) for path in value.get("files") or ())
         return
     for entry in entries:
-        path = _inside(entry["_path"])
         rewritten = bool(entry.get("prefix_placeholder"))
-        own = entry.get("sha256_in_prefix") or (None if rewritten else entry.get("sha256"))
-        size = None if rewritten else entry.get("size_in_bytes")
-        yield MetaFile(path, own, size, link=entry.get("path_type") in ("softlink", "directory"))
+        own = _told(entry, "sha256_in_prefix", str) or (None if rewritten else _told(entry, "sha256", str))
+        size = None if rewritten else _told(entry, "size_in_bytes", int)
+        link = entry.get("path_type") in ("softlink", "directory")
+        yield MetaFile(_inside(entry["_path"]), own, size, link=link)
 
 
-def _inside(told: object) -> str:
-    """A path that a record lists; raises ValueError where it leads out of the prefix."""
-    path = str(told)
+def _inside(path: object) -> str:
+    if not isinstance(path, str) or not is_possible(path):
+        raise ValueError("it lists a file whose name none can have")
     if path.startswith("/") or ".." in path.split("/"):
         raise ValueError(f"it lists `{path}`, which is not in the prefix")
     return path
@@ -154,20 +169,16 @@ def _differs(path: str, sha256: str | None) -> bool:
         return False
     digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+        for block in blocks(path):
+            digest.update(block)
     except OSError:
         return True
     return digest.hexdigest() != sha256
 
 
 def pinned(files: Files, prefix: str) -> tuple[str, ...]:
-    """The specifications in `conda-meta/pinned`."""
-    try:
-        text = files.read_text(f"{prefix}/conda-meta/pinned", _TEXT_LIMIT)
-    except OSError:
-        return ()
+    """The specifications in `conda-meta/pinned`; raises InputError where they are there and cannot be read."""
+    text = _text(files, f"{prefix}/conda-meta/pinned")
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)
 
@@ -175,12 +186,11 @@ def pinned(files: Files, prefix: str) -> tuple[str, ...]:
 def asked_for(files: Files, prefix: str) -> dict[str, str]:
     """Name -> specification of what people asked for, by conda's history, the last word on each.
 
+    Raises InputError where it is there and cannot be read.
+
     Source: conda's `history.py`: `# update specs: ['python=3.12', 'numpy']`, `# remove specs: [...]`.
     """
-    try:
-        text = files.read_text(f"{prefix}/conda-meta/history", _TEXT_LIMIT)
-    except OSError:
-        return {}
+    text = _text(files, f"{prefix}/conda-meta/history")
     found: dict[str, str] = {}
     for action, told in re.findall(r"^#\s*(\w+)\s+specs:\s*(.+)$", text, re.M):
         for spec in _listed(told):
@@ -192,12 +202,22 @@ def asked_for(files: Files, prefix: str) -> dict[str, str]:
     return found
 
 
+def _text(files: Files, path: str) -> str:
+    """Nothing where there is no such file."""
+    try:
+        return files.read_text(path, _TEXT_LIMIT)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
+
+
 def _listed(text: str) -> list[str]:
     if not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = ast.literal_eval(parsed(text.strip(), "eval"))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return []
     return [str(one) for one in value] if isinstance(value, list) else []
 

@@ -46,9 +46,9 @@ def env_folders(files: Files, installations: Sequence[CondaInstallation], enviro
 
 def _configured(files: Files, home: str) -> list[str]:
     """`envs_dirs` of .condarc: a list in YAML, of which only plain entries are read."""
-    for path in (f"{home}/.condarc", f"{home}/.conda/.condarc", f"{home}/.mambarc"):
+    for path in _settings(home) if home else ():
         try:
-            text = files.read_text(path, _TEXT_LIMIT) if home else ""
+            text = files.read_text(path, _TEXT_LIMIT)
         except OSError:
             continue
         if paths := _entries(text.splitlines()):
@@ -66,6 +66,10 @@ def _entries(lines: list[str]) -> list[str]:
     return []
 
 
+def _settings(home: str) -> tuple[str, ...]:
+    return (f"{home}/.condarc", f"{home}/.conda/.condarc", f"{home}/.mambarc")
+
+
 def listed(files: Files, environ: Mapping[str, str]) -> list[str]:
     """`~/.conda/environments.txt`: every environment that conda, mamba or cudafit made."""
     try:
@@ -73,6 +77,20 @@ def listed(files: Files, environ: Mapping[str, str]) -> list[str]:
     except OSError:
         return []
     return [line.strip().rstrip("/") for line in text.splitlines() if line.strip().startswith("/")]
+
+
+def unread(files: Files, environ: Mapping[str, str]) -> list[str]:
+    """Which of the files that tell where environments lie are there and cannot be read, and why."""
+    found = []
+    home = environ.get("HOME", "")
+    for path in (*_settings(home), f"{home}/.conda/environments.txt") if home else ():
+        try:
+            files.read_text(path, _TEXT_LIMIT)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            found.append(f"cannot read `{path}`: {error.strerror or error}")
+    return found
 
 
 def named(

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
-from cudafit.env.conda_meta import PROBE, MetaRecord, damage, read_record
+from cudafit.env.conda_meta import PROBE, MetaRecord, damage, read_record, trouble
 from cudafit.files import Files
 from cudafit.model.environment import CondaDamage, CondaPackage, Distribution, Doubled
 from cudafit.model.machine import Problem
@@ -18,7 +18,7 @@ _COMPARED = re.compile(
     r"|cudnn|cusparselt|nccl|magma|cudatoolkit|cuda-(cudart|cupti|nvrtc|nvtx)(_\S+)?"
     r"|lib(cublas|cudnn|cudss|cufft|cufile|curand|cusolver|cusparse|magma|nvjitlink|nvshmem)\d*"
 )
-_SMALL = 1 << 10
+_SMALL = 1 << 16
 
 
 class CondaSide:
@@ -70,8 +70,7 @@ class CondaSide:
             try:
                 self._read[package.name] = read_record(self.files, path)
             except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                told = str(error).splitlines()[0] if str(error) else type(error).__name__
-                self.problems.append(Problem(PROBE, f"{path} cannot be read: {told}"))
+                self.problems.append(Problem(PROBE, f"{path} cannot be read: {trouble(error)}"))
         return self._read[package.name]
 
 

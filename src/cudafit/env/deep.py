@@ -56,7 +56,7 @@ def _ran(name: str, told: Mapping[str, object]) -> Ran:
         name,
         version=str(told.get("version") or "") or None,
         devices=devices if isinstance(devices, int) else None,
-        worked=tuple(int(pair[0]) for pair in pairs if pair[1] is True),
+        worked=tuple(pair[0] for pair in pairs if type(pair[0]) is int and pair[1] is True),
         error=str(error)[:500] if error else None,
         imported="step" in told,
     )

@@ -8,6 +8,7 @@ from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
 from cudafit.model.environment import Distribution, Extension, Load
 from cudafit.model.fatbin import fatbin_kernels
+from cudafit.model.versions import number
 
 # They have CUDA code and do not say that they need torch; or they need it and say so only in part.
 _KNOWN = re.compile(
@@ -111,7 +112,7 @@ def _extension(
             symbols += _lacking(files, loader, path, [*torch_files, *libraries])
     loads = loader.walk(libraries, torch, folders)
     missing = [load for load in loads.values() if load.path is None and _CUDA_NAME.match(load.soname)]
-    ordered = sorted(kernels, key=lambda text: (text.startswith("compute"), int(re.sub(r"\D", "", text))))
+    ordered = sorted(kernels, key=lambda text: (text.startswith("compute"), number(re.sub(r"\D", "", text) or "0")))
     return Extension(
         package=name,
         path=missing[0].by if missing else told_by,

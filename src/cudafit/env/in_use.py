@@ -24,17 +24,17 @@ def processes_using(prefix: str, files: Files | None = None, own: int | None = N
     """Those that may be read, and are not this one; none where there is no /proc."""
     files = files or Files()
     own = os.getpid() if own is None else own
-    mark = os.path.realpath(prefix).rstrip("/").encode() + b"/"
+    mark = os.fsencode(os.path.realpath(prefix)).rstrip(b"/") + b"/"
     try:
-        names = [name for name in files.names("/proc") if name.isdigit()][:_MOST]
+        names = [name for name in files.names("/proc") if name.isdecimal()][:_MOST]
     except OSError:
         return
     for name in names:
         if int(name) == own:
             continue
         try:
-            line = files.read_bytes(f"/proc/{name}/cmdline", 4096)
-            if line.startswith(mark) or mark in files.read_bytes(f"/proc/{name}/maps", _MAPS_LIMIT):
+            line = files.head(f"/proc/{name}/cmdline", 4096)
+            if line.startswith(mark) or mark in files.head(f"/proc/{name}/maps", _MAPS_LIMIT):
                 words = [word.decode(errors="replace") for word in line.split(b"\0") if word]
                 shown = re.sub(r"[^\x20-\x7e]", "?", " ".join(redacted_words(words)[:3]))
                 yield Process(int(name), shown[:80])

@@ -4,7 +4,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
+from cudafit.errors import InputError
 from cudafit.model.requirement import normalised
+from cudafit.system.reading import read_text
 
 
 def nearby_environment(environ: Mapping[str, str], folder: str = ".") -> str | None:
@@ -14,7 +16,7 @@ def nearby_environment(environ: Mapping[str, str], folder: str = ".") -> str | N
             return path
     for name in (".venv", "venv"):
         path = os.path.join(folder, name)
-        if os.path.isfile(os.path.join(path, "pyvenv.cfg")):
+        if os.path.exists(os.path.join(path, "pyvenv.cfg")):
             return path
     return None
 
@@ -37,12 +39,20 @@ def installed_versions(environment: str) -> dict[str, str]:
 
 
 def python_of(environment: str) -> str | None:
-    """The Python of an environment, as 3.12: by its pyvenv.cfg, or by conda's record of its python package."""
+    """The Python of an environment, as 3.12: by its pyvenv.cfg, or by conda's record of its python package.
+
+    Raises InputError for a pyvenv.cfg that is there and cannot be read.
+    """
+    path = os.path.join(environment, "pyvenv.cfg")
     try:
-        with open(os.path.join(environment, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
-            text = file.read(1 << 16)
-    except OSError:
+        text = read_text(path, 1 << 18, errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
         return _conda_python(environment)
+    except OSError as error:
+        raise InputError(
+            f"cannot read `{path}`: {error.strerror or error}",
+            hint="say which Python is meant, as `--python 3.12`",
+        ) from None
     match = re.search(r"^version(?:_info)?\s*=\s*(3\.\d+)", text, re.M)
     return match.group(1) if match else None
 

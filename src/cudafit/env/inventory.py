@@ -7,7 +7,7 @@ rest is read.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cudafit.env.conda_side import CondaSide
 from cudafit.env.extensions import read_extensions
@@ -29,11 +29,13 @@ from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.machine import Problem
 from cudafit.model.requirement import normalised
+from cudafit.model.versions import is_version
 from cudafit.system.secrets import redacted
 
 PROBE = "inventory"
 _METADATA_LIMIT = 1 << 18
 _SOURCE_LIMIT = 1 << 18
+_LONGEST = 40  # of a number that a package tells of itself
 _MOST = 5000  # distributions
 _MOST_PLACES = 100  # folders of sys.path, .pth files of one, lines of one
 _PTH_LIMIT = 1 << 16
@@ -256,18 +258,22 @@ class _Inventory:
         version = re.sub(r"-py\d.*$", "", version)
         inside = "METADATA" if wheel else "PKG-INFO"
         path = f"{metadata}/{inside}" if self.files.is_dir(metadata) else metadata
-        text = self._text(path, _METADATA_LIMIT)
+        text = self._head(path, _METADATA_LIMIT)
         headers = (text or "").partition("\n\n")[0]
-        if wheel and text is None:
+        if wheel and text is None and not self.files.exists(path):
             self.problems.append(Problem(PROBE, f"{metadata} has no METADATA"))
         told = re.search(r"^Name:\s*(\S+)", headers, re.M)
         stated = re.search(r"^Version:\s*(\S+)", headers, re.M)
         if not (told or name):
             return None
+        version = stated[1] if stated else version
+        if version and not is_version(version):
+            self.problems.append(Problem(PROBE, f"{path} tells a version that is none"))
+            version = ""
         origin, editable = self._origin(f"{metadata}/direct_url.json") if wheel else (None, False)
         return Distribution(
             name=normalised(told[1] if told else name),
-            version=(stated[1] if stated else version) or None,
+            version=version or None,
             place=place,
             metadata=metadata,
             installer=(self._small(f"{metadata}/INSTALLER") or "").strip() or None if wheel else None,
@@ -292,10 +298,8 @@ class _Inventory:
 
     def _count(self, path: str) -> int | None:
         """The files that RECORD lists; for the large packages a count to the limit is enough."""
-        try:
-            return self.files.read_bytes(path, 1 << 16).count(b"\n")
-        except OSError:
-            return None
+        text = self._head(path, 1 << 16)
+        return None if text is None else text.count("\n")
 
     def _conda_packages(self) -> Iterator[CondaPackage]:
         folder = f"{self.located.prefix}/conda-meta"
@@ -312,10 +316,7 @@ class _Inventory:
 
     def _channel(self, path: str) -> str | None:
         """Its name, `conda-forge`: the address may hold a token. Keys are in their order, so it stands early."""
-        try:
-            head = self.files.read_text(path, _CHANNEL_LIMIT)
-        except OSError:
-            return None
+        head = self._head(path, _CHANNEL_LIMIT) or ""
         match = re.search(r'"channel":\s*"([^"\\\n]{1,300})"', head)
         parts = [part for part in match[1].split("://")[-1].split("/") if part] if match else []
         if parts and (parts[-1] == "noarch" or re.fullmatch(r"(linux|osx|win)-\w+", parts[-1])):
@@ -345,8 +346,8 @@ class _Inventory:
                 if name in libraries and (kernels := self._kernel_list(f"{folder}/{name}")):
                     break
         return TorchBuild(
-            version=str(version) if isinstance(version, str) else None,
-            cuda=cuda if isinstance(cuda, str) else None,
+            version=version if isinstance(version, str) and is_version(version) else None,
+            cuda=_version_of(cuda),
             has_cuda=has_cuda,
             path=path,
             kernels=kernels,
@@ -368,8 +369,8 @@ class _Inventory:
         return TensorflowBuild(
             version=version,
             has_cuda=bool(info.get("is_cuda_build")),
-            cuda=_text_of(info.get("cuda_version")),
-            cudnn=_text_of(info.get("cudnn_version")),
+            cuda=_version_of(info.get("cuda_version")),
+            cudnn=_version_of(info.get("cudnn_version")),
             kernels=tuple(str(one) for one in kernels) if isinstance(kernels, list) else None,
             path=path,
         )
@@ -379,8 +380,9 @@ class _Inventory:
         for name in ("torchvision", "torchaudio"):
             for place in places:
                 values = assignments(self._text(f"{place}/{name}/version.py", _SOURCE_LIMIT) or "")
-                if name not in found and isinstance(values.get("__version__"), str):
-                    found[name] = values["__version__"]
+                version = values.get("__version__")
+                if name not in found and isinstance(version, str) and is_version(version):
+                    found[name] = version
         return found
 
     def _bitsandbytes(self, places: list[str]) -> tuple[str, ...] | None:
@@ -400,7 +402,7 @@ class _Inventory:
             return None
         try:
             value = json.loads(self._small(f"{place}/xformers/cpp_lib.json") or "")
-            return str(value["version"]["cuda"] or "")
+            return str(value["version"]["cuda"] or "")[:_LONGEST]
         except (ValueError, KeyError, TypeError, RecursionError):
             self.problems.append(Problem(PROBE, f"{place}/xformers/cpp_lib.json is not as it should be"))
             return None
@@ -489,8 +491,15 @@ class _Inventory:
         return self._text(path, 1 << 16)
 
     def _text(self, path: str, limit: int) -> str | None:
+        return self._noted(path, lambda: self.files.read_text(path, limit))
+
+    def _head(self, path: str, limit: int) -> str | None:
+        """Of a file whose beginning is enough: of METADATA the headers count."""
+        return self._noted(path, lambda: self.files.head_text(path, limit))
+
+    def _noted(self, path: str, read: Callable[[], str]) -> str | None:
         try:
-            return self.files.read_text(path, limit)
+            return read()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -498,5 +507,6 @@ class _Inventory:
             return None
 
 
-def _text_of(value: object) -> str | None:
-    return str(value) if isinstance(value, str) and value else None
+def _version_of(value: object) -> str | None:
+    """Of CUDA or cuDNN: `12.6`, or `9`."""
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}", value) else None

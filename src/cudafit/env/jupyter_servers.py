@@ -22,14 +22,14 @@ def newest_server(files: Files, user: int) -> JupyterServer | None:
         names = files.names("/proc")
     except OSError:
         return None
-    for name in [one for one in names if one.isdigit()][:_MOST]:
+    for name in [one for one in names if one.isdecimal()][:_MOST]:
         try:
             if files.stat(f"/proc/{name}").st_uid != user:
                 continue
-            if not _serves(files.read_bytes(f"/proc/{name}/cmdline", 4096)):
+            if not _serves(files.head(f"/proc/{name}/cmdline", 4096)):
                 continue
-            started = int(files.read_text(f"/proc/{name}/stat", 4096).rpartition(")")[2].split()[19])
-            pairs = files.read_bytes(f"/proc/{name}/environ", 1 << 18).split(b"\0")
+            started = int(files.head_text(f"/proc/{name}/stat", 4096).rpartition(")")[2].split()[19])
+            pairs = files.head(f"/proc/{name}/environ", 1 << 18).split(b"\0")
         except (OSError, ValueError, IndexError):
             continue
         variables = {

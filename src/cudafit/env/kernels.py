@@ -12,27 +12,40 @@ from cudafit.atomic import write_text
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import Kernel
+from cudafit.system.reading import read_text
 
+_LIMIT = 1 << 18
 _SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
 
 
 def read_kernels(files: Files, environ: Mapping[str, str], prefix: str | None) -> tuple[Kernel, ...]:
     """By name, the first of each: the one that Jupyter takes. What is no kernelspec is passed over."""
-    found: dict[str, Kernel] = {}
+    return tuple(one for one in _found(files, environ, prefix).values() if isinstance(one, Kernel))
+
+
+def _found(files: Files, environ: Mapping[str, str], prefix: str | None) -> "dict[str, Kernel | str]":
+    """By name; in place of a kernel whose file cannot be read, the reason."""
+    found: dict[str, Kernel | str] = {}
     for folder in _folders(environ, prefix):
         for name in _names(files, f"{folder}/kernels"):
-            if name not in found and (kernel := _kernel(files, name, f"{folder}/kernels/{name}/kernel.json")):
+            if isinstance(found.get(name), Kernel):
+                continue
+            if (kernel := _kernel(files, name, f"{folder}/kernels/{name}/kernel.json")) and (
+                name not in found or isinstance(kernel, Kernel)
+            ):
                 found[name] = kernel
-    return tuple(found.values())
+    return found
 
 
 def kernel_by_name(files: Files, environ: Mapping[str, str], prefix: str | None, name: str) -> Kernel:
     """Raises InputError, with the names that there are."""
-    kernels = read_kernels(files, environ, prefix)
-    for kernel in kernels:
-        if kernel.name == name.lower():
-            return kernel
-    known = ", ".join(f"`{kernel.name}`" for kernel in kernels)
+    found = {folder.lower(): one for folder, one in _found(files, environ, prefix).items()}
+    kernel = found.get(name.lower())
+    if isinstance(kernel, Kernel):
+        return kernel
+    if kernel is not None:
+        raise InputError(kernel)
+    known = ", ".join(f"`{one}`" for one in found)
     raise InputError(
         f"there is no Jupyter kernel `{name}`",
         cause=[f"there are {known}" if known else "no kernelspec was found in any of Jupyter's folders"],
@@ -59,12 +72,16 @@ def _names(files: Files, folder: str) -> list[str]:
         return []
 
 
-def _kernel(files: Files, name: str, path: str) -> Kernel | None:
+def _kernel(files: Files, name: str, path: str) -> Kernel | str | None:
     try:
-        value = json.loads(files.read_text(path, 1 << 16))
+        value = json.loads(files.read_text(path, _LIMIT))
         argv = tuple(str(word) for word in value["argv"])
         variables = {str(key): str(told) for key, told in (value.get("env") or {}).items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return f"cannot read `{path}`: {error.strerror or error}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Kernel(name.lower(), path, argv, variables) if argv else None
 
@@ -93,16 +110,16 @@ def register(kernel: Kernel, python: str, path: str) -> str | None:
     Raises InputError where it cannot be written.
     """
     try:
-        with open(kernel.path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json.loads(read_text(kernel.path, _LIMIT))
         value["argv"] = [python, *value["argv"][1:]]
         os.makedirs(os.path.dirname(path), exist_ok=True)
         kept = None
         if os.path.lexists(path):
             kept = f"{path}.before-cudafit"
-            with open(path, encoding="utf-8", errors="replace") as file:
-                write_text(kept, file.read())
+            write_text(kept, read_text(path, _LIMIT, errors="replace"))
         write_text(path, json.dumps(value, indent=1) + "\n")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InputError(f"cannot write `{path}`: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot write `{path}`: {error}") from None
     return kept

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from cudafit.files import Files
 from cudafit.model.elf import Elf, defines, read_elf
 from cudafit.model.environment import NOT_LOOKED, Load, TooOld
+from cudafit.model.versions import numbers
 
 # Of the C library, which is there wherever a program runs.
 _ALWAYS = re.compile(r"(libc|libm|libdl|librt|libpthread|libutil|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
@@ -136,7 +137,7 @@ class Loader:
             if version.startswith("GLIBCXX_3") and version not in library.has_versions
         ]
         if lacking:
-            newest = max(lacking, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
+            newest = max(lacking, key=numbers)
             self.too_old.setdefault((cplusplus.path, newest), TooOld(cplusplus.path, newest, path, cplusplus.via))
 
     def _real(self, path: str) -> str:

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from cudafit.env.conda_places import named
+from cudafit.env.conda_places import named, unread
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import CONDA, SYSTEM, VENV
@@ -57,12 +57,12 @@ def at(files: Files, path: str, found_by: str) -> Located | None:
         return _of_interpreter(files, path, found_by)
     if not files.is_dir(path):
         return None
-    if files.is_file(f"{path}/pyvenv.cfg"):
+    if files.exists(f"{path}/pyvenv.cfg"):
         return Located(path, VENV, found_by)
     if files.is_dir(f"{path}/conda-meta"):
         return Located(path, CONDA, found_by)
     for name in (".venv", "venv"):
-        if files.is_file(f"{path}/{name}/pyvenv.cfg"):
+        if files.exists(f"{path}/{name}/pyvenv.cfg"):
             return Located(f"{path}/{name}", VENV, found_by)
     for name in ("python3", "python"):
         if files.exists(f"{path}/bin/{name}"):
@@ -76,7 +76,7 @@ def _of_interpreter(files: Files, path: str, found_by: str) -> Located | None:
         return None
     folder = os.path.dirname(path)
     prefix = folder if os.path.basename(folder) not in ("bin", "Scripts") else os.path.dirname(folder)
-    if files.is_file(f"{prefix}/pyvenv.cfg"):
+    if files.exists(f"{prefix}/pyvenv.cfg"):
         return Located(prefix, VENV, found_by, path)
     if files.is_dir(f"{prefix}/conda-meta"):
         return Located(prefix, CONDA, found_by, path)
@@ -106,6 +106,9 @@ def _conda_by_name(
             return Located(path, CONDA, f"--conda {name}")
     raise InputError(
         f"there is no conda environment `{name}`",
-        cause=[f"looked for it in {', '.join(candidates) or 'no place: no conda installation was found'}"],
+        cause=[
+            f"looked for it in {', '.join(candidates) or 'no place: no conda installation was found'}",
+            *unread(files, environ),
+        ],
         hint="name its folder: `--env PATH`",
     )

@@ -1,6 +1,5 @@
 """Notebooks: the cells of code in order, as one program; what only IPython understands is left out."""
 
-import ast
 import json
 import re
 from dataclasses import replace
@@ -8,6 +7,7 @@ from typing import Any
 
 from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
+from cudafit.system.python_text import parsed
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
 _ASSIGNED = re.compile(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$")
@@ -25,7 +25,7 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
         if code is None:
             continue
         try:
-            ast.parse("\n".join(code))
+            parsed("\n".join(code))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if skipped is not None:
                 skipped.append(f"cell {number}: {getattr(error, 'msg', None) or 'it cannot be read'}")

@@ -7,6 +7,7 @@ from cudafit.lint.edits import column_of, source_lines
 from cudafit.lint.registry import KINDS
 from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
+from cudafit.system.python_text import parsed
 
 _PYTHON_2 = re.compile(
     r"^[ \t]*+(?:print[ \t]+[\"'%\w]|except[ \t]+\w++[ \t]*+,[ \t]*+\w++[ \t]*+:|exec[ \t]+\")|\bxrange\(", re.MULTILINE
@@ -22,7 +23,7 @@ def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[
     if "\0" in text:
         raise UnreadableError("it is a binary file")
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except SyntaxError as error:
         if _PYTHON_2.search(text):
             raise UnreadableError(f"line {error.lineno}: this is Python 2") from error

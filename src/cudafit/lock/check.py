@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cudafit.lock.held import Held
 from cudafit.model.fit import NO_FIT, Resolution
@@ -36,5 +36,5 @@ def problems(held: Held, resolution: Resolution, others: Sequence[Wanted]) -> It
 def _admits(specifier: str, version: str) -> bool:
     try:
         return SpecifierSet(specifier).contains(Version(version.partition("=")[0]), prereleases=True)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of thousands of digits
         return False

@@ -10,6 +10,9 @@ import yaml
 
 from cudafit.conda_solver import Record
 from cudafit.errors import InputError
+from cudafit.lock.yaml_text import load
+from cudafit.system.parsing import reason
+from cudafit.system.reading import read_named_text
 from cudafit.system.secrets import redacted
 
 _LIMIT = 64 << 20
@@ -26,14 +29,13 @@ def is_conda_lock(path: str) -> bool:
 def locked_records(path: str, platform: str) -> tuple[Record, ...]:
     """Raises InputError for what is no lock, has nothing for the platform, or does not tell a hash."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(_LIMIT)
+        text = read_named_text(path, _LIMIT)
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
+    try:
         found = list(_rows(os.path.basename(path), text, platform))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read `{path}`: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"`{path}` is no conda lock: {told}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(f"`{path}` is no conda lock: {reason(error)}") from None
     records = tuple(_record(*row) for row in found)
     bare = [one.file_name for one in records if not (one.sha256 or one.md5)]
     if bare:
@@ -66,7 +68,7 @@ def _rows(name: str, text: str, platform: str) -> Iterator[Row]:
     if name.endswith(".txt"):
         yield from _explicit(text, platform)
         return
-    value = yaml.safe_load(text)
+    value = load(text)
     yield from _pixi(value, platform) if name == "pixi.lock" else _conda_lock(value, platform)
 
 

@@ -22,9 +22,11 @@ from cudafit.lock.conda_solve import Solved
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import all_specifications
+from cudafit.system.reading import read_text
 from cudafit.system.secrets import without_login
 
 HOOK = "solve_specs_for_arch"
+_LOCK_LIMIT = 256 << 20  # conda-lock's own answer
 
 
 def conda_lock_text(order: Order, solved: Sequence[Solved], path: str, *, shim: bool = False) -> tuple[str, int]:
@@ -51,7 +53,7 @@ def conda_lock_text(order: Order, solved: Sequence[Solved], path: str, *, shim: 
             )
         target = Path(folder) / "conda-lock.yml"
         lockfile.write_conda_lock_file(lock, target, metadata_choices=None, include_help_text=False)
-        return header(order) + target.read_text(encoding="utf-8"), sum(len(one.records) for one in solved)
+        return header(order) + read_text(str(target), _LOCK_LIMIT), sum(len(one.records) for one in solved)
 
 
 def _specification(order: Order, solved: Sequence[Solved]) -> Any:

@@ -13,6 +13,7 @@ from cudafit.lock.header import header
 from cudafit.lock.order import Order
 from cudafit.model.fit import CPU
 from cudafit.model.versions import numbers
+from cudafit.system.reading import read_text
 from cudafit.system.text import is_plain
 
 # Packages whose wheels look for the CUDA libraries of the system, unless an extra brings them.
@@ -113,5 +114,4 @@ def _beside(path: str, other: str) -> str:
 
 
 def _template(name: str) -> str:
-    with open(os.path.join(shipped.folder("templates"), name), encoding="utf-8") as file:
-        return file.read()
+    return read_text(os.path.join(shipped.folder("templates"), name), 1 << 20)

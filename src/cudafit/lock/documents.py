@@ -66,7 +66,7 @@ class _Maker:
         from cudafit.lock.write import current  # noqa: PLC0415
 
         order = self._order(PIP)
-        return pyproject_text(order, current(path), path), len(order.picks), True
+        return pyproject_text(order, current(path, errors="strict"), path), len(order.picks), True
 
     def _environment(self, _path: str) -> tuple[str, int, bool]:
         from cudafit.lock.environment_yml import environment_text  # noqa: PLC0415

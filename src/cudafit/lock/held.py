@@ -10,10 +10,13 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.formats import Format
-from cudafit.lock.write import current
+from cudafit.lock.write import LIMIT
+from cudafit.lock.yaml_text import load
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
 from cudafit.system.commands import command_text
+from cudafit.system.parsing import reason
+from cudafit.system.reading import read_named_text
 from cudafit.system.toml import read_toml
 
 # conda's names of packages that the matrices know under another.
@@ -33,10 +36,13 @@ class Held:
 
 def read_lock(path: str, form: Format) -> Held:
     """Raises InputError for a file that is missing, or not in its format."""
-    text = current(path)
-    if text is None:
+    try:
+        text = read_named_text(path, LIMIT, errors="replace")
+    except FileNotFoundError:
         hint = f"write it: `{command_text('-o', path)}`"
-        raise InputError(f"`{path}` does not exist, so there is nothing to check", hint=hint)
+        raise InputError(f"`{path}` does not exist, so there is nothing to check", hint=hint) from None
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     reader = _READERS.get(form.name)
     if reader is None:
         raise InputError(
@@ -44,9 +50,8 @@ def read_lock(path: str, form: Format) -> Held:
         )
     try:
         versions = dict(reader(text))
-    except (CudafitError, ValueError, KeyError, TypeError, AttributeError, IndexError, yaml.YAMLError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"`{path}` cannot be read as {form.name}: {told}") from None
+    except (CudafitError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(f"`{path}` cannot be read as {form.name}: {reason(error)}") from None
     complete = form.name in ("requirements", "pylock", "conda-lock", "explicit")
     target = re.findall(r"for: (\S{1,80}), .{0,200}Python (\d{1,4}\.\d{1,4}t?)", "\n".join(text.splitlines()[:30]))
     return Held(path, versions, complete, target[0][1] if target else None, tuple(one[0] for one in target))
@@ -86,7 +91,7 @@ def _pyproject(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _environment(text: str) -> Iterator[tuple[str, str]]:
-    for entry in yaml.safe_load(text)["dependencies"]:
+    for entry in load(text)["dependencies"]:
         if isinstance(entry, str):
             name, *rest = re.split(r"=+", entry)
             if len(rest) > 1:
@@ -94,7 +99,7 @@ def _environment(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _conda_lock(text: str) -> Iterator[tuple[str, str]]:
-    for row in yaml.safe_load(text)["package"]:
+    for row in load(text)["package"]:
         if row["manager"] == "conda":
             yield _from_file(row["url"])
 

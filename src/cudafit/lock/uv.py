@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.order import PYTORCH, Order
@@ -20,10 +20,12 @@ from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
+from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_known, without_login
 from cudafit.system.toml import read_toml
 
 TIMEOUT_S = 900
+_LOCK_LIMIT = 256 << 20  # uv's own answer
 PROJECT = "your-request"
 # The glibc versions that uv knows platforms for.
 _GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
@@ -84,8 +86,7 @@ def compiled(
         path = _with_preferred(folder, preferred or {})
         known = list(_known(order, environ))
         _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
-        with open(path, encoding="utf-8") as file:
-            text = without_login(file.read())
+        text = without_login(read_text(path, _LOCK_LIMIT))
         packages = tuple(_packages(read_toml(text)))
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
@@ -114,7 +115,7 @@ def _is_version(text: str) -> bool:
     """Metadata may say anything, and uv reads no file with a version that is none."""
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of thousands of digits
         return False
     return True
 

@@ -8,7 +8,10 @@ from cudafit.errors import InputError
 from cudafit.lock.header import is_ours
 from cudafit.model.frozen import frozen
 from cudafit.system import diffs
+from cudafit.system.reading import read_text
 from cudafit.system.text import is_plain
+
+LIMIT = 64 << 20
 
 
 @frozen
@@ -49,11 +52,12 @@ def one_line(text: str) -> str:
     return text
 
 
-def current(path: str) -> str | None:
-    """What stands in the file now; None where there is none."""
+def current(path: str, *, errors: str = "replace") -> str | None:
+    """What stands in the file now; None where there is none, and for a pipe or a device: nothing in it can be lost."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        return None
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return read_text(path, LIMIT, errors=errors)
     except FileNotFoundError:
         return None
     except OSError as error:

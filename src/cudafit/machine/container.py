@@ -27,7 +27,7 @@ _ENVIRONMENT_NAMES = {"oci": "oci", "systemd-nspawn": "systemd-nspawn", "podman"
 def read_container(context: Context) -> tuple[str, str] | None:
     """The kind of container and the sign it was known by; None when nothing says that this is one."""
     files, environ = context.files, context.environ
-    mounts = context.read(PROBE, MOUNTS, 1 << 18) or ""
+    mounts = context.read(PROBE, MOUNTS, 1 << 22) or ""
     if "KUBERNETES_SERVICE_HOST" in environ:
         return "kubernetes", "KUBERNETES_SERVICE_HOST"
     if files.exists(KUBERNETES_FOLDER):

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cudafit.files import Files
@@ -50,9 +50,20 @@ class Context:
         return self.live and self.files.whole
 
     def read(self, probe: str, path: str, limit: int = 1 << 16) -> str | None:
-        """A file's text; None where there is no such file, and a note where it is there and cannot be read."""
+        """All of a file's text; None where there is no such file, and a note where it is there and cannot be read."""
+        return self._noted(probe, path, lambda: self.files.read_text(path, limit))
+
+    def head(self, probe: str, path: str, limit: int = 1 << 16) -> str | None:
+        """The same for a file of which the beginning is enough."""
+        return self._noted(probe, path, lambda: self.files.head_text(path, limit))
+
+    def tail(self, probe: str, path: str, limit: int) -> str | None:
+        """The same for a file of which the end counts, as of a log."""
+        return self._noted(probe, path, lambda: self.files.tail_text(path, limit))
+
+    def _noted(self, probe: str, path: str, read: Callable[[], str]) -> str | None:
         try:
-            return self.files.read_text(path, limit)
+            return read()
         except (FileNotFoundError, NotADirectoryError):
             self.note_broken_link(probe, path)
         except OSError as error:

@@ -9,7 +9,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import closest, named, spoken
 from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Tegra
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
-from cudafit.model.versions import major_minor
+from cudafit.model.versions import major_minor, numbers
 
 PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
 VIA = "command line"
@@ -84,7 +84,7 @@ def _driver(text: str, facts: Callable[..., Facts]) -> Driver | None:
         return None
     if not re.fullmatch(r"\d+(\.\d+){0,3}", text):
         raise InputError(f"`--driver {text}` is not a driver version", hint="write it as `550.54.15`, or `none`")
-    if int(text.split(".", maxsplit=1)[0]) < _FIRST_BRANCH:
+    if numbers(text)[0] < _FIRST_BRANCH:
         raise InputError(
             f"`--driver {text}` looks like a CUDA version, not a driver version",
             cause=["nvidia-smi shows both: `Driver Version: 550.54.15` is the one to give"],

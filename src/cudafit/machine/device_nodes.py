@@ -66,7 +66,7 @@ def _names_of(context: Context, uid: int, gid: int) -> tuple[str, str]:
 
 
 def _name(context: Context, path: str, number: int) -> str:
-    for line in (context.read(PROBE, path, 1 << 20) or "").splitlines():
+    for line in (context.head(PROBE, path, 1 << 20) or "").splitlines():
         fields = line.split(":")
         if len(fields) > 2 and fields[2] == str(number):
             return fields[0]

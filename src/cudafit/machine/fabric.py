@@ -39,7 +39,7 @@ def _version(context: Context) -> tuple[str | None, str | None]:
 def _log(context: Context) -> str:
     """Often for root alone: no problem, the version is not known then."""
     try:
-        return context.files.read_text(LOG, 4 << 20)
+        return context.files.tail_text(LOG, 4 << 20)
     except OSError:
         return ""
 
@@ -50,7 +50,7 @@ def _running(context: Context) -> bool | None:
         return None
     for pid in context.names(PROBE, "/proc", "[0-9]*")[:_MOST_PROCESSES]:
         try:
-            if context.files.read_text(f"/proc/{pid}/comm", 64).strip() == COMM:
+            if context.files.head_text(f"/proc/{pid}/comm", 64).strip() == COMM:
                 return True
         except OSError:
             continue  # it has ended, or is hidden

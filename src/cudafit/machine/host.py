@@ -72,7 +72,7 @@ def _arch(context: Context) -> Found[str]:
         return (_ARCH.get(name.lower(), name), via) if name else None
     for path in _ANY_PROGRAM:
         try:
-            header = context.files.read_bytes(path, 20)
+            header = context.files.head(path, 20)
         except OSError:
             continue
         if header[:4] == b"\x7fELF" and len(header) == 20:
@@ -115,14 +115,14 @@ def _distro(context: Context) -> Found[str]:
 
 
 def _processor(context: Context) -> Found[str]:
-    text = context.read(PROBE, "/proc/cpuinfo") or ""
+    text = context.head(PROBE, "/proc/cpuinfo") or ""
     match = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
     return (match.group(1).strip(), "/proc/cpuinfo") if match else None
 
 
 def _secure_boot(context: Context) -> Found[bool]:
     try:
-        data = context.files.read_bytes(SECURE_BOOT, 16)
+        data = context.files.head(SECURE_BOOT, 16)
     except FileNotFoundError:
         # Without EFI there is no secure boot; but a container's /sys may hide the folder.
         if context.live and context.files.exists("/sys/firmware/acpi") and not context.files.exists(EFI):

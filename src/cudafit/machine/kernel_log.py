@@ -30,7 +30,7 @@ def read_kernel_log(context: Context) -> tuple[str, ...] | None:
         lines = [line.partition(";")[2] for line in text.splitlines()]
         return tuple([line for line in lines if _ABOUT.search(line)][-_MOST:])
     for path in _FILES:
-        if (found := context.read(PROBE, path, _LIMIT)) is not None:
+        if (found := context.tail(PROBE, path, _LIMIT)) is not None:
             return tuple([line for line in found.splitlines() if _ABOUT.search(line)][-_MOST:])
     return None
 

@@ -38,7 +38,7 @@ def _confstr() -> str | None:
 def _glibc(context: Context) -> tuple[str, str] | None:
     for path in _GLIBC_FILES:
         try:
-            content = context.files.read_bytes(path, _LIBRARY_LIMIT)
+            content = context.files.head(path, _LIBRARY_LIMIT)
         except OSError:
             continue
         # The banner that the library prints when it is run as a program.

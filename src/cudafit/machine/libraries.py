@@ -122,6 +122,6 @@ def _version(context: Context, name: str, folder: str, real: str) -> tuple[str |
 def _from_header(context: Context, path: str, macros: tuple[str, ...]) -> str | None:
     if not context.files.is_file(path):
         return None
-    text = context.read(PROBE, path, 1 << 18) or ""
+    text = context.head(PROBE, path, 1 << 18) or ""
     values = dict(re.findall(r"^#define\s+(\w+)\s+(\d+)\s*$", text, re.M))
     return ".".join(values[macro] for macro in macros) if all(macro in values for macro in macros) else None

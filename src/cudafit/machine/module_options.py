@@ -22,7 +22,7 @@ def read_module_options(context: Context) -> dict[str, str] | None:
         if name in _NAMES:
             found[name] = value.strip()
     for name in _UVM_NAMES:
-        value = context.read(PROBE, f"{UVM_PARAMETERS}/{name}", 64)
+        value = context.head(PROBE, f"{UVM_PARAMETERS}/{name}", 64)
         if value is not None:
             found[name] = value.strip()
     return found or None

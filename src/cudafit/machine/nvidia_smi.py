@@ -126,7 +126,7 @@ def gpu_of(row: dict[str, str], position: int) -> Gpu:
         mig = "Disabled"
         unread.pop("mig")
     gpu = Gpu(
-        index=int(told["index"]) if told.get("index", "").isdecimal() else position,
+        index=position if (index := _number(told.get("index"))) is None else index,
         name=told.get("name"),
         uuid=told.get("uuid"),
         compute_capability=told["compute_cap"] if re.fullmatch(r"\d+\.\d+", told.get("compute_cap", "")) else None,
@@ -146,4 +146,4 @@ def gpu_of(row: dict[str, str], position: int) -> Gpu:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,18}", text) else None

@@ -58,7 +58,7 @@ def read_process(pid: int) -> Process | None:
 
 def every_pid() -> set[int]:
     try:
-        return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+        return {int(name) for name in os.listdir("/proc") if name.isdecimal()}
     except OSError:
         return set()
 

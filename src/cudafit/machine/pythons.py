@@ -59,6 +59,6 @@ def version_of(real: str) -> tuple[str, str] | None:
 def _is_program(context: Context, path: str) -> bool:
     """A pyenv or asdf shim is a script: which Python it starts depends on the folder it is started in."""
     try:
-        return context.files.read_bytes(path, 4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+        return context.files.head(path, 4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
     except OSError:
         return False

@@ -1,14 +1,16 @@
 """Snapshots in files: `inspect --save` writes them, `--machine` reads them."""
 
+import errno
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cudafit.errors import InputError
 from cudafit.model.machine import SCHEMA, Machine
 from cudafit.model.record import RecordError, from_plain, to_plain
+from cudafit.system.parsing import reason
+from cudafit.system.reading import read_bytes, read_named, standard_input
 
 _LIMIT = 16 << 20
 
@@ -31,9 +33,9 @@ def load_all(paths: Sequence[str]) -> Iterator[tuple[str, Machine]]:
     fifty are read in full.
     """
     alike: dict[object, Machine] = {}
-    for path in _files(paths):
+    for path, found in _files(paths):
         name = "stdin" if path == "-" else f"`{path}`"
-        value = _value(_text(path, name), name)
+        value = _value(_text(path, name, found=found), name)
         key = _what_decides(value)
         machine = alike.get(key) if key else None
         if machine is None:
@@ -43,15 +45,19 @@ def load_all(paths: Sequence[str]) -> Iterator[tuple[str, Machine]]:
         yield ("stdin" if path == "-" else os.path.basename(path).removesuffix(".json")), machine
 
 
-def _files(paths: Sequence[str]) -> Iterator[str]:
+def _files(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Each, and whether it was found in a folder."""
     for path in paths:
         if path == "-" or not os.path.isdir(path):
-            yield path
+            yield path, False
             continue
-        names = sorted(name for name in os.listdir(path) if name.endswith(".json"))
+        try:
+            names = sorted(name for name in os.listdir(path) if name.endswith(".json"))
+        except OSError as error:
+            raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
         if not names:
             raise InputError(f"`--machine {path}`: there is no snapshot (*.json) in this folder")
-        yield from (os.path.join(path, name) for name in names)
+        yield from ((os.path.join(path, name), True) for name in names)
 
 
 def _what_decides(value: dict[str, Any]) -> object:
@@ -71,7 +77,7 @@ def _what_decides(value: dict[str, Any]) -> object:
             tuple(python["version"] for python in value.get("pythons") or ()),
         )
         hash(key)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return None
     return key
 
@@ -79,10 +85,10 @@ def _what_decides(value: dict[str, Any]) -> object:
 def _value(text: str, name: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except RecursionError:
-        raise InputError(f"{name} is not a machine snapshot: it is nested too deeply") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise InputError(f"{name} is not a machine snapshot: expected JSON, but {_lower(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not a machine snapshot: {reason(error)}") from None
     if not isinstance(value, dict):
         raise InputError(f"{name} is not a machine snapshot: expected a JSON object")
     if value.get("schema") != SCHEMA:
@@ -108,17 +114,15 @@ def save(path: str, text: str) -> None:
         raise InputError(f"cannot write `{path}`: {error.strerror or error}") from None
 
 
-def _text(path: str, name: str) -> str:
+def _text(path: str, name: str, *, found: bool = False) -> str:
+    """`found`: it lies in a folder that was named; so it must be a regular file."""
     try:
-        if path == "-":
-            data = sys.stdin.buffer.read(_LIMIT + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(_LIMIT + 1)
+        read = read_bytes if found else read_named
+        data = standard_input(_LIMIT) if path == "-" else read(path, _LIMIT)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise InputError(f"{name} is not a machine snapshot: {error.strerror}") from None
         raise InputError(f"cannot read {name}: {error.strerror or error}") from None
-    if len(data) > _LIMIT:
-        raise InputError(f"{name} is not a machine snapshot: it is larger than {_LIMIT >> 20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

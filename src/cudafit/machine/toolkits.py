@@ -78,7 +78,7 @@ def _version_txt(context: Context, path: str) -> tuple[str, str] | None:
 
 
 def _header(context: Context, path: str) -> tuple[str, str] | None:
-    text = context.read(PROBE, f"{path}/include/cuda.h", 1 << 18) or ""
+    text = context.head(PROBE, f"{path}/include/cuda.h", 1 << 18) or ""
     match = re.search(r"^#define\s+CUDA_VERSION\s+(\d{4,6})\b", text, re.M)
     return (cuda_from_number(int(match.group(1))), "include/cuda.h") if match else None
 

@@ -14,8 +14,10 @@ from typing import Any, TypeVar, cast
 
 from cudafit.model import matrix as records
 from cudafit.model.matrix import Build, Facts, Matrix
+from cudafit.system.reading import read_bytes
 
 FORMAT = 2
+FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
 
@@ -78,26 +80,26 @@ def open_compiled(path: str) -> Compiled | None:
     """None when there is no such folder, or it was written by another cudafit."""
     try:
         index = _read(path, INDEX)
-    except (OSError, ValueError):
+        if index["format"] != FORMAT:
+            return None
+        return Compiled(path, index["version"], index["packages"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    if index.get("format") != FORMAT:
-        return None
-    return Compiled(path, index["version"], index["packages"])
 
 
 def content_key(paths: Iterable[str]) -> str:
-    """A name for what the files hold and for how this cudafit would compile them.
+    """A name for what the files hold and for how this cudafit would compile them; raises OSError.
 
     Three checksums that differ in kind are enough to tell one's own edits apart, and spare the loading of hashlib.
     """
     parts = [f"{FORMAT}", *(" ".join(_names(kind)) for kind in (Build, *_LISTS.values()))]
     crc, adler = 0, 1
     for path in paths:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_bytes(path, FILE_LIMIT)
         crc, adler = zlib.crc32(content, crc), zlib.adler32(content, adler)
         parts.append(f"{os.path.basename(path)} {len(content)} {crc}")
-    return f"{crc:08x}{adler:08x}{zlib.crc32(chr(10).join(parts).encode()):08x}"
+    whole = zlib.crc32("\n".join(parts).encode("utf-8", "surrogateescape"))
+    return f"{crc:08x}{adler:08x}{whole:08x}"
 
 
 def _file(name: str) -> str:
@@ -125,8 +127,7 @@ def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:
 
 
 def _read(path: str, name: str) -> Any:
-    with open(os.path.join(path, name), encoding="utf-8") as file:
-        return json.load(file)
+    return json.loads(read_bytes(os.path.join(path, name), FILE_LIMIT))
 
 
 def _write(path: str, name: str, value: Any) -> None:

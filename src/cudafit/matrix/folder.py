@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cudafit.matrix.compiled import FILE_LIMIT
 from cudafit.matrix.rows import RowError, from_row, to_row
 from cudafit.matrix.yaml_text import Lined, MatrixSyntaxError, dump, load
 from cudafit.model.matrix import (
@@ -29,6 +30,7 @@ from cudafit.model.matrix import (
     Source,
     ToolkitRelease,
 )
+from cudafit.system.reading import read_text
 
 # File -> its lists, each with the record that a row describes. The lists' names are the fields of `Facts`.
 FILES: dict[str, dict[str, type]] = {
@@ -118,11 +120,9 @@ def read_folder(path: str) -> Folder:
     folder = Folder(path)
     for name in _names(path):
         try:
-            with open(os.path.join(path, name), encoding="utf-8") as file:
-                text = file.read()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
-            folder.flaws.append(Flaw(name, 1, "schema", reason))
+            text = read_text(os.path.join(path, name), FILE_LIMIT)
+        except OSError as error:
+            folder.flaws.append(Flaw(name, 1, "schema", error.strerror or str(error)))
             continue
         folder.files[name] = _read_file(name, text, folder.flaws)
     return folder

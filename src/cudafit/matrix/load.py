@@ -47,7 +47,10 @@ def _config_layer(environ: Mapping[str, str]) -> list[str]:
 def _compiled(stack: Sequence[str], environ: Mapping[str, str]) -> Compiled:
     if list(stack) == [shipped.folder("matrices")] and (ready := open_compiled(shipped.COMPILED)):
         return ready
-    key = content_key(path for layer in stack for path in matrix_files(layer))
+    try:
+        key = content_key(path for layer in stack for path in matrix_files(layer))
+    except OSError as error:
+        raise InputError(f"cannot read `{error.filename}`: {error.strerror or error}") from None
     folder = os.path.join(_cache_folder(environ), key)
     return open_compiled(folder) or _compile(stack, folder)
 

@@ -11,7 +11,10 @@ from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from cudafit.matrix.forms import form_of
+
 Row = TypeVar("Row")
+_SHOWN = 60
 
 
 class RowError(ValueError):
@@ -45,7 +48,18 @@ def from_row(kind: type[Row], row: Mapping[str, Any]) -> Row:
         if not isinstance(row[name], str):
             raise RowError(f"`{name}` must be a text")
         given[name] = reader(name, row[name])
+        _check_form(kind, name, given[name])
     return kind(**given)
+
+
+def _check_form(kind: type, name: str, value: object) -> None:
+    form = form_of(kind, name)
+    if form is None:
+        return
+    has_form, example = form
+    for text in value if isinstance(value, tuple) else (value,):
+        if not has_form(text):
+            raise RowError(f"`{name}` cannot be `{text[:_SHOWN]}`; expected such as `{example}`")
 
 
 @cache

@@ -59,6 +59,8 @@ def load(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - constructs nothing but texts, lists and mappings
     except MatrixSyntaxError:
         raise
+    except RecursionError:
+        raise MatrixSyntaxError(1, "it is nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)

@@ -1,5 +1,6 @@
 """What a Dockerfile and a compose file say. `place` is `Dockerfile:7`, where each thing stands; None is *not known*."""
 
+import re
 from collections.abc import Mapping
 
 from cudafit.model.frozen import frozen
@@ -70,7 +71,7 @@ class Dockerfile:
 
     def named(self, name: str) -> Stage | None:
         """By its name or its number."""
-        if name.isdigit() and int(name) < len(self.stages):
+        if re.fullmatch(r"[0-9]{1,9}", name) and int(name) < len(self.stages):
             return self.stages[int(name)]
         return next((one for one in self.stages if one.name == name.lower()), None)
 

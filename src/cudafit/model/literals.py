@@ -3,11 +3,13 @@
 import ast
 from typing import Any
 
+from cudafit.system.python_text import parsed
+
 
 def assignments(source: str) -> dict[str, Any]:
     """The top-level `name = literal` lines of a Python file, read and never run."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[str, Any] = {}

@@ -12,3 +12,4 @@ class Project:
     wanted: tuple[Wanted, ...] = ()
     bang_pip: tuple[str, ...] = ()
     containers: ContainerFiles | None = None
+    unread: tuple[str, ...] = ()  # what could not be read, and why

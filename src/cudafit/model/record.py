@@ -4,6 +4,7 @@ Reading is strict about what it needs and lenient about what it does not know: a
 with its place (`gpus[0].memory_mib`), a key from a newer cudafit is passed over.
 """
 
+import math
 import re
 import types
 import typing
@@ -13,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_MOST = 2**64 - 1
 _SCALARS = frozenset({str, int, float, bool})
 
 
@@ -101,11 +103,16 @@ def _read_record(kind: Any, value: object, place: str) -> Any:
 
 def _check_pattern(part: "Field[Any]", value: object, place: str) -> None:
     pattern = part.metadata.get("pattern")
-    if pattern and isinstance(value, str) and not re.fullmatch(pattern, value):
-        raise RecordError(place, f"a version such as `{part.metadata['example']}`", f'"{value}"')
+    if pattern and isinstance(value, str) and not re.fullmatch(pattern, value, re.ASCII):
+        raise RecordError(place, f"a version such as `{part.metadata['example']}`", _name(value))
 
 
 def _read_scalar(kind: Any, value: object, place: str) -> Any:
+    # JSON of others holds numbers that Python reads and then cannot print, and what is no number at all.
+    if isinstance(value, int) and not -_MOST <= value <= _MOST:
+        raise RecordError(place, f"{_scalar_name(kind)} of at most 64 bits", _name(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RecordError(place, _scalar_name(kind), _name(value))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return value
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -132,6 +139,8 @@ def _name(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{value[:40]}"' + ("…" if len(value) > 40 else "")
+    if isinstance(value, int) and not -_MOST <= value <= _MOST:
+        return "a number of many digits"
     if isinstance(value, int | float):
         return str(value)
     return "a list" if isinstance(value, list) else "an object"

@@ -5,14 +5,17 @@ from collections.abc import Iterable
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.model.versions import is_sane
 from cudafit.system.text import is_plain
 
 COMMAND_LINE = "command line"
 # Specifiers that are right by their form, for which PEP 440 need not be loaded.
-_EVERYDAY = re.compile(r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*")
+_EVERYDAY = re.compile(
+    r"(?:[=!]=\d+(?:\.\d+)*(?:\.\*)?|[<>]=?\d+(?:\.\d+)*)(?:,(?:[=!]=|[<>]=?)\d+(?:\.\d+)*)*", re.ASCII
+)
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)")
+_PLAIN = re.compile(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)", re.ASCII)
 _NO_SPACE = re.compile(r"[^\S ]+")  # ends of lines, tabs
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 
@@ -44,6 +47,8 @@ def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -
     text = " ".join(part.strip() for part in _NO_SPACE.split(text)).strip()
     if not is_plain(text):
         raise _no_requirement(text, origin, "it holds a character that is not shown")
+    if not is_sane(text):
+        raise _no_requirement(text, origin, "it has a number of more than 500 digits")
     match = _PLAIN.fullmatch(text)
     extras = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip()) if match else ()
     told = match[3].rstrip() if match else ""
@@ -61,6 +66,8 @@ def _by_the_book(text: str, origin: str, constraint: bool) -> Wanted:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         raise _no_requirement(text, origin, str(error).splitlines()[0]) from None
+    except (ValueError, RecursionError):
+        raise _no_requirement(text, origin, "it is nested too deeply, or holds what no requirement holds") from None
     return Wanted(
         normalised(requirement.name),
         str(requirement.specifier),
@@ -76,12 +83,13 @@ def _by_the_book(text: str, origin: str, constraint: bool) -> Wanted:
 def _no_requirement(text: str, origin: str, cause: str) -> InputError:
     where = "" if origin == COMMAND_LINE else f" ({origin})"
     return InputError(
-        f"`{text}` is not a requirement{where}",
-        cause=[cause],
+        f"`{text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…'}` is not a requirement{where}",
+        cause=[cause[:_LINE]],
         hint='write it as `name`, `name==1.2`, `"name>=1.2,<2"` or `name[extra]==1.2`',
     )
 
 
+_SHOWN, _LINE = 200, 500
 _SYSTEMS = {
     "linux": ("Linux", "linux", "posix"),
     "windows": ("Windows", "win32", "nt"),
@@ -91,7 +99,10 @@ _PROCESSORS = {("windows", "x86_64"): "AMD64", ("windows", "aarch64"): "ARM64", 
 
 
 def applies(item: Wanted, platform: str, python: str) -> bool:
-    """Whether the requirement's marker holds on the target, which need not be where cudafit runs."""
+    """Whether the requirement's marker holds on the target, which need not be where cudafit runs.
+
+    Raises InputError for a marker that is none.
+    """
     if item.marker is None:
         return True
     system, _, processor = platform.partition("-")
@@ -116,7 +127,10 @@ def applies(item: Wanted, platform: str, python: str) -> bool:
         return all(part and environment[part[1]] == (part[2] or part[3] or "") for part in parts)
     from packaging.markers import Marker  # noqa: PLC0415 - seldom needed
 
-    return bool(Marker(item.marker).evaluate(environment))
+    try:
+        return bool(Marker(item.marker).evaluate(environment))
+    except (ValueError, RecursionError) as error:  # what packaging raises for what compares nothing with nothing
+        raise _no_requirement(item.text, item.origin, str(error)) from None
 
 
 def merged(items: Iterable[Wanted]) -> dict[str, tuple[Wanted, ...]]:
@@ -135,6 +149,6 @@ def is_specifier(text: str) -> bool:
 
     try:
         SpecifierSet(text)
-    except InvalidSpecifier:
+    except (InvalidSpecifier, RecursionError):
         return False
     return True

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu, VisibleDevices
+from cudafit.model.versions import numbers
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 ORDER_VARIABLE = "CUDA_DEVICE_ORDER"
@@ -134,7 +135,7 @@ def _is_no_slower(one: Gpu, other: Gpu) -> bool:
     speed, other_speed = _throughput(one), _throughput(other)
     if speed is None or other_speed is None or not one.compute_capability or not other.compute_capability:
         return False
-    newer = _capability(one.compute_capability) >= _capability(other.compute_capability)
+    newer = numbers(one.compute_capability) >= numbers(other.compute_capability)
     return newer and speed > other_speed
 
 
@@ -142,7 +143,3 @@ def _throughput(gpu: Gpu) -> int | None:
     if gpu.cores is None or gpu.clocks is None or gpu.clocks.sm_max is None:
         return None
     return gpu.cores * gpu.clocks.sm_max
-
-
-def _capability(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))

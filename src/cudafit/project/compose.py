@@ -17,6 +17,7 @@ from cudafit.project.yaml_nodes import Node, entries, get, items, line, root_nod
 
 _LIMIT = 256 << 10
 _MOST = 200  # services
+_DEPTH = 16  # of services that extend each other
 _GPU_FILE = re.compile(r"nvidia\.com/gpu=|/dev/(nvidia|dxg)")
 
 
@@ -35,8 +36,9 @@ class _File:
     def __init__(self, path: str, environ: Mapping[str, str]) -> None:
         self.path = path
         self.folder = os.path.dirname(path)
-        self.root = root_node(read_small(path, "a compose file", _LIMIT), path)
-        self.values: dict[str, str | None] = {**_beside(os.path.join(self.folder, ".env")), **environ}
+        self.root = root_node(read_small(path, "a compose file", _LIMIT, named=True), path)
+        beside, self.unread = _beside(os.path.join(self.folder, ".env"))
+        self.values: dict[str, str | None] = {**beside, **environ}
 
     def services(self) -> list[Service]:
         whole = entries(self.root)
@@ -59,7 +61,7 @@ class _File:
         def value(key: str) -> Node | None:
             return keys.get(key, (0, None))[1]
 
-        unread: list[str] = []
+        unread = list(self.unread)
         # Beside `build`, `image` only names the result.
         image = self._known(value("image")) if "build" not in keys else None
         if image is None and "image" in keys and "build" not in keys:
@@ -100,6 +102,9 @@ class _File:
             return made
         if get(node, "file") is not None or base not in named or base in above:
             where = f"{made.place}: what it extends stands in another file, which was not read"
+            return replace(made, unread=(*made.unread, where))
+        if len(above) >= _DEPTH:
+            where = f"{made.place}: it extends more than {_DEPTH} services in a row, which were not read"
             return replace(made, unread=(*made.unread, where))
         below = self._service(base, named[base][0], named[base][1], named, (*above, base))
         return _over(below, made)
@@ -193,11 +198,16 @@ def _over(below: Service, above: Service) -> Service:
     )
 
 
-def _beside(path: str) -> dict[str, str | None]:
-    """The `.env` file that Compose fills placeholders from; of it nothing is shown but what a file asks for."""
+def _beside(path: str) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """The `.env` file that Compose fills placeholders from, and why it cannot be read where it is there.
+
+    Of it nothing is shown but what a file asks for.
+    """
+    if not os.path.lexists(path):
+        return {}, ()
     try:
         lines = read_small(path, "a file of variables", 64 << 10).splitlines()
-    except InputError:
-        return {}
+    except InputError as error:
+        return {}, (error.what,)
     pairs = (one.removeprefix("export ").partition("=") for one in map(str.strip, lines) if not one.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, sign, value in pairs if sign}
+    return {name.strip(): value.strip().strip("\"'") for name, sign, value in pairs if sign}, ()

@@ -30,10 +30,10 @@ _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
 
 
 def read_dockerfile(
-    path: str, arguments: Mapping[str, str | None] | None = None, target: str | None = None
+    path: str, arguments: Mapping[str, str | None] | None = None, target: str | None = None, *, named: bool = False
 ) -> Dockerfile:
-    """Raises InputError for what is no Dockerfile."""
-    return parse_dockerfile(read_small(path, "a Dockerfile", _LIMIT), path, arguments, target)
+    """Raises InputError for what is no Dockerfile. One that a person `named` may be a pipe."""
+    return parse_dockerfile(read_small(path, "a Dockerfile", _LIMIT, named=named), path, arguments, target)
 
 
 def parse_dockerfile(

@@ -8,7 +8,10 @@ from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, wanted
 from cudafit.project.requirement_files import read_requirement_file
+from cudafit.system.reading import read_bytes
 from cudafit.system.toml import TomlError, read_toml
+
+_LIMIT = 4 << 20
 
 
 @frozen
@@ -40,8 +43,7 @@ def read_nearby(folder: str = ".") -> Nearby | None:
 def _pyproject(folder: str) -> list[Wanted]:
     path = os.path.normpath(os.path.join(folder, "pyproject.toml"))
     try:
-        with open(path, "rb") as file:
-            table = read_toml(file.read())
+        table = read_toml(read_bytes(path, _LIMIT))
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -4,6 +4,7 @@ Source: pip documentation, "Requirements File Format". Options for indexes and e
 the package installer, and told; nothing is fetched or installed here.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from collections.abc import Iterator
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, wanted
+from cudafit.system.reading import is_possible, read_bytes, read_named
 
 _LIMIT = 4 << 20
 _DEPTH = 16
+_MOST_FILES = 500
 _NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*+(.+)")
 _HASHES = re.compile(r"\s--(?:hash|config-settings?|global-option)[=\s].*$")
 _COMMENT = re.compile(r"(?:^|\s)#")
@@ -28,36 +31,51 @@ class RequirementFile:
     other: tuple[str, ...]
 
 
-def read_requirement_file(path: str, *, constraint: bool = False) -> RequirementFile:
-    """Raises InputError with the file and the line."""
-    found: list[Wanted] = []
-    other: list[str] = []
-    _read(path, constraint, (), found, other)
-    return RequirementFile(tuple(found), tuple(other))
+def read_requirement_file(path: str, *, constraint: bool = False, named: bool = False) -> RequirementFile:
+    """Raises InputError with the file and the line. One that a person `named` may be a pipe."""
+    reader = _Reader()
+    reader.read(path, constraint, named=named)
+    return RequirementFile(tuple(reader.found), tuple(reader.other))
 
 
-def _read(path: str, constraint: bool, above: tuple[str, ...], found: list[Wanted], other: list[str]) -> None:
-    real = os.path.realpath(path)
-    if real in above:
-        raise InputError(f"`{path}` names itself, by {' -> '.join(os.path.basename(one) for one in (*above, real))}")
-    if len(above) > _DEPTH:
-        raise InputError(f"`{path}` is named by more than {_DEPTH} files in a row")
-    for number, line in _lines(path):
-        origin = f"{path}:{number}"
+class _Reader:
+    """What was found so far, in a file and in those that it names."""
+
+    def __init__(self) -> None:
+        self.found: list[Wanted] = []
+        self.other: list[str] = []
+        self.files = 0
+
+    def read(self, path: str, constraint: bool, above: tuple[str, ...] = (), *, named: bool = False) -> None:
+        real = _real(path)
+        if real in above:
+            told = " -> ".join(os.path.basename(one) for one in (*above, real))
+            raise InputError(f"`{path}` names itself, by {told}")
+        if len(above) > _DEPTH:
+            raise InputError(f"`{path}` is named by more than {_DEPTH} files in a row")
+        self.files += 1
+        if self.files > _MOST_FILES:
+            raise InputError(f"`{path}` is one of more than {_MOST_FILES} files that name each other")
+        for number, line in _lines(_text(path, named=named)):
+            self._take(path, number, line, constraint, (*above, real))
+
+    def _take(self, path: str, number: int, line: str, constraint: bool, above: tuple[str, ...]) -> None:
         if match := _NESTED.fullmatch(line):
             inner = match[1].strip().strip("\"'")
             nested = inner if os.path.isabs(inner) else os.path.join(os.path.dirname(path), inner)
-            is_constraint = constraint or line.startswith(("-c", "--constraint"))
-            _read(nested, is_constraint, (*above, real), found, other)
+            self.read(nested, constraint or line.startswith(("-c", "--constraint")), above)
         elif line.startswith("-") or (_ADDRESS.match(line) and " @ " not in line):
-            other.append(line)
+            self.other.append(line)
         else:
-            found.append(wanted(_HASHES.sub("", line), origin, constraint=constraint))
+            self.found.append(wanted(_HASHES.sub("", line), f"{path}:{number}", constraint=constraint))
 
 
-def _lines(path: str) -> Iterator[tuple[int, str]]:
+def _real(path: str) -> str:
+    return os.path.realpath(path) if is_possible(path) else path
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Logical lines without comments, each with the number of its first line."""
-    text = _text(path)
     number, start, pending = 0, 0, ""
     for number, raw in enumerate(text.splitlines(), start=1):
         start = start or number
@@ -75,14 +93,13 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
         yield start or number, pending.strip()
 
 
-def _text(path: str) -> str:
+def _text(path: str, *, named: bool) -> str:
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
+        data = read_named(path, _LIMIT) if named else read_bytes(path, _LIMIT)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise InputError(f"`{path}` is larger than {_LIMIT >> 20} MiB: that is no requirement file") from None
         raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
-    if len(data) > _LIMIT:
-        raise InputError(f"`{path}` is larger than {_LIMIT >> 20} MiB: that is no requirement file")
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)

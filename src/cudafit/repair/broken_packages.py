@@ -5,12 +5,14 @@ the environment's own site-packages and bin are touched, whatever a RECORD says;
 """
 
 import csv
+import io
 import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.requirement import normalised
+from cudafit.system.reading import is_possible, read_text
 
 _RECORD_LIMIT = 64 << 20
 
@@ -33,7 +35,9 @@ def installed_files(environment: str) -> Iterator[tuple[str, set[str]]]:
     for place in places(environment):
         for name, infos in _infos(place).items():
             whole = (
-                os.path.normpath(os.path.join(place, path)) for info in infos for path in _listed(f"{info}/RECORD")
+                os.path.normpath(os.path.join(place, path))
+                for info in infos
+                for path in _listed(f"{info}/RECORD") or ()
             )
             yield name, {os.path.relpath(path, environment) for path in whole}
 
@@ -65,9 +69,9 @@ def places(environment: str) -> Iterator[str]:
 def _remove(environment: str, place: str, name: str, infos: Sequence[str]) -> None:
     inside = (os.path.realpath(place) + os.sep, os.path.realpath(os.path.join(environment, "bin")) + os.sep)
     folders: set[str] = set()
-    told = all(os.path.isfile(f"{info}/RECORD") for info in infos)
-    for info in infos:
-        for listed in _listed(f"{info}/RECORD"):
+    lists = [_listed(f"{info}/RECORD") for info in infos]
+    for listing in lists:
+        for listed in listing or ():
             path = os.path.normpath(os.path.join(place, listed))
             # The folder may be a link that leads out; the file itself may be one, which is then taken away as a link.
             real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
@@ -77,7 +81,7 @@ def _remove(environment: str, place: str, name: str, infos: Sequence[str]) -> No
     for info in infos:
         if os.path.isdir(info):
             shutil.rmtree(info)
-    if not told:
+    if None in lists:
         # Nothing tells its files: the folder of its name is what it certainly has.
         own = os.path.join(place, name.replace("-", "_"))
         if not os.path.islink(own) and os.path.isdir(own):
@@ -86,14 +90,13 @@ def _remove(environment: str, place: str, name: str, infos: Sequence[str]) -> No
         _remove_empty(folder, inside)
 
 
-def _listed(path: str) -> Iterator[str]:
+def _listed(path: str) -> list[str] | None:
+    """None where it cannot be read: then nothing tells the package's files."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            for row in csv.reader(file.read(_RECORD_LIMIT).splitlines()):
-                if row and not os.path.isabs(row[0]) and "\0" not in row[0]:
-                    yield row[0]
+        rows = csv.reader(io.StringIO(read_text(path, _RECORD_LIMIT, errors="surrogateescape")))
+        return [row[0] for row in rows if row and not os.path.isabs(row[0]) and is_possible(row[0])]
     except (OSError, csv.Error):
-        return
+        return None
 
 
 def _remove_empty(folder: str, inside: tuple[str, ...]) -> None:

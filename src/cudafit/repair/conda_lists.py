@@ -7,11 +7,14 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from cudafit.atomic import write_text
+from cudafit.atomic import append_text, write_text
 from cudafit.conda_solver import Record
-from cudafit.env.conda_meta import MetaRecord, spec_name
+from cudafit.env.conda_meta import RECORD_LIMIT, MetaRecord, spec_name
+from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_login
 from cudafit.system.text import harmless, is_plain
+
+_LIST_LIMIT = 4 << 20
 
 
 def complete(
@@ -33,8 +36,7 @@ def complete(
     lines += [f"+{_channel(one.channel)}/{one.subdir}::{_stem(one)}" for one in came]
     if specs:
         lines.append(f"# update specs: {[redacted(spec) for spec in specs]!r}")
-    with open(path, "a", encoding="utf-8") as file:
-        file.write("".join(f"{harmless(line)}\n" for line in lines))
+    append_text(path, "".join(f"{harmless(line)}\n" for line in lines))
 
 
 def _stem(record: Record) -> str:
@@ -48,8 +50,7 @@ def _channel(address: str) -> str:
 
 def _mend_record(path: str, requested: Sequence[str]) -> None:
     """The folder from which the package was linked is gone; its address is not to tell a password."""
-    with open(path, encoding="utf-8") as file:
-        value = json.load(file)
+    value = json.loads(read_text(path, RECORD_LIMIT))
     value.pop("extracted_package_dir", None)
     value.pop("link", None)
     for key in ("url", "channel"):
@@ -70,9 +71,8 @@ def register(prefix: str, environ: Mapping[str, str]) -> None:
     path = os.path.join(home, ".conda", "environments.txt")
     with contextlib.suppress(OSError):
         known = ""
-        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
-            known = file.read()
-        if prefix not in known.splitlines():
+        with contextlib.suppress(FileNotFoundError):
+            known = read_text(path, _LIST_LIMIT, errors="surrogateescape")
+        if prefix not in known.split("\n") and "\n" not in prefix:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(("" if not known or known.endswith("\n") else "\n") + prefix + "\n")
+            append_text(path, ("" if not known or known.endswith("\n") else "\n") + prefix + "\n")

@@ -16,6 +16,7 @@ from cudafit.model.plan import UNCHECKED, WHEELS_ONLY, Made, Package
 from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
+from cudafit.system.reading import read_named_text
 
 _LOCK_LIMIT = 16 << 20
 _DEFAULT_PYTHON = "3.12"
@@ -41,10 +42,9 @@ def given_lock(path: str, python: str | None, *, unhashed: bool = False) -> Made
     from cudafit.lock.given_requirements import given_requirements  # noqa: PLC0415
 
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(_LOCK_LIMIT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read `{path}`: {error}") from None
+        text = read_named_text(path, _LOCK_LIMIT)
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     told = re.search(r"^# for: \S+, .*Python (\d+\.\d+t?)", text, re.MULTILINE)
     version = python or (told[1] if told else None) or _DEFAULT_PYTHON
     if path.endswith(".toml"):

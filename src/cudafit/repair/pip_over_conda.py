@@ -5,10 +5,12 @@ afterwards.
 """
 
 import csv
+import io
 import os
 import shutil
 
 from cudafit.errors import CudafitError
+from cudafit.system.reading import is_possible, read_text
 
 _LIMIT = 64 << 20
 
@@ -18,10 +20,11 @@ def remove_distribution(prefix: str, metadata: str) -> None:
     place = os.path.dirname(metadata)
     root = os.path.realpath(prefix) + os.sep
     try:
-        with open(os.path.join(metadata, "RECORD"), encoding="utf-8", newline="") as file:
-            paths = [row[0] for row in csv.reader(file.read(_LIMIT).splitlines()) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CudafitError(f"`{metadata}` does not tell its files, so they cannot be removed: {error}") from None
+        text = read_text(os.path.join(metadata, "RECORD"), _LIMIT)
+        paths = [row[0] for row in csv.reader(io.StringIO(text)) if row and is_possible(row[0])]
+    except (OSError, csv.Error) as error:
+        told = getattr(error, "strerror", None) or error
+        raise CudafitError(f"`{metadata}` does not tell its files, so they cannot be removed: {told}") from None
     folders = set()
     for path in paths:
         file_path = os.path.normpath(os.path.join(place, path))

@@ -14,7 +14,7 @@ from cudafit.resolve.host import GPU, NO_DRIVER, Kind
 from cudafit.resolve.pins import is_gpu, label, requirements
 from cudafit.resolve.request import INSTALLED, PREFER_NATIVE, Request
 from cudafit.resolve.rules import EITHER, ON_CPU, ON_GPU, Obstacle, Service, Setting, combined, judge
-from cudafit.resolve.versions import admits, disjoint, parsed
+from cudafit.resolve.versions import admits, disjoint, parsed, read
 
 DEFAULT_INDEX = "pypi"
 WITHOUT_CUDA = "the CUDA wheel, without its CUDA libraries"
@@ -151,9 +151,9 @@ def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str 
         kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"
         same = build.version == version and string.startswith(kind)
     elif "+" in held:
-        same = build.index != DEFAULT_INDEX and parsed(f"{build.version}+{build.variant}") == parsed(held)
+        same = build.index != DEFAULT_INDEX and parsed(f"{build.version}+{build.variant}") == read(held)
     else:
-        same = build.index == DEFAULT_INDEX and parsed(build.version) == parsed(held)
+        same = build.index == DEFAULT_INDEX and parsed(build.version) == read(held)
     return None if same else f"{build.name} {held} (the lock)"
 
 
@@ -200,9 +200,9 @@ class _Levels:
 
     def _place_of(self, version: str | None) -> float | None:
         """The installed version's place among those known; between two of them when it is none of them."""
-        if version is None:
+        public = None if version is None else read(version.partition("+")[0])
+        if public is None:
             return None
-        public = parsed(version.partition("+")[0])
         if public in self._age:
             return self._age[public]
         return sum(known > public for known in self._age) - 0.5

@@ -139,7 +139,7 @@ class Drivers:
 
         Under WSL the driver is Windows' own and its number says nothing here, so its word is taken.
         """
-        told = int(kind.cuda.split(".")[0]) if kind.cuda else None
+        told = numbers(kind.cuda)[0] if kind.cuda else None
         if kind.driver is None or (kind.wsl and told is not None):
             return told or 0
         majors = [

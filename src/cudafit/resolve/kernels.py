@@ -8,14 +8,16 @@ within its family; PTX is compiled by the driver for any equal or higher capabil
 import re
 from functools import cache
 
+from cudafit.model.versions import number, numbers
+
 Capability = tuple[int, int]
 
 
 @cache
 def capability(text: str) -> Capability:
     """`8.9` -> (8, 9)."""
-    major, _, minor = text.partition(".")
-    return int(major), int(minor or 0)
+    major, minor, *_ = (*numbers(text), 0, 0)
+    return major, minor
 
 
 def sm(gpu: Capability) -> str:
@@ -64,4 +66,4 @@ def _runs(kernel: Capability, suffix: str, gpu: Capability, exact: bool) -> bool
 @cache
 def _parts(kernel: str) -> tuple[str, Capability, str] | None:
     match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", kernel)
-    return (match[1], (int(match[2]), int(match[3])), match[4]) if match else None
+    return (match[1], (number(match[2]), number(match[3])), match[4]) if match else None

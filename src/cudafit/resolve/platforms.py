@@ -6,6 +6,8 @@ Sources: PEP 600 (manylinux_X_Y), PEP 513, 571 and 599 for the old names, PEP 65
 import re
 from functools import cache
 
+from cudafit.model.versions import number, numbers
+
 _OLD_NAMES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 
 
@@ -16,7 +18,7 @@ def libc_needed(tags: tuple[str, ...], libc: str | None) -> str | None:
     if not needs or len(needs) < len(tags) or libc is None:
         return None
     family, _, told = libc.partition(" ")
-    version = tuple(int(part) for part in re.findall(r"\d+", told)[:2]) or None
+    version = numbers(told)[:2] or None
     if any(name == family and (version is None or version >= least) for name, least in needs):
         return None
     name, least = min(needs, key=lambda need: (need[0] != family, need[1]))
@@ -26,7 +28,7 @@ def libc_needed(tags: tuple[str, ...], libc: str | None) -> str | None:
 @cache
 def _need(tag: str) -> tuple[str, tuple[int, int]] | None:
     if match := re.match(r"(many|musl)linux_(\d+)_(\d+)_", tag):
-        return ("glibc" if match[1] == "many" else "musl"), (int(match[2]), int(match[3]))
+        return ("glibc" if match[1] == "many" else "musl"), (number(match[2]), number(match[3]))
     if match := re.match(r"(manylinux(?:1|2010|2014))_", tag):
         return "glibc", _OLD_NAMES[match[1]]
     return None

@@ -7,9 +7,10 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from cudafit.model.frozen import frozen
+from cudafit.model.versions import is_sane
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -39,7 +40,17 @@ def needed(text: str) -> Needed:
 @cache
 def parsed(version: str) -> Version:
     """Raises InvalidVersion; the matrix holds none such, its linters see to that."""
+    if not is_sane(version):
+        raise InvalidVersion(f"a version with a number of {len(version)} digits")
     return Version(version)
+
+
+def read(version: str) -> Version | None:
+    """Of a version that stands in a file of somebody's; None for what is none."""
+    try:
+        return parsed(version)
+    except InvalidVersion:
+        return None
 
 
 @cache
@@ -47,7 +58,7 @@ def admits(specifier: str, version: str) -> bool:
     """Pre-releases are admitted only by a specifier that names one."""
     if not specifier:
         return not parsed(version).is_prerelease
-    return _set(specifier).contains(version, prereleases=bool(_set(specifier).prereleases))
+    return is_sane(version) and _set(specifier).contains(version, prereleases=bool(_set(specifier).prereleases))
 
 
 @cache
@@ -55,7 +66,7 @@ def admits_any(specifier: str, version: str) -> bool:
     """As `admits`, for requirements between packages: there a pre-release that was chosen stays chosen."""
     if specifier == f"=={version}" and re.fullmatch(r"\d+(\.\d+)*", version):
         return True
-    return not specifier or _set(specifier).contains(version, prereleases=True)
+    return not specifier or (is_sane(version) and _set(specifier).contains(version, prereleases=True))
 
 
 @cache

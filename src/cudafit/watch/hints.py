@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from cudafit.model.frozen import frozen
+from cudafit.system.python_text import parsed
 
 _SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")
 _OFFLOADERS = ("cpu_offload", "disk_offload", "enable_sequential_cpu_offload", "enable_model_cpu_offload")
@@ -23,7 +24,7 @@ class Hints:
 def hints_in(text: str) -> Hints:
     """Nothing where it is not Python."""
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Hints()
     calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]

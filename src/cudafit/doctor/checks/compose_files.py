@@ -156,7 +156,7 @@ def devices(world: World) -> Iterator[Finding | Unchecked]:
 def _is_there(world: World, told: str) -> bool | None:
     """None where that cannot be told, as for a slice of a GPU."""
     gpus = world.machine.gpus
-    if re.fullmatch(r"\d{1,4}", told):
+    if re.fullmatch(r"[0-9]{1,4}", told):
         return any(gpu.index == int(told) for gpu in gpus)
     if told.startswith("GPU-") and all(gpu.uuid for gpu in gpus):
         return any((gpu.uuid or "").lower().startswith(told.lower()) for gpu in gpus)

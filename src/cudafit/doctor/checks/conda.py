@@ -99,7 +99,7 @@ def cuda_version(world: World) -> Iterator[Finding]:
     """conda itself compares no more than the major with the driver, and not even that by its old solver."""
     environment = _of_conda(world)
     package = _package(environment, "cuda-version")
-    if environment is None or package is None or world.host.kind.state != "gpu":
+    if environment is None or package is None or not numbers(package.version) or world.host.kind.state != "gpu":
         return
     verdict = world.verdict(package.version)
     if verdict.compat is not None or not verdict.driver:
@@ -122,7 +122,7 @@ def toolkit_major(world: World) -> Iterator[Finding]:
     if environment is None or toolkit is None:
         return
     other = version.version if version else _built_for(environment)
-    if other is None or numbers(toolkit.version)[0] == numbers(other)[0]:
+    if other is None or numbers(toolkit.version)[:1] == numbers(other)[:1]:
         return
     yield Finding(
         "conda.toolkit_major",

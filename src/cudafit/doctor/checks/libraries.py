@@ -101,7 +101,7 @@ def _holds(marker: str, platform: str, python: str) -> bool:
     """A wheel's requirements have few different markers."""
     try:
         return "extra" not in marker and applies(Wanted("x", "", (), "", "", marker), platform, python)
-    except ValueError:  # packaging's for what is no marker
+    except InputError:
         return False
 
 
@@ -404,7 +404,7 @@ def numpy_abi(world: World) -> Iterator[Finding]:
     numpy = environment.distribution("numpy") if environment else None
     if not (torch and torch.version and numpy and numpy.version):
         return
-    if numbers(torch.version)[:2] < (2, 3) and numbers(numpy.version)[0] >= 2:
+    if numbers(torch.version)[:2] < (2, 3) and numbers(numpy.version)[:1] >= (2,):
         yield Finding(
             "numpy.abi_mismatch",
             ERROR,

@@ -6,7 +6,7 @@ from cudafit.doctor.fixes import unset
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Gpu
-from cudafit.model.versions import numbers
+from cudafit.model.versions import number, numbers
 
 LAYER = "variables"
 CVD = "CUDA_VISIBLE_DEVICES"
@@ -26,8 +26,7 @@ def hidden(world: World) -> Iterator[Finding | Unchecked]:
         yield Unchecked(f"{CVD} is set, and no GPU could be read that it could name")
         return
     for token in (part.strip() for part in value.split(",")):
-        number = token.isdecimal() and int(token) >= len(world.machine.gpus)
-        if number:
+        if token.isascii() and token.isdecimal() and number(token) >= len(world.machine.gpus):
             count = len(world.machine.gpus)
             yield Finding(
                 "env.cvd_out_of_range",

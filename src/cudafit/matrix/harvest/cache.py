@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from cudafit.system.reading import read_text
+
+_LIMIT = 16 << 20
 # Raised when a reader reads more or reads it otherwise: what was kept before is then read anew.
 READERS_VERSION = 6
 
@@ -20,9 +23,8 @@ class Cache:
         if sha256 is None:
             return None
         try:
-            with open(self._path(sha256), encoding="utf-8") as file:
-                value = json.load(file)
-        except (OSError, ValueError):
+            value = json.loads(read_text(self._path(sha256), _LIMIT))
+        except (OSError, ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
 

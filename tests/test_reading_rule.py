@@ -1,0 +1,92 @@
+"""What others may have prepared is read by `system/reading` alone; the few other places that open files are judged."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "cudafit"
+_READS = ("open", "os.open", "io.open", "codecs.open", "tomllib.load", "json.load", "yaml.load_all", "fileinput.input")
+_METHODS = ("read_text", "read_bytes", "open")
+# Each with what it opens there, and why that is no file that others prepared.
+JUDGED = {
+    "system/reading.py": "it is the place",
+    "atomic.py": "written: a new file beside the old one, a pipe or a device that the user named, and what is added to",
+    "cli/bug_report.py": "written: a new file, never one that is there",
+    "cli/main.py": "the system's empty device",
+    "machine/kernel_log.py": "the kernel's own device, without waiting",
+    "machine/nvml_child.py": "the kernel's own files, and a device to see whether it can be opened",
+    "machine/processes.py": "the kernel's own files of processes, read many times a second",
+    "matrix/harvest/cache.py": "written: a new file in cudafit's own cache",
+    "repair/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
+    "repair/lock.py": "cudafit's own lock, following no link",
+    "repair/manifest.py": "cudafit's own lists, without waiting and following no link",
+    "repair/reserve.py": "written: a new file, never one that is there",
+    "repair/snapshot.py": "copies of files, without waiting and following no link",
+    "system/folders.py": "files in a folder that is held open, without waiting and following no link",
+}
+# Written into a temporary folder of its own.
+WRITES = (
+    "bench/run.py",
+    "conda_solver.py",
+    "lock/conda_lock_yml.py",
+    "lock/uv.py",
+    "matrix/compiled.py",
+    "repair/uv_engine.py",
+)
+
+
+def modules() -> Iterator[str]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        if not name.startswith("payloads/"):  # they run in other people's Pythons, and import nothing of cudafit
+            yield name
+
+
+def opened(text: str) -> Iterator[tuple[int, str, bool]]:
+    """The line, what is called, and whether it only writes."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        method = isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS
+        own = called.split(".")[0] in ("reading", "files", "self", "context", "Files()") or ".files." in called
+        if called in _READS or (method and not own and called not in ("webbrowser.open", "dumper.open")):
+            mode = node.args[1] if len(node.args) > 1 else None
+            yield node.lineno, called, isinstance(mode, ast.Constant) and mode.value in ("w", "x", "wb", "xb")
+
+
+def test_files_are_read_in_one_way() -> None:
+    calls = [
+        f"{name}:{line}: {called}"
+        for name in modules()
+        if name not in JUDGED
+        for line, called, writes in opened((SOURCE / name).read_text())
+        if not (writes and name in WRITES)
+    ]
+    assert not calls, "read it with cudafit.system.reading, or judge it here:\n" + "\n".join(calls)
+
+
+def test_what_is_judged_still_opens_files() -> None:
+    for name in JUDGED:
+        assert list(opened((SOURCE / name).read_text())) or "os.fdopen" in (SOURCE / name).read_text(), name
+    for name in WRITES:
+        assert any(writes for _, _, writes in opened((SOURCE / name).read_text())), name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open(path)",
+        "with open(path, 'rb') as file:\n    pass",
+        "os.open(path, os.O_RDONLY)",
+        "Path(path).read_text()",
+        "path.open()",
+        "tomllib.load(file)",
+        "open(path, 'a')",
+    ],
+)
+def test_the_rule_sees_what_it_forbids(text: str) -> None:
+    assert [writes for _, _, writes in opened(text)] == [False]
+    assert list(opened("files.read_text(path)\nself.files.read_bytes(path)\nreading.read_text(path, 3)")) == []
