@@ -1,5 +1,6 @@
 """Where packages come from: pip's and uv's settings, and the user's mirrors."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,24 @@ def test_the_default_index_is_pips_or_uvs(own: dict[str, str], tmp_path: Path) -
     write(tmp_path, "pip/pip.conf", "[global\n")
     write(tmp_path, "uv/uv.toml", "[")
     assert default_index(own) is None
+
+
+@pytest.mark.parametrize(
+    "text", ['index = "abc"', "index = [1]", "[[index]]\nurl = 3\ndefault = true", "index-url = 3"]
+)
+def test_settings_of_another_shape_name_no_index(own: dict[str, str], tmp_path: Path, text: str) -> None:
+    write(tmp_path, "uv/uv.toml", text)
+    assert default_index(own) is None
+
+
+@pytest.mark.parametrize("name", ["uv/uv.toml", "pip/pip.conf", "cudafit/config.toml"])
+def test_settings_that_cannot_be_read_are_not_taken_for_none(own: dict[str, str], tmp_path: Path, name: str) -> None:
+    """The packages would come from another index than the one that is configured."""
+    (tmp_path / ".config" / name).parent.mkdir(parents=True)
+    os.mkfifo(tmp_path / ".config" / name)
+    with pytest.raises(InputError, match="it is not a regular file"):
+        configured(own)
+
+
+def test_pips_settings_may_be_said_to_be_none(own: dict[str, str]) -> None:
+    assert default_index({**own, "PIP_CONFIG_FILE": os.devnull}) is None

@@ -12,6 +12,7 @@ from typing import Any
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.process import own_environ, own_python, run
+from cudafit.system.reading import read_text
 from cudafit.system.secrets import has_login, host_of, redacted, without_known, without_login
 
 TIMEOUT_S = 900
@@ -136,8 +137,8 @@ def _logged_in(folder: str, known: dict[str, Any]) -> dict[str, str]:
     if not known:
         return {}
     own: Any = {}
-    with contextlib.suppress(OSError, ValueError, KeyError), open(os.environ[_LOGINS], encoding="utf-8") as file:
-        own = json.load(file)
+    with contextlib.suppress(OSError, ValueError, KeyError, RecursionError):
+        own = json.loads(read_text(os.environ[_LOGINS], _LOGINS_LIMIT))
     path = os.path.join(folder, "logins.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump({**(own if isinstance(own, dict) else {}), **known}, file)
@@ -145,6 +146,7 @@ def _logged_in(folder: str, known: dict[str, Any]) -> dict[str, str]:
 
 
 _LOGINS = "RATTLER_AUTH_FILE"
+_LOGINS_LIMIT = 1 << 20
 
 
 def record_of(row: dict[str, Any]) -> Record:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,34 @@ def test_overrides() -> None:
         "CONDA_OVERRIDE_GLIBC=2.17: __glibc 2.17 in place of __glibc 2.36",
     )
     assert overridden((), {"CONDA_OVERRIDE_CUDA": "12.8"})[0] == (("__cuda", "12.8"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"_path": "a\0b"},
+        {"_path": "a\ud800"},
+        {"_path": 3},
+        {"size_in_bytes": "x"},
+        {"sha256": 3},
+        {"size_in_bytes": True},
+    ],
+)
+def test_a_record_with_odd_values_is_named_and_not_compared(tmp_path: Path, change: dict[str, object]) -> None:
+    entry = {"_path": "lib/a", "path_type": "hardlink", "sha256": "0", "size_in_bytes": 3, **change}
+    value = {"name": "a", "version": "1", "build": "0", "paths_data": {"paths": [entry]}}
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta/a-1-0.json").write_text(json.dumps(value))
+    found = read_meta(Files(), str(tmp_path))
+    assert not found.records
+    assert [one.error for one in found.problems if "a-1-0.json cannot be read" in one.error]
+
+
+@pytest.mark.parametrize("name", ["history", "pinned"])
+def test_lists_that_cannot_be_read_are_not_taken_for_empty_ones(tmp_path: Path, name: str) -> None:
+    read = {"history": asked_for, "pinned": pinned}[name]
+    assert not read(Files(), str(tmp_path))
+    (tmp_path / "conda-meta").mkdir()
+    os.mkfifo(tmp_path / "conda-meta" / name)
+    with pytest.raises(InputError, match=f"{name}`: it is not a regular file"):
+        read(Files(), str(tmp_path))

@@ -1,6 +1,7 @@
 """Jupyter's kernelspecs, and the environment that a kernel leads to."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_a_kernel_is_made_to_start_the_environment(
     assert told["env"] == {"A": "1"}
     assert path.with_name("kernel.json.before-cudafit").read_text() == before
     assert "already starts" in cudafit("repair", "--kernel", "train", "--yes", env=env).stdout
+
+
+def test_a_kernel_whose_file_cannot_be_read_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "share/jupyter/kernels/gpu"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "kernel.json")
+    environ = {"HOME": str(tmp_path)}
+    with pytest.raises(InputError, match="it is not a regular file"):
+        kernel_by_name(Files(), environ, str(tmp_path), "gpu")
+    later = tmp_path / ".local/share/jupyter/kernels/gpu"
+    later.mkdir(parents=True)
+    (later / "kernel.json").write_text(json.dumps({"argv": ["/usr/bin/python3"]}))
+    assert kernel_by_name(Files(), environ, str(tmp_path), "GPU").path == str(later / "kernel.json")

@@ -225,7 +225,7 @@ def _matrix(*words: str) -> Build:
         folder = made.work / EVIL
         (folder / "frameworks").mkdir(parents=True)
         evil = json.dumps(EVIL)
-        row = f"- {{version: {evil}, variant: {evil}, platform: linux-x86_64, index: {evil}, sources: {evil}}}"
+        row = f"- {{version: 1, variant: {evil}, platform: linux-x86_64, index: {evil}, note: {evil}, sources: {evil}}}"
         (folder / "frameworks" / "torch.yaml").write_text(f"# x\npackage: torch\n\nbuilds:\n{row}\n")
         (folder / "matrix.yaml").write_text("# x\nversion: '1'\n")
         filled = {"DIR": EVIL, "PACKAGED": str(made.world.matrix)}

@@ -56,3 +56,27 @@ def test_every_record_is_made_of_what_a_row_can_hold() -> None:
             if "[" in str(part.type) or "|" in str(part.type):
                 shown = str(part.type)
             assert shown in allowed, (kind, part.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("version", "x"),
+        ("version", "9" * 5000),
+        ("cuda", "$"),
+        ("pythons", "3.12 x"),
+        ("requires", "a>>1"),
+        ("requires_python", "3"),
+    ],
+)
+def test_a_value_that_the_rules_cannot_compute_with_is_refused(name: str, text: str) -> None:
+    row = {"name": "torch", "version": "2.9.0", "variant": "cu126", "platform": "linux-x86_64", "index": "pypi"}
+    assert from_row(Build, row)
+    with pytest.raises(RowError, match=f"`{name}` cannot be"):
+        from_row(Build, {**row, name: text})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "1e999", "16/x", "16/0"])
+def test_a_figure_is_more_than_nothing(text: str) -> None:
+    with pytest.raises(RowError, match="`memory_gb` cannot be"):
+        from_row(GpuModel, {"name": "a", "compute_capability": "8.9", "memory_gb": text})

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import re
 import types
 import typing
@@ -236,3 +237,17 @@ def test_a_record_says_nothing_that_json_cannot() -> None:
     assert json.loads(json.dumps(plain)) == plain
     assert plain["mig_devices"] == []
     assert plain["unread"] == {}
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**64), 10**4000])
+def test_a_number_that_cannot_be_printed_is_refused(value: int) -> None:
+    with pytest.raises(RecordError, match="at most 64 bits"):
+        from_plain(Limits, {"memory_mib": value})
+    with pytest.raises(RecordError, match="at most 64 bits"):
+        from_plain(Limits, {"cpus": value})
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_refused(value: float) -> None:
+    with pytest.raises(RecordError, match="expected a number"):
+        from_plain(Limits, {"cpus": value})

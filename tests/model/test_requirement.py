@@ -7,7 +7,7 @@ from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cudafit.errors import InputError
-from cudafit.model.requirement import applies, is_specifier, merged, normalised, wanted
+from cudafit.model.requirement import Wanted, applies, is_specifier, merged, normalised, wanted
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,21 @@ def test_what_would_not_stay_in_its_line_is_no_requirement(text: str) -> None:
 
 def test_a_requirement_over_several_lines_is_one_line() -> None:
     assert wanted(" x[a,\n b] >=1,\n <2 ").text == "x[a, b] >=1, <2"
+
+
+@pytest.mark.parametrize(
+    "text", ["torch>=2." + "9" * 5000, "torch==" + "9" * 600, "torch; " + "(" * 5000, "torch==\u0662", "t\u0430rch"]
+)
+def test_what_packaging_stumbles_over_is_no_requirement(text: str) -> None:
+    with pytest.raises(InputError, match="is not a requirement") as caught:
+        wanted(text)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "marker", ["os_name ~= 'posix'", "python_version > '" + "9" * 5000 + "'", "extra == 'a' and ("]
+)
+def test_a_marker_that_compares_nothing(marker: str) -> None:
+    item = Wanted("torch", "", (), "torch", "a.txt:3", marker)
+    with pytest.raises(InputError, match=r"a\.txt:3"):
+        applies(item, "linux-x86_64", "3.12")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cudafit.model.versions import cuda_from_number, dotted_version, natural_key
+from cudafit.model.versions import cuda_from_number, dotted_version, is_version, natural_key, number, numbers
 
 
 @pytest.mark.parametrize("text", ["550.54.15", "580.65.06", "555.58", "35.3.1", "12.4", "12.4.5.8", "0.0"])
@@ -55,3 +55,19 @@ def test_sorted_as_people_read_them(names: list[str]) -> None:
 
 def test_a_raised_digit_is_a_letter() -> None:
     assert natural_key("cuda-12.4\N{SUPERSCRIPT TWO}") > natural_key("cuda-12.4")
+
+
+def test_a_number_of_thousands_of_digits_is_larger_than_all() -> None:
+    assert number("0" * 3 + "7") == 7
+    assert number("9" * 18) == 10**18 - 1
+    assert number("9" * 5000) == number("1" + "0" * 19) > number("9" * 18)
+    assert numbers("12." + "9" * 5000) > numbers("12.9")
+    assert numbers("\u0662.3") == (3,), "a number of another script is none of a version's"
+    assert dotted_version("\u0662.\u0663") is None
+
+
+def test_what_may_be_a_version() -> None:
+    for text in ("2.9.0", "v1", "0!1", "2024a", "1.0+" + "9" * 40):
+        assert is_version(text)
+    for text in ("", "=", "x1", "9" * 600, "1." + "9" * 600, "\u0662"):
+        assert not is_version(text)

@@ -1,5 +1,6 @@
 """Requirement files as pip reads them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,25 @@ def test_bad_files(tmp_path: Path, data: bytes, error: str) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         read_requirement_file(str(tmp_path))
+
+
+def test_only_what_a_person_names_may_be_a_pipe(tmp_path: Path) -> None:
+    end, start = os.pipe()
+    os.write(start, b"torch\n")
+    os.close(start)
+    try:
+        path = f"/proc/self/fd/{end}"
+        (tmp_path / "a.txt").write_text(f"-r {path}\n")
+        with pytest.raises(InputError, match="it is not a regular file"):
+            read_requirement_file(str(tmp_path / "a.txt"), named=True)
+        assert [one.name for one in read_requirement_file(path, named=True).wanted] == ["torch"]
+    finally:
+        os.close(end)
+
+
+def test_files_that_name_each_other_come_to_an_end(tmp_path: Path) -> None:
+    for number in range(15):
+        (tmp_path / f"{number}.txt").write_text(f"-r {number + 1}.txt\n" * 9)
+    (tmp_path / "15.txt").write_text("torch\n")
+    with pytest.raises(InputError, match="more than 500 files"):
+        read_requirement_file(str(tmp_path / "0.txt"))

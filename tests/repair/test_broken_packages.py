@@ -71,3 +71,17 @@ def test_a_link_is_taken_away_and_not_what_it_leads_to(tmp_path: Path) -> None:
     remove_broken(str(env), ["a"])
     assert (tmp_path / "secret").read_text() == "s"
     assert not (site / "link.py").is_symlink()
+
+
+def test_a_record_that_cannot_be_read_tells_no_files(tmp_path: Path) -> None:
+    """Its folder goes as that of a package without a RECORD does."""
+    place = tmp_path / "lib/python3.12/site-packages"
+    for name in ("a-1.dist-info", "a-2.dist-info", "a"):
+        (place / name).mkdir(parents=True)
+    for name in ("a-1.dist-info", "a-2.dist-info"):
+        (place / name / "RECORD").write_text("a/x.py,,\n")
+    (place / "a/y.py").write_text("")
+    with (place / "a-2.dist-info/RECORD").open("wb") as file:
+        file.truncate(1 << 30)
+    assert remove_broken(str(tmp_path), ["a"]) == {"a"}
+    assert not list(place.iterdir())

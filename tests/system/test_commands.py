@@ -61,3 +61,8 @@ def read_by_bash(text: str) -> list[str]:
     script = f'set -- {text}\nexec {command_text(sys.executable, "-c", show)} "$@"'
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=True, stdin=subprocess.DEVNULL)
     return [part.decode("utf-8", "surrogateescape") for part in done.stdout.split(b"\0")]
+
+
+def test_half_a_character_is_written_too() -> None:
+    assert command_text("a\ud800") == "$'a\\355\\240\\200'"
+    assert command_text("a\udcff") == "$'a\\377'"

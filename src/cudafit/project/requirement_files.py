@@ -82,6 +82,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         # A comment ends a continued line too.
         comment = _COMMENT.search(raw)
         stripped = raw[: comment.start()].rstrip() if comment else raw
+        stripped = stripped.lstrip() if pending else stripped
         if stripped.endswith("\\"):
             pending += stripped[:-1].rstrip() + " "
             continue

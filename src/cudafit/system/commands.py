@@ -50,4 +50,6 @@ def _escaped(sign: str) -> str:
     if harmless(sign) == sign:
         return sign
     # By bytes of three octal digits: unlike `\x`, they end by themselves, whatever digit follows.
-    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", "surrogateescape"))
+    # Half a character of UTF-16, which no name of a file has, comes out of JSON.
+    how = "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", how))
