@@ -25,7 +25,7 @@ def test_shown_output_is_real(words: str, text: str, cudafit: Run, monkeypatch: 
     assert done.stdout + done.stderr == text
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
 def test_links_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (TOP / name).read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (TOP / link).exists()] == []

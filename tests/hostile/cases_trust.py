@@ -437,6 +437,50 @@ def _locks() -> Iterator[Case]:
     yield _built_when_allowed((), (4,), ran=True)
 
 
+# A project's own requirements, whose builds tell their dependencies only when they are run.
+
+_DYNAMIC = '[project]\nname = "trap"\ndynamic = ["version"]\n'
+_REQUESTS = {
+    "a folder": "trap @ file://{folder}/trap",
+    "a folder beside it": "trap @ ./trap",
+    "a folder above": "trap @ ../work/trap",
+    "a repository": "trap @ git+file://{folder}/trap",
+    "-e": "-e ./trap",
+    "a bare path": "./trap",
+}
+
+
+def _requested(what: str, line: str, *words: str) -> Case:
+    def build(made: Place) -> Words:
+        goods = _goods(made)
+        head, _, _ = (goods.folder / "trap" / "pyproject.toml").read_text().partition("[project]")
+        (goods.folder / "trap" / "pyproject.toml").write_text(head + _DYNAMIC)
+        git = [
+            "git",
+            "-C",
+            str(goods.folder / "trap"),
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x",
+            "commit",
+            "-qam",
+            "x",
+        ]
+        subprocess.run(git, check=True, capture_output=True)
+        (made.work / "requirements.in").write_text(f"rich\n{line.format(folder=goods.folder)}\n")
+        return [*words, "-r", "requirements.in", "--python", PYTHON, *made.world.words]
+
+    name = f"{' '.join(words)}, {what} among the requirements"
+    return Case(name, build, codes=(2,), says=("cannot be locked",), writes=_NEW)
+
+
+def _requests() -> Iterator[Case]:
+    for what, line in _REQUESTS.items():
+        yield _requested(what, line, "resolve", "torch", "-o", "requirements.txt")
+        yield _requested(what, line, "create", "./new", "torch", "--dry-run")
+
+
 # Committed locks that somebody changed.
 
 _EVIL = "https://evil.test"
@@ -528,6 +572,7 @@ CASES = [
     *_runs(),
     *_locks(),
     *_conda_locks(),
+    *_requests(),
     *_checks(),
     *([_scripts()] if find_spec("rattler") else []),
     *(_programs(place, look) for place in _PLACES for look in _LOOKS),

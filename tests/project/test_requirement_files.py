@@ -103,3 +103,20 @@ def test_files_that_name_each_other_come_to_an_end(tmp_path: Path) -> None:
     (tmp_path / "15.txt").write_text("torch\n")
     with pytest.raises(InputError, match="more than 500 files"):
         read_requirement_file(str(tmp_path / "0.txt"))
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("--find-links wheels", "--find-links {folder}/deep/wheels"),
+        ("--find-links=../wheels", "--find-links {folder}/wheels"),
+        ("-f./wheels", "-f {folder}/deep/wheels"),
+        ("--find-links /srv/wheels", "--find-links /srv/wheels"),
+        ("-f https://files.test/all", "-f https://files.test/all"),
+    ],
+)
+def test_a_folder_of_files_is_one_beside_the_file_that_names_it(tmp_path: Path, line: str, kept: str) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "more.txt").write_text(f"{line}\n")
+    (tmp_path / "requirements.txt").write_text("-r deep/more.txt\n")
+    assert read_requirement_file(str(tmp_path / "requirements.txt")).other == (kept.format(folder=tmp_path),)

@@ -173,6 +173,7 @@ def _write_sources(order: Order, folder: str) -> None:
         project["tool"] = {"uv": {"index": listed, "sources": sources}}
     constraints = [pick.requirement for pick in order.picks if pick not in asked]
     constraints += [one.requirement for one in order.resolution.constraints]
+    _refuse_unlockable(order)
     # One line each, however it was typed.
     constraints += [" ".join(one.text.split()) for one in order.others if one.constraint]
     rest = [" ".join(one.text.split()) for one in order.others if not one.constraint]
@@ -185,16 +186,32 @@ def _write_sources(order: Order, folder: str) -> None:
             file.write("".join(f"{line}\n" for line in lines))
 
 
+def _refuse_unlockable(order: Order) -> None:
+    """Before uv is started: to learn what it depends on, uv would run its build. Raises InputError."""
+    for one in order.others:
+        if not one.url:
+            continue
+        parts = urlsplit(one.url)
+        folder = parts.scheme == "file" and os.path.isdir(unquote(parts.path))
+        # A path that is no address would be one beside the file that uv is given, which is a temporary one.
+        if "+" in parts.scheme or "://" not in one.url or folder:
+            raise _unlockable(one.text)
+
+
+def _unlockable(what: str) -> InputError:
+    return InputError(
+        f"`{redacted(what)}` cannot be locked: what lies in a folder or a repository has no hash that stays",
+        hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
+    )
+
+
 def _options(lines: Iterable[str]) -> Iterator[str]:
     """Options as they are; what has no hash cannot be locked. Raises InputError."""
     for line in lines:
         if line.startswith("--require-hashes"):
             continue
         if not line.startswith("-") or line.startswith(("-e", "--editable")):
-            raise InputError(
-                f"`{redacted(line)}` cannot be locked: what lies in a folder or a repository has no hash that stays",
-                hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
-            )
+            raise _unlockable(line)
         yield line
 
 
@@ -242,10 +259,7 @@ def _packages(pylock: Mapping[str, Any]) -> Iterator[Package]:
     for row in pylock.get("packages", []):
         name = normalised(str(row["name"]))
         if "vcs" in row or "directory" in row:
-            raise InputError(
-                f"`{name}` cannot be locked: what lies in a folder or a repository has no hash that stays",
-                hint="leave it out of the request, and install it after the lock with `uv pip install --no-deps`",
-            )
+            raise _unlockable(name)
         wheels = tuple(_file(name, wheel) for wheel in row.get("wheels", []))
         sdist = _file(name, row["sdist"]) if "sdist" in row else None
         archive = _file(name, row["archive"]) if "archive" in row else None

@@ -18,6 +18,7 @@ _LIMIT = 4 << 20
 _DEPTH = 16
 _MOST_FILES = 500
 _NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*+(.+)")
+_LINKS = re.compile(r"(-f|--find-links)[\s=]*+([^\s\"'=][^\"']*)")
 _HASHES = re.compile(r"\s--(?:hash|config-settings?|global-option)[=\s].*$")
 _COMMENT = re.compile(r"(?:^|\s)#")
 _ADDRESS = re.compile(r"(?:[a-z+]+://|file:|git\+|\.{0,2}/|[A-Za-z]:\\)|.*\.(?:whl|zip|tar\.gz)$")
@@ -65,13 +66,21 @@ class _Reader:
             nested = inner if os.path.isabs(inner) else os.path.join(os.path.dirname(path), inner)
             self.read(nested, constraint or line.startswith(("-c", "--constraint")), above)
         elif line.startswith("-") or (_ADDRESS.match(line) and " @ " not in line):
-            self.other.append(line)
+            self.other.append(_beside(line, path))
         else:
             self.found.append(wanted(_HASHES.sub("", line), f"{path}:{number}", constraint=constraint))
 
 
 def _real(path: str) -> str:
     return os.path.realpath(path) if is_possible(path) else path
+
+
+def _beside(line: str, path: str) -> str:
+    """`--find-links wheels` means the folder beside the file, wherever the line is handed on to."""
+    match = _LINKS.fullmatch(line)
+    if match is None or "://" in match[2] or os.path.isabs(match[2]):
+        return line
+    return f"{match[1]} {os.path.abspath(os.path.join(os.path.dirname(path), match[2]))}"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
