@@ -13,6 +13,7 @@ from cudafit.errors import InputError
 from cudafit.lock.given import file_name
 from cudafit.lock.given_requirements import logical_lines, option_of
 from cudafit.lock.hashes import STRONG, is_hash, strong_hash
+from cudafit.lock.yaml_text import load
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
 from cudafit.system.secrets import redacted
@@ -62,7 +63,7 @@ def read_integrity(text: str, form: str, path: str) -> Integrity:
         for address in (*(one.url for one in found.files or ()), *found.asks, found.first_channel):
             _ = urlsplit(address or "").port  # what is none is found out here, and nowhere later
         return found
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, InputError, yaml.YAMLError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, InputError, yaml.YAMLError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"`{path}` cannot be read as {form}: {told}") from None
 
@@ -119,7 +120,7 @@ def _pylock(text: str) -> Integrity:
 
 def _conda_lock(text: str) -> Integrity:
     files = []
-    for row in yaml.safe_load(text)["package"]:
+    for row in load(text)["package"]:
         files.append(_package(row["url"], str(row["version"]) if "version" in row else "", row.get("hash")))
     return Integrity(tuple(files))
 
@@ -159,7 +160,7 @@ def _pyproject(text: str) -> Integrity:
 
 
 def _environment(text: str) -> Integrity:
-    value = yaml.safe_load(text)
+    value = load(text)
     asks = []
     for entry in value["dependencies"]:
         for line in entry.get("pip", ()) if isinstance(entry, dict) else ():
