@@ -132,3 +132,11 @@ def test_a_marker_that_compares_nothing(marker: str) -> None:
     item = Wanted("torch", "", (), "torch", "a.txt:3", marker)
     with pytest.raises(InputError, match=r"a\.txt:3"):
         applies(item, "linux-x86_64", "3.12")
+
+
+def test_what_is_said_a_hundred_thousand_times_is_said_once() -> None:
+    said = merged([*(wanted("torch") for _ in range(100_000)), wanted("torch>=2"), wanted("numpy")])
+    assert {name: [one.text for one in items] for name, items in said.items()} == {
+        "torch": ["torch", "torch>=2"],
+        "numpy": ["numpy"],
+    }

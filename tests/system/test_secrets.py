@@ -404,6 +404,44 @@ def test_command_lines(words: list[str]) -> None:
     assert S not in redacted(shlex.join(words))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["aws", "configure", "set", "aws_secret_access_key", S],
+        ["npm", "config", "set", "//registry.test/:_authToken", S],
+    ],
+)
+def test_a_value_that_follows_its_name_as_a_word(words: list[str]) -> None:
+    assert redacted_words(words) == (*words[:-1], "***")
+
+
+def test_words_that_follow_a_name_and_are_no_secret() -> None:
+    words = (
+        "python",
+        "train_token.py",
+        "checkpoint-1200",
+        "token",
+        "model",
+        "--key-cache",
+        "password",
+        "settings.yaml",
+    )
+    assert redacted_words(words) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"db": {"auth": {"Password" : "a\\"' + S + '"}}}',
+        "{'auth': {'user': 'me', 'password': '" + S + "'}}",
+        '{\\"auth\\": {\\"token\\": \\"' + S + '\\"}}',
+    ],
+)
+def test_within_an_object_its_own_names_tell(text: str) -> None:
+    assert S not in redacted(text)
+    assert S not in " ".join(redacted_words(["train.py", text]))
+
+
 def test_what_is_beside_a_secret_is_shown() -> None:
     words = [
         "train.py",
@@ -562,8 +600,13 @@ def test_time_grows_with_the_length(seed: str, clean: Callable[[str], str]) -> N
         clean(text)
         return time.process_time() - began
 
+    # 16 times the length takes 256 times as long where the time grows by the square. Other programs on the machine
+    # make single times useless, so the best of several is taken.
     small, large = 8_000, 128_000
-    assert seconds(large) < 0.05 + 40 * min(seconds(small) for _ in range(3))
+    for _ in range(4):
+        if min(seconds(large) for _ in range(2)) < 0.05 + 60 * min(seconds(small) for _ in range(3)):
+            return
+    pytest.fail(f"{seconds(small):.4f} s for {small} characters, {seconds(large):.4f} s for {large}")
 
 
 _PARTS = st.sampled_from(

@@ -135,10 +135,10 @@ def applies(item: Wanted, platform: str, python: str) -> bool:
 
 def merged(items: Iterable[Wanted]) -> dict[str, tuple[Wanted, ...]]:
     """By package, in the order in which each is first asked for."""
-    found: dict[str, tuple[Wanted, ...]] = {}
+    found: dict[str, dict[Wanted, None]] = {}
     for item in items:
-        found[item.name] = (*found.get(item.name, ()), item)
-    return found
+        found.setdefault(item.name, {})[item] = None  # what is said twice is said once
+    return {name: tuple(said) for name, said in found.items()}
 
 
 def is_specifier(text: str) -> bool:

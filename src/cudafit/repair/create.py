@@ -17,6 +17,7 @@ from cudafit.render.counts import counted
 from cudafit.repair.transaction import transaction
 from cudafit.repair.uv_engine import PYLOCK, REQUIREMENTS, install, make_venv
 from cudafit.system.reading import read_named_text
+from cudafit.system.secrets import without_login
 
 _LOCK_LIMIT = 16 << 20
 _DEFAULT_PYTHON = "3.12"
@@ -68,4 +69,4 @@ def create(path: str, made: Made, indexes: Indexes, environ: Mapping[str, str], 
         say(f"installing {counted(len(made.packages), 'package')}")
         install(path, made.lock, indexes, environ, made.name, checks=made.checks, lock=change.lock)
         if made.kept:
-            write_text(os.path.join(path, KEPT_LOCK), made.kept)
+            write_text(os.path.join(path, KEPT_LOCK), without_login(made.kept))

@@ -44,6 +44,7 @@ _PROGRAMS = {
     ),
 }
 _GLUED = re.compile(r"\b(?:mysql|mariadb|7z)\w*\b")  # here the value of `-p` follows at once
+_OBJECT = re.compile(r"\{\s{0,99}\\{0,8}[\"']")
 _LOOK_BACK = 200
 _DECIDES = 256
 _HINT = re.compile(HINTS, re.I)
@@ -83,8 +84,8 @@ def _without_values(text: str) -> str:
     parts: list[str] = []
     done = 0
     for match, option in _named(text):
-        if match.start("name") < done:
-            continue
+        if match.start("name") < done or _OBJECT.match(text, match.end()):
+            continue  # in an object, its own names tell
         place = match.end(), match.start(), match.end("name")
         # By its beginning it is decided, so that what is passed over is not read again and again.
         start, end = value_end(text, *place, min(len(text), match.end() + _DECIDES))

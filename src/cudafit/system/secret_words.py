@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 
 from cudafit.system.addresses import HIDDEN
-from cudafit.system.secret_names import is_secret
+from cudafit.system.secret_names import Secret, is_secret, kind_of, looks_random
 from cudafit.system.secret_texts import asks_for_secret, hidden_in, is_login
 
 _ASSIGNED = re.compile(r"([-+~]{0,2})([A-Za-z_](?:[\w./-]|\[\w*\])*)=(.*)", re.S)
+_NAME = re.compile(r"(?:[\w./-]{0,200}:)?[A-Za-z_][\w-]*")
 _USERS = ("u", "U", "user", "proxy-user", "userpwd")
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
 _NEXT_OPTION = re.compile(r"--[A-Za-z][\w.-]*|-[A-Za-z][\w.-]{0,8}")
@@ -32,6 +33,9 @@ def word_at(words: Sequence[str], number: int) -> str:
         and asks_for_secret("p", " ".join(words[max(0, number - 8) : number]), glued=True)
     ):
         return f"-p{HIDDEN}"
+    # `aws configure set aws_secret_access_key VALUE`, `npm config set //host/:_authToken VALUE`
+    if _NAME.fullmatch(before) and kind_of(before.rpartition(":")[2]) != Secret.NO and looks_random(word):
+        return HIDDEN
     if "login" in words[max(0, number - 3) : number] and re.fullmatch(r"[0-9a-f]{40}|local-[0-9a-f]{40}", word):
         return HIDDEN  # `wandb login KEY`
     return hidden_in(word)

@@ -1,0 +1,32 @@
+"""What a new environment keeps of the lock that it was made from."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cudafit.indexes import Indexes
+from cudafit.model.plan import Made
+from cudafit.repair import create as creating
+from tests.repair.chaos import silent
+
+LOCK = '[[packages]]\nname = "rich"\nwheels = [{url = "https://me:hunter2@index.test/rich-1-py3-none-any.whl"}]\n'
+
+
+def test_the_lock_that_is_kept_holds_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def transaction(path: str, **_: object) -> Iterator[SimpleNamespace]:
+        Path(path).mkdir()
+        yield SimpleNamespace(lock=0)
+
+    given: list[str] = []
+    monkeypatch.setattr(creating, "transaction", transaction)
+    monkeypatch.setattr(creating, "make_venv", lambda *_, **__: None)
+    monkeypatch.setattr(creating, "install", lambda _path, text, *_, **__: given.append(text))
+    env = tmp_path / "env"
+    creating.create(str(env), Made("3.12", LOCK, "pylock.toml", (), kept=LOCK), Indexes(), {}, silent)
+    assert given == [LOCK]  # the installer needs it
+    kept = (env / "pylock.cudafit.toml").read_text()
+    assert kept == LOCK.replace("me:hunter2@", "")
