@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format bench kills gpu machines schemas wheel clean
+.PHONY: help demo test fast check format bench fuzz kills gpu machines schemas wheel clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -53,6 +53,15 @@ GPU_ENV := .venv-gpu
 
 kills: $(DEV) ## stop create, repair and rollback at 300 random moments, and look at what is there
 	@folder="$$(mktemp -d)" && .venv/bin/python -m tests.hostile.kills "$$folder" 300; code=$$?; rm -rf "$$folder"; exit $$code
+
+# In all so many seconds for each of so many processes; ONLY=word takes the targets with that word in their names.
+SECONDS := 600
+JOBS := 1
+SEED := 1
+ONLY :=
+
+fuzz: $(DEV) ## texts that nobody would write, for every parser and for whole commands
+	nice $(RUN) -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) --seed $(SEED) --only '$(ONLY)'
 
 gpu: $(DEV) ## on a GPU: all of `cudafit bench`, written to benchmarks/results
 	@test -d "$(GPU_ENV)" || $(RUN) -m cudafit create "./$(GPU_ENV)" torch

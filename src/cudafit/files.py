@@ -33,15 +33,13 @@ class Files:
 
         Raises OSError for a loop of links, and for a name that no file can have.
         """
-        if not reading.is_possible(path):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        if self.whole:
-            return path
-        return self._outside(self._resolve(path))
+        _check(path)
+        return path if self.whole else self._outside(self._resolve(path))
 
     def real(self, path: str) -> str:
         """`path` with its links resolved, as seen from inside the root; raises OSError as `locate` does."""
-        return os.path.realpath(self.locate(path)) if self.whole else self._resolve(path)
+        _check(path)
+        return os.path.realpath(path) if self.whole else self._resolve(path)
 
     def read_bytes(self, path: str, limit: int = LIMIT) -> bytes:
         """All of a regular file; raises OSError, also for one that is larger than the limit."""
@@ -131,3 +129,8 @@ class Files:
                 done.clear()
             todo += [step for step in reversed(target.split("/")) if step not in ("", ".")]
         return "/" + "/".join(done)
+
+
+def _check(path: str) -> None:
+    if not reading.is_possible(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)

@@ -12,6 +12,7 @@ from cudafit.system.secrets import has_login, host_of, redacted
 from cudafit.system.toml import TomlError, read_toml
 
 _LIMIT = 1 << 20
+_PIP_LIMIT = 64 << 10  # configparser takes time by the square of the lines that it cannot read
 _VARIABLES = {"pytorch": "CUDAFIT_PYTORCH_INDEX", "conda": "CUDAFIT_CONDA_CHANNEL"}
 
 
@@ -107,7 +108,7 @@ def _from_pip(environ: Mapping[str, str]) -> str | None:
             continue
         parser = configparser.RawConfigParser()
         try:
-            parser.read_string(read_text(path, _LIMIT))
+            parser.read_string(read_text(path, _PIP_LIMIT))
             for section in ("install", "global"):
                 if found := parser.get(section, "index-url", fallback=None):
                     return found

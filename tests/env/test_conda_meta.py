@@ -195,3 +195,11 @@ def test_lists_that_cannot_be_read_are_not_taken_for_empty_ones(tmp_path: Path, 
     os.mkfifo(tmp_path / "conda-meta" / name)
     with pytest.raises(InputError, match=f"{name}`: it is not a regular file"):
         read(Files(), str(tmp_path))
+
+
+def test_a_home_is_put_in_as_it_is(tmp_path: Path) -> None:
+    """It may hold what a replacement in a pattern would take for something else."""
+    home = tmp_path / r"a\1\g<x>"
+    home.mkdir()
+    (home / ".condarc").write_text("envs_path:\n\n- '~/mine'\n- relative\n-   /opt/envs  \nchannels:\n- /no\n")
+    assert env_folders(Files(), (), {"HOME": str(home)}) == [f"{home}/mine", "/opt/envs", f"{home}/.conda/envs"]

@@ -16,7 +16,7 @@ from typing import Any
 SOURCES = Path(__file__).parents[2] / "src"
 _METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn")
 _ANYWHERE = ("search", "findall", "finditer", "split", "sub", "subn")
-_PROBES = " a0A_.-,\t\"'=:/[@#\n;<(\\~+x1\0é"
+_PROBES = "a 0A_.-,\t\"'=:/[@#\n;<(\\~+x1\0é"
 _ENDS = ("", "\0", "!", "\n", " ")
 _parser: Any = importlib.import_module("re._parser")  # the reader of the standard library, which has no public name
 _UNBOUNDED = 200  # a repetition of as many and more is one without end
@@ -168,7 +168,7 @@ def _repeated(nodes: list[Any], before: list[str], signs: str) -> Iterator[tuple
                 yield from ((start, unit + more) for more in after)
         for one in _inside(name, argument):
             yield from _repeated(one, before, signs)
-        before = [start + text for start, text in product(before, _samples([(kind, argument)], signs, 2))][:4]
+        before = [start + text for start, text in product(before, _samples([(kind, argument)], signs, 3))][:6]
     yield from (("", start) for start in before)
 
 

@@ -198,3 +198,14 @@ def test_no_folders_no_libraries(tmp_path: Path) -> None:
     context = image(tmp_path, {"/usr/lib": Folder()}, {"LD_LIBRARY_PATH": ""})
     assert read_libraries(context) == ()
     assert problems(context) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["".join(f"/opt/{number}\n" for number in range(3000)), "include ld.so.conf\n" * 3000],
+    ids=["folders", "files"],
+)
+def test_a_configuration_without_end_is_read_in_part_which_is_said(text: str, tmp_path: Path) -> None:
+    context = image(tmp_path, {"/etc/ld.so.conf": text})
+    assert len(loader_folders(context)) < 1100
+    assert problems(context) == ["libraries: /etc/ld.so.conf names more files or folders than are read"]

@@ -175,3 +175,11 @@ def test_this_process_may_use_some_of_each() -> None:
     assert limits.cpus > 0
     assert limits.memory_mib is not None
     assert limits.memory_mib > 0
+
+
+def test_groups_nested_without_end_are_not_walked(tmp_path: Path) -> None:
+    deep = "/a" * 2000
+    context = image(tmp_path, {"/proc/self/cgroup": f"0::{deep}\n", "/proc/meminfo": "MemTotal: 1048576 kB\n"})
+    told = read_limits(context)
+    assert (told.cpus, told.memory_mib) == (None, 1024)
+    assert not problems(context)

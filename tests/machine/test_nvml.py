@@ -189,3 +189,23 @@ def test_a_library_that_is_no_library_is_not_called_absent(tmp_path: Path) -> No
     reading = interpret(Question(environ, 20).answer())
     assert not reading.absent
     assert "libnvidia-ml.so.1" in (reading.error or "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"failed": false}',
+        '{"look": 1}',
+        '{"key": "driver", "gpu": {}}',
+        '{"key": "node"}',
+        '{"key": "load_error", "gpu": null}',
+        '{"key": ["a"], "gpu": null}',
+        '{"key": "memory", "gpu": 0, "part": null, "value": "much"}',
+        '{"key": "memory", "gpu": "0", "part": null, "value": [1, 2]}',
+        '{"key": "cuda", "gpu": null, "value": 1e999}',
+        '{"call": 1, "gpu": null}',
+    ],
+)
+def test_a_library_that_prints_what_looks_like_a_fact_is_no_bug(line: str) -> None:
+    reading = interpret(Answer((json.dumps(INIT), line, json.dumps(fact("driver", "580.65.06")))))
+    assert reading.driver == "580.65.06" or (reading.broken and "makes no sense" in (reading.error or ""))

@@ -51,3 +51,34 @@ def test_nothing_else_parses_python() -> None:
     calls = re.compile(r"\bast\.parse\(|(?<![.\w])compile\(|literal_eval\((?!node|parsed)")
     found = [path.name for path in SOURCE.rglob("*.py") if calls.search(path.read_text())]
     assert found == ["python_text.py"]
+
+
+LONG = "a." * 20_000 + "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"import {LONG}",
+        f"import x, {LONG}",
+        f"from {LONG} import c",
+        f"from . {LONG} import c",
+        f"import {' . '.join('a' * 20_000)}",
+    ],
+)
+def test_a_name_that_would_keep_the_parser_busy_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a name of more than 200 parts"):
+        parsed(text)
+
+
+def test_long_texts_with_many_dots_are_no_such_names() -> None:
+    text = (
+        "x = '"
+        + "0. 1. " * 400
+        + "'\ny = ["
+        + "1.5, " * 400
+        + "]\n"
+        + "a.b.c()\n" * 400
+        + f"import {'a.' * 150}b\n# {'...' * 400}\n"
+    )
+    assert len(parsed(text).body) == 403

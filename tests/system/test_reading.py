@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.files import Files
 from cudafit.system import reading
 from cudafit.system.reading import read_bytes, read_named, read_text
 
@@ -179,3 +180,13 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(OSError, match="it is closed"):
         reading.standard_input(4)
+
+
+def test_no_file_has_a_name_of_thousands_of_folders() -> None:
+    assert reading.is_possible("a/" * 2000)
+    assert not reading.is_possible("a/" * 3000)
+    for root in ("/", "/nonexistent"):
+        with pytest.raises(FileNotFoundError):
+            Files(root).real("/" + "a/" * 3000)
+        with pytest.raises(FileNotFoundError):
+            Files(root).locate("/" + "a/" * 3000)

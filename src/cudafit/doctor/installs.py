@@ -4,6 +4,7 @@ Sources: the command lines of `pip install`, `uv pip install`, `conda install`, 
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 
@@ -86,15 +87,15 @@ def _tool(words: list[str]) -> tuple[str | None, list[str]]:
 def _parted(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
     packages: list[str] = []
     options: list[tuple[str, str]] = []
-    rest = list(words)
+    rest = deque(words)
     while rest:
-        word = rest.pop(0)
+        word = rest.popleft()
         if not word.startswith("-"):
             packages.append(word)
             continue
         name, sign, value = word.partition("=")
-        if not sign and name in _TAKES | {"-c"} and rest:
-            value = rest.pop(0)
+        if not sign and rest and (name == "-c" or name in _TAKES):
+            value = rest.popleft()
         elif re.match(r"-[rif][^-]", word):
             name, value = word[:2], word[2:]
         options.append((name, value))

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from cudafit.errors import InputError
 from cudafit.lock.given import SHOWN, Given, Judge, file_name, judge, shown
 from cudafit.lock.hashes import STRONG, is_hash, strong_hash, what_is_missing
 from cudafit.model.plan import Package
 from cudafit.model.requirement import normalised
+from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.commands import command_text
 
 _INDEXES = ("-i", "--index-url", "--extra-index-url", "--pypi-url")
@@ -175,13 +176,13 @@ def _name_in(address: str) -> str:
         return normalised(egg[1])
     name = file_name(address.partition("#")[0].rstrip("/")).partition("@")[0]
     try:
-        return str(parse_wheel_filename(name)[0])
+        return str(wheel_parts(name)[0])
     except InvalidWheelFilename:
         return normalised(re.sub(r"(-\d[^-]*)?\.(tar\.gz|zip)$|\.git$", "", name)) or os.path.basename(address)
 
 
 def _version_of(address: str) -> str:
     try:
-        return str(parse_wheel_filename(file_name(address))[1])
+        return str(wheel_parts(file_name(address))[1])
     except InvalidWheelFilename:
         return ""

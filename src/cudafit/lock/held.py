@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.formats import Format
@@ -14,6 +14,7 @@ from cudafit.lock.write import LIMIT
 from cudafit.lock.yaml_text import load
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
+from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.commands import command_text
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_named_text
@@ -73,7 +74,7 @@ def _requirements(text: str) -> Iterator[tuple[str, str]]:
 def _wheel_version(url: str) -> str:
     name = unquote(os.path.basename(urlsplit(url).path))
     try:
-        return str(parse_wheel_filename(name)[1])
+        return str(wheel_parts(name)[1])
     except InvalidWheelFilename:
         return ""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 from packaging import tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from cudafit.errors import CudafitError
 from cudafit.lock.header import header
@@ -16,6 +16,7 @@ from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.uv import Compiled, File, Package
 from cudafit.lock.write import one_line
 from cudafit.model.versions import numbers
+from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.secrets import without_login
 
 
@@ -48,7 +49,7 @@ def wheel_of(package: Package, order: Order) -> File:
     best: tuple[int, File] | None = None
     for wheel in package.wheels:
         try:
-            own = parse_wheel_filename(wheel.name)[3]
+            own = wheel_parts(wheel.name)[3]
         except (InvalidWheelFilename, ValueError):
             continue
         rank = min((ranks[tag] for tag in own if tag in ranks), default=None)

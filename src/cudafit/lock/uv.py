@@ -20,9 +20,10 @@ from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
+from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_known, without_login
-from cudafit.system.toml import read_toml
+from cudafit.system.toml import TomlError, read_toml
 
 TIMEOUT_S = 900
 _LOCK_LIMIT = 256 << 20  # uv's own answer
@@ -87,7 +88,7 @@ def compiled(
         known = list(_known(order, environ))
         _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
         text = without_login(read_text(path, _LOCK_LIMIT))
-        packages = tuple(_packages(read_toml(text)))
+        packages = _read(text)
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
             elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ, known).stdout, others)
@@ -253,6 +254,13 @@ def failure(told: str) -> CudafitError:
 
 
 _SHOWN = 8
+
+
+def _read(text: str) -> tuple[Package, ...]:
+    try:
+        return tuple(_packages(read_toml(text)))
+    except (TomlError, KeyError, TypeError, AttributeError) as error:
+        raise CudafitError("uv wrote a lock that cannot be read", cause=[reason(error)]) from None
 
 
 def _packages(pylock: Mapping[str, Any]) -> Iterator[Package]:

@@ -74,7 +74,8 @@ def read_proc_gpus(context: Context) -> list[ProcGpu]:
 
 def parse_information(address: str, text: str) -> ProcGpu:
     """A card that the module could not start has `Unknown` for a model and question marks in its UUID."""
-    fields = dict(re.findall(r"^([^:\n]+?):[ \t]*(.*?)[ \t]*$", text, re.M))
+    pairs = (line.partition(":") for line in text.splitlines())
+    fields = {name: value.strip() for name, sign, value in pairs if sign}
     name = fields.get("Model")
     uuid = fields.get("GPU UUID")
     return ProcGpu(

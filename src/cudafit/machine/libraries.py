@@ -13,6 +13,7 @@ _CACHE_LIMIT = 16 << 20
 WSL_LIBRARIES = "/usr/lib/wsl/lib"
 _DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 _MAX_INCLUDES = 100
+_MAX_FOLDERS = 1000
 
 # Library file -> its short name. The driver's own (libcuda, libnvidia-ml) are here too: a stub or a
 # forward-compatibility copy of libcuda that is found first decides what every CUDA program does.
@@ -88,21 +89,21 @@ def _folders(context: Context) -> list[tuple[str, str]]:
 
 def loader_folders(context: Context) -> list[str]:
     """The folders of ld.so.conf(5) and of what it includes."""
-    folders: list[str] = []
+    folders: dict[str, None] = {}
     waiting = [LOADER_CONF]
-    read = 0
-    while waiting and read < _MAX_INCLUDES:
-        path = waiting.pop(0)
-        read += 1
+    for path in waiting:  # it grows meanwhile
         for line in (context.read(PROBE, path) or "").splitlines():
             words = line.split("#", 1)[0].split()
+            if len(waiting) > _MAX_INCLUDES or len(folders) > _MAX_FOLDERS:
+                context.notes.problem(PROBE, f"{LOADER_CONF} names more files or folders than are read")
+                return list(folders)
             if words[:1] == ["include"]:
                 for pattern in words[1:]:
                     folder, name = os.path.split(pattern if pattern.startswith("/") else f"/etc/{pattern}")
-                    waiting += [f"{folder}/{match}" for match in context.names(PROBE, folder, name)]
+                    waiting += [f"{folder}/{match}" for match in context.names(PROBE, folder, name)][:_MAX_INCLUDES]
             elif words and words[0].startswith("/"):
-                folders.append(words[0])
-    return folders
+                folders[words[0]] = None
+    return list(folders)
 
 
 def _version(context: Context, name: str, folder: str, real: str) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from cudafit.model.machine import Limits
 PROBE = "limits"
 V2 = "/sys/fs/cgroup"
 _UNLIMITED_V1 = 1 << 60  # the kernel writes "no limit" as a number near 2^63
+_DEEPEST = 100  # groups within groups
 
 SLURM = ("SLURM_JOB_ID", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE", "SLURM_JOB_PARTITION")
 
@@ -67,8 +68,8 @@ def _share(quota: int | None, period: int | None) -> float | None:
 
 
 def _folders(groups: dict[str, str], controller: str) -> list[str]:
-    """A group's own folder and those above it: the tightest limit on the way counts."""
-    if controller not in groups:
+    """A group's own folder and those above it: the tightest limit on the way counts. Nobody nests a hundred."""
+    if controller not in groups or groups[controller].count("/") > _DEEPEST:
         return []
     path = groups[controller].rstrip("/")
     found = [path]

@@ -53,6 +53,10 @@ _THROTTLE_REASONS = {
 _MIB = 1 << 20
 
 
+# What reading a line raises that has a fact's name and not its form.
+_NO_SENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+
 @frozen
 class Reading:
     """What NVML said. `error` is None when a session could be opened and nothing broke it off."""
@@ -93,12 +97,15 @@ def interpret(answer: Answer) -> Reading:
         else:
             facts.append(fact)
     if any(fact.get("failed") for fact in facts):
-        text = next(fact["text"] for fact in facts if fact.get("failed"))
+        text = next(fact.get("text") for fact in facts if fact.get("failed"))
         return Reading(error=f"pynvml could not be imported: {text}")
     problems = []
     if broken is not None:
         problems.append(f"{last_call}: {broken}" + (f" ({noise[-1][:120]})" if noise else ""))
-    return _reading(facts, problems, broken=broken is not None)
+    try:
+        return _reading(facts, problems, broken=broken is not None)
+    except _NO_SENSE as error:  # a library that prints what looks like one of our lines
+        return Reading(error=f"its answer makes no sense: {type(error).__name__}: {error}"[:200], broken=True)
 
 
 def parsed(line: str) -> dict[str, Any] | None:

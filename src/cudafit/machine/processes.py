@@ -52,8 +52,11 @@ def read_process(pid: int) -> Process | None:
     if start < 0 or len(fields) < 20:
         return None
     name = text[start + 1 : end].decode("utf-8", "replace")
-    cpu = (int(fields[11]) + int(fields[12])) / _TICKS
-    return Process(pid, int(fields[1]), int(fields[2]), int(fields[19]), name, fields[0].decode(), cpu)
+    try:
+        cpu = (int(fields[11]) + int(fields[12])) / _TICKS
+        return Process(pid, int(fields[1]), int(fields[2]), int(fields[19]), name, fields[0].decode(), cpu)
+    except (ValueError, OverflowError):  # what stands for /proc in some containers makes mistakes
+        return None
 
 
 def every_pid() -> set[int]:

@@ -7,7 +7,8 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 
 from cudafit.errors import InputError
 from cudafit.model.container_files import Command, Copied, Dockerfile, Setting, Stage, shown
@@ -17,6 +18,8 @@ from cudafit.project.text_files import read_small
 
 _LIMIT = 1 << 20
 _MOST = 5000  # instructions
+_MOST_STAGES = 500
+_MOST_VARIABLES = 1000  # of a stage
 _KNOWN_TEXT = (
     "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL "
     "USER VOLUME WORKDIR"
@@ -47,10 +50,24 @@ def parse_dockerfile(
         reader.take(number, word, rest, body)
     if not reader.stages:
         raise InputError(f"`{path}` is not a Dockerfile: it has no FROM")
-    made = Dockerfile(path, tuple(reader.stages), target, tuple(reader.unread[:20]))
+    made = Dockerfile(path, tuple(one.made() for one in reader.stages), target, tuple(reader.unread[:20]))
     if target and made.named(target) is None:
         raise InputError(f"`{path}` has no stage `{shown(target)}`")
     return made
+
+
+@dataclass
+class _Begun:
+    """A stage, as far as it is read."""
+
+    stage: Stage
+    settings: list[Setting] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    copied: list[Copied] = field(default_factory=list)
+
+    def made(self) -> Stage:
+        lists = (tuple(self.settings), tuple(self.commands), tuple(self.copied))
+        return replace(self.stage, settings=lists[0], commands=lists[1], copied=lists[2])
 
 
 class _Reader:
@@ -59,7 +76,8 @@ class _Reader:
     def __init__(self, path: str, arguments: Mapping[str, str | None]) -> None:
         self.path = path
         self.arguments = arguments
-        self.stages: list[Stage] = []
+        self.stages: list[_Begun] = []
+        self.named: dict[str, int] = {}  # the first stage of each name
         self.unread: list[str] = []
         self.before: dict[str, str | None] = {}  # ARGs before the first FROM
         self.values: dict[str, str | None] = {}
@@ -90,15 +108,18 @@ class _Reader:
         image, known = filled(words[0].strip("\"'"), self.before)
         platform, told = filled(flags.get("platform", ""), self.before)
         name = words[2].lower() if len(words) > 2 and words[1].lower() == "as" else None
-        parent = next((index for index, one in enumerate(self.stages) if one.name == image.lower()), None)
+        parent = self.named.get(image.lower())
+        if len(self.stages) >= _MOST_STAGES:
+            raise InputError(f"`{self.path}` has more than {_MOST_STAGES} stages: that is not a Dockerfile")
+        if name:
+            self.named.setdefault(name, len(self.stages))
         self.values = dict(self.kept[parent]) if parent is not None else {}
         self.kept.append(dict(self.values))
         if parent is not None and not platform:
-            platform, told = self.stages[parent].platform or "", True
+            platform, told = self.stages[parent].stage.platform or "", True
         text = f"FROM {shown(words[0])}"
-        self.stages.append(
-            Stage(text, image if known else None, place, name, platform if platform and told else None, parent)
-        )
+        stage = Stage(text, image if known else None, place, name, platform if platform and told else None, parent)
+        self.stages.append(_Begun(stage))
 
     def _arg(self, rest: str) -> None:
         for name, value in _pairs(rest, bare=True):
@@ -108,20 +129,24 @@ class _Reader:
                 self.before[name] = given
             elif name not in self.kept[-1]:  # an ENV of the same name wins
                 self.values[name] = given if given is not None else self.before.get(name)
+        self._check_variables()
 
     def _env(self, place: str, rest: str) -> None:
         # All of one line are expanded by what was before it.
         made = [(name, filled(value or "", self.values)[0]) for name, value in _pairs(rest, bare=False)]
         for name, value in made:
             self.values[name] = self.kept[-1][name] = value
-        settings = tuple(Setting(name, value, place) for name, value in made)
-        self.stages[-1] = replace(self.stages[-1], settings=(*self.stages[-1].settings, *settings))
+        self.stages[-1].settings += [Setting(name, value, place) for name, value in made]
+        self._check_variables()
+
+    def _check_variables(self) -> None:
+        if max(len(self.values), len(self.before)) > _MOST_VARIABLES:
+            raise InputError(f"`{self.path}` sets more than {_MOST_VARIABLES} variables: that is not a Dockerfile")
 
     def _run(self, place: str, rest: str, body: str) -> None:
         words = rest.split(" ")
-        while words and (words[0].startswith("--") or not words[0]):
-            words.pop(0)  # --mount, --network, --security
-        text = " ".join(words)
+        # --mount, --network, --security
+        text = " ".join(dropwhile(lambda word: word.startswith("--") or not word, words))
         if text.startswith("["):
             try:
                 text = shlex.join(str(word) for word in json.loads(text))
@@ -134,27 +159,29 @@ class _Reader:
         variables = {
             name: value for name, value in self.values.items() if value is not None and _STEERS.fullmatch(name)
         }
-        found = []
+        shared = tuple(variables.items())
         for given, parts, certain in commands(text):
             inline = {name: value for name, value in given.items() if _STEERS.fullmatch(name)}
-            found.append(Command(parts, place, tuple({**variables, **inline}.items()), certain))
-            if parts[0] == "export":
+            own = tuple({**variables, **inline}.items()) if inline else shared
+            self.stages[-1].commands.append(Command(parts, place, own, certain))
+            if parts[0] == "export" and inline and len(variables) < _MOST_VARIABLES:
                 variables |= inline
-        self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, *found))
+                shared = own
 
     def _copy(self, rest: str) -> None:
         flags, words = _flags(rest.split())
         if stage := flags.get("from"):
-            copied = Copied(filled(stage, self.values)[0], tuple(words[:-1]))
-            self.stages[-1] = replace(self.stages[-1], copied=(*self.stages[-1].copied, copied))
+            self.stages[-1].copied.append(Copied(filled(stage, self.values)[0], tuple(words[:-1])))
 
 
 def _flags(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    flags = {}
-    while words and words[0].startswith("--"):
-        name, _, value = words.pop(0)[2:].partition("=")
+    flags: dict[str, str] = {}
+    for number, word in enumerate(words):
+        if not word.startswith("--"):
+            return flags, words[number:]
+        name, _, value = word[2:].partition("=")
         flags[name] = value
-    return flags, words
+    return flags, []
 
 
 def _pairs(rest: str, *, bare: bool) -> list[tuple[str, str | None]]:

@@ -32,5 +32,12 @@ def filled(text: str, values: Mapping[str, str | None], *, dollars: bool = False
         known = known and name in values and given is not None
         return given if given is not None else match[0]
 
-    made = _PLACE.sub(value, text) if "$" in text else text
+    parts, size, end = [], 0, 0
+    for match in _PLACE.finditer(text) if "$" in text else ():
+        parts += [text[end : match.start()], value(match)]
+        size += len(parts[-2]) + len(parts[-1])
+        end = match.end()
+        if size > max(_LONGEST, len(text)):
+            return text, False
+    made = "".join([*parts, text[end:]])
     return (made, known) if len(made) <= max(_LONGEST, len(text)) else (text, False)

@@ -8,6 +8,7 @@ _SIGNS = ";&|()"
 # What makes it uncertain whether a command runs at all.
 _CONDITIONS = frozenset({"if", "elif", "else", "case", "while", "until", "for"})
 _ENDS = frozenset({"fi", "esac", "done"})
+_BEFORE = _CONDITIONS | {"then", "do", "sudo", "env", "exec", "time", "!", "{", "}"}
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
@@ -46,14 +47,13 @@ def _depth(words: list[str], depth: int) -> int:
 
 def _command(words: list[str], *, certain: bool) -> Iterator[tuple[dict[str, str], tuple[str, ...], bool]]:
     variables: dict[str, str] = {}
-    rest = list(words)
-    while rest and (
-        rest[0] in (*_CONDITIONS, "then", "do", "sudo", "env", "exec", "time", "!", "{", "}")
-        or _ASSIGNED.fullmatch(rest[0])
-    ):
-        word = rest.pop(0)
+    rest: list[str] = []
+    for number, word in enumerate(words):
         if match := _ASSIGNED.fullmatch(word):
             variables[match[1]] = match[2]
+        elif word not in _BEFORE:
+            rest = words[number:]
+            break
     if rest and rest[0] == "export":
         variables |= {match[1]: match[2] for word in rest[1:] if (match := _ASSIGNED.fullmatch(word))}
     if rest:

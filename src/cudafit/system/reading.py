@@ -23,6 +23,7 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _BLOCK = 1 << 20
+_LONGEST_PATH = 4096
 SILENCE_S = 30.0  # how long a pipe with a writer may say nothing
 _NO_WRITER_S = 1.0  # how long one without may wait for its first
 
@@ -130,8 +131,8 @@ def as_text(data: bytes, path: str, *, errors: str = "strict") -> str:
 
 def is_possible(path: str) -> bool:
     """Whether a file can have this name. Names come out of files too, and the functions of `os` answer a NUL, and
-    what no name can be encoded from, with a ValueError."""
-    if "\0" in path:
+    what no name can be encoded from, with a ValueError; one of thousands of folders they walk for long."""
+    if "\0" in path or len(path) > _LONGEST_PATH:
         return False
     if path.isascii():
         return True

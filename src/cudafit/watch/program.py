@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cudafit.model.frozen import frozen
 
@@ -45,28 +46,27 @@ def code_of(words: Sequence[str]) -> Code | None:
     """The code in a command line of a Python: `python -u train.py`. None where it is no Python, or reads its input."""
     if not words or not is_python(words[0]):
         return None
-    rest = list(words[1:])
+    rest = deque(words[1:])
     while rest:
-        word = rest.pop(0)
+        word = rest.popleft()
         if word in ("-", "--") or not word.startswith("-"):
             return _script(rest[0] if word == "--" and rest else word, rest)
         if word.startswith("--"):
             if word == "--check-hash-based-pycs" and rest:
-                rest.pop(0)
+                rest.popleft()
             continue
         for place, letter in enumerate(word[1:], 2):
-            value = word[place:]
             if letter in "cm":
-                value = value or (rest.pop(0) if rest else "")
+                value = word[place:] or (rest.popleft() if rest else "")
                 return Code(text=value) if letter == "c" else _module(value, rest)
             if letter in _WITH_VALUE:
-                if not value and rest:
-                    rest.pop(0)
+                if place == len(word) and rest:
+                    rest.popleft()
                 break
     return None
 
 
-def _script(word: str, rest: Sequence[str]) -> Code | None:
+def _script(word: str, rest: Iterable[str]) -> Code | None:
     if word == "-":
         return None
     name = os.path.basename(word)
@@ -75,13 +75,13 @@ def _script(word: str, rest: Sequence[str]) -> Code | None:
     return Code(word)
 
 
-def _module(name: str, rest: Sequence[str]) -> Code:
+def _module(name: str, rest: Iterable[str]) -> Code:
     if name in _LAUNCHERS or name.partition(".")[0] in _LAUNCHERS:
         return Code(_first_code(rest), launcher=True)
     return Code(module=name)
 
 
-def _first_code(words: Sequence[str]) -> str | None:
+def _first_code(words: Iterable[str]) -> str | None:
     return next((word for word in words if word.endswith(_CODE)), None)
 
 

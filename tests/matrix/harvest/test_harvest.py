@@ -172,6 +172,12 @@ def test_changed_page_and_missing_package_are_named(tmp_path: Path) -> None:
         assert read(index, tmp_path).failures == ["torch: 127.0.0.1 has no such package"]
 
 
+@pytest.mark.parametrize("html", [False, True])
+def test_a_page_with_a_name_that_no_file_has_is_not_taken_apart(html: bool, tmp_path: Path) -> None:
+    with serving(Index({"torch": {f"torch-{'1.' * 30_000}0.tar.gz": b""}}, html=html)) as index:
+        assert read(index, tmp_path).failures == ["torch: its page at 127.0.0.1 cannot be read: ValueError"]
+
+
 def test_wheel_without_metadata_is_named(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -4,17 +4,20 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import requests
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, ProjectPage, PyPISimple, UnsupportedContentTypeError
 
 from cudafit import indexes
 from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
+_LONG_WORD = re.compile(rb"[^\s\"'<>/?#&=]{2000}")
 
 # The word of a wheel's platform tag -> our platform names. Others (i686, armv7l, s390x, ...) are nobody's GPU machine.
 _PLATFORMS = (
@@ -63,7 +66,7 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
     """The wheels of a package, yanked and pre-release ones left out; raises HarvestError."""
     with PyPISimple(index, session=session) as client:
         try:
-            page = client.get_project_page(package, timeout=TIMEOUT_S)
+            page = _page(client, package)
         except NoSuchProjectError:
             raise HarvestError(package, f"{shown(index)} has no such package") from None
         except (requests.RequestException, UnsupportedContentTypeError, ValueError) as error:
@@ -75,9 +78,22 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
     return found
 
 
+def _page(client: PyPISimple, package: str) -> ProjectPage:
+    """As `get_project_page` has it, but for a page with a word that no file's name is: what takes names apart there
+    takes time by the square of their length."""
+    address = client.get_project_url(package)
+    response = client.s.get(address, timeout=TIMEOUT_S, headers={"Accept": client.accept})
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        raise NoSuchProjectError(package, address)
+    response.raise_for_status()
+    if _LONG_WORD.search(response.content):
+        raise ValueError("a name is too long")
+    return ProjectPage.from_response(response, package)
+
+
 def _wheel(package: str, name: str, url: str, digests: Mapping[str, str]) -> Iterator[WheelFile]:
     try:
-        _, version, build, tags = parse_wheel_filename(name)
+        _, version, build, tags = wheel_parts(name)
     except (InvalidWheelFilename, ValueError):
         return
     if version.is_prerelease:
