@@ -133,3 +133,37 @@ def test_secrets_and_control_characters_are_not_shown(cudafit: Run, tmp_path: Pa
         assert done.returncode == 1
         assert "hunter2" not in done.stdout + done.stderr
         assert "\x1b[31m" not in done.stdout
+
+
+def test_one_dockerfile_of_many_services_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a\n" + "RUN x\n" * 3000)
+    text = "services:\n" + "".join(f"  s{number}: {{build: .}}\n" for number in range(200))
+    (tmp_path / "compose.yaml").write_text(text)
+    found = read_compose([str(tmp_path / "compose.yaml")], {})
+    assert len({id(one.dockerfile) for one in found}) == 1
+    assert all(one.dockerfile and not one.unread for one in found)
+
+
+def test_dockerfiles_without_end_are_read_in_part_which_is_said(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a\n" + "#\n" * 100_000)
+    text = "services:\n" + "".join(
+        f"  s{number}: {{build: {{context: ., args: [A={number}]}}}}\n" for number in range(20)
+    )
+    (tmp_path / "compose.yaml").write_text(text)
+    found = read_compose([str(tmp_path / "compose.yaml")], {})
+    assert [one.dockerfile is not None for one in found] == [True] * 5 + [False] * 15
+    assert "the Dockerfiles up to this one are larger than 1024 KiB together" in found[-1].unread[0]
+
+
+def test_services_that_extend_the_same_have_it_once(tmp_path: Path) -> None:
+    text = "services:\n  a: {image: x, environment: [A=1]}\n" + "".join(
+        f"  s{number}: {{extends: {'a' if not number else f's{number - 1}'}, environment: [B={number}]}}\n"
+        for number in range(10)
+    )
+    (tmp_path / "compose.yaml").write_text(text)
+    last = read_compose([str(tmp_path / "compose.yaml")], {})[-1]
+    assert (last.name, last.image, [(one.name, one.value) for one in last.settings]) == (
+        "s9",
+        "x",
+        [("A", "1"), ("B", "9")],
+    )

@@ -172,6 +172,10 @@ _PROJECTS = (
             ("FROM a\nENV A=", "$A", ""),
             ("FROM a\nENV A=" + "b" * 8000 + "\nRUN ", "$A", ""),
             ("FROM a\nENV ", "A=1 ", "\n" + "FROM a\n" * 300),
+            ("FROM a AS b\nENV ", "A%d=1 ", "\n" + "FROM b\n" * 300),
+            ("FROM a\nENV ", "UV_INDEX_A%d=1 ", "\nRUN " + "UV_INDEX=1 a;" * 300),
+            ("FROM a\nRUN ", "export UV_INDEX_A%d=1;", ""),
+            ("", "FROM a%d AS a%n\n", ""),
         ),
     ),
     Parser(
@@ -179,7 +183,13 @@ _PROJECTS = (
         file("compose.yaml", lambda path: read_compose([path], {"A": "b"})),
         samples.compose_files,
         _COMPOSE,
-        (("services:\n", "  a: {image: b}\n", ""), ("services: {a: {environment: [", "a=1, ", "]}}")),
+        (
+            ("services:\n", "  a: {image: b}\n", ""),
+            ("services: {a: {environment: [", "a=1, ", "]}}"),
+            ("services:\n  s0: {}\n", "  s%n: {extends: s%d}\n", ""),
+            ("x: &x [" + "a=1, " * 20 + "]\nservices:\n  s0: {}\n", "  s%n: {extends: s%d, environment: *x}\n", ""),
+            ("services:\n", "  s%d: {build: {context: ., dockerfile_inline: FROM a}}\n", ""),
+        ),
     ),
 )
 _LOCKS = (
@@ -335,6 +345,11 @@ _CODE = (
             ("import torch\n", "if x:\n a.step()\n", ""),
             ("import torch\nx = [", "torch.zeros(1), ", "]\n"),
             ("import torch\nx = ", "a + ", "m.step()\n"),
+            ("import torch\n", "def f%d():\n    f%n()\n", "m.step()\n"),
+            ("import torch\n", "def f%n():\n    f%d()\n", "def f0():\n    m.step()\n"),
+            ("import torch\n", "class A%n(A%d):\n    pass\n", "m.step()\n"),
+            ("import torch\n", "x%n = x%d\n", "m.step()\n"),
+            ("import torch\n", "import a%d\n", "m.step()\n"),
         ),
         errors=(UnreadableError,),
     ),

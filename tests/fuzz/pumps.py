@@ -93,12 +93,18 @@ _UNITS = (
         "1e",
         "-1 ",
     ),
+    # Names that are all different.
+    *("a%d ", "a%d\n", "a%d: 1\n", "a%d=1\n", "a%d=1 ", '"a%d": 1, ', "a%d.a%n\n", "/a%d\n", "a%d,", "[a%d]\n", "$a%d"),
 )
 
 
 def pump(before: bytes, unit: bytes, end: bytes, size: int) -> bytes:
-    room = max(0, size - len(before) - len(end))
-    return before + unit * (room // len(unit)) + end
+    """`%d` in what is repeated is another number each time, and `%n` the next one."""
+    times = max(0, size - len(before) - len(end)) // (len(unit) + (2 if b"%d" in unit else 0))
+    if b"%d" not in unit:
+        return before + unit * times + end
+    parts = (unit.replace(b"%d", b"%d" % number).replace(b"%n", b"%d" % (number + 1)) for number in range(times))
+    return before + b"".join(parts) + end
 
 
 def own(parser: Parser) -> Iterator[tuple[bytes, bytes, bytes]]:

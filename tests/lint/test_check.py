@@ -1,5 +1,6 @@
 """What is refused, what is silenced, and how the edits are made."""
 
+import ast
 import os
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cudafit.lint.check import UnreadableError, lint_text
 from cudafit.lint.edits import applied, column_of, source_lines
 from cudafit.lint.registry import KINDS
+from cudafit.lint.signs import Signs
 from cudafit.model.code_finding import Edit
 from cudafit.shipped import folder
 
@@ -115,3 +117,12 @@ def test_the_model_is_not_moved_alone(old: str, new: str) -> None:
     text = LOOP.replace(old, new)
     edits = lint_text(text, "a.py")[0].edits
     assert not edits or "inputs.to(device)" in applied(text, edits)
+
+
+def test_a_chain_of_functions_is_followed_from_its_end() -> None:
+    chain = "".join(f"def f{number + 1}(x):\n    return f{number}(x)\n" for number in range(50))
+    text = f"import torch\ndef f0(x):\n    return x.to('cpu')\n{chain}class Other:\n    pass\n"
+    tree = ast.parse(text)
+    signs = Signs(tree, text.splitlines(keepends=True))
+    marked = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and signs.has(node)]
+    assert marked == [f"f{number}" for number in range(51)]

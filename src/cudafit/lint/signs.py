@@ -81,15 +81,16 @@ class Signs:
         self._marked: set[ast.AST] = set()
         units = [(node, self._text(node)) for node in tree.body if isinstance(node, _DEFINITIONS)]
         names = {node.name for node, text in units if has_sign(text)}
-        waiting = [(node, frozenset(_WORD.findall(text))) for node, text in units if node.name not in names]
         self._marked.update(node for node, _ in units if node.name in names)
-        found = True
-        while found:
-            users = [(node, words) for node, words in waiting if not names.isdisjoint(words)]
-            found = bool(users)
-            waiting = [(node, words) for node, words in waiting if names.isdisjoint(words)]
-            self._marked.update(node for node, _ in users)
-            names.update(node.name for node, _ in users)
+        users: dict[str, list[_Definition]] = {}
+        for node, text in units:
+            for word in set(_WORD.findall(text)) if node.name not in names else ():
+                users.setdefault(word, []).append(node)
+        waiting = list(names)
+        while waiting:
+            for node in users.pop(waiting.pop(), ()):
+                self._marked.add(node)
+                waiting.append(node.name)
 
     def _text(self, node: ast.AST) -> str:
         return "".join(self._lines[getattr(node, "lineno", 1) - 1 : getattr(node, "end_lineno", 1)])
@@ -99,5 +100,6 @@ class Signs:
         return node in self._marked or (getattr(node, "col_offset", 0) > 0 and has_sign(self._text(node)))
 
 
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"\w+")

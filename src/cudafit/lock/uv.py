@@ -23,7 +23,7 @@ from cudafit.process import Finished, run
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_known, without_login
-from cudafit.system.toml import TomlError, read_toml
+from cudafit.system.toml import read_toml
 
 TIMEOUT_S = 900
 _LOCK_LIMIT = 256 << 20  # uv's own answer
@@ -259,7 +259,7 @@ _SHOWN = 8
 def _read(text: str) -> tuple[Package, ...]:
     try:
         return tuple(_packages(read_toml(text)))
-    except (TomlError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CudafitError("uv wrote a lock that cannot be read", cause=[reason(error)]) from None
 
 

@@ -112,7 +112,7 @@ def parsed(line: str) -> dict[str, Any] | None:
     """A line that the child means; None for what a library printed."""
     try:
         fact = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     known = ("call", "failed", "key", "look")
     return fact if isinstance(fact, dict) and not fact.keys().isdisjoint(known) else None

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.container_files import DeviceRequest, Dockerfile, Service, Setting, shown
-from cudafit.project.dockerfile import parse_dockerfile, read_dockerfile
+from cudafit.project.dockerfile import dockerfile_text, parse_dockerfile
 from cudafit.project.placeholders import filled
 from cudafit.project.text_files import read_small
 from cudafit.project.yaml_nodes import Node, entries, get, items, line, root_node, text
 
 _LIMIT = 256 << 10
 _MOST = 200  # services
+_MOST_BUILT = 1 << 20  # of all Dockerfiles together
 _DEPTH = 16  # of services that extend each other
 _GPU_FILE = re.compile(r"nvidia\.com/gpu=|/dev/(nvidia|dxg)")
 
@@ -39,6 +40,9 @@ class _File:
         self.root = root_node(read_small(path, "a compose file", _LIMIT, named=True), path)
         beside, self.unread = _beside(os.path.join(self.folder, ".env"))
         self.values: dict[str, str | None] = {**beside, **environ}
+        self.alone: dict[str, Service] = {}  # each service without what it extends
+        self.parsed: dict[object, Dockerfile] = {}
+        self.built = 0
 
     def services(self) -> list[Service]:
         whole = entries(self.root)
@@ -53,6 +57,11 @@ class _File:
     def _service(
         self, name: str, number: int, node: Node, named: Mapping[str, tuple[int, Node]], above: tuple[str, ...] = ()
     ) -> Service:
+        if name not in self.alone:  # many may extend the same
+            self.alone[name] = self._read(name, number, node)
+        return self._extended(self.alone[name], entries(node).get("extends", (0, None))[1], named, above)
+
+    def _read(self, name: str, number: int, node: Node) -> Service:
         keys = entries(node)
 
         def at(key: str) -> str:
@@ -75,7 +84,7 @@ class _File:
         generic = [
             self._text(get(one, "discrete_resource_spec", "kind")) for one in items(get(reserved, "generic_resources"))
         ]
-        made = Service(
+        return Service(
             shown(name),
             self._place(number),
             image,
@@ -91,7 +100,6 @@ class _File:
             "build" in keys,
             any(key in keys for key in ("shm_size", "ipc")) or any("/dev/shm" in one for one in volumes),  # noqa: S108
         )
-        return self._extended(made, value("extends"), named, above)
 
     def _extended(
         self, made: Service, node: Node | None, named: Mapping[str, tuple[int, Node]], above: tuple[str, ...]
@@ -124,12 +132,21 @@ class _File:
             return None
         path = os.path.normpath(os.path.join(self.folder, context, name or "Dockerfile"))
         try:
-            if inline is not None:
-                return parse_dockerfile(inline, f"{place} (inline)", given, target)
-            return read_dockerfile(path, given, target)
+            return self._dockerfile(f"{place} (inline)" if inline is not None else path, inline, given, target)
         except CudafitError as error:
             unread.append(f"{place}: {shown(error.what)}")
             return None
+
+    def _dockerfile(self, path: str, inline: str | None, given: Mapping[str, str], target: str | None) -> Dockerfile:
+        """Raises InputError."""
+        key = (path, tuple(given.items()), target)
+        if key not in self.parsed:
+            source = dockerfile_text(path) if inline is None else inline
+            self.built += len(source)
+            if self.built > _MOST_BUILT:
+                raise InputError(f"the Dockerfiles up to this one are larger than {_MOST_BUILT >> 10} KiB together")
+            self.parsed[key] = parse_dockerfile(source, path, given, target)
+        return self.parsed[key]
 
     def _gpus(self, node: Node | None) -> list[DeviceRequest]:
         if node is None:

@@ -16,7 +16,7 @@ from cudafit.project.placeholders import filled
 from cudafit.project.shell import commands
 from cudafit.project.text_files import read_small
 
-_LIMIT = 1 << 20
+_LIMIT = 256 << 10
 _MOST = 5000  # instructions
 _MOST_STAGES = 500
 _MOST_VARIABLES = 1000  # of a stage
@@ -36,7 +36,11 @@ def read_dockerfile(
     path: str, arguments: Mapping[str, str | None] | None = None, target: str | None = None, *, named: bool = False
 ) -> Dockerfile:
     """Raises InputError for what is no Dockerfile. One that a person `named` may be a pipe."""
-    return parse_dockerfile(read_small(path, "a Dockerfile", _LIMIT, named=named), path, arguments, target)
+    return parse_dockerfile(dockerfile_text(path, named=named), path, arguments, target)
+
+
+def dockerfile_text(path: str, *, named: bool = False) -> str:
+    return read_small(path, "a Dockerfile", _LIMIT, named=named)
 
 
 def parse_dockerfile(
