@@ -32,7 +32,7 @@ def _addresses(order: Order) -> Iterator[str]:
     indexes = order.indexes
     yield from (one for one in (indexes.default, indexes.pytorch, indexes.conda) if one)
     for text in (*(one.text for one in order.wanted), *order.lines):
-        yield from re.findall(r"\S*://\S+", text)
+        yield from (word for word in text.split() if "://" in word)
 
 
 def _variables(order: Order) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Literal, overload
 _NAME = "<code of others>"
 # Python's parser takes time by the square of the parts of a name that is imported; 20,000 of them are 40 kB.
 _PARTS = 200
-_LONG_NAME = re.compile(rf"[^\W\d]\w*+[\s\\]*+\.(?:[\s\\]*+[^\W\d]\w*+[\s\\]*+\.){{{_PARTS}}}")
+_LONG_NAME = re.compile(rf"(?<!\w)[^\W\d]\w*+[\s\\]*+\.(?:[\s\\]*+[^\W\d]\w*+[\s\\]*+\.){{{_PARTS}}}")
 
 
 @overload

@@ -16,7 +16,7 @@ _FORMS = re.compile(
     r"|npm_[A-Za-z0-9]{16,}|pypi-[A-Za-z0-9_-]{32,}|dckr_pat_[\w-]{16,}"
     r"|nvapi-[\w-]{16,}|do[opr]_v1_[0-9a-f]{16,}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
     r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|lsv2_\w{20,}|AGE-SECRET-KEY-\w+"
-    r"|(?<!-)(?<!_)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON Web Token
+    r"|(?<![\w-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"  # JSON Web Token
     r")"
 )
 # Names of packages and models begin alike: `sk-learn-contrib`, `hf_transfer`, `pypi-simple`.

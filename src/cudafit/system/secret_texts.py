@@ -17,7 +17,7 @@ _QUOTES = r"(?:\\{0,8}[\"'])"
 _NEXT_OPTION = rf"{_QUOTES}?(?:--[A-Za-z]|-[A-Za-z][\w.-]{{0,8}}(?![\w.-]))"
 _GAP = rf"(?:{_QUOTES}?,?[ \t]++(?:\\\n[ \t]*+)?+|{_QUOTES},\s{{0,99}}+)(?!{_NEXT_OPTION})"
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<dash>[-+~]{1,2})?(?P<name>[A-Za-z_](?:[\w.-]|\[\w*\])*+)"
+    r"(?<![\w.-])(?P<dash>[-+~]{1,2})?(?P<name>[A-Za-z_](?:[\w.-]|\[\w{0,100}\]){0,100}+)"
     rf"(?:{_QUOTES}{{0,5}}\]?[ \t]*(?P<sign>=>|:=|={{1,2}}|:(?!\\?/\\?/))[ \t]*|(?(dash){_GAP}|(?!)))"
 )
 _SETTING = re.compile(r"(?i)(?<!\S)(?:ENV|ARG|setenv|set -g?x)[ \t]+(?P<name>[A-Za-z_]\w*+)[ \t]+(?=\S)")
@@ -27,7 +27,8 @@ _HEADER = re.compile(
 )
 _SCHEME = re.compile(r"(?<![\w.-])(Bearer|Basic|Token|Negotiate|ApiKey)([ \t]+)([\w.~+/=:-]{8,})", re.I)
 _LOGIN = re.compile(
-    r"(?<![\w-])((?:-u|-U|--user|--proxy-user|--userpwd)(?:[\"'],?)?(?:[ \t]+|=)[\"']?)([^\s:\"'`()$]+:[^\s\"'`]+)"
+    r"(?<![\w-])((?:-u|-U|--user|--proxy-user|--userpwd)(?:[\"'],?)?(?:[ \t]+|=)[\"']?)"
+    r"([^\s:\"'`()$]{1,200}+:[^\s\"'`]+)"
 )
 _BARE_LOGIN = re.compile(
     r"(?<![\w./@:%+-])([\w.%+-]+):([^\s@/:\"'`<>]+)@(?!sha\d+:|md5:)(?=[\w-]+(?:\.[\w-]+)*:\d|[\w-]+(?:\.[\w-]+)+(?:/|\s|$))"
