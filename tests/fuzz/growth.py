@@ -30,7 +30,7 @@ def growth(read: Callable[[Input], object], made: Callable[[int], Input], size: 
             return None
         small = made(size // _FACTOR)
         short = min(seconds(read, small) for _ in range(_TRIES))
-        allowed = max(short, 1e-4) * len(large) / max(1, len(small)) * _MOST
+        allowed = max(short, 1e-4) * _FACTOR * _MOST
         if long <= allowed:
             return None
         if long >= _SURE_S:

@@ -100,7 +100,7 @@ _UNITS = (
 
 def pump(before: bytes, unit: bytes, end: bytes, size: int) -> bytes:
     """`%d` in what is repeated is another number each time, and `%n` the next one."""
-    times = max(0, size - len(before) - len(end)) // (len(unit) + (2 if b"%d" in unit else 0))
+    times = size // len(unit)
     if b"%d" not in unit:
         return before + unit * times + end
     parts = (unit.replace(b"%d", b"%d" % number).replace(b"%n", b"%d" % (number + 1)) for number in range(times))
