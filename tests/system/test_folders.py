@@ -105,6 +105,13 @@ def test_what_cannot_be_a_file_of_ours_is_not_read(kind: str, tmp_path: Path) ->
         read_own(str(path), 100)
 
 
+def test_a_file_of_terabytes_is_refused_by_its_size(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match="larger than"):
+        read_own(str(tmp_path / "file"), 1 << 60 >> 21)  # a limit that could not be read into memory either
+
+
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x" * 100)
     assert read_own(str(tmp_path / "file"), 100) == b"x" * 100

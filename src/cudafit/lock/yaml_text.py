@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-_MOST = 1_000_000  # pairs that merges (`<<`) may bring about: each may repeat all that those before it brought
+_MOST = 1_000_000  # values that aliases and merges (`<<`) may bring about: each may repeat all those before it
 
 
 class _Loader(yaml.SafeLoader):
@@ -16,9 +16,33 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)
         self.merged += len(node.value)
         if self.merged > _MOST:
-            raise yaml.constructor.ConstructorError(None, None, "it repeats itself without end", node.start_mark)
+            raise _without_end(node)
 
 
 def load(text: str) -> Any:
     """Raises YAMLError, ValueError and RecursionError."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > _MOST:
+            raise _without_end(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values it is, with each alias counted as all that it stands for: whoever goes through it meets them."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = _MOST + 1  # until it is known; one that holds itself has no end
+    parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+    size = 1 if isinstance(node, yaml.ScalarNode) else 1 + sum(_size(part, known) for part in parts)
+    known[id(node)] = size
+    return size
+
+
+def _without_end(node: yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, "it repeats itself without end", node.start_mark)

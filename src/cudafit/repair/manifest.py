@@ -11,7 +11,7 @@ from cudafit.system.folders import read_own
 
 SCHEMA = "cudafit.manifest/1"
 NAME = "manifest.json"
-_LIMIT = 1 << 29  # of some three million files
+_LIMIT = 1 << 28  # of some 1.5 million files
 _HUGE = 1 << 63
 _KINDS = frozenset({FILE, FOLDER, LINK, SPECIAL})
 _ROW = (str, str, int, int, int)

@@ -74,8 +74,8 @@ def read_own(name: str, limit: int, at: int | None = None) -> bytes:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise OSError(errno.EINVAL, "it is not a plain file of this user", name)
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        data = b"" if found.st_size > limit else file.read(limit + 1)
+    if found.st_size > limit or len(data) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit} bytes", name)
     return data
 
