@@ -15,6 +15,7 @@ from tests.fuzz import samples
 from tests.fuzz.parser import Parser, name_of
 from tests.fuzz.parsers import by_name
 from tests.fuzz.places import MACHINE, SITE, repository, whole
+from tests.fuzz.scratch import scratch
 from tests.machines import FOLDER
 
 CODES = (0, 1, 2, 3)
@@ -52,7 +53,8 @@ def _quiet() -> Iterator[None]:
 @contextmanager
 def _standing(folder: Path) -> Iterator[None]:
     before = os.getcwd()
-    environ = {"HOME": str(folder / "home"), "PATH": "/nonexistent", "COLUMNS": "100"}
+    cache = str(scratch("cache"))  # of the matrix, which is compiled once
+    environ = {"HOME": str(folder / "home"), "PATH": "/nonexistent", "COLUMNS": "100", "XDG_CACHE_HOME": cache}
     os.chdir(folder)
     try:
         with patch.dict(os.environ, environ, clear=True):
@@ -169,7 +171,7 @@ COMMANDS: tuple[Parser, ...] = (
     *(
         _command(
             f"resolve --check {name}",
-            _with_file(name, "resolve", "torch", *_MACHINE, "-o", name, "--check"),
+            _with_file(name, "resolve", "torch", *_MACHINE, "-o", name, "--check", "--offline"),
             f"held {name}",
         )
         for name in (

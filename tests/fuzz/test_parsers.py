@@ -15,7 +15,7 @@ from tests.fuzz.mutation import Edit, mutated
 from tests.fuzz.parser import Parser
 from tests.fuzz.targets import TARGETS
 
-_EXAMPLES, _FEW = 25, 3  # of a parser, of a whole command
+_EXAMPLES, _FEW = 15, 2  # of a parser, of a whole command
 _EDITS = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 1 << 32), st.integers(0, 1 << 32)), max_size=6)
 
 

@@ -52,6 +52,12 @@ class _Fuzzed:
         self.tried = self.values = self.grown = 0
         self.slowest = self.peak = 0.0
         self.known: set[str] = set()
+        self.current = os.open(folder / "current", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self.forget()
+
+    def forget(self) -> None:
+        forget_memory()
+        self.base = memory_mib()
 
     def go(self, seconds: float, seed: int) -> None:
         end = told = time.monotonic()
@@ -63,7 +69,7 @@ class _Fuzzed:
             if now > told + _AT_ONCE_S:
                 told = now
                 self.say()
-            (self.folder / "current").write_bytes(data)
+            self.note(data)
             self.one(data)
         self.say(ends=self.parser.name)
 
@@ -76,7 +82,7 @@ class _Fuzzed:
         for parts in found:
             if time.monotonic() > end:
                 break
-            (self.folder / "current").write_bytes(pumps.pump(*parts, _GROWS_FROM))
+            self.note(pumps.pump(*parts, _GROWS_FROM))
             made = partial(pumps.pump, *parts)
             try:
                 with within(_GROWS_S):
@@ -91,17 +97,21 @@ class _Fuzzed:
                 )
             self.say()
 
+    def note(self, data: bytes) -> None:
+        """What is under way."""
+        os.ftruncate(self.current, 0)
+        os.pwrite(self.current, data, 0)
+
     def one(self, data: bytes) -> None:
-        before = held_mib()
         outcome = attempt(self.parser, data, self.place)
-        taken = memory_mib() - before
+        taken = memory_mib() - self.base
         self.tried += 1
         self.values += outcome.value
         self.slowest, self.peak = max(self.slowest, outcome.seconds), max(self.peak, taken)
         finding = outcome.finding or (f"memory: more than {LARGE_MIB} MiB" if taken > LARGE_MIB else None)
         if taken > LARGE_MIB / 6:
             gc.collect()
-            forget_memory()
+            self.forget()
         if finding is not None:
             self.found(finding, data)
 
@@ -145,14 +155,6 @@ def smaller(parser: Parser, data: bytes, kind: str, place: Path) -> bytes:
                 start += part
         part //= 2
     return data
-
-
-def held_mib() -> float:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return memory_mib()
-    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
 def say(**facts: object) -> None:

@@ -11,10 +11,11 @@ from packaging.version import Version
 from cudafit.matrix.harvest.cache import Cache
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.harvest import Harvest, harvest
-from cudafit.matrix.harvest.index import WheelFile, default_index, platform_of, shown
+from cudafit.matrix.harvest.index import WheelFile, default_index, platform_of, shown, wheels
 from cudafit.matrix.harvest.requirements import exact, requirements
 from cudafit.model.literals import assignments
 from cudafit.model.matrix import Build
+from tests.fuzz.readers import HTML_PAGE, session
 from tests.matrix.harvest.server import Index, serving, wheel
 
 KERNELS = b"\0sm_50 sm_80\0junk\0sm_75 sm_80 sm_86 sm_90 compute_90\0"
@@ -424,3 +425,17 @@ def test_the_extras_of_cuda_toolkit_are_kept_with_what_they_pin(tmp_path: Path) 
         "nvidia-cublas==13.2.1.*;extra=='cublas'",
         "nvidia-cuda-runtime==13.2.5.*;extra=='cudart'",
     )
+
+
+def test_tags_within_tags_without_end_are_no_page() -> None:
+    link = '<a href="torch-2.6.0-py3-none-any.whl">torch-2.6.0-py3-none-any.whl</a><br>\n'
+    good, bad = (
+        f"<!DOCTYPE html><html><body>{text}</body></html>".encode() for text in (link * 3000, "<a href='x'>" * 9000)
+    )
+    assert len(served(good)) == 3000
+    with pytest.raises(HarvestError, match="cannot be read"):
+        served(bad)
+
+
+def served(page: bytes) -> list[WheelFile]:
+    return wheels("torch", "https://example.org/simple/", session(page, HTML_PAGE))

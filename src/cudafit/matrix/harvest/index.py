@@ -17,6 +17,8 @@ from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
+_BEGINS = re.compile(rb"<(?!br|meta|link|base|hr|img|input)[a-z]", re.I)  # those have no end
+_MOST_OPEN = 200
 _LONG_WORD = re.compile(rb"[^\s\"'<>/?#&=]{2000}")
 
 # The word of a wheel's platform tag -> our platform names. Others (i686, armv7l, s390x, ...) are nobody's GPU machine.
@@ -79,15 +81,16 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
 
 
 def _page(client: PyPISimple, package: str) -> ProjectPage:
-    """As `get_project_page` has it, but for a page with a word that no file's name is: what takes names apart there
-    takes time by the square of their length."""
+    """As `get_project_page` has it, but for a page that no index has: what takes it apart takes time by the square of
+    the length of a name, and of the depth of tags within tags."""
     address = client.get_project_url(package)
     response = client.s.get(address, timeout=TIMEOUT_S, headers={"Accept": client.accept})
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise NoSuchProjectError(package, address)
     response.raise_for_status()
-    if _LONG_WORD.search(response.content):
-        raise ValueError("a name is too long")
+    page = response.content
+    if _LONG_WORD.search(page) or len(_BEGINS.findall(page)) - page.count(b"</") > _MOST_OPEN:
+        raise ValueError("it is no page of an index")
     return ProjectPage.from_response(response, package)
 
 
