@@ -50,7 +50,7 @@ def uses() -> list[Use]:
     for path, tree in trees.items():
         for use in _in_module(path, tree, everywhere):
             anywhere = use.method in _ANYWHERE
-            found.setdefault((use.pattern, use.flags, anywhere), use)
+            found.setdefault((use.pattern, re.compile(use.pattern, use.flags).flags, anywhere), use)
     return list(found.values())
 
 

@@ -66,7 +66,7 @@ def test_the_same_numbers_make_the_same_text() -> None:
     ("body", "finding"),
     [
         ("os.kill(os.getpid(), 11)", "crash"),
-        ("[None for _ in iter(int, 1)]", "slow|memory|MemoryError"),
+        ("bytearray(5 << 30)", "MemoryError"),
         ("bytearray(600 << 20)", "memory"),
         ("raise RuntimeError(1)", "RuntimeError"),
         ("print(1)", ""),
@@ -92,7 +92,7 @@ def test_a_worker_tells_how_it_went(
     run.group(["target"])
     findings = list(run.told["target"].findings)
     assert (not findings) == (not finding), findings
-    assert not finding or any(word in findings[0] for word in finding.split("|"))
+    assert finding in "".join(findings[:1])
     assert run.summary() == (1 if finding else 0)
     assert ("FINDING in target" in capfd.readouterr().out) == bool(finding)
 

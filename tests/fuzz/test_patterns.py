@@ -55,6 +55,6 @@ def test_a_slow_one_is_found(pattern: str | bytes, method: str) -> None:
 
 
 def test_patterns_are_found_wherever_they_stand() -> None:
-    assert len(USES) > 300
+    assert len(USES) > 250
     seen = {use.place.rpartition(":")[0] for use in USES}
     assert {"cudafit/machine/nvidia_smi.py", "cudafit/model/requirement.py", "cudafit/lint/handlers.py"} <= seen
