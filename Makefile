@@ -61,7 +61,7 @@ SEED := 1
 ONLY :=
 
 fuzz: $(DEV) ## texts that nobody would write, for every parser and for whole commands
-	nice $(RUN) -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) --seed $(SEED) --only '$(ONLY)'
+	nice .venv/bin/python -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) --seed $(SEED) --only '$(ONLY)'
 
 gpu: $(DEV) ## on a GPU: all of `cudafit bench`, written to benchmarks/results
 	@test -d "$(GPU_ENV)" || $(RUN) -m cudafit create "./$(GPU_ENV)" torch
