@@ -104,7 +104,7 @@ def test_work_of_others_is_not_the_cells(notebook: Notebook, gpu: dict[str, str]
         "%%cudafit\ntime.sleep(1.3)",
         env=gpu,
     )
-    assert "could not be told in 1.3 s" in told.table
+    assert re.search(r"could not be told in 1\.\d s", told.table)  # on a busy machine a sleep takes longer
     assert "busy up to 80 %, and process " in told.table
 
 
