@@ -4,12 +4,21 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, ProjectPage, PyPISimple, UnsupportedContentTypeError
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    NoSuchProjectError,
+    PyPISimple,
+    RepositoryPage,
+    UnsupportedContentTypeError,
+)
 
 from cudafit import indexes
 from cudafit.matrix.harvest.errors import HarvestError
@@ -17,9 +26,10 @@ from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
+# What a page raises that is none, or none of this format.
+_NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _BEGINS = re.compile(rb"<(?!br|meta|link|base|hr|img|input)[a-z]", re.I)  # those have no end
 _MOST_OPEN = 200
-_LONG_WORD = re.compile(rb"[^\s\"'<>/?#&=]{2000}")
 
 # The word of a wheel's platform tag -> our platform names. Others (i686, armv7l, s390x, ...) are nobody's GPU machine.
 _PLATFORMS = (
@@ -68,33 +78,60 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
     """The wheels of a package, yanked and pre-release ones left out; raises HarvestError."""
     with PyPISimple(index, session=session) as client:
         try:
-            page = _page(client, package)
+            listed = list(_listed(client, package))
         except NoSuchProjectError:
             raise HarvestError(package, f"{shown(index)} has no such package") from None
-        except (requests.RequestException, UnsupportedContentTypeError, ValueError) as error:
+        except (requests.RequestException, UnsupportedContentTypeError, *_NO_PAGE) as error:
             raise HarvestError(package, f"its page at {shown(index)} cannot be read: {type(error).__name__}") from None
-    found = []
-    for file in page.packages:
-        if file.package_type == "wheel" and not file.is_yanked:
-            found += list(_wheel(package, file.filename, file.url, dict(file.digests)))
-    return found
+    return [
+        wheel for name, url, sha256 in listed if name.endswith(".whl") for wheel in _wheel(package, name, url, sha256)
+    ]
 
 
-def _page(client: PyPISimple, package: str) -> ProjectPage:
-    """As `get_project_page` has it, but for a page that no index has: what takes it apart takes time by the square of
-    the length of a name, and of the depth of tags within tags."""
+def _listed(client: PyPISimple, package: str) -> Iterator[tuple[str, str, str | None]]:
+    """Name, address and sha256 of each file that is not yanked.
+
+    `get_project_page` would take the names apart too, in time by the third power of their length.
+    """
     address = client.get_project_url(package)
     response = client.s.get(address, timeout=TIMEOUT_S, headers={"Accept": client.accept})
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise NoSuchProjectError(package, address)
     response.raise_for_status()
-    page = response.content
-    if _LONG_WORD.search(page) or len(_BEGINS.findall(page)) - page.count(b"</") > _MOST_OPEN:
-        raise ValueError("it is no page of an index")
-    return ProjectPage.from_response(response, package)
+    header = Message()
+    header["Content-Type"] = response.headers.get("Content-Type") or "text/html"
+    kind = header.get_content_type()
+    if kind == "application/vnd.pypi.simple.v1+json":
+        yield from _of_json(response.json(), response.url)
+    elif kind in ("application/vnd.pypi.simple.v1+html", "text/html"):
+        charset = header.get_param("charset")
+        yield from _of_html(response.content, response.url, charset if isinstance(charset, str) else None)
+    else:
+        raise UnsupportedContentTypeError(address, kind)
 
 
-def _wheel(package: str, name: str, url: str, digests: Mapping[str, str]) -> Iterator[WheelFile]:
+def _of_json(page: Any, address: str) -> Iterator[tuple[str, str, str | None]]:
+    """Source: PEP 691; `yanked` may be the reason."""
+    if not str(page["meta"]["api-version"]).startswith("1."):
+        raise ValueError("another version of the format")
+    for file in page["files"]:
+        if file.get("yanked", False) is False:
+            sha256 = file["hashes"].get("sha256")
+            yield str(file["filename"]), urljoin(address, file["url"]), sha256 if isinstance(sha256, str) else None
+
+
+def _of_html(page: bytes, address: str, charset: str | None) -> Iterator[tuple[str, str, str | None]]:
+    """Source: PEP 503 and 592. Tags within tags take time by the square of their depth."""
+    if len(_BEGINS.findall(page)) - page.count(b"</") > _MOST_OPEN:
+        raise ValueError("its tags have no end")
+    for link in RepositoryPage.from_html(page, address, charset).links:
+        if "data-yanked" not in (link.attrs or {}):
+            url, _, fragment = link.url.partition("#")
+            name, _, digest = fragment.partition("=")
+            yield link.text, url, digest if name == "sha256" else None
+
+
+def _wheel(package: str, name: str, url: str, sha256: str | None) -> Iterator[WheelFile]:
     try:
         _, version, build, tags = wheel_parts(name)
     except (InvalidWheelFilename, ValueError):
@@ -106,7 +143,7 @@ def _wheel(package: str, name: str, url: str, digests: Mapping[str, str]) -> Ite
     pythons = tuple(sorted({python for tag in tags if (python := _python(tag.interpreter, tag.abi))}))
     number = (build[0], build[1]) if build else (0, "")
     for platform in sorted(word for word in ours if word):
-        yield WheelFile(package, version, name, url, digests.get("sha256"), platform, pythons, platforms, number)
+        yield WheelFile(package, version, name, url, sha256, platform, pythons, platforms, number)
 
 
 def platform_of(tag: str) -> str | None:
