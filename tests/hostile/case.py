@@ -21,6 +21,16 @@ from tests.repair.world import World
 Words = Sequence[str | Path]
 LIMIT_S = 60.0  # a hang, not a slow machine
 
+# The largest size that the kernel tells for a child is never less than its parent's was when it made it, and a pytest
+# that has run thousands of tests is large: so a small program stands between, and tells what its children took.
+_MEASURED = """
+import os, resource, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status = os.waitpid(child, 0)
+with open(sys.argv[1], "w") as told:
+    print(os.waitstatus_to_exitcode(status), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=told)
+"""
+
 
 @dataclass
 class Place:
@@ -124,12 +134,12 @@ def check(case: Case, made: Place) -> Ended:
 
 def run(made: Place, words: Words, *, stdin: str = "", limit_s: float = LIMIT_S) -> Ended:
     """The real command; one that does not end is killed with all that it started, and is a failure."""
-    out, errors = made.top / "stdout", made.top / "stderr"
+    out, errors, measures = made.top / "stdout", made.top / "stderr", made.top / "measures"
     command = [sys.executable, "-P", "-m", "cudafit", *(os.fspath(word) for word in words)]
     began = time.monotonic()
     with out.open("wb") as to, errors.open("wb") as also:
         child = subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", "-c", _MEASURED, measures, *command],
             cwd=made.work,
             env=made.environ,
             stdin=subprocess.PIPE,
@@ -137,26 +147,20 @@ def run(made: Place, words: Words, *, stdin: str = "", limit_s: float = LIMIT_S)
             stderr=also,
             start_new_session=True,
         )
-        assert child.stdin is not None
         try:
-            child.stdin.write(stdin.encode())
-            child.stdin.close()
-        except BrokenPipeError:
-            pass
-        while True:
-            pid, status, used = os.wait4(child.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() > began + limit_s:
-                os.killpg(child.pid, signal.SIGKILL)
-                os.wait4(child.pid, 0)
-                raise AssertionError(f"it did not end within {limit_s:.0f} s: {errors.read_text(errors='replace')}")
-            time.sleep(0.01)
-        child.returncode = os.waitstatus_to_exitcode(status)
+            child.communicate(stdin.encode(), timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise AssertionError(
+                f"it did not end within {limit_s:.0f} s: {errors.read_text(errors='replace')}"
+            ) from None
+    seconds = time.monotonic() - began
+    code, largest_kib = map(int, measures.read_text().split())
     stdout, stderr = (path.read_bytes().decode("utf-8", "surrogateescape") for path in (out, errors))
-    out.unlink()
-    errors.unlink()
-    return Ended(child.returncode, stdout, stderr, time.monotonic() - began, used.ru_maxrss / 1024)
+    for path in (out, errors, measures):
+        path.unlink()
+    return Ended(code, stdout, stderr, seconds, largest_kib / 1024)
 
 
 def _kept(case: Case, made: Place) -> Reading:
@@ -166,7 +170,7 @@ def _kept(case: Case, made: Place) -> Reading:
     for name, what in reading(made.top).items():
         if any(name == one or name.startswith(f"{one}/") for one in theirs):
             continue
-        if name.startswith("home/.cache") or name in ("home/.local", "stdout", "stderr", "home", "work", "."):
+        if name.startswith("home/.cache") or name in ("home/.local", "home", "work", "."):
             continue  # the installer's cache
         found[name] = what
     return found
