@@ -57,8 +57,11 @@ def test_what_no_environment_can_be_called(path: str) -> None:
 
 def test_windows_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "name", "nt")
-    with pytest.raises(InputError, match="cannot be changed safely on Windows"):
+    with pytest.raises(InputError, match="cannot be changed safely on Windows") as caught:
         state_of("env")
+    assert caught.value.hint
+    assert "cudafit resolve" in caught.value.hint
+    assert "cudafit create" not in caught.value.hint  # which ends here too
 
 
 def test_where_cudafit_itself_runs(env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ What is imported inside the functions is imported there for speed.
 # ruff: noqa: PLC0415
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from cudafit.cli.looking import Given, Looked, environment_of, look, world
 from cudafit.cli.machine_options import hosts
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import CudafitError, InputError
+from cudafit.model.words import is_windows_path
+from cudafit.model.words import parted as by_form
 from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
@@ -28,11 +31,21 @@ if TYPE_CHECKING:
 _DEFAULT = ".venv"
 
 
-def parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def parted(words: tuple[str, ...], *, windows: bool = os.name == "nt") -> tuple[str, tuple[str, ...]]:
     """The path, and the requirements. A name without a slash may be either, and is taken as a requirement."""
-    if words and (os.sep in words[0] or words[0].startswith((".", "~"))) and "://" not in words[0]:
-        return os.path.expanduser(words[0]), words[1:]
-    return _DEFAULT, words
+    path, requirements = by_form(words)
+    if path is None:
+        return _DEFAULT, requirements
+    if not windows and is_windows_path(path):
+        raise InputError(f"`{path}` is a path of Windows", hint=_other_path(path))
+    return os.path.expanduser(path), requirements
+
+
+def _other_path(path: str) -> str:
+    place = path.replace("\\", "/")
+    if re.match("[A-Za-z]:/", place):
+        return f"in WSL it is `/mnt/{place[0].lower()}{place[2:]}`"
+    return "name a folder of this machine" if place.startswith("//") or ":" in place else f"here it is `{place}`"
 
 
 def refuse_additions(options: dict[str, Any], requirements: tuple[str, ...]) -> None:

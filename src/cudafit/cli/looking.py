@@ -90,8 +90,9 @@ def conda_path(name: str) -> str:
     from cudafit.files import Files
     from cudafit.machine.conda import read_conda
     from cudafit.machine.context import this_machine
+    from cudafit.model.words import is_path
 
-    if "/" in name:
+    if is_path(name):
         return os.path.expanduser(name)
     files, installations, folder = Files(), read_conda(this_machine()), os.getcwd()
     for path in named(files, name, installations, os.environ, folder):

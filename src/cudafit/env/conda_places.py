@@ -10,7 +10,7 @@ from cudafit.files import Files
 from cudafit.model.machine import CondaInstallation
 from cudafit.system.commands import command_text
 
-_NAME = re.compile(r"[^/\s:#]+")
+_NAME = re.compile(r"[^/\\\s:#]+")
 _TEXT_LIMIT = 1 << 20
 
 

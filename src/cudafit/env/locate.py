@@ -10,6 +10,7 @@ from cudafit.files import Files
 from cudafit.model.environment import CONDA, SYSTEM, VENV
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import CondaInstallation
+from cudafit.model.words import is_path
 
 
 @frozen
@@ -90,7 +91,7 @@ def _conda_by_name(
     installations: Sequence[CondaInstallation],
     folder: str,
 ) -> Located:
-    if "/" in name:
+    if is_path(name):
         found = at(files, os.path.normpath(os.path.join(folder, os.path.expanduser(name))), "--conda")
         if found is None or found.kind != CONDA:
             raise InputError(
