@@ -444,5 +444,13 @@ def test_tags_within_tags_without_end_are_no_page() -> None:
         served(bad)
 
 
+@pytest.mark.parametrize("part", [b"<!--", b"<!-- >", b"<?", b"</", b"<"])
+def test_what_is_begun_again_and_again_without_an_end_is_no_page(part: bytes) -> None:
+    link = b'<a href="torch-2.6.0-py3-none-any.whl">torch-2.6.0-py3-none-any.whl</a><!-- a remark -->\n'
+    assert len(served(link * 300)) == 300
+    with pytest.raises(HarvestError, match="cannot be read"):
+        served(link + part * 1000)
+
+
 def served(page: bytes) -> list[WheelFile]:
     return wheels("torch", "https://example.org/simple/", session(page, HTML_PAGE))

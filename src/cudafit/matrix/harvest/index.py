@@ -121,8 +121,12 @@ def _of_json(page: Any, address: str) -> Iterator[tuple[str, str, str | None]]:
 
 
 def _of_html(page: bytes, address: str, charset: str | None) -> Iterator[tuple[str, str, str | None]]:
-    """Source: PEP 503 and 592. Tags within tags take time by the square of their depth."""
-    if len(_BEGINS.findall(page)) - page.count(b"</") > _MOST_OPEN:
+    """Source: PEP 503 and 592. Tags within tags take time by the square of their depth, and so does what is begun again
+    and again without an end."""
+    unclosed = len(_BEGINS.findall(page)) - page.count(b"</")
+    unended = page.count(b"<", page.rfind(b">") + 1)
+    comments = page.count(b"<!--", page.rfind(b"-->") + 1)
+    if max(unclosed, unended, comments) > _MOST_OPEN:
         raise ValueError("its tags have no end")
     for link in RepositoryPage.from_html(page, address, charset).links:
         if "data-yanked" not in (link.attrs or {}):
