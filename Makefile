@@ -20,11 +20,16 @@ demo: $(CORE) ## set up, then show this machine and what it can run
 	@echo
 	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -P -m cudafit resolve
 
-test: $(DEV) ## every test
-	$(RUN) -m pytest -n auto --dist loadgroup
+# `make test T=resolve` and `make fast T=resolve` take tests/resolve and the tests of the command `cudafit resolve`.
+T :=
+FOUND = $(wildcard $(foreach one,$(T),tests/$(one) tests/test_$(one).py tests/cli/test_$(one).py tests/cli/test_$(one)_*.py))
+PART = $(if $(T),$(or $(FOUND),$(error there are no tests for T=$(T))))
 
-fast: $(DEV) ## the inner loop: no slow test, no network
-	$(RUN) -m pytest -n auto -m "not slow and not online"
+test: $(DEV) ## every test; T=resolve: those of tests/resolve and of the command
+	$(RUN) -m pytest -n auto --dist loadgroup $(PART)
+
+fast: $(DEV) ## the inner loop: no slow test, no network; T=... as for test
+	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow and not online" $(PART)
 
 check: $(DEV) ## lint, format, types, import direction
 	$(RUN) -m ruff check $(SOURCES)

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.matrix.load import open_matrix
 from tests import fake_nvml
+from tests.command import hear_signals, in_a_process, in_this_process, needs_a_process
+
+hear_signals()
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -17,27 +21,43 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _FOREIGN = ("CUDA", "NVIDIA_", "SLURM_", "CONDA_", "MAMBA_", "UV_", "LD_LIBRARY_PATH", "NO_COLOR", "XDG_", "WSL_")
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packaged matrix as the command compiles it on first use: once for all tests, also of other workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    return Path(open_matrix(environ={"XDG_CACHE_HOME": str(shared), "XDG_CONFIG_HOME": str(shared)}).path)
+
+
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(tmp_path: Path, compiled: Path) -> dict[str, str]:
     """This process's environment without what would change an answer, and with a home of the test's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     home = tmp_path / "home"
-    home.mkdir()
+    cache = home / ".cache" / "cudafit" / "matrix"
+    cache.mkdir(parents=True)
+    (cache / compiled.name).symlink_to(compiled)
     return {**kept, "HOME": str(home), "COLUMNS": "100"}
 
 
 @pytest.fixture
 def cudafit(environ: dict[str, str]) -> Run:
-    """Runs the real command: `cudafit("inspect", "--json")`, its environment extended by `env`."""
+    """Runs the command: `cudafit("inspect", "--json")`, its environment extended by `env`.
+
+    It is called in this process, unless a variable is given that only a new interpreter heeds, or `process` is asked
+    for: where a process is the point, as for signals, threads, what a child inherits, or how Python starts and ends.
+    """
 
     def run(
-        *arguments: str, env: dict[str, str] | None = None, stdin: str = "", timeout: float = 60
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        stdin: str = "",
+        timeout: float = 60,
+        process: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cudafit", *arguments]
         given = {**environ, **(env or {})}
-        return subprocess.run(
-            command, env=given, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        way = in_a_process if process or needs_a_process(given) else in_this_process
+        return way(arguments, given, stdin, timeout=timeout)
 
     return run
 
