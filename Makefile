@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format bench fuzz kills gpu machines schemas wheel clean
+.PHONY: help demo test fast check format bench fuzz kills gpu machines schemas findings wheel clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -80,6 +80,9 @@ wheel: $(DEV) ## build dist/*.whl
 
 schemas: $(DEV) ## write the published JSON Schemas anew
 	.venv/bin/python -m tests.schemas
+
+findings: $(DEV) ## write docs/findings.md anew, from the catalogue
+	.venv/bin/python -m tests.findings
 
 clean: ## forget the set-up
 	rm -rf .venv build dist

@@ -9,9 +9,8 @@ import pytest
 from jsonschema import validate
 
 from cudafit import shipped
-from cudafit.doctor.registry import every_check, every_id
-from cudafit.lint.registry import KINDS
-from cudafit.watch import verdict
+from cudafit.doctor.registry import every_check
+from cudafit.model.kinds import KINDS
 from tests.conftest import Run
 from tests.doctor.worlds import CU126, CU132, torch, tree
 from tests.machines import FOLDER, NAMES
@@ -156,7 +155,7 @@ def test_a_report_for_others_names_no_user(cudafit: Run, environ: dict[str, str]
 
 def test_every_finding_has_a_page_and_every_page_a_finding(cudafit: Run) -> None:
     pages = {path.stem for path in (TOP / "docs" / "findings").glob("*.md")}
-    names = {*every_id(), *KINDS, *verdict.IDS}
+    names = set(KINDS)
     assert pages == names
     assert cudafit("explain").stdout.split() == sorted(names)
     for name in names:

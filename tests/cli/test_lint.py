@@ -7,7 +7,7 @@ import pytest
 from jsonschema import validate
 
 from cudafit import shipped
-from cudafit.lint.registry import KINDS
+from cudafit.model.kinds import IN_CODE
 from tests.conftest import Run
 
 WRONG = """import torch
@@ -169,7 +169,7 @@ def test_a_large_tree_is_read_by_several_processes(cudafit: Run, tree: Path) -> 
 
 def test_list_checks_and_pages(cudafit: Run) -> None:
     listed = cudafit("lint", "--list-checks").stdout
-    assert [line.split()[0] for line in listed.splitlines()] == list(KINDS)
+    assert [line.split()[0] for line in listed.splitlines()] == list(IN_CODE)
     page = cudafit("explain", "code.model_on_cpu")
     assert page.returncode == 0
     assert page.stdout.startswith("# code.model_on_cpu\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.doctor.diagnose import diagnose
-from cudafit.doctor.registry import every_check, every_id
+from cudafit.doctor.registry import every_check, every_kind
 from cudafit.doctor.world import World
 from cudafit.model.container_files import ContainerFiles
 from cudafit.model.finding import ERROR, INFO, Report
@@ -21,7 +21,7 @@ from tests.doctor.worlds import FACTS, machine
 from tests.machines import FOLDER
 
 
-def looked(folder: Path, text: str, given: Machine, more: dict[str, str] | None = None) -> Report:
+def world_of(folder: Path, text: str, given: Machine, more: dict[str, str] | None = None) -> World:
     folder.mkdir()
     for name, content in (more or {}).items():
         (folder / name).write_text(content)
@@ -33,7 +33,11 @@ def looked(folder: Path, text: str, given: Machine, more: dict[str, str] | None 
         path = folder / "Containerfile"
         path.write_text(text)
         files = ContainerFiles((str(path),), (read_dockerfile(str(path)),), ())
-    return diagnose(World(given, None, FACTS, Project(containers=files)))
+    return World(given, None, FACTS, Project(containers=files))
+
+
+def looked(folder: Path, text: str, given: Machine, more: dict[str, str] | None = None) -> Report:
+    return diagnose(world_of(folder, text, given, more))
 
 
 @pytest.mark.parametrize("case", FILE_CASES, ids=[f"{case.id}-{number}" for number, case in enumerate(FILE_CASES)])
@@ -51,7 +55,7 @@ def test_the_finding_and_its_opposite(case: FileCase, tmp_path: Path) -> None:
 
 
 def test_every_finding_of_container_files_has_a_case() -> None:
-    told = {name for name in every_id() if name.startswith(("image.", "compose."))}
+    told = {kind.id for kind in every_kind() if kind.id.startswith(("image.", "compose."))}
     assert {case.id for case in FILE_CASES} == told
     assert {name for check in every_check() for name in check.ids} >= told
 

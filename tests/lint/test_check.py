@@ -7,9 +7,9 @@ import pytest
 
 from cudafit.lint.check import UnreadableError, lint_text
 from cudafit.lint.edits import applied, column_of, source_lines
-from cudafit.lint.registry import KINDS
 from cudafit.lint.signs import Signs
 from cudafit.model.code_finding import Edit
+from cudafit.model.kinds import IN_CODE
 from cudafit.shipped import folder
 
 MOVED = 'import torch\nx = torch.ones(3)\nx.to("cuda")'
@@ -80,7 +80,7 @@ def test_every_edit_gives_code_without_the_finding() -> None:
 
 
 def test_every_kind_has_its_page() -> None:
-    assert {f"{name}.md" for name in KINDS} <= set(os.listdir(folder("docs/findings")))
+    assert {f"{name}.md" for name in IN_CODE} <= set(os.listdir(folder("docs/findings")))
 
 
 LOOP = """import torch

@@ -11,7 +11,7 @@ import pytest
 
 from cudafit.lint.check import lint_text
 from cudafit.lint.edits import applied
-from cudafit.lint.registry import KINDS
+from cudafit.model.kinds import IN_CODE
 
 _FOLDER = Path(__file__).parent / "scripts"
 _EXPECT = re.compile(r"^# expect:\s*(.*)$", re.MULTILINE)
@@ -50,7 +50,7 @@ def test_the_safe_edits_leave_correct_code() -> None:
 
 
 def test_every_kind_has_a_script_with_it_and_one_without() -> None:
-    for name in KINDS:
+    for name in IN_CODE:
         if name == "code.config_device_cpu":
             continue  # found in configurations, which have their own tests
         own = [expected for one, _, expected in _ALL if one.startswith(f"{name}-")]

@@ -1,19 +1,21 @@
 """What is foreign in a report stays in its line, in each form of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
-from cudafit.model.finding import Evidence, Finding, Fix, Report
+from cudafit.model import kinds
+from cudafit.model.code_finding import LintReport, SkippedFile
+from cudafit.model.finding import Evidence, Fix, Report
 from cudafit.render import doctor_rows, lint_rows
 from cudafit.render.json_text import json_rows, json_text
 
 EVIL = "a\x1b]0;b\x07\x9b31m\r\n::error ::forged\u202e"
 SPELLED = r"a\x1b]0;b\x07\x9b31m\r\n::error ::forged\u202e"
-FINDING = Finding("torch.cpu_wheel", "error", "torch", EVIL, (Evidence(EVIL, f"{EVIL}:7"),), Fix(EVIL, ((EVIL,),)))
+FINDING = kinds.torch.cpu_wheel.found(EVIL, (Evidence(EVIL, f"{EVIL}:7"),), Fix(EVIL, ((EVIL,),)))
 REPORT = Report("error", "torch.cpu_wheel", (FINDING,), (), EVIL, (EVIL,), 1, (), (EVIL,))
-LINTED = LintReport((CodeFinding("code.model_on_cpu", "error", EVIL, 1, EVIL, EVIL),), (SkippedFile(EVIL, EVIL),), 1)
+LINTED = LintReport((replace(kinds.code.model_on_cpu.in_code(EVIL, 1, EVIL), fix=EVIL),), (SkippedFile(EVIL, EVIL),), 1)
 
 
 @pytest.mark.parametrize("text", [doctor_rows.markdown(REPORT), doctor_rows.github(REPORT), lint_rows.github(LINTED)])
@@ -30,7 +32,7 @@ def test_an_annotation_is_one_line() -> None:
 
 def test_text_of_lint() -> None:
     told = "an import\x20" + "of much " * 9 + "::error ::forged"
-    text = lint_rows.text(LintReport((CodeFinding("x", "error", "::error ::a.py", 1, told, "f"),), (), 1))
+    text = lint_rows.text(LintReport((kinds.code.model_on_cpu.in_code("::error ::a.py", 1, told),), (), 1))
     assert "\\x3a:error ::a.py:1:1" in text
     assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
 
@@ -50,8 +52,8 @@ def test_json_holds_the_value_and_nothing_that_commands() -> None:
 
 
 def test_the_address_of_a_file_that_is_no_utf_8() -> None:
-    report = LintReport((CodeFinding("x", "error", "caf\udce9 ü.py", 1, "m", "f"),), (), 1)
-    assert "caf%E9%20%C3%BC.py" in json_text(lint_rows.sarif(report, "1", {}))
-    finding = Finding("x", "error", "torch", "t", (Evidence("f", "/caf\udce9 ü.py"),))
-    told = json_text(doctor_rows.sarif(Report("error", "x", (finding,), (), None, (), 1, (), ()), "1"))
+    report = LintReport((kinds.code.model_on_cpu.in_code("caf\udce9 ü.py", 1, "m"),), (), 1)
+    assert "caf%E9%20%C3%BC.py" in json_text(lint_rows.sarif(report, "1"))
+    finding = kinds.torch.cpu_wheel.found("t", (Evidence("f", "/caf\udce9 ü.py"),))
+    told = json_text(doctor_rows.sarif(Report("error", finding.id, (finding,), (), None, (), 1, (), ()), "1"))
     assert "file:///caf%E9%20%C3%BC.py" in told

@@ -3,7 +3,7 @@
 from cudafit.conda_solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord
 from cudafit.model.environment import CONDA, Environment
-from cudafit.model.finding import ERROR, INFO, CondaChange, Finding, Fix, Report
+from cudafit.model.finding import ERROR, INFO, CondaChange, Finding, Fix, Report, Severity
 from cudafit.model.fit import Pick
 from cudafit.repair.conda_plan import (
     CondaWish,
@@ -42,7 +42,7 @@ META = Meta(
 CHOOSE = CondaWish(CondaChange(choose=("torch",), remove=("cudatoolkit",)), {"pytorch": "torch.cpu_conda"})
 
 
-def finding(name: str, change: CondaChange | None, severity: str = ERROR, explained: str | None = None) -> Finding:
+def finding(name: str, change: CondaChange | None, severity: Severity = ERROR, explained: str | None = None) -> Finding:
     fix = Fix("do it", automatic=True, conda=change) if change else None
     return Finding(name, severity, "framework", "title", (), fix, explained)
 

@@ -90,10 +90,11 @@ def command(context: click.Context, /, **options: Any) -> int:
     if options["list_checks"]:
         return _list_checks()
     if words := (*options["select"], *options["ignore"]):
-        from cudafit.doctor.registry import every_id
+        from cudafit.doctor.registry import every_kind
         from cudafit.model.finding import is_called
+        from cudafit.model.kinds import IN_CODE
 
-        known = (*every_id(), *_code_ids()) if options["sources"] else every_id()
+        known = {kind.id for kind in every_kind()} | (IN_CODE.keys() if options["sources"] else set())
         for word in words:
             if not any(is_called(name, (word,)) for name in known):
                 raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
@@ -122,12 +123,6 @@ def _report(options: dict[str, Any]) -> "Report":
     seen = world(told, looked, environment)
     code = in_code(options["sources"]) if options["sources"] else []
     return diagnose(seen, select=options["select"], ignore=options["ignore"], described=described, code=code)
-
-
-def _code_ids() -> tuple[str, ...]:
-    from cudafit.lint.registry import KINDS
-
-    return tuple(KINDS)
 
 
 def _run(options: dict[str, Any], environment: "Environment | None") -> "Environment":

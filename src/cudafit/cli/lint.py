@@ -42,14 +42,14 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     configurations that the code names are read too. `# cudafit: ignore[ID]` on a line silences a finding there.
     Exits with 1 when an error or a warning was found, with 2 when a file that was named could not be read.
     """
-    from cudafit.lint.registry import KINDS
     from cudafit.model.finding import is_called
+    from cudafit.model.kinds import IN_CODE
 
     if options["list_checks"]:
-        write("".join(f"{kind.id.ljust(40)} {kind.severity.ljust(8)} {kind.about}\n" for kind in KINDS.values()))
+        write("".join(f"{kind.id.ljust(40)} {kind.severity.ljust(8)} {kind.title}\n" for kind in IN_CODE.values()))
         return 0
     for word in (*options["select"], *options["ignore"]):
-        if not any(is_called(name, (word,)) for name in KINDS):
+        if not any(is_called(name, (word,)) for name in IN_CODE):
             raise InputError(f"no finding is called `{word}`", hint="`cudafit lint --list-checks` names them")
     if not paths:
         raise InputError("no file or folder is named", hint="`cudafit lint .` reads this folder")
@@ -102,10 +102,9 @@ def _print(context: click.Context, report: "LintReport", options: dict[str, Any]
 
     if options["form"] == "sarif":
         from cudafit import __version__
-        from cudafit.lint.registry import KINDS
         from cudafit.render.json_text import json_text
 
-        write(json_text(lint_rows.sarif(report, __version__, {kind.id: kind.about for kind in KINDS.values()})))
+        write(json_text(lint_rows.sarif(report, __version__)))
     elif options["form"] == "github":
         write_exactly(lint_rows.github(report))
         _say_skipped(report)

@@ -144,7 +144,8 @@ def in_code(paths: Sequence[str], text: str | None = None) -> "list[Finding | No
 
     `text` is code that is in no file, as that of `python -c`.
     """
-    from cudafit.model.finding import Evidence, Finding, Fix, NotChecked
+    from cudafit.model.finding import Evidence, Fix, NotChecked
+    from cudafit.model.kinds import KINDS
     from cudafit.sources import STDIN, lint_paths
 
     report = lint_paths(paths, text)
@@ -153,7 +154,7 @@ def in_code(paths: Sequence[str], text: str | None = None) -> "list[Finding | No
         cell = f", cell {one.cell}" if one.cell else ""
         place = f"{one.path}:{one.line}" if one.path != STDIN else "the code given with -c"
         evidence = (Evidence(f"line {one.line}{cell}", place),)
-        found.append(Finding(one.id, one.severity, "project", one.message, evidence, Fix(one.fix)))
+        found.append(KINDS[one.id].found(one.message, evidence, Fix(one.fix)))
     found += [NotChecked("code", f"{one.path}: {one.reason}") for one in report.skipped]
     return found
 

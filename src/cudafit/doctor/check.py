@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
+from cudafit.model.kind import Kind
 
 Function = Callable[[World], Iterator[Finding | Unchecked] | Iterator[Finding]]
 
@@ -16,8 +17,12 @@ class Check:
     name: str
     about: str
     function: Function
-    ids: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(kind.id for kind in self.kinds)
 
 
-def check(name: str, about: str, function: Function, ids: str) -> Check:
-    return Check(name, about, function, tuple(ids.split()))
+def check(name: str, about: str, function: Function, *kinds: Kind) -> Check:
+    return Check(name, about, function, kinds)

@@ -20,7 +20,6 @@ from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx
 from cudafit.resolve.request import Request
 from cudafit.system.commands import command_text
 
-LAYER = "container"
 HIDING = ("void", "none", "")
 # What a copy takes along for its installed packages to come too.
 _PACKAGES = re.compile(r"venv|site-packages|dist-packages|conda|\.local|/install|/wheels|^/$|^/(opt|usr|usr/local)/?$")

@@ -7,53 +7,24 @@ from cudafit.doctor.registry import CHECKS, container_checks
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
 from cudafit.model.environment import VENV
-from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, NotChecked, Report, is_wanted
+from cudafit.model.finding import (
+    ERROR,
+    INFO,
+    LAYERS,
+    OK,
+    SEVERITIES,
+    UNKNOWN,
+    WARNING,
+    Finding,
+    NotChecked,
+    Report,
+    Status,
+    is_wanted,
+)
+from cudafit.model.kinds import KINDS
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
 from cudafit.system.commands import path_word
-
-# What each of these makes happen above it, by the beginnings of the ids.
-_EXPLAINS: dict[str, tuple[str, ...]] = {
-    "driver.not_loaded": ("driver.", "dev.", "container.", "gpu.", "slurm."),
-    "driver.nouveau_bound": ("driver.", "dev.", "container.", "gpu.", "slurm."),
-    "driver.module_missing_for_kernel": ("driver.", "dev.", "container.", "gpu.", "slurm."),
-    "driver.secureboot_rejected": ("driver.", "dev.", "container.", "gpu.", "slurm."),
-    "driver.lib_kernel_mismatch": ("driver.uvm", "dev.", "gpu.fallen"),
-    "driver.branch_dropped_gpu": ("driver.open_module", "driver.uvm", "dev."),
-    "driver.open_module_unsupported": ("driver.uvm", "dev."),
-    "driver.open_module_required": ("driver.uvm", "dev."),
-    "gpu.fallen_off_bus": ("driver.", "dev.", "gpu.ecc"),
-    "gpu.fabric_not_ready": ("run.",),
-    "driver.uvm_stale": ("run.",),
-    "driver.uvm_hmm_bug": ("run.",),
-    "driver.uvm_node_missing": ("run.",),
-    "wsl.libcuda_unreachable": ("run.", "tf.cuda_libs"),
-    "slurm.no_gres": ("container.no_gpu", "run."),
-    "gpu.mig_needs_selection": ("run.",),
-    "container.no_gpu_exposed": ("driver.", "dev.", "run."),
-    "container.caps_missing": ("driver.", "dev.", "run."),
-    "container.cgroup_revoked": ("run.",),
-    "dev.permission": ("run.",),
-    "wsl.no_dxg": ("driver.", "dev."),
-    "torch.cpu_wheel": ("run.", "torch.companion", "torch.arch", "torch.nvidia"),
-    "conda.pip_over_conda": ("torch.", "tf.", "run.", "dist.", "lib.", "driver.too_old"),
-    "conda.files_damaged": ("run.", "torch.arch", "torch.nvidia", "torch.cpu_wheel", "tf.cuda_libs", "ext."),
-    "conda.cuda_version_too_new": ("driver.too_old", "run."),
-    "torch.cpu_conda": ("torch.companion", "torch.arch", "torch.nvidia"),
-    "driver.too_old_for_runtime": ("run.", "torch.arch", "tf.arch"),
-    "torch.arch_unsupported_old": ("run.",),
-    "torch.arch_unsupported_new": ("run.",),
-    "torch.nvidia_dist_missing": ("run.",),
-    "jax.no_cuda_plugin": ("run.",),
-    "tf.cuda_libs_missing": ("run.",),
-    "env.cvd_empty": ("run.",),
-    "lib.mixed_cuda_major": ("ext.cuda_libs", "ext.arch"),
-    "ext.cuda_libs_missing": ("run.",),
-    "ext.abi_mismatch": ("ext.cuda_libs", "ext.arch", "run."),
-    "lib.nvidia_dir_collision": ("lib.", "torch.nvidia"),
-    "dist.duplicate_install": ("torch.companion", "lib.nvidia_dist", "torch.nvidia"),
-}
-_SEVERITIES = (ERROR, WARNING, INFO)
 
 
 def diagnose(
@@ -108,7 +79,7 @@ def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _place(finding: Finding) -> tuple[int, int]:
-    return _SEVERITIES.index(finding.severity), LAYERS.index(finding.layer)
+    return SEVERITIES.index(finding.severity), LAYERS.index(finding.layer)
 
 
 def _folded(findings: Sequence[Finding]) -> list[Finding]:
@@ -129,10 +100,10 @@ def _folded(findings: Sequence[Finding]) -> list[Finding]:
 
 def _explains(reason: Finding, one: Finding) -> bool:
     told = reason.severity == ERROR and reason.id != one.id
-    return told and one.id.startswith(_EXPLAINS.get(reason.id, ("\0",)))
+    return told and one.id.startswith(KINDS[reason.id].explains)
 
 
-def _status(world: World, findings: Sequence[Finding]) -> str:
+def _status(world: World, findings: Sequence[Finding]) -> Status:
     severities = {one.severity for one in findings}
     if ERROR in severities:
         return ERROR

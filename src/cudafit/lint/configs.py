@@ -7,12 +7,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from cudafit.lint.registry import KINDS
 from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Value
+from cudafit.model import kinds
 from cudafit.model.code_finding import CodeFinding
 
-_ID = "code.config_device_cpu"
 _NAMED = r"(?:[\w.]*\.)?(?:device|accelerator)"
 _SWITCH = r"(?:[\w.]*\.)?(?:use_cpu|no_cuda)"
 _YAML = re.compile(
@@ -37,11 +36,10 @@ FOLDERS = ("conf", "config", "configs", "cfg", "cfgs")
 def lint_config(text: str, path: str) -> list[CodeFinding]:
     if _OTHER_FILE.search(text):
         return []
-    kind = KINDS[_ID]
     found = []
     for line, column, words in _settings(text, path):
         message = f"`{words}` keeps the work on the CPU"
-        found.append(CodeFinding(kind.id, kind.severity, path, line, message, kind.fix, column=column))
+        found.append(kinds.code.config_device_cpu.in_code(path, line, message, column=column))
     return found
 
 

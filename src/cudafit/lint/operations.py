@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from cudafit.lint.run import Run
 from cudafit.lint.values import UNKNOWN, Const, Host, Map, Module, Params, Part, Seq, Tensor, Thing, Value
+from cudafit.model import kinds
 
 
 def flat(values: Iterable[Value], depth: int = 3) -> list[Value]:
@@ -89,7 +90,7 @@ def mixed_up(run: Run, value: Tensor) -> None:
     if any("onnx" in getattr(frame.root, "name", "") for frame in run.frames):
         return  # a model is exported on the CPU
     run.hit(
-        "code.tensor_created_on_cpu_in_forward",
+        kinds.code.tensor_created_on_cpu_in_forward,
         value.node,
         "this tensor is made on the CPU at each call, while the model and its input are on the GPU",
     )

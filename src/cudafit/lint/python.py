@@ -4,7 +4,6 @@ import ast
 import re
 
 from cudafit.lint.edits import column_of, source_lines
-from cudafit.lint.registry import KINDS
 from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
 from cudafit.system.python_text import parsed
@@ -43,13 +42,10 @@ def _of_tree(tree: ast.Module, text: str, path: str, skipped: list[str] | None) 
     findings = []
     for hit in hits:
         line = getattr(hit.node, "lineno", 1)
-        if ignored(lines, line, hit.id):
+        if ignored(lines, line, hit.kind.id):
             continue
-        kind = KINDS[hit.id]
         column = column_of(lines[line - 1], getattr(hit.node, "col_offset", 0)) if line <= len(lines) else 1
-        findings.append(
-            CodeFinding(kind.id, kind.severity, path, line, hit.message, kind.fix, column=column, edits=hit.edits)
-        )
+        findings.append(hit.kind.in_code(path, line, hit.message, column=column, edits=hit.edits))
     return sorted(findings, key=lambda one: (one.line, one.column, one.id))
 
 

@@ -31,6 +31,7 @@ from cudafit.lint.values import (
 )
 from cudafit.model.code_finding import Edit
 from cudafit.model.frozen import frozen
+from cudafit.model.kind import Kind
 
 NEW, BACK = "new", "back"
 _MISSING: Any = object()
@@ -57,7 +58,7 @@ class Place:
 class Hit:
     """A finding at a node."""
 
-    id: str
+    kind: Kind
     node: ast.AST
     message: str
     edits: tuple[Edit, ...] = ()
@@ -215,8 +216,8 @@ class Run:
                 result = ANY
         return result
 
-    def hit(self, name: str, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
-        self.hits.setdefault((name, id(node)), Hit(name, node, message, edits))
+    def hit(self, kind: Kind, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
+        self.hits.setdefault((kind.id, id(node)), Hit(kind, node, message, edits))
 
     def place(self, module: Module) -> Place:
         return self.places.get(module, _NEW if module.serial >= self.oldest else _ANYWHERE)

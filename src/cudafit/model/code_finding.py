@@ -1,5 +1,6 @@
 """What `lint` found in code: where it stands, what it does, and how to mend it."""
 
+from cudafit.model.finding import Severity
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.lint/1"
@@ -21,7 +22,7 @@ class CodeFinding:
     """Work that stays on the CPU. In a notebook `line` counts from the first line of `cell`, which counts from 1."""
 
     id: str
-    severity: str  # error, warning, info
+    severity: Severity
     path: str
     line: int
     message: str

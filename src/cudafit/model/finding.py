@@ -1,19 +1,23 @@
 """What doctor found: each with its evidence, and the fix for this machine."""
 
 from collections.abc import Collection, Iterable
+from typing import Final, Literal, get_args
 
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.doctor/1"
 
-OK = "ok"
-INFO = "info"
-WARNING = "warning"
-ERROR = "error"
-UNKNOWN = "unknown"
+OK: Final = "ok"
+INFO: Final = "info"
+WARNING: Final = "warning"
+ERROR: Final = "error"
+UNKNOWN: Final = "unknown"
 
+# The worst first.
+Severity = Literal["error", "warning", "info"]
+Status = Literal["ok", "warning", "error", "unknown"]
 # Bottom up: what is wrong below explains what fails above.
-LAYERS = (
+Layer = Literal[
     "hardware",
     "driver",
     "devices",
@@ -24,7 +28,9 @@ LAYERS = (
     "framework",
     "notebook",
     "project",
-)
+]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 
 @frozen
@@ -92,8 +98,8 @@ class Finding:
     """One thing that is not as it should be, or that should be known."""
 
     id: str
-    severity: str  # error, warning, info
-    layer: str
+    severity: Severity
+    layer: Layer
     title: str
     evidence: tuple[Evidence, ...]
     fix: Fix | None = None
@@ -112,7 +118,7 @@ class NotChecked:
 class Report:
     """The diagnosis."""
 
-    status: str  # ok, warning, error, unknown
+    status: Status
     cause: str | None
     findings: tuple[Finding, ...]
     skipped: tuple[NotChecked, ...]

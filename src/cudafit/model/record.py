@@ -56,6 +56,10 @@ def _read(kind: Any, value: object, place: str) -> Any:
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
         return _read_union(kind, value, place)
+    if origin is typing.Literal:
+        if value not in (choices := typing.get_args(kind)) or not isinstance(value, str):
+            raise RecordError(place, " or ".join(map(_name, choices)), _name(value))
+        return value
     if origin is tuple:
         if not isinstance(value, list):
             raise RecordError(place, "a list", _name(value))
@@ -128,6 +132,8 @@ def _expected(kind: Any) -> str:
 def _scalar_name(kind: Any) -> str:
     if typing.get_origin(kind) is tuple:
         return "a list"
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(map(_name, typing.get_args(kind)))
     return {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
 
 

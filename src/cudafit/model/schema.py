@@ -44,6 +44,8 @@ def _any(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
         return _union(typing.get_args(kind), definitions)
+    if origin is typing.Literal:
+        return {"enum": list(typing.get_args(kind))}
     if origin is tuple:
         return {"type": "array", "items": _any(typing.get_args(kind)[0], definitions)}
     if origin is not None and issubclass(origin, Mapping):

@@ -10,6 +10,7 @@ from cudafit.lint.notebook import python_of
 from cudafit.model.code_finding import CodeFinding
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.frozen import frozen
+from cudafit.model.kinds import KINDS
 from cudafit.model.run import JobPython
 from cudafit.sources import lint_paths
 
@@ -65,6 +66,4 @@ def _finding(one: CodeFinding, number: int | None, text: str) -> Finding:
     lines = text.splitlines()
     code = lines[one.line - 1].strip() if 0 < one.line <= len(lines) else ""
     where = "this cell" if number is None else f"cell In [{number}]"
-    return Finding(
-        one.id, one.severity, "project", one.message, (Evidence(code, f"{where}, line {one.line}"),), Fix(one.fix)
-    )
+    return KINDS[one.id].found(one.message, (Evidence(code, f"{where}, line {one.line}"),), Fix(one.fix))

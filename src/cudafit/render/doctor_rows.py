@@ -114,8 +114,11 @@ def escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub
 
 def sarif(report: Report, version: str) -> Mapping[str, object]:
     """SARIF 2.1.0."""
+    from cudafit.model.kinds import KINDS  # noqa: PLC0415 - for SARIF alone
+
     levels = {ERROR: "error", WARNING: "warning", INFO: "note"}
-    rules = sorted({one.id for one in report.findings})
+    ids = sorted({one.id for one in report.findings})
+    rules = [{"id": name, "shortDescription": {"text": KINDS[name].title}} for name in ids]
     results = [
         {
             "ruleId": one.id,
@@ -127,7 +130,11 @@ def sarif(report: Report, version: str) -> Mapping[str, object]:
         }
         for one in report.findings
     ]
-    driver = {"name": "cudafit", "version": version, "rules": [{"id": rule} for rule in rules]}
+    driver = {
+        "name": "cudafit",
+        "version": version,
+        "rules": rules,
+    }
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -66,13 +66,15 @@ def _where(finding: CodeFinding) -> str:
     return f"cell {finding.cell}, line {finding.line}: " if finding.cell else ""
 
 
-def sarif(report: LintReport, version: str, abouts: Mapping[str, str]) -> Mapping[str, object]:
-    """SARIF 2.1.0; `abouts` says what each kind of finding is."""
+def sarif(report: LintReport, version: str) -> Mapping[str, object]:
+    """SARIF 2.1.0."""
+    from cudafit.model.kinds import KINDS  # noqa: PLC0415 - for SARIF alone
+
     rules = sorted({one.id for one in report.findings})
     driver = {
         "name": "cudafit",
         "version": version,
-        "rules": [{"id": rule, "shortDescription": {"text": abouts.get(rule, rule)}} for rule in rules],
+        "rules": [{"id": rule, "shortDescription": {"text": KINDS[rule].title}} for rule in rules],
     }
     notes = [{"level": "note", "message": {"text": skipped(one)}} for one in report.skipped]
     run = {

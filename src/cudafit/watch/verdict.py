@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from cudafit.model import kinds
 from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frozen import frozen
 from cudafit.model.run import FILES_AND_MEMORY, NVML, GpuUse
 from cudafit.watch.hints import Hints
 from cudafit.watch.record import Cost, GpuRecord, Record
-
-# What `slowed` can find.
-IDS = ("perf.input_bound", "perf.offloaded", "perf.throttled", "gpu.memory_held")
 
 # A context takes a hundred MiB and more of a GPU's memory; a driver's own rounding takes less than this.
 _GROWN_MIB = 64
@@ -214,7 +212,7 @@ def _input_bound(record: Record, cost: Cost, around: Circumstances, names: Mappi
         few = "CPU is" if around.cpus == 1 else "CPUs are"
         fix += f"; {around.cpus} {few} few for {len(used)} GPU{'s' * (len(used) > 1)}: ask for more"
     title = f"{where} waits for {'data' if data else 'the processor'}"
-    yield Finding("perf.input_bound", WARNING, "project", title, (*evidence, *loaders), Fix(fix))
+    yield kinds.perf.input_bound.found(title, (*evidence, *loaders), Fix(fix))
 
 
 def _at_their_limit(cost: Cost, around: Circumstances, names: Mapping[int, str]) -> Iterator[str]:
@@ -251,7 +249,7 @@ def _offloaded(used: Sequence[GpuRecord], busy: float, cost: Cost, around: Circu
         "`print(model.hf_device_map)` shows what lies on the CPU"
     )
     title = "the model does not fit, so a part of it works on the CPU"
-    return Finding("perf.offloaded", WARNING, "project", title, tuple(evidence), fix)
+    return kinds.perf.offloaded.found(title, tuple(evidence), fix)
 
 
 def _throttled(one: GpuRecord) -> Iterator[Finding]:
@@ -268,7 +266,7 @@ def _throttled(one: GpuRecord) -> Iterator[Finding]:
     if one.clock.value is not None:
         evidence.append(Evidence(f"GPU {index}: its clock was at {one.clock.value * 100:.0f} % of the highest", "nvml"))
     fix = Fix("look after cooling and power: fans, filters, airflow, the power connectors; the rest is in the page")
-    yield Finding("perf.throttled", WARNING, "hardware", f"GPU {index} lowered its clock", tuple(evidence), fix)
+    yield kinds.perf.throttled.found(f"GPU {index} lowered its clock", tuple(evidence), fix)
 
 
 def _held(one: GpuRecord, names: Mapping[int, str], *, wanted: bool) -> Iterator[Finding]:
@@ -277,13 +275,12 @@ def _held(one: GpuRecord, names: Mapping[int, str], *, wanted: bool) -> Iterator
     index = one.watched.index
     told = ", ".join(_named(pid, names) for pid in list(one.others)[:5])
     evidence = (Evidence(f"GPU {index}: {one.others_mib} of {one.watched.memory_mib} MiB by {told}", "nvml"),)
-    yield Finding(
-        "gpu.memory_held",
-        WARNING if wanted else INFO,
-        "hardware",
+    yield kinds.gpu.memory_held.found(
         f"others hold memory of GPU {index}",
         evidence,
         Fix("end them if they are yours, or take another GPU with CUDA_VISIBLE_DEVICES"),
+        severity=WARNING if wanted else INFO,
+        layer="hardware",
     )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.environment import Environment
-from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix, Severity
 from cudafit.model.machine import Compiler, Machine
 
-LAYER = "toolkit"
 # Distribution -> what brings the compiler with the C library's files, and what brings Python.h.
 _PACKAGES = {
     "ubuntu": (("apt", "install", "gcc", "libc6-dev"), ("apt", "install", "python{python}-dev")),
@@ -65,7 +65,7 @@ def _missing(compiler: Compiler, machine: Machine) -> list[str]:
 
 
 def _finding(
-    severity: str,
+    severity: Severity,
     title: str,
     fact: str,
     via: str,
@@ -77,10 +77,7 @@ def _finding(
     commands = _PACKAGES.get((machine.os.distro or "").partition(" ")[0]) if packaged else None
     chosen = commands[python is not None] if commands else None
     what = "Python's header files" if python is not None else "gcc and the C library's header files"
-    return Finding(
-        "triton.no_c_compiler",
-        severity,
-        LAYER,
+    return kinds.triton.no_c_compiler.found(
         title,
         (Evidence(fact, via),),
         Fix(
@@ -88,4 +85,5 @@ def _finding(
             (tuple(word.format(python=python) for word in chosen),) if chosen else (),
             root=True,
         ),
+        severity=severity,
     )

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.checks.dockerfiles import capabilities_finding, hidden_finding, hides, lacks_compute
-from cudafit.doctor.containers import HIDING, LAYER, Built, evidence, gives_gpu, services, why_not_judged
+from cudafit.doctor.containers import HIDING, Built, evidence, gives_gpu, services, why_not_judged
 from cudafit.doctor.images import image
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.container_files import DeviceRequest, Service, shown
-from cudafit.model.finding import ERROR, INFO, WARNING, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Finding, Fix
+from cudafit.model.kind import Kind
 
 _RESERVE = "write `gpus: all`, or reserve a device with `driver: nvidia`, `count: all`, `capabilities: [gpu]`"
 _DRIVERS_OWN = frozenset({"compute", "compat32", "graphics", "utility", "video", "display"})
@@ -33,10 +35,7 @@ def no_gpu(world: World) -> Iterator[Finding]:
             wish = ("runtime: nvidia gives what NVIDIA_VISIBLE_DEVICES names, and nothing sets it", service.place)
         elif _on_purpose(service) or any(gives_gpu(one) and _same(one, service) for one in every):
             continue  # one image often serves for work with a GPU and for work without
-        yield Finding(
-            "compose.no_gpu",
-            ERROR,
-            LAYER,
+        yield kinds.compose.no_gpu.found(
             f"the service `{service.name}` gets no GPU",
             (evidence(*wish), evidence("no GPU is reserved", service.place)),
             Fix(f"in {shown(service.place)} {_RESERVE}"),
@@ -80,7 +79,7 @@ def requests(world: World) -> Iterator[Finding]:
         for one in service.requests:
             if one.count is not None and one.ids:
                 yield _wrong(
-                    "compose.count_and_ids",
+                    kinds.compose.count_and_ids,
                     service,
                     one,
                     "reserves by `count` and by `device_ids`, which exclude each other",
@@ -89,7 +88,12 @@ def requests(world: World) -> Iterator[Finding]:
                 )
             elif one.count == "0":
                 yield _wrong(
-                    "compose.count_zero", service, one, "reserves no GPU", "count: 0", "write `count: all`, or a number"
+                    kinds.compose.count_zero,
+                    service,
+                    one,
+                    "reserves no GPU",
+                    "count: 0",
+                    "write `count: all`, or a number",
                 )
             if one.short and not one.capabilities:
                 continue
@@ -97,7 +101,7 @@ def requests(world: World) -> Iterator[Finding]:
             own = set(one.capabilities or ()) & _DRIVERS_OWN
             if not one.capabilities or not (own or set(one.capabilities) & {"gpu", "nvidia"}):
                 yield _wrong(
-                    "compose.capabilities_missing",
+                    kinds.compose.capabilities_missing,
                     service,
                     one,
                     "reserves a device without the capability `gpu`",
@@ -106,7 +110,7 @@ def requests(world: World) -> Iterator[Finding]:
                 )
             elif own and "compute" not in own:
                 yield _wrong(
-                    "compose.capabilities_missing",
+                    kinds.compose.capabilities_missing,
                     service,
                     one,
                     f"gets of the driver {', '.join(sorted(own))} alone, without compute",
@@ -115,11 +119,8 @@ def requests(world: World) -> Iterator[Finding]:
                 )
 
 
-def _wrong(name: str, service: Service, one: DeviceRequest, what: str, found: str, fix: str) -> Finding:
-    return Finding(
-        name,
-        ERROR,
-        LAYER,
+def _wrong(kind: Kind, service: Service, one: DeviceRequest, what: str, found: str, fix: str) -> Finding:
+    return kind.found(
         f"the service `{service.name}` {what}",
         (evidence(found, one.place),),
         Fix(f"in {shown(one.place)} {fix}"),
@@ -140,10 +141,7 @@ def devices(world: World) -> Iterator[Finding | Unchecked]:
             have = len(world.machine.gpus)
             if missing or many > have:
                 asked = f"device_ids: {', '.join(missing)}" if missing else f"count: {many}"
-                yield Finding(
-                    "compose.device_unknown",
-                    ERROR,
-                    LAYER,
+                yield kinds.compose.device_unknown.found(
                     f"the service `{service.name}` asks for a GPU that this machine has not",
                     (
                         evidence(asked, one.place),
@@ -170,12 +168,9 @@ def hidden(world: World) -> Iterator[Finding]:
         cuda = service.setting("CUDA_VISIBLE_DEVICES")
         if cuda and cuda.value is not None:
             if hides(cuda.value):
-                yield hidden_finding("compose.gpu_hidden", ERROR, cuda)
+                yield hidden_finding(kinds.compose.gpu_hidden, ERROR, cuda)
             elif (first := _renumbered(service, cuda.value)) is not None:
-                yield Finding(
-                    "compose.gpu_hidden",
-                    ERROR,
-                    LAYER,
+                yield kinds.compose.gpu_hidden.found(
                     f"CUDA_VISIBLE_DEVICES={shown(cuda.value)} names no GPU of the container",
                     (
                         evidence(f"CUDA_VISIBLE_DEVICES={cuda.value}", cuda.place),
@@ -186,9 +181,9 @@ def hidden(world: World) -> Iterator[Finding]:
         told = service.setting("NVIDIA_VISIBLE_DEVICES")
         if told and told.value in HIDING:
             # A reservation sets it anew; with the runtime alone it counts.
-            yield hidden_finding("compose.gpu_hidden", WARNING if service.requests else ERROR, told)
+            yield hidden_finding(kinds.compose.gpu_hidden, WARNING if service.requests else ERROR, told)
         if (given := service.setting("NVIDIA_DRIVER_CAPABILITIES")) and lacks_compute(given.value):
-            yield capabilities_finding("compose.caps_missing", given)
+            yield capabilities_finding(kinds.compose.caps_missing, given)
 
 
 def _renumbered(service: Service, value: str) -> str | None:
@@ -204,10 +199,7 @@ def _renumbered(service: Service, value: str) -> str | None:
 def runtime(world: World) -> Iterator[Finding]:
     for service in services(world):
         if service.runtime == "nvidia":
-            yield Finding(
-                "compose.runtime_nvidia",
-                INFO,
-                LAYER,
+            yield kinds.compose.runtime_nvidia.found(
                 f"the service `{service.name}` starts only where a runtime `nvidia` is configured",
                 (evidence("runtime: nvidia", service.runtime_place or service.place),),
                 Fix(f"in {shown(service.runtime_place or service.place)} {_RESERVE}"),
@@ -218,10 +210,7 @@ def memory(world: World) -> Iterator[Finding]:
     """Workers that load data hand it over in shared memory, of which a container has 64 MB."""
     for service in services(world):
         if gives_gpu(service) and not service.shares_memory and _has_torch(service):
-            yield Finding(
-                "compose.shared_memory",
-                INFO,
-                LAYER,
+            yield kinds.compose.shared_memory.found(
                 f"the service `{service.name}` has 64 MB of shared memory, too little for torch's data loaders",
                 (evidence("neither shm_size nor ipc is set", service.place),),
                 Fix(f"in {shown(service.place)} write `shm_size: 8gb`"),

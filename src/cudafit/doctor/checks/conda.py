@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.fixes import replace_build
 from cudafit.doctor.world import World
+from cudafit.model import kinds
 from cudafit.model.environment import CONDA, CondaDamage, CondaPackage, Environment
 from cudafit.model.finding import ERROR, WARNING, CondaChange, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.system.commands import path_word
 
-LAYER = "libraries"
 _FORGE = "conda-forge"
 # Anaconda's own channels: `defaults` is made of these two.
 _DEFAULTS = ("defaults", "main", "r", "anaconda")
@@ -50,13 +50,11 @@ def doubled(world: World) -> Iterator[Finding]:
         reinstall=tuple(one.conda for one in environment.doubled),
         uninstall=names,
     )
-    yield Finding(
-        "conda.pip_over_conda",
-        ERROR if frameworks else WARNING,
-        LAYER,
+    yield kinds.conda.pip_over_conda.found(
         f"pip installed {named} over what conda had installed",
         tuple(evidence),
         _repair(environment, f"take out pip's {named}, and bring back the files of conda", change),
+        severity=ERROR if frameworks else WARNING,
     )
 
 
@@ -79,10 +77,7 @@ def damaged(world: World) -> Iterator[Finding]:
     if not found:
         return
     names = tuple(one.package for one in found)
-    yield Finding(
-        "conda.files_damaged",
-        ERROR,
-        LAYER,
+    yield kinds.conda.files_damaged.found(
         f"files of {', '.join(names[:_SHOWN])} are not as conda installed them",
         tuple(Evidence(_damage(one), f"conda-meta, {environment.path}") for one in found[:_SHOWN]),
         _repair(environment, f"install {', '.join(names)} again", CondaChange(reinstall=names)),
@@ -105,10 +100,7 @@ def cuda_version(world: World) -> Iterator[Finding]:
     if verdict.compat is not None or not verdict.driver:
         return
     names = tuple(dict.fromkeys(_FRAMEWORKS[one.name] for one in environment.conda if one.name in _FRAMEWORKS))
-    yield Finding(
-        "conda.cuda_version_too_new",
-        ERROR,
-        LAYER,
+    yield kinds.conda.cuda_version_too_new.found(
         f"the packages are for CUDA {package.version}, which needs driver {verdict.driver} or newer",
         (Evidence(f"cuda-version {package.version}", "conda-meta"), world.driver_evidence),
         replace_build(world, *names) if names else None,
@@ -124,10 +116,7 @@ def toolkit_major(world: World) -> Iterator[Finding]:
     other = version.version if version else _built_for(environment)
     if other is None or numbers(toolkit.version)[:1] == numbers(other)[:1]:
         return
-    yield Finding(
-        "conda.toolkit_major",
-        WARNING,
-        LAYER,
+    yield kinds.conda.toolkit_major.found(
         f"cudatoolkit {toolkit.version} lies beside packages for CUDA {other}",
         (
             Evidence(f"cudatoolkit {toolkit.version}", "conda-meta"),
@@ -152,10 +141,7 @@ def channels(world: World) -> Iterator[Finding]:
     defaults = [one for one in environment.conda if one.channel in _DEFAULTS]
     if defaults and any(one.channel == _FORGE for one in environment.conda):
         named = ", ".join(one.name for one in defaults[:_SHOWN])
-        yield Finding(
-            "conda.mixed_channels",
-            WARNING,
-            LAYER,
+        yield kinds.conda.mixed_channels.found(
             f"{len(defaults)} packages are from Anaconda's channels, the others from conda-forge",
             (Evidence(f"{named} from {defaults[0].channel}", "conda-meta"),),
             _repair(
@@ -171,10 +157,7 @@ def _retired(world: World, environment: Environment, retired: Sequence[CondaPack
     fix = replace_build(world, *names) if names else None
     change = CondaChange(choose=fix.conda.choose if fix and fix.conda else (), free=tuple(one.name for one in retired))
     named = ", ".join(f"{one.name} {one.version}" for one in retired[:_SHOWN])
-    return Finding(
-        "conda.retired_channel",
-        WARNING,
-        LAYER,
+    return kinds.conda.retired_channel.found(
         f"packages are from the channel {retired[0].channel}, which is retired",
         (Evidence(f"{named} from {retired[0].channel}", "conda-meta"),),
         _repair(environment, "take them from conda-forge", change),
@@ -188,10 +171,7 @@ def classic_solver(world: World) -> Iterator[Finding]:
         return
     for one in world.machine.conda or ():
         if one.kind == "conda" and one.version and numbers(one.version)[:2] < _OWN_SOLVER:
-            yield Finding(
-                "conda.classic_solver",
-                WARNING,
-                LAYER,
+            yield kinds.conda.classic_solver.found(
                 f"conda {one.version} uses its classic solver, which does not look at the driver",
                 (Evidence(f"conda {one.version}", one.path),),
                 Fix(

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.machine import DeviceNode
 from cudafit.system.commands import Variable, command_text
 
-LAYER = "devices"
 _REVOKED = "Operation not permitted"
 _CARD = re.compile(r"/dev/nvidia\d+")
 WSL_LIBRARIES = "/usr/lib/wsl/lib"
@@ -22,10 +22,7 @@ def uvm_node(world: World) -> Iterator[Finding | Unchecked]:
         container = world.machine.os.container
         if world.worked or (world.machine.nvidia_modprobe and not container):
             return  # the first program that uses CUDA has it made
-        yield Finding(
-            "driver.uvm_node_missing",
-            ERROR,
-            LAYER,
+        yield kinds.driver.uvm_node_missing.found(
             "/dev/nvidia-uvm is missing: nvidia-smi works and CUDA does not",
             (Evidence("/dev/nvidiactl is there, /dev/nvidia-uvm is not", "/dev"),),
             Fix("start the container with this device too (--gpus all does)")
@@ -40,10 +37,7 @@ def permission(world: World) -> Iterator[Finding]:
     if revoked and _job_without_gpu(world):
         return  # Slurm hides what a job did not ask for: `slurm` says so
     if revoked:
-        yield Finding(
-            "container.cgroup_revoked",
-            ERROR,
-            "container",
+        yield kinds.container.cgroup_revoked.found(
             "access to the GPU was taken from this container while it ran",
             tuple(
                 Evidence(f"{node.path}: mode {node.mode}, and opening it says: {node.error}", "/dev")
@@ -54,10 +48,7 @@ def permission(world: World) -> Iterator[Finding]:
     elif refused:
         groups = sorted({node.group for node in refused if node.group and node.group != "root"})
         group = groups[0] if groups else "video"
-        yield Finding(
-            "dev.permission",
-            ERROR,
-            LAYER,
+        yield kinds.dev.permission.found(
             "this user may not open the GPU's device files",
             tuple(
                 Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
@@ -103,19 +94,13 @@ def container(world: World) -> Iterator[Finding]:
     # CDI gives the GPU and says `void` beside it, so that no other hook gives it a second time:
     # NVIDIA/nvidia-container-toolkit pull request 395.
     if told in ("void", "none") and closed:
-        yield Finding(
-            "container.caps_missing",
-            ERROR,
-            "container",
+        yield kinds.container.caps_missing.found(
             f"the container asks for no GPU (NVIDIA_VISIBLE_DEVICES={told})",
             (Evidence(f"NVIDIA_VISIBLE_DEVICES={told}", "environment"),),
             Fix("start it with `--gpus all`, or set NVIDIA_VISIBLE_DEVICES=all"),
         )
     elif capabilities and not given & {"all", "compute"} and not _has_libcuda(world):
-        yield Finding(
-            "container.caps_missing",
-            ERROR,
-            "container",
+        yield kinds.container.caps_missing.found(
             "the container gets the GPU without compute",
             (Evidence(f"NVIDIA_DRIVER_CAPABILITIES={capabilities}", "environment"),),
             Fix("set NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
@@ -125,10 +110,7 @@ def container(world: World) -> Iterator[Finding]:
         evidence = [Evidence(f"this is a {kind} container", via), Evidence(f"there is no {node}", "/dev")]
         if machine.pci:
             evidence.append(Evidence(f"the host has NVIDIA's {machine.pci[0].device_id}", "/sys/bus/pci"))
-        yield Finding(
-            "container.no_gpu_exposed",
-            ERROR,
-            "container",
+        yield kinds.container.no_gpu_exposed.found(
             "the container was started without the GPU",
             tuple(evidence),
             Fix(_START.get(kind, "start it with the GPU"), root=False),
@@ -169,10 +151,7 @@ def wsl(world: World) -> Iterator[Finding]:
     nodes = {node.path for node in machine.device_nodes or ()}
     if machine.device_nodes is not None and "/dev/dxg" not in nodes:
         version = f", version {machine.os.wsl_version}" if machine.os.wsl_version else ""
-        yield Finding(
-            "wsl.no_dxg",
-            ERROR,
-            "container",
+        yield kinds.wsl.no_dxg.found(
             "this WSL has no GPU",
             (Evidence(f"WSL{version}, and there is no /dev/dxg", "/dev"),),
             Fix("on Windows: install the newest NVIDIA driver, then `wsl --update` and `wsl --shutdown`"),
@@ -181,10 +160,7 @@ def wsl(world: World) -> Iterator[Finding]:
     firsts = [one for name in ("libcuda", "libnvidia-ml") if (one := world.library(name))]
     foreign = [one for one in firsts if not re.search(r"^/usr/lib/wsl/|/stubs|/compat", one.path)]
     if foreign:
-        yield Finding(
-            "wsl.linux_driver_installed",
-            ERROR,
-            "container",
+        yield kinds.wsl.linux_driver_installed.found(
             "a Linux driver is installed inside WSL, where Windows' own must be used",
             tuple(Evidence(f"{one.path} is found first, not {WSL_LIBRARIES}'s", one.via) for one in foreign),
             Fix(
@@ -222,10 +198,7 @@ def wsl_libcuda(world: World) -> Iterator[Finding | Unchecked]:
         evidence.append(Evidence("neither ld.so.conf nor the loader's cache names it", "/etc/ld.so.cache"))
     else:
         return
-    yield Finding(
-        "wsl.libcuda_unreachable",
-        ERROR,
-        "container",
+    yield kinds.wsl.libcuda_unreachable.found(
         "Windows' libcuda is there, and this Python's loader does not find it",
         tuple(evidence),
         Fix("name the folder", (("export", f"LD_LIBRARY_PATH={WSL_LIBRARIES}"),)),
@@ -247,10 +220,7 @@ def _job_without_gpu(world: World) -> str | None:
 
 def slurm(world: World) -> Iterator[Finding]:
     if job := _job_without_gpu(world):
-        yield Finding(
-            "slurm.no_gres",
-            ERROR,
-            "container",
+        yield kinds.slurm.no_gres.found(
             "the Slurm job has no GPU",
             (Evidence(f"job {job} has neither SLURM_JOB_GPUS nor SLURM_GPUS_ON_NODE", "environment"),),
             Fix("ask for one: `--gpus-per-node=1` or `--gres=gpu:1`"),
@@ -264,10 +234,7 @@ def modes(world: World) -> Iterator[Finding]:
         # With MPS one server is there, and lets others in: so its documentation tells to set the mode.
         shared = any((one.name or "").rpartition("/")[2].startswith("nvidia-cuda-mps") for one in busy)
         if gpu.compute_mode not in (None, "default") and busy and not shared:
-            yield Finding(
-                "gpu.exclusive_mode",
-                WARNING,
-                LAYER,
+            yield kinds.gpu.exclusive_mode.found(
                 f"GPU {gpu.index} admits one process, and one is there",
                 (Evidence(f"GPU {gpu.index}: compute mode {gpu.compute_mode}, process {busy[0].pid}", "nvml"),),
                 Fix(
@@ -276,10 +243,7 @@ def modes(world: World) -> Iterator[Finding]:
             )
         if gpu.memory_mib and gpu.memory_used_mib and gpu.memory_used_mib > 0.9 * gpu.memory_mib:
             holders = ", ".join(f"process {one.pid}" + (f" ({one.name})" if one.name else "") for one in busy[:3])
-            yield Finding(
-                "gpu.memory_held",
-                WARNING,
-                LAYER,
+            yield kinds.gpu.memory_held.found(
                 f"GPU {gpu.index} has {gpu.memory_mib - gpu.memory_used_mib} of {gpu.memory_mib} MiB left",
                 (
                     Evidence(f"GPU {gpu.index}: {gpu.memory_used_mib} of {gpu.memory_mib} MiB are used", "nvml"),

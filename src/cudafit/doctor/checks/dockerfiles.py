@@ -8,11 +8,13 @@ Compatibility guide (who may use cuda-compat); uv, "Using uv with PyTorch" (`aut
 import re
 from collections.abc import Iterator
 
-from cudafit.doctor.containers import HIDING, LAYER, Built, every_build, evidence, install_fix
+from cudafit.doctor.containers import HIDING, Built, every_build, evidence, install_fix
 from cudafit.doctor.installs import CONDA, PIP, SYSTEM, UV, Install, installs, torch_variant
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.container_files import Setting, shown
-from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix, Severity
+from cudafit.model.kind import Kind
 
 _FRAMEWORKS = ("torch", "tensorflow", "jax", "jaxlib", "cupy-cuda12x", "cupy-cuda13x", "onnxruntime-gpu")
 _DRIVER = re.compile(
@@ -29,17 +31,15 @@ def cpu_builds(world: World) -> Iterator[Finding]:
             continue
         certain = [one for one in built.installs if one.command.certain]
         for install, what, severity, fix in _for_cpu(world, built, certain):
-            yield Finding(
-                "image.cpu_build",
-                severity,
-                LAYER,
+            yield kinds.image.cpu_build.found(
                 f"the image gets {what}",
                 (evidence(f"{install.tool} installs {what}", install.command.place), evidence(*wish)),
                 fix,
+                severity=severity,
             )
 
 
-def _for_cpu(world: World, built: Built, found: list[Install]) -> Iterator[tuple[Install, str, str, Fix]]:
+def _for_cpu(world: World, built: Built, found: list[Install]) -> Iterator[tuple[Install, str, Severity, Fix]]:
     python = built.image.python if built.image else None
     torch = [(one, variant) for one in found if one.tool in (PIP, UV) and (variant := torch_variant(one))]
     # The last line decides which torch is there in the end.
@@ -96,10 +96,7 @@ def musl(world: World) -> Iterator[Finding]:
             names = [one.name for one in install.wanted] if install.tool in (PIP, UV) else []
             if framework := next((name for name in names if name in _FRAMEWORKS), None):
                 better = f"python:{built.image.python or '3.12'}-slim"
-                yield Finding(
-                    "image.musl_base",
-                    ERROR,
-                    LAYER,
+                yield kinds.image.musl_base.found(
                     f"`{shown(built.image.name)}` has musl, and {framework} has wheels for glibc alone",
                     (
                         evidence(built.base.text, built.base.place),
@@ -117,13 +114,13 @@ def hidden(world: World) -> Iterator[Finding]:
         settings = built.settings
         cuda = settings.get("CUDA_VISIBLE_DEVICES")
         if cuda and cuda.value is not None and hides(cuda.value):
-            yield hidden_finding("image.gpu_hidden", ERROR, cuda)
+            yield hidden_finding(kinds.image.gpu_hidden, ERROR, cuda)
         told = settings.get("NVIDIA_VISIBLE_DEVICES")
         if told and told.value in HIDING:
             # `docker run --gpus` sets it anew; the NVIDIA runtime, Podman and Kubernetes read the image's.
-            yield hidden_finding("image.gpu_hidden", WARNING, told)
+            yield hidden_finding(kinds.image.gpu_hidden, WARNING, told)
         if (capabilities := settings.get("NVIDIA_DRIVER_CAPABILITIES")) and lacks_compute(capabilities.value):
-            yield capabilities_finding("image.caps_missing", capabilities)
+            yield capabilities_finding(kinds.image.caps_missing, capabilities)
 
 
 def hides(value: str) -> bool:
@@ -137,22 +134,17 @@ def lacks_compute(value: str | None) -> bool:
     return bool(parts) and not parts & {"all", "compute"} and not any("$" in part for part in parts)
 
 
-def hidden_finding(name: str, severity: str, setting: Setting) -> Finding:
-    return Finding(
-        name,
-        severity,
-        LAYER,
+def hidden_finding(kind: Kind, severity: Severity, setting: Setting) -> Finding:
+    return kind.found(
         f"{setting.name}={shown(setting.value or '')!r} hides every GPU",
         (evidence(f"{setting.name}={setting.value!r}", setting.place),),
         Fix(f"take it out of {shown(setting.place)}"),
+        severity=severity,
     )
 
 
-def capabilities_finding(name: str, setting: Setting) -> Finding:
-    return Finding(
-        name,
-        ERROR,
-        LAYER,
+def capabilities_finding(kind: Kind, setting: Setting) -> Finding:
+    return kind.found(
         "the container gets the GPU without compute, which CUDA needs",
         (evidence(f"{setting.name}={setting.value}", setting.place),),
         Fix(f"in {shown(setting.place)} write NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
@@ -180,13 +172,11 @@ def driver(world: World) -> Iterator[Finding]:
                     tool = package.startswith("nvidia-utils")
                     toolkit = package == "cuda" or re.fullmatch(r"cuda-\d+-\d+", package)
                     other = f"write `{package.replace('cuda', 'cuda-toolkit', 1)}`" if toolkit else "leave it out"
-                    yield Finding(
-                        "image.driver_installed",
-                        WARNING if tool else ERROR,
-                        LAYER,
+                    yield kinds.image.driver_installed.found(
                         f"`{shown(package)}` puts a driver into the image, where the host's is mounted",
                         (evidence(f"installs {package}", place),),
                         Fix(f"in {shown(place)} {other}"),
+                        severity=WARNING if tool else ERROR,
                     )
 
 
@@ -197,10 +187,7 @@ def library_path(world: World) -> Iterator[Finding | Unchecked]:
         for part in parts:
             place = _first_place(built, part) if path else ""
             if re.search(r"/stubs/?$", part) and "cuda" in part:
-                yield Finding(
-                    "image.stub_on_path",
-                    ERROR,
-                    LAYER,
+                yield kinds.image.stub_on_path.found(
                     f"LD_LIBRARY_PATH has {shown(part)}, whose libcuda is an empty stub for linking",
                     (evidence(f"LD_LIBRARY_PATH has {part}", place),),
                     Fix(f"in {shown(place)} put it into LIBRARY_PATH, which is for linking alone"),
@@ -216,10 +203,7 @@ def _compat(world: World, part: str, place: str) -> Iterator[Finding | Unchecked
     elif not world.host.kind.data_centre:
         card = next(iter(world.host.cards))
         known: tuple[Evidence, ...] = (world.gpu_evidence(card.index),)
-        yield Finding(
-            "image.compat_on_path",
-            WARNING,
-            LAYER,
+        yield kinds.image.compat_on_path.found(
             f"LD_LIBRARY_PATH has {shown(part)}, which works on data-centre GPUs alone",
             (evidence(f"LD_LIBRARY_PATH has {part}", place), *known),
             Fix(f"take it out of {shown(place)}: the host's libcuda is found without it"),

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from cudafit.doctor.fixes import install_driver
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.machine import Library
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
-
-LAYER = "driver"
 
 
 def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
@@ -26,10 +25,7 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
         for device in machine.pci
     )
     if any(device.driver == "nouveau" for device in machine.pci):
-        yield Finding(
-            "driver.nouveau_bound",
-            ERROR,
-            LAYER,
+        yield kinds.driver.nouveau_bound.found(
             "the nouveau driver holds the GPU, and it has no CUDA",
             cards,
             install_driver(world),
@@ -39,10 +35,7 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
     elif found := _on_the_disk(world):
         yield found
     else:
-        yield Finding(
-            "driver.not_loaded",
-            ERROR,
-            LAYER,
+        yield kinds.driver.not_loaded.found(
             "no NVIDIA driver is loaded",
             (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version")),
             install_driver(world),
@@ -64,10 +57,7 @@ def _on_the_disk(world: World) -> Finding | None:
     there = Evidence(f"an NVIDIA module is on the disk for {', '.join(modules[:3])}", "/lib/modules")
     if system.kernel not in modules:
         commands = _BUILD.get((system.distro or "").partition(" ")[0], (("dkms", "autoinstall"),))
-        return Finding(
-            "driver.module_missing_for_kernel",
-            ERROR,
-            LAYER,
+        return kinds.driver.module_missing_for_kernel.found(
             "the NVIDIA module was not built for the running kernel",
             (running, there),
             Fix(
@@ -78,10 +68,7 @@ def _on_the_disk(world: World) -> Finding | None:
             ),
         )
     if system.secure_boot:
-        return Finding(
-            "driver.secureboot_rejected",
-            ERROR,
-            LAYER,
+        return kinds.driver.secureboot_rejected.found(
             "the NVIDIA module is installed for this kernel and not loaded, and Secure Boot is on",
             (running, there, Evidence("Secure Boot is on", system.via.get("secure_boot", "EFI variable SecureBoot"))),
             Fix(
@@ -110,10 +97,7 @@ def versions_differ(world: World) -> Iterator[Finding]:
         Evidence(f"the libraries are {driver.library or 'of another version'}", driver.library_via or "file name"),
     ]
     evidence += [Evidence(told.error, told.probe)] if told else []
-    yield Finding(
-        "driver.lib_kernel_mismatch",
-        ERROR,
-        LAYER,
+    yield kinds.driver.lib_kernel_mismatch.found(
         "the driver was upgraded, and the old kernel module is still loaded",
         tuple(evidence),
         Fix(
@@ -143,10 +127,7 @@ def _two_drivers(world: World) -> Finding | None:
         return None  # NVML answers: the loader finds them in another order than it seems from its files
     branches = {str(one.version).partition(".")[0] for one in own} - {loaded.partition(".")[0]}
     debian = (machine.os.distro or "").partition(" ")[0] in ("ubuntu", "debian")
-    return Finding(
-        "driver.lib_kernel_mismatch",
-        ERROR,
-        LAYER,
+    return kinds.driver.lib_kernel_mismatch.found(
         "libraries of two drivers are installed, and the wrong one is found first",
         (
             Evidence(f"the loaded kernel module is {loaded}", driver.kernel_via or driver.via or "nvml"),
@@ -176,10 +157,7 @@ def drops_the_card(world: World) -> Iterator[Finding]:
     for address, name, gpu in world.cards_on_the_bus:
         row = world.architecture(gpu)
         if row and row.last_branch and branch > int(row.last_branch):
-            yield Finding(
-                "driver.branch_dropped_gpu",
-                ERROR,
-                LAYER,
+            yield kinds.driver.branch_dropped_gpu.found(
                 f"driver {version} does not drive {row.architecture} cards any more",
                 (
                     Evidence(f"{address} is {name}, {sm(gpu)}", "/sys/bus/pci"),
@@ -209,11 +187,11 @@ def wrong_module(world: World) -> Iterator[Finding]:
         )
         if driver.module == "open" and row.open_module == "no":
             title = f"the open kernel module does not drive {row.architecture} cards"
-            yield Finding("driver.open_module_unsupported", ERROR, LAYER, title, evidence, install_driver(world))
+            yield kinds.driver.open_module_unsupported.found(title, evidence, install_driver(world))
             return
         if driver.module == "proprietary" and row.open_module == "required":
             title = f"{row.architecture} cards need the open kernel module"
-            yield Finding("driver.open_module_required", ERROR, LAYER, title, evidence, install_driver(world))
+            yield kinds.driver.open_module_required.found(title, evidence, install_driver(world))
             return
 
 
@@ -223,10 +201,7 @@ def only_by_variable(world: World) -> Iterator[Finding]:
     torch = world.environment.torch if world.environment else None
     if torch and torch.has_cuda and found and all(one.via == "LD_LIBRARY_PATH" for one in found):
         folder = found[0].path.rpartition("/")[0]
-        yield Finding(
-            "triton.libcuda_not_in_ldcache",
-            WARNING,
-            LAYER,
+        yield kinds.triton.libcuda_not_in_ldcache.found(
             "libcuda is found by LD_LIBRARY_PATH alone, where torch.compile does not look",
             (Evidence(f"the only libcuda.so.1 is {found[0].path}", "LD_LIBRARY_PATH"),),
             Fix("tell Triton where it is, or the loader (ldconfig)", (("export", f"TRITON_LIBCUDA_PATH={folder}"),)),
@@ -243,19 +218,13 @@ def libcuda(world: World) -> Iterator[Finding | Unchecked]:
         return
     evidence = (Evidence(f"the first libcuda.so.1 is {first.path}", first.via),)
     if "/stubs" in first.path:
-        yield Finding(
-            "driver.stub_libcuda",
-            ERROR,
-            LAYER,
+        yield kinds.driver.stub_libcuda.found(
             "a stub of libcuda is found before the driver's own",
             evidence,
             Fix(f"take {first.path.rpartition('/')[0]} out of LD_LIBRARY_PATH"),
         )
     elif "/compat" in first.path and world.host.cards and not world.host.kind.data_centre:
-        yield Finding(
-            "driver.compat_on_geforce",
-            ERROR,
-            LAYER,
+        yield kinds.driver.compat_on_geforce.found(
             "a forward-compatibility libcuda is found first, and this GPU cannot use it",
             (*evidence, *(world.gpu_evidence(card.index) for card in world.host.cards[:1])),
             Fix(f"take {first.path.rpartition('/')[0]} out of the loader's path, or remove the package cuda-compat"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cudafit.doctor.fixes import reinstall, replace_build
 from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Library
@@ -14,7 +15,6 @@ from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 from cudafit.resolve.versions import admits_any
 
-LAYER = "framework"
 # What a package can do without: an engine or an accelerator that is off unless it is there.
 _OPTIONAL = {
     "onnxruntime-gpu": r"lib(nvinfer|nvonnxparser)",
@@ -47,10 +47,7 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
     built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name and end in name)
     if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
         return
-    yield Finding(
-        "bnb.binary_missing",
-        ERROR,
-        LAYER,
+    yield kinds.bnb.binary_missing.found(
         f"bitsandbytes has no library for CUDA {torch.cuda}",
         (
             Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", f"bitsandbytes/*_cuda*{end}"),
@@ -63,10 +60,7 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
 def xformers(world: World) -> Iterator[Finding]:
     environment = world.environment
     if environment and environment.xformers_cuda == "" and world.has_gpu:
-        yield Finding(
-            "ext.cpu_only",
-            ERROR,
-            LAYER,
+        yield kinds.ext.cpu_only.found(
             "xformers was compiled without CUDA",
             (Evidence("cuda: null", "xformers/cpp_lib.json"),),
             replace_build(world, "torch", "xformers"),
@@ -89,10 +83,7 @@ def pins(world: World) -> Iterator[Finding]:
                 continue
             need = wanted(plain)
             if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
-                yield Finding(
-                    "ext.abi_mismatch",
-                    ERROR,
-                    LAYER,
+                yield kinds.ext.abi_mismatch.found(
                     f"{one.name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
                     (
                         Evidence(f"{one.name} {one.version} requires {plain.strip()}", one.metadata),
@@ -110,10 +101,7 @@ def symbols(world: World) -> Iterator[Finding]:
         if environment is None or torch is None or not one.symbols or _other_pin(environment, one.package):
             continue
         old = any(name.endswith("Ss") or "ESs" in name for name in one.symbols)
-        yield Finding(
-            "ext.abi_mismatch",
-            ERROR,
-            LAYER,
+        yield kinds.ext.abi_mismatch.found(
             f"{one.package} {environment.version(one.package)} was built for another torch than {torch.version}",
             (
                 Evidence(f"it needs {one.symbols[0]}, which no library of torch has", one.path),
@@ -155,13 +143,11 @@ def kernels(world: World) -> Iterator[Finding | Unchecked]:
         if not given or not without:
             continue
         index, gpu = without[0]
-        yield Finding(
-            "ext.arch_unsupported",
-            ERROR if len(without) == len(world.capabilities) else WARNING,
-            LAYER,
+        yield kinds.ext.arch_unsupported.found(
             f"{one.package} {environment.version(one.package)} has no kernels for {sm(gpu)}",
             (Evidence(f"its kernels are {' '.join(given)}", one.path), world.gpu_evidence(index)),
             Fix(f"take a wheel of {one.package} for this card, compile it here, or go without it"),
+            severity=ERROR if len(without) == len(world.capabilities) else WARNING,
         )
 
 
@@ -191,14 +177,12 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
         by_torch = all(load.soname in torch_has for load in lacking)
         # A program may load them itself: whether it does stands in its code.
         preloaded = one.package == "onnxruntime-gpu" and len(inside) == len(lacking)
-        yield Finding(
-            "ext.cuda_libs_missing",
-            WARNING if by_torch or preloaded else ERROR,
-            LAYER,
+        yield kinds.ext.cuda_libs_missing.found(
             f"{one.package} {version} does not find its CUDA libraries"
             + _unless(by_torch=by_torch, preloaded=preloaded),
             tuple(evidence),
             _libraries_fix(world, one, version, [load.soname for load in lacking], own, by_torch=by_torch),
+            severity=WARNING if by_torch or preloaded else ERROR,
         )
 
 
@@ -252,18 +236,16 @@ def cpu_only(world: World) -> Iterator[Finding]:
             title = f"xgboost {environment.version(one.package)} is a build without CUDA"
             evidence = (Evidence("its library has no CUDA kernels", one.path),)
             fix = Fix("compile it here, or take conda-forge's build")
-            yield Finding("ext.cpu_only", WARNING, LAYER, title, evidence, fix)
+            yield kinds.ext.cpu_only.found(title, evidence, fix, severity=WARNING)
     runtime = environment.distribution("onnxruntime")
     if runtime and environment.distribution("onnxruntime-gpu") is None:
         none_here = world.machine.os.arch == "aarch64" and world.machine.os.tegra is None
         fix = Fix("there is no onnxruntime-gpu wheel for this processor: compile it, or take NVIDIA's container")
-        yield Finding(
-            "ext.cpu_only",
-            INFO,
-            LAYER,
+        yield kinds.ext.cpu_only.found(
             f"onnxruntime {runtime.version} is the build for the CPU",
             (Evidence(f"onnxruntime {runtime.version}, and no onnxruntime-gpu", runtime.metadata),),
             fix if none_here else reinstall(world, "onnxruntime-gpu", text="for the GPU: onnxruntime-gpu in its place"),
+            severity=INFO,
         )
 
 
@@ -284,10 +266,7 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
     verdict = world.verdict(f"{major}.{minor}")
     if verdict.compat is None or verdict.ptx:
         return
-    yield Finding(
-        "driver.jit_ptx_too_new",
-        WARNING,
-        "libraries",
+    yield kinds.driver.jit_ptx_too_new.found(
         f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
         (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
         reinstall(world, f"{nvrtc.name}<={_newest_for(world, major)}.*" if _newest_for(world, major) else nvrtc.name),
@@ -306,10 +285,7 @@ def other_toolkit(world: World) -> Iterator[Finding]:
     if environment is None:
         return
     for load in environment.loads.get("nvidia", ()):
-        yield Finding(
-            "lib.mixed_cuda_major",
-            ERROR,
-            "libraries",
+        yield kinds.lib.mixed_cuda_major.found(
             f"{load.by.rpartition('/')[2]} needs {load.soname}, which is nowhere: parts of two CUDA releases are mixed",
             (Evidence(f"it needs {load.soname}", load.by), Evidence(f"no {load.soname}", "nvidia/*/lib, ld.so.conf")),
             Fix("remove the nvidia-* packages and install the framework anew, for one CUDA"),
@@ -321,20 +297,14 @@ def other_toolkit(world: World) -> Iterator[Finding]:
         if match is None:
             continue
         if match[1].startswith("tensorrt") and torch and torch.cuda and torch.cuda.partition(".")[0] != match[2]:
-            yield Finding(
-                "lib.mixed_cuda_major",
-                ERROR,
-                "libraries",
+            yield kinds.lib.mixed_cuda_major.found(
                 f"{one.name} is for CUDA {match[2]}, and torch {torch.version} for CUDA {torch.cuda}",
                 (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(f"torch {torch.version}", torch.path)),
                 Fix("take torch-tensorrt and tensorrt for torch's CUDA, from the same index as torch"),
             )
             return
         if match[1] == "cupy" and (majors := _reachable_majors(world)) and match[2] not in majors:
-            yield Finding(
-                "lib.mixed_cuda_major",
-                ERROR,
-                "libraries",
+            yield kinds.lib.mixed_cuda_major.found(
                 f"{one.name} is for CUDA {match[2]}, and the libraries here are of CUDA {', '.join(sorted(majors))}",
                 (
                     Evidence(f"{one.name} {one.version}", one.metadata),

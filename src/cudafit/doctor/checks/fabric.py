@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from cudafit.doctor.world import World
-from cudafit.model.finding import ERROR, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.machine import Gpu, Machine
 from cudafit.model.versions import numbers
 
-LAYER = "driver"
 _SERVICE = "nvidia-fabricmanager.service"
 _WAITING = ("not_started", "in_progress")
 _PACKAGED = ("ubuntu", "debian")
@@ -36,10 +36,7 @@ def not_ready(world: World) -> Iterator[Finding]:
     evidence = [Evidence(_told(gpu), "nvml") for gpu in late[:2]]
     evidence += _manager_facts(machine)
     title = "the GPU has not joined its NVLink fabric" if late else "the Fabric Manager does not run"
-    yield Finding(
-        "gpu.fabric_not_ready",
-        ERROR,
-        LAYER,
+    yield kinds.gpu.fabric_not_ready.found(
         f"{title}: CUDA does not start (error 802)",
         tuple(evidence),
         _fix(machine),

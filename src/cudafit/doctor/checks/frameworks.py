@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.environment import Distribution, Environment, Load, TensorflowBuild
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
 from cudafit.resolve.versions import admits_any
-
-LAYER = "framework"
 
 
 def torch_build(world: World) -> Iterator[Finding | Unchecked]:
@@ -29,10 +28,7 @@ def torch_build(world: World) -> Iterator[Finding | Unchecked]:
         return
     conda = next((one for one in environment.conda if one.name in ("pytorch", "libtorch") and "cpu" in one.build), None)
     if conda:
-        yield Finding(
-            "torch.cpu_conda",
-            ERROR,
-            LAYER,
+        yield kinds.torch.cpu_conda.found(
             f"conda installed the CPU build of pytorch {conda.version}",
             (Evidence(f"{conda.name} {conda.version}, build {conda.build}", "conda-meta"),),
             replace_build(world, "torch"),
@@ -42,10 +38,7 @@ def torch_build(world: World) -> Iterator[Finding | Unchecked]:
     if torch.cuda_library is False:
         evidence.append(Evidence("libtorch_cuda is not there", torch.path.replace("version.py", "lib")))
     evidence += _who_pins(world, "torch")
-    yield Finding(
-        "torch.cpu_wheel",
-        ERROR,
-        LAYER,
+    yield kinds.torch.cpu_wheel.found(
         f"torch {torch.version} is a build for the CPU",
         tuple(evidence),
         replace_build(world, "torch"),
@@ -85,10 +78,7 @@ def _too_old(world: World, name: str, what: str, cuda: str, via: str) -> Iterato
         return
     verdict = world.verdict(cuda)
     if verdict.compat is None and verdict.driver:
-        yield Finding(
-            "driver.too_old_for_runtime",
-            ERROR,
-            LAYER,
+        yield kinds.driver.too_old_for_runtime.found(
             f"{what} is built for CUDA {cuda}, which needs driver {verdict.driver} or newer",
             (Evidence(f"{what} is built for CUDA {cuda}", via), world.driver_evidence),
             replace_build(world, name),
@@ -113,10 +103,7 @@ def _newer_than_listed(world: World, kernels: Sequence[str], via: str) -> Iterat
     listed = [numbers(re.sub(r"sm_(\d+)(\d)[af]?", r"\1.\2", name)) for name in kernels if name.startswith("sm_")]
     for index, gpu in world.capabilities:
         if listed and gpu > max(listed) and (cubin := serving_cubin(tuple(kernels), gpu)):
-            yield Finding(
-                "ok.arch_minor_compatible",
-                INFO,
-                LAYER,
+            yield kinds.ok.arch_minor_compatible.found(
                 f"{sm(gpu)} runs the kernels for {cubin}: torch's warning of an unknown card does not matter",
                 (Evidence(f"its kernels are {' '.join(kernels)}", via), world.gpu_evidence(index)),
             )
@@ -132,17 +119,15 @@ def tensorflow_kernels(world: World) -> Iterator[Finding]:
         if serving_cubin(kernels, gpu):
             continue
         ptx = serving_ptx(kernels, gpu)
-        severity = WARNING if ptx and _compiles(world, tensorflow.cuda) else ERROR
-        told = f"only PTX ({ptx}), which the driver compiles for minutes" if severity == WARNING else "no kernels"
+        slowly = ptx is not None and _compiles(world, tensorflow.cuda)
+        told = f"only PTX ({ptx}), which the driver compiles for minutes" if slowly else "no kernels"
         if oldest(kernels) and gpu < (oldest(kernels) or gpu):
             continue
-        yield Finding(
-            "tf.arch_unsupported_new",
-            severity,
-            LAYER,
+        yield kinds.tf.arch_unsupported_new.found(
             f"tensorflow {tensorflow.version} has {told} for {sm(gpu)}",
             (Evidence(f"its kernels are {' '.join(kernels)}", path), world.gpu_evidence(index)),
             Fix("NVIDIA's own container image of TensorFlow has kernels for this GPU"),
+            severity=WARNING if slowly else ERROR,
         )
         return
 
@@ -168,20 +153,14 @@ def _unserved(
     index, gpu = without[0]
     evidence = (Evidence(f"its kernels are {' '.join(given)}", via), world.gpu_evidence(index))
     if exact:
-        yield Finding(
-            "torch.jetson_wrong_wheel",
-            ERROR,
-            LAYER,
+        yield kinds.torch.jetson_wrong_wheel.found(
             f"{what} is not a build for this Jetson",
             evidence,
             Fix("take NVIDIA's own wheel or container for this JetPack"),
         )
     elif len(without) < len(world.capabilities):
         others = ",".join(str(one) for one, capability in world.capabilities if served(capability))
-        yield Finding(
-            f"{name}.arch_mixed_gpus",
-            WARNING,
-            LAYER,
+        yield kinds.torch.arch_mixed_gpus.found(
             f"{what} has no kernels for GPU {index} ({sm(gpu)}), and has for the others",
             evidence,
             Fix(
@@ -191,11 +170,9 @@ def _unserved(
         )
     else:
         first = oldest(given)
-        kind = "old" if first and gpu < first else "new"
-        yield Finding(
-            f"{name}.arch_unsupported_{kind}",
-            ERROR,
-            LAYER,
+        older = first and gpu < first
+        kind = kinds.torch.arch_unsupported_old if older else kinds.torch.arch_unsupported_new
+        yield kind.found(
             f"{what} has no kernels for {sm(gpu)}",
             evidence,
             replace_build(world, name),
@@ -216,10 +193,7 @@ def companions(world: World) -> Iterator[Finding]:
             need = wanted(text.partition(";")[0])
             public = torch.version.partition("+")[0]
             if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
-                yield Finding(
-                    "torch.companion_mismatch",
-                    ERROR,
-                    LAYER,
+                yield kinds.torch.companion_mismatch.found(
                     f"{name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
                     (
                         Evidence(f"{name} {one.version} requires {text}", one.metadata),
@@ -237,10 +211,7 @@ def companion_variants(world: World) -> Iterator[Finding]:
     for name, version in environment.companions.items() if environment and torch and local else ():
         other = version.partition("+")[2]
         if other and other != local and re.fullmatch(r"cpu|cu\d+", other) and re.fullmatch(r"cpu|cu\d+", local):
-            yield Finding(
-                "torch.companion_mismatch",
-                ERROR,
-                LAYER,
+            yield kinds.torch.companion_mismatch.found(
                 f"{name} {version} was built for another CUDA than torch {torch.version if torch else ''}",
                 (
                     Evidence(f"{name} {version}", f"{name}/version.py"),
@@ -257,10 +228,7 @@ def tensorflow_build(world: World) -> Iterator[Finding | Unchecked]:
         return
     stub = environment.distribution("tensorflow-gpu")
     if stub and stub.version and numbers(stub.version)[:2] >= (2, 12):
-        yield Finding(
-            "tf.gpu_stub_package",
-            WARNING,
-            LAYER,
+        yield kinds.tf.gpu_stub_package.found(
             f"tensorflow-gpu {stub.version} is an empty package",
             (Evidence(f"tensorflow-gpu {stub.version}", stub.metadata),),
             uninstall(world, ["tensorflow-gpu"], "remove it; CUDA comes with tensorflow[and-cuda]"),
@@ -275,28 +243,19 @@ def tensorflow_build(world: World) -> Iterator[Finding | Unchecked]:
     evidence = (Evidence(f"tensorflow {tensorflow.version}, is_cuda_build = False", tensorflow.path),)
     system = world.machine.os
     if system.system == "windows":
-        yield Finding(
-            "tf.windows_native_unsupported",
-            ERROR,
-            LAYER,
+        yield kinds.tf.windows_native_unsupported.found(
             "TensorFlow has no GPU build for Windows since 2.11",
             evidence,
             Fix("use it in WSL2"),
         )
     elif system.arch == "aarch64":
-        yield Finding(
-            "tf.aarch64_cpu_only",
-            ERROR,
-            LAYER,
+        yield kinds.tf.aarch64_cpu_only.found(
             f"tensorflow {tensorflow.version} is a build for the CPU, as all wheels for this processor are",
             evidence,
             Fix("NVIDIA's own container image, or conda-forge's build"),
         )
     else:
-        yield Finding(
-            "tf.cpu_build",
-            ERROR,
-            LAYER,
+        yield kinds.tf.cpu_build.found(
             f"tensorflow {tensorflow.version} is a build for the CPU",
             evidence,
             replace_build(world, "tensorflow", remove=["tensorflow-cpu"] if _called_cpu(environment) else []),
@@ -330,10 +289,7 @@ def tensorflow_libraries(world: World) -> Iterator[Finding | Unchecked]:
         return
     if lacking:
         version = tensorflow.version
-        yield Finding(
-            "tf.cuda_libs_missing",
-            ERROR,
-            LAYER,
+        yield kinds.tf.cuda_libs_missing.found(
             f"tensorflow {version} cannot load its GPU libraries",
             tuple(
                 Evidence(
@@ -344,10 +300,7 @@ def tensorflow_libraries(world: World) -> Iterator[Finding | Unchecked]:
             reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
         )
     elif version_is(tensorflow.version, "2.16.1") and own:
-        yield Finding(
-            "tf.cuda_libs_unreachable",
-            ERROR,
-            LAYER,
+        yield kinds.tf.cuda_libs_unreachable.found(
             "tensorflow 2.16.1 does not find the CUDA libraries that are installed",
             (Evidence("tensorflow 2.16.1 looks for them in the wrong folder", tensorflow.path),),
             reinstall(world, "tensorflow[and-cuda]>=2.16.2"),
@@ -367,10 +320,7 @@ def _by_the_linker(
         yield Unchecked(f"tensorflow needs {names}: the linker's own folders of that machine were not read")
     version = tensorflow.version
     if lacking:
-        yield Finding(
-            "tf.cuda_libs_missing",
-            ERROR,
-            LAYER,
+        yield kinds.tf.cuda_libs_missing.found(
             f"tensorflow {version} cannot load {', '.join(load.soname for load in lacking)}",
             tuple(Evidence(f"{load.soname} is nowhere that the linker looks", load.by) for load in lacking),
             reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
@@ -378,10 +328,7 @@ def _by_the_linker(
     elif out_of_reach:
         first = own[out_of_reach[0].soname]
         folders = sorted({own[load.soname].rpartition("/")[0] for load in out_of_reach})
-        yield Finding(
-            "tf.cuda_libs_unreachable",
-            ERROR,
-            LAYER,
+        yield kinds.tf.cuda_libs_unreachable.found(
             f"tensorflow {version} does not find what is installed: {', '.join(load.soname for load in out_of_reach)}",
             (
                 Evidence(f"{out_of_reach[0].soname} is {first}", "file name"),
@@ -427,17 +374,17 @@ def jax(world: World) -> Iterator[Finding]:
     if not plugins and not with_cuda and world.has_gpu:
         alone = (Evidence(f"jaxlib {jaxlib.version}, and no jax-cuda*-plugin", jaxlib.metadata),)
         if world.machine.os.system == "windows":
-            yield Finding(
-                "jax.windows_unsupported", ERROR, LAYER, "JAX has no CUDA on Windows", alone, Fix("use it in WSL2")
+            yield kinds.jax.windows_unsupported.found(
+                "JAX has no CUDA on Windows",
+                alone,
+                Fix("use it in WSL2"),
             )
         else:
-            yield Finding(
-                "jax.no_cuda_plugin",
-                ERROR if asked else INFO,
-                LAYER,
+            yield kinds.jax.no_cuda_plugin.found(
                 f"JAX {jaxlib.version} has no CUDA plugin, so it runs on the CPU",
                 alone,
                 replace_build(world, "jax"),
+                severity=ERROR if asked else INFO,
             )
     for plugin in plugins:
         pjrt = environment.distribution(plugin.name.replace("-plugin", "-pjrt"))
@@ -449,10 +396,7 @@ def jax(world: World) -> Iterator[Finding]:
             )
             major = re.sub(r"\D", "", plugin.name)
             version = environment.version("jax") or jaxlib.version
-            yield Finding(
-                "jax.plugin_version_skew",
-                ERROR,
-                LAYER,
+            yield kinds.jax.plugin_version_skew.found(
                 f"{skewed[0].name} {skewed[0].version} is not for jaxlib {jaxlib.version}",
                 evidence,
                 reinstall(world, f"jax[cuda{major}]=={version}"),
@@ -480,10 +424,7 @@ def libdevice(world: World) -> Iterator[Finding | Unchecked]:
         return
     package = "nvidia-nvvm" if plugins and "cuda13" in plugins[0].name else "nvidia-cuda-nvcc-cu12"
     evidence = "no nvvm/libdevice/libdevice.10.bc in the environment, and no CUDA toolkit"
-    yield Finding(
-        "xla.libdevice_missing",
-        WARNING,
-        LAYER,
+    yield kinds.xla.libdevice_missing.found(
         "XLA finds no libdevice, which it compiles with",
         (Evidence(evidence, "nvidia/*, /usr/local/cuda*"),),
         reinstall(world, package),
@@ -495,10 +436,7 @@ def onnxruntime(world: World) -> Iterator[Finding]:
     cpu = environment.distribution("onnxruntime") if environment else None
     gpu = environment.distribution("onnxruntime-gpu") if environment else None
     if cpu and gpu:
-        yield Finding(
-            "ort.cpu_and_gpu_both",
-            ERROR,
-            LAYER,
+        yield kinds.ort.cpu_and_gpu_both.found(
             "onnxruntime and onnxruntime-gpu fill the same folder",
             (
                 Evidence(f"onnxruntime {cpu.version}", cpu.metadata),

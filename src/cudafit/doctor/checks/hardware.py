@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Ecc, Gpu, PcieLink
 
-LAYER = "hardware"
 _BUSY_PERCENT = 10
 # A user may lower the limit somewhat to save power; `inspect` shows it from here on, too.
 CLEARLY_LOWER = 0.8
@@ -19,8 +19,9 @@ def no_gpu(world: World) -> Iterator[Finding | Unchecked]:
         yield Unchecked(world.machine.undetermined or "the PCI bus could not be read")
     elif not world.has_gpu and not world.machine.os.wsl:
         via = "/sys/bus/pci/devices" if world.machine.os.system == "linux" else "nvml"
-        yield Finding(
-            "gpu.none", INFO, LAYER, "there is no NVIDIA GPU here", (Evidence("no device of vendor 10de", via),)
+        yield kinds.gpu.none.found(
+            "there is no NVIDIA GPU here",
+            (Evidence("no device of vendor 10de", via),),
         )
 
 
@@ -32,10 +33,7 @@ def lost(world: World) -> Iterator[Finding]:
         evidence = [Evidence(problem.error, problem.probe) for problem in told]
         evidence += [Evidence(line, "kernel log") for line in logged[-1:]]
         evidence += [Evidence(f"GPU {gpu.index}: {why}", "nvml") for gpu, why in unread[:1]]
-        yield Finding(
-            "gpu.fallen_off_bus",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.fallen_off_bus.found(
             "a GPU does not answer any more",
             tuple(evidence),
             Fix("check its power cables and slot, then reboot", reboot=True),
@@ -46,10 +44,7 @@ def log_unread(world: World) -> Iterator[Finding]:
     """Said only where it would be looked at: without a card the log has nothing to tell."""
     if world.machine.kernel_log is None and world.machine.pci and world.machine.live:
         why = next((one.reason for one in world.machine.skipped if one.probe == "kernel-log"), "it was not read")
-        yield Finding(
-            "info.kernel_log_unreadable",
-            INFO,
-            LAYER,
+        yield kinds.info.kernel_log_unreadable.found(
             "the kernel log was not checked, which is not to say that it has no errors",
             (Evidence(why, "/dev/kmsg"),),
         )
@@ -59,10 +54,7 @@ def failed_to_start(world: World) -> Iterator[Finding]:
     """The driver's module is right, and a card does not come up."""
     logged = world.logged(r"RmInitAdapter failed|failed to initialize (the )?adapter")
     if logged and not world.machine.gpus:
-        yield Finding(
-            "gpu.init_failed",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.init_failed.found(
             "the driver could not start the GPU",
             tuple(Evidence(line, "kernel log") for line in logged[-2:]),
             Fix("in the firmware: Above 4G decoding and Resizable BAR; check the power cables; try another slot"),
@@ -75,10 +67,7 @@ _MEMORY_XIDS = r"Xid \(.*\): (48|64|94|95),"
 
 def memory_xids(world: World) -> Iterator[Finding]:
     if logged := [line for line in world.logged(_MEMORY_XIDS) if not _replaced_since(world, line)]:
-        yield Finding(
-            "gpu.ecc_error",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.ecc_error.found(
             "the kernel log has errors of a GPU's memory",
             tuple(Evidence(line, "kernel log") for line in logged[-2:]),
             Fix("reset the GPU or reboot; return the card if it comes back", reboot=True),
@@ -116,20 +105,14 @@ def ecc(world: World) -> Iterator[Finding]:
                 facts.append("a row of memory waits to be remapped")
             if rows and rows.failed:
                 facts.append("remapping a row of memory failed")
-            yield Finding(
-                "gpu.ecc_error",
-                ERROR,
-                LAYER,
+            yield kinds.gpu.ecc_error.found(
                 f"GPU {gpu.index} has errors in its memory",
                 tuple(Evidence(f"GPU {gpu.index}: {fact}", "nvml") for fact in facts),
                 Fix("reset the GPU or reboot; return the card if it comes back", reboot=True),
             )
         elif rows and (rows.correctable or rows.uncorrectable):
             fact = f"GPU {gpu.index}: {rows.correctable + rows.uncorrectable} rows were remapped, none is pending"
-            yield Finding(
-                "info.ecc_recovered",
-                INFO,
-                LAYER,
+            yield kinds.info.ecc_recovered.found(
                 f"GPU {gpu.index} has replaced worn rows of its memory",
                 (Evidence(fact, "nvml"),),
             )
@@ -144,10 +127,7 @@ def link(world: World) -> Iterator[Finding]:
         if (gpu.utilization_percent or 0) < _BUSY_PERCENT:
             yield _at_rest(gpu, pcie)
             continue
-        yield Finding(
-            "perf.pcie_degraded",
-            WARNING,
-            LAYER,
+        yield kinds.perf.pcie_degraded.found(
             f"GPU {gpu.index} uses {pcie.width} of {pcie.width_max} PCIe lanes",
             (
                 Evidence(
@@ -161,10 +141,7 @@ def link(world: World) -> Iterator[Finding]:
 def _at_rest(gpu: Gpu, pcie: PcieLink) -> Finding:
     """Fewer lanes at rest may come back under load, and may be a riser's fault: told, without a judgement."""
     generation = f", generation {pcie.generation} of {pcie.generation_max}" if pcie.generation else ""
-    return Finding(
-        "ok.pcie_idle_downshift",
-        INFO,
-        LAYER,
+    return kinds.ok.pcie_idle_downshift.found(
         f"GPU {gpu.index} rests, and its PCIe link is lowered: look again while it works",
         (Evidence(f"GPU {gpu.index}: x{pcie.width} of x{pcie.width_max}{generation} at rest", "nvml"),),
     )
@@ -177,10 +154,7 @@ def throttled(world: World) -> Iterator[Finding]:
         lowered = _lowered(gpu)
         if hot:
             facts = [f"GPU {gpu.index}: {', '.join(hot)}", *([f"GPU {gpu.index}: {lowered}"] if lowered else [])]
-            yield Finding(
-                "perf.throttled",
-                WARNING,
-                LAYER,
+            yield kinds.perf.throttled.found(
                 f"GPU {gpu.index} lowers its clock to protect itself",
                 tuple(Evidence(fact, "nvml") for fact in facts),
                 Fix("check cooling, dust and the power supply"),
@@ -189,10 +163,7 @@ def throttled(world: World) -> Iterator[Finding]:
             # Many lower it on purpose, against heat and noise: it is a warning where it holds the card back.
             capped = "sw_power_cap" in reasons
             fact = f"GPU {gpu.index}: {lowered}" + (", and sw_power_cap holds its clock down" if capped else "")
-            yield Finding(
-                "perf.throttled",
-                WARNING if capped else INFO,
-                LAYER,
+            yield kinds.perf.throttled.found(
                 f"GPU {gpu.index} may not use all its power: {lowered}",
                 (Evidence(fact, "nvml"),),
                 Fix(
@@ -200,12 +171,10 @@ def throttled(world: World) -> Iterator[Finding]:
                     (("nvidia-smi", "-i", str(gpu.index), "-pl", f"{gpu.power_limit_default_w:g}"),),
                     root=True,
                 ),
+                severity=WARNING if capped else INFO,
             )
         elif "sw_power_cap" in reasons:
-            yield Finding(
-                "info.power_capped",
-                INFO,
-                LAYER,
+            yield kinds.info.power_capped.found(
                 f"GPU {gpu.index} runs at its power limit, which is normal at full load",
                 (Evidence(f"GPU {gpu.index}: sw_power_cap", "nvml"),),
             )
@@ -243,10 +212,7 @@ def pcie_errors(world: World) -> Iterator[Finding]:
         ]
         facts = [f"{device.address}: {count} {what}" for count, least, what in found if count >= least]
         if facts:
-            yield Finding(
-                "gpu.pcie_errors",
-                WARNING,
-                LAYER,
+            yield kinds.gpu.pcie_errors.found(
                 f"the PCIe link of {device.address} makes errors",
                 tuple(Evidence(f"{fact} since the machine was started", _AER) for fact in facts),
                 Fix("seat the card and its cables again; try another slot, or without the riser"),

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from cudafit.doctor.containers import (
-    LAYER,
     Built,
     every_build,
     evidence,
@@ -21,8 +20,10 @@ from cudafit.doctor.containers import (
 from cudafit.doctor.images import Image, image
 from cudafit.doctor.installs import PIP, UV, Install, torch_variant
 from cudafit.doctor.world import Unchecked, World
+from cudafit.model import kinds
 from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, WARNING, Finding, Fix
+from cudafit.model.kind import Kind
 from cudafit.model.matrix import Build
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
@@ -52,7 +53,9 @@ def base(world: World) -> Told:
     """The base of a Dockerfile."""
     for built in every_build(world):
         if built.image and built.image.gpu:
-            yield from _image(world, built.image, built.base.place, built.platform, "image.base_too_new")
+            yield from _image(
+                world, built.image, built.base.place, built.platform, kinds.image.base_too_new, kinds.image.no_kernels
+            )
 
 
 def service_image(world: World) -> Told:
@@ -60,11 +63,16 @@ def service_image(world: World) -> Told:
     for service in services(world):
         if service.image and (one := image(service.image)).gpu:
             yield from _image(
-                world, one, service.image_place or service.place, service.platform, "compose.image_too_new"
+                world,
+                one,
+                service.image_place or service.place,
+                service.platform,
+                kinds.compose.image_too_new,
+                kinds.compose.no_kernels,
             )
 
 
-def _image(world: World, one: Image, place: str, platform: str | None, name: str) -> Told:
+def _image(world: World, one: Image, place: str, platform: str | None, too_new: Kind, no_kernels: Kind) -> Told:
     build = _framework(world, one, platform)
     cuda = one.cuda or (build.cuda if build else None)
     if cuda is None:
@@ -75,10 +83,7 @@ def _image(world: World, one: Image, place: str, platform: str | None, name: str
     elif why := why_not_judged(world, platform):
         yield Unchecked(f"{shown(place)}: `{shown(one.name)}` has CUDA {cuda}; {why}")
     elif (verdict := world.verdict(cuda)).compat is None and verdict.driver:
-        yield Finding(
-            name,
-            ERROR,
-            LAYER,
+        yield too_new.found(
             f"`{shown(one.name)}` has CUDA {cuda}, which needs {needs(verdict)}",
             (evidence(one.name, place), world.driver_evidence),
             _older_image(world, one, needs(verdict)),
@@ -86,7 +91,7 @@ def _image(world: World, one: Image, place: str, platform: str | None, name: str
     elif build:
         what = f"{build.name} {build.version} in `{shown(one.name)}`"
         fix = _older_image(world, one, None)
-        yield from _kernels(world, build, what, place, f"{name.partition('.')[0]}.no_kernels", fix)
+        yield from _kernels(world, build, what, place, no_kernels, fix)
 
 
 def _framework(world: World, one: Image, platform: str | None) -> Build | None:
@@ -148,16 +153,15 @@ def _wheel(world: World, built: Built, install: Install) -> Told:
     fix = partial(install_fix, world, place, _pinned(install), built.image.python if built.image else None)
     verdict = world.verdict(cuda)
     if verdict.compat is None and verdict.driver:
-        yield Finding(
-            "image.wheel_too_new",
-            ERROR,
-            LAYER,
+        yield kinds.image.wheel_too_new.found(
             f"{what} is installed, which needs {needs(verdict)}",
             (evidence(_words(install, variant), place), world.driver_evidence),
             fix(),
         )
     elif build:
-        yield from _kernels(world, build, what, place, "image.no_kernels", fix() if unserved(world, build) else None)
+        yield from _kernels(
+            world, build, what, place, kinds.image.no_kernels, fix() if unserved(world, build) else None
+        )
 
 
 def _taken(world: World, built: Built, install: Install, variant: str) -> Build | None:
@@ -214,27 +218,22 @@ def _arm(world: World, built: Built, build: Build, place: str) -> Iterator[Findi
         text = f"add `{option}`, which has torch {build.version} for ARM"
     else:
         text = f"take torch {first} or newer" if first else "take a build for CUDA"
-    yield Finding(
-        "image.arm_cpu_wheel",
-        ERROR,
-        LAYER,
+    yield kinds.image.arm_cpu_wheel.found(
         f"torch {build.version} of the default index is a build for the CPU on linux-aarch64",
         (evidence(f"torch {build.version} for linux-aarch64 is {build.variant}", place), evidence(*wish)),
         Fix(f"in {shown(place)} {text}"),
     )
 
 
-def _kernels(world: World, build: Build, what: str, place: str, name: str, fix: Fix | None) -> Iterator[Finding]:
+def _kernels(world: World, build: Build, what: str, place: str, kind: Kind, fix: Fix | None) -> Iterator[Finding]:
     without = unserved(world, build)
     if not without:
         return
     index, gpu = without[0]
     every = len(without) == len(world.capabilities)
-    yield Finding(
-        name,
-        ERROR if every else WARNING,
-        LAYER,
+    yield kind.found(
         f"{what} has no kernels for {sm(gpu)}" + ("" if every else f" (GPU {index}), and has for the others"),
         (evidence(f"its kernels are {' '.join(build.kernels or ())}", place), world.gpu_evidence(index)),
         fix,
+        severity=ERROR if every else WARNING,
     )

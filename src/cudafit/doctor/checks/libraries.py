@@ -8,6 +8,7 @@ from functools import cache
 from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import Unchecked, World
 from cudafit.errors import InputError
+from cudafit.model import kinds
 from cudafit.model.environment import Distribution, Environment
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.requirement import Wanted, applies, wanted
@@ -16,7 +17,6 @@ from cudafit.resolve.platforms import libc_needed
 from cudafit.resolve.versions import admits_any
 from cudafit.system.commands import command_text, path_word
 
-LAYER = "libraries"
 # Library file -> the short name that inspect gives it.
 _SHORT = {"libcublas": "cublas", "libcudart": "cudart", "libnccl": "nccl", "libcudnn": "cudnn"}
 # Distributions that decide by their presence which toolkit an environment has.
@@ -34,10 +34,7 @@ def collision(world: World) -> Iterator[Finding]:
             continue
         evidence = tuple(Evidence(f"{one.name} {one.version}", one.metadata) for one in there)
         names = [one.name for one in there]
-        yield Finding(
-            "lib.nvidia_dir_collision",
-            ERROR,
-            LAYER,
+        yield kinds.lib.nvidia_dir_collision.found(
             f"{' and '.join(names)} fill the same folder {place.place}",
             (*evidence, Evidence(f"both own {place.place}", ", ".join(place.sources))),
             uninstall(
@@ -64,10 +61,7 @@ def conflict(world: World) -> Iterator[Finding]:
             if held is None:
                 missing.setdefault(owner.name, []).append(f"{need.name}{need.specifier}")
             elif held.version and need.specifier and not admits_any(need.specifier, held.version):
-                yield Finding(
-                    "lib.nvidia_dist_conflict",
-                    WARNING,
-                    LAYER,
+                yield kinds.lib.nvidia_dist_conflict.found(
                     f"{owner.name} needs {need.name}{need.specifier}, and {held.version} is installed",
                     (
                         Evidence(f"{owner.name} {owner.version} requires {need.name}{need.specifier}", owner.metadata),
@@ -77,10 +71,7 @@ def conflict(world: World) -> Iterator[Finding]:
                 )
     torch = environment.torch
     if torch and torch.has_cuda and (lacking := missing.get("torch")):
-        yield Finding(
-            "torch.nvidia_dist_missing",
-            ERROR,
-            LAYER,
+        yield kinds.torch.nvidia_dist_missing.found(
             f"torch needs {len(lacking)} CUDA packages that are not installed",
             tuple(Evidence(f"{text} is not installed", "site-packages") for text in lacking[:4]),
             reinstall(world, *lacking),
@@ -121,10 +112,7 @@ def majors(world: World) -> Iterator[Finding]:
             Evidence(f"{owners[0].name} {owners[0].version} needs CUDA {major} libraries", owners[0].metadata)
             for major, owners in sorted(users.items())
         )
-        yield Finding(
-            "lib.mixed_cuda_major",
-            ERROR,
-            LAYER,
+        yield kinds.lib.mixed_cuda_major.found(
             f"frameworks of CUDA {' and '.join(sorted(users))} are in one environment",
             evidence,
             Fix("choose builds of one CUDA: `cudafit resolve` with all of them names such"),
@@ -166,10 +154,7 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
             held = environment.version(f"nvidia-cudnn-cu{_cuda_major(world)}")
             if held and library.version and numbers(held)[:3] == numbers(library.version)[:3]:
                 continue
-            yield Finding(
-                "lib.cudnn_shadowed",
-                ERROR,
-                LAYER,
+            yield kinds.lib.cudnn_shadowed.found(
                 "another cuDNN is loaded in place of the environment's",
                 evidence,
                 fix,
@@ -177,7 +162,7 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
         else:
             name = _SHORT[match[1]]
             title = f"LD_LIBRARY_PATH puts another {name} in front of the environment's"
-            yield Finding("lib.ld_path_shadow", WARNING, LAYER, title, evidence, fix)
+            yield kinds.lib.ld_path_shadow.found(title, evidence, fix)
 
 
 def _other_parts(environment: Environment) -> Iterator[Finding]:
@@ -188,10 +173,7 @@ def _other_parts(environment: Environment) -> Iterator[Finding]:
     folder = main.path.rpartition("/")[0]
     strange = [load for load in environment.loads.get("cudnn", ()) if load.path and not load.path.startswith(folder)]
     if strange and (first := strange[0]).path and first.by.startswith(folder):
-        yield Finding(
-            "lib.cudnn_shadowed",
-            ERROR,
-            LAYER,
+        yield kinds.lib.cudnn_shadowed.found(
             "a part of another cuDNN is loaded into the environment's",
             (
                 Evidence(f"{first.soname} is {first.path}", first.via),
@@ -224,11 +206,11 @@ def cudnn(world: World) -> Iterator[Finding]:
         if need[0] != have[0]:
             title = f"{name} needs cuDNN {need[0]}, and {have[0]} {where}"
             fix = _cudnn_fix(world, package, f"=={need[0]}.*")
-            yield Finding("lib.cudnn_major_mismatch", ERROR, LAYER, title, told, fix)
+            yield kinds.lib.cudnn_major_mismatch.found(title, told, fix)
         elif len(need) > 1 and have[:2] < need[:2]:
             title = f"{name} was built with cuDNN {built}, and an older one, {version}, {where}"
             fix = _cudnn_fix(world, package, f">={need[0]}.{need[1]},<{need[0] + 1}")
-            yield Finding("lib.cudnn_too_old", ERROR, LAYER, title, told, fix)
+            yield kinds.lib.cudnn_too_old.found(title, told, fix)
 
 
 def _built_with(environment: Environment) -> Iterator[tuple[str, str, Evidence]]:
@@ -282,16 +264,14 @@ def copies(world: World) -> Iterator[Finding]:
             continue
         if first.version == one.version and first.place == one.place:
             continue
-        yield Finding(
-            "dist.duplicate_install",
-            ERROR if _decides(one.name) else WARNING,
-            LAYER,
+        yield kinds.dist.duplicate_install.found(
             f"{one.name} is installed twice: {first.version} wins over {one.version}",
             (
                 Evidence(f"{first.name} {first.version}", first.metadata),
                 Evidence(f"{one.name} {one.version}", one.metadata),
             ),
             _once(world, first, one),
+            severity=ERROR if _decides(one.name) else WARNING,
         )
 
 
@@ -322,10 +302,7 @@ def split(world: World) -> Iterator[Finding]:
     places = {one.place for one in nvidia}
     inside = {place for place in places if place.startswith(environment.path)}
     if torch and inside and torch.place not in places and torch.place.startswith(environment.path):
-        yield Finding(
-            "lib.venv_lib_lib64_split",
-            ERROR,
-            LAYER,
+        yield kinds.lib.venv_lib_lib64_split.found(
             "torch and its CUDA libraries lie in different halves of the environment",
             (
                 Evidence(f"torch in {torch.place}", torch.metadata),
@@ -339,10 +316,7 @@ def openmp(world: World) -> Iterator[Finding]:
     """Two copies of Intel's OpenMP in one process abort it, or slow it down."""
     found = world.environment.openmp if world.environment else ()
     if len(found) > 1:
-        yield Finding(
-            "lib.duplicate_openmp",
-            WARNING,
-            LAYER,
+        yield kinds.lib.duplicate_openmp.found(
             f"{len(found)} copies of libiomp5 are in the environment",
             tuple(Evidence(path, "file name") for path in found[:4]),
             Fix("keep one provider: all of these packages from conda, or all from wheels; not KMP_DUPLICATE_LIB_OK"),
@@ -362,10 +336,7 @@ def cplusplus(world: World) -> Iterator[Finding]:
             fix = Fix("install conda's C++ library in the environment", (command,), automatic=True)
         else:
             fix = Fix("a newer system, a container, or conda, which brings its own C++ library")
-        yield Finding(
-            "lib.libstdcxx_too_old",
-            ERROR,
-            LAYER,
+        yield kinds.lib.libstdcxx_too_old.found(
             f"{one.by.rpartition('/')[2]} needs {one.version}, and the libstdc++ that is found first lacks it",
             (Evidence(f"it needs {one.version}", one.by), Evidence(f"libstdc++.so.6 is {one.path}", one.via)),
             fix,
@@ -382,10 +353,7 @@ def placeholders(world: World) -> Iterator[Finding]:
         ):
             name = one.name
             new = re.sub(r"-cu\d\d$", "", name)
-            yield Finding(
-                "provision.placeholder_package",
-                WARNING,
-                LAYER,
+            yield kinds.provision.placeholder_package.found(
                 f"{name} {one.version} is a placeholder without libraries",
                 (Evidence(f"{name} {one.version} lists {one.files} files", one.metadata),),
                 uninstall(
@@ -405,10 +373,7 @@ def numpy_abi(world: World) -> Iterator[Finding]:
     if not (torch and torch.version and numpy and numpy.version):
         return
     if numbers(torch.version)[:2] < (2, 3) and numbers(numpy.version)[:1] >= (2,):
-        yield Finding(
-            "numpy.abi_mismatch",
-            ERROR,
-            LAYER,
+        yield kinds.numpy.abi_mismatch.found(
             f"torch {torch.version} was compiled for NumPy 1, and {numpy.version} is installed",
             (Evidence(f"torch {torch.version}", torch.path), Evidence(f"numpy {numpy.version}", numpy.metadata)),
             reinstall(world, "numpy<2"),
@@ -423,10 +388,7 @@ def libc(world: World) -> Iterator[Finding]:
         platforms = tuple(tag.rpartition("-")[2] for tag in one.tags) if one else ()
         if one and (need := libc_needed(platforms, told)):
             resolve = command_text("cudafit", "resolve", name)
-            yield Finding(
-                "sys.glibc_too_old",
-                ERROR,
-                LAYER,
+            yield kinds.sys.glibc_too_old.found(
                 f"{name} {one.version} needs {need}, and this system has {told}",
                 (
                     Evidence(f"{name}'s wheel is tagged {', '.join(platforms)}", one.metadata),

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from cudafit.doctor.world import World
+from cudafit.model import kinds
 from cudafit.model.environment import DECIDING
-from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.system.commands import option_words, path_word
-
-LAYER = "notebook"
 
 
 def other_python(world: World) -> Iterator[Finding]:
@@ -16,10 +15,7 @@ def other_python(world: World) -> Iterator[Finding]:
     if environment is None or kernel is None or not environment.active or environment.active == environment.path:
         return
     command = ("cudafit", "repair", path_word(environment.active), *option_words("--kernel", kernel.name))
-    yield Finding(
-        "jupyter.kernel_wrong_python",
-        ERROR,
-        LAYER,
+    yield kinds.jupyter.kernel_wrong_python.found(
         f"the kernel {kernel.name} runs {environment.path}, not {environment.active}",
         (
             Evidence(f"argv begins with {kernel.argv[0]}", kernel.path),
@@ -36,10 +32,7 @@ def other_variables(world: World) -> Iterator[Finding]:
         return
     told = [name for name in DECIDING if name in kernel.variables]
     if told:
-        yield Finding(
-            "jupyter.kernel_env_differs",
-            WARNING,
-            LAYER,
+        yield kinds.jupyter.kernel_env_differs.found(
             f"the kernel {kernel.name} sets {', '.join(told)} by itself",
             tuple(Evidence(f"{name}={kernel.variables[name]!r}", kernel.path) for name in told),
             Fix(f"edit `env` in {kernel.path}, then start the kernel anew"),
@@ -51,10 +44,7 @@ def other_variables(world: World) -> Iterator[Finding]:
             f"{name} is {_shown(inside)} for the running Jupyter, {_shown(shell)} in this shell"
             for name, shell, inside in given
         ]
-        yield Finding(
-            "jupyter.kernel_env_differs",
-            WARNING,
-            LAYER,
+        yield kinds.jupyter.kernel_env_differs.found(
             f"kernels get {names} from the running Jupyter, not from this shell",
             tuple(Evidence(text, kernel.server) for text in said),
             Fix(f"start Jupyter from a shell that has them, or set {names} under `env` in {kernel.path}"),

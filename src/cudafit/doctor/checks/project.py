@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.world import World
-from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.resolve.pythons import has_wheel
 
-LAYER = "project"
 # With CUDA 13 these lost their suffix; what is called -cu13 is an empty package whose installation fails.
 _RENAMED = re.compile(
     r"nvidia-(cublas|cuda-runtime|cuda-nvrtc|cuda-cupti|cuda-nvcc|cufft|cufile|curand|cusolver|cusparse|nvjitlink|nvtx)-cu13"
@@ -18,22 +18,17 @@ _RENAMED = re.compile(
 def names(world: World) -> Iterator[Finding]:
     for want in world.project.wanted:
         if match := _RENAMED.fullmatch(want.name):
-            yield Finding(
-                "provision.cu13_stub_name",
-                ERROR,
-                LAYER,
+            yield kinds.provision.cu13_stub_name.found(
                 f"`{want.name}` is an empty package; with CUDA 13 it is called nvidia-{match[1]}",
                 (Evidence(f"`{want.text}`", want.origin),),
                 Fix(f"ask for nvidia-{match[1]} in {want.origin}"),
             )
         elif want.name == "tensorflow-gpu" and not re.search(r"[<=]=?\s*2\.(\d|10|11)(\D|$)", want.specifier):
-            yield Finding(
-                "tf.gpu_stub_package",
-                WARNING,
-                LAYER,
+            yield kinds.tf.gpu_stub_package.found(
                 "`tensorflow-gpu` has been an empty package since 2.12",
                 (Evidence(f"`{want.text}`", want.origin),),
                 Fix(f"ask for tensorflow[and-cuda] in {want.origin}"),
+                layer="project",
             )
 
 
@@ -51,10 +46,7 @@ def python(world: World) -> Iterator[Finding]:
         if not here or any(has_wheel(one.pythons, one.requires_python, match[0]) for one in here):
             continue
         known = sorted({one.rstrip("t+") for build in here for one in build.pythons}, key=numbers)
-        yield Finding(
-            "provision.no_wheel_for_python",
-            ERROR,
-            LAYER,
+        yield kinds.provision.no_wheel_for_python.found(
             f"{want.name} has no wheel for Python {match[0]}",
             (
                 Evidence(f"`{want.text}`", want.origin),
@@ -66,10 +58,7 @@ def python(world: World) -> Iterator[Finding]:
 
 def notebooks(world: World) -> Iterator[Finding]:
     if places := world.project.bang_pip:
-        yield Finding(
-            "jupyter.bang_pip",
-            INFO,
-            LAYER,
+        yield kinds.jupyter.bang_pip.found(
             "a notebook installs with `!pip`, which may be another Python's",
             tuple(Evidence("`!pip install`", place) for place in places[:3]),
             Fix("write `%pip install`: it is the kernel's own"),

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from cudafit.doctor.checks.fabric import waiting
 from cudafit.doctor.world import World
+from cudafit.model import kinds
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Machine
 
-LAYER = "driver"
 _WOKE = r"PM: .*(suspend|hibernation) exit"
 _LOADED = r"nvidia-uvm: Loaded the UVM driver"
 _SLEEP_SERVICES = ("nvidia-suspend.service", "nvidia-resume.service")
@@ -27,10 +27,7 @@ def stale(world: World) -> Iterator[Finding]:
     where = "on the host: " if machine.os.container else ""
     # Many a GPU wakes up sound all the same: only a framework that was run can tell (`--deep`).
     refused = _refused(world, _STALE)
-    yield Finding(
-        "driver.uvm_stale",
-        ERROR if refused else WARNING,
-        LAYER,
+    yield kinds.driver.uvm_stale.found(
         "the machine slept, and its GPU's memory was not saved: CUDA "
         + ("does not start (error 999)" if refused else "may not start (error 999)"),
         (Evidence(woke, "kernel log"), *unsaved, *refused),
@@ -40,6 +37,7 @@ def stale(world: World) -> Iterator[Finding]:
             (*_RELOAD, ("systemctl", "enable", *_SLEEP_SERVICES)),
             root=True,
         ),
+        severity=ERROR if refused else WARNING,
     )
 
 
@@ -108,10 +106,7 @@ def hmm_bug(world: World) -> Iterator[Finding]:
         return
     if hmm_off is not None:
         evidence.append(Evidence(f"uvm_disable_hmm is {hmm_off}", "/sys/module/nvidia_uvm/parameters"))
-    yield Finding(
-        "driver.uvm_hmm_bug",
-        ERROR if refused else WARNING,
-        LAYER,
+    yield kinds.driver.uvm_hmm_bug.found(
         "CUDA does not start with this kernel: a known fault of HMM with KASLR",
         tuple(evidence),
         Fix(
@@ -120,6 +115,7 @@ def hmm_bug(world: World) -> Iterator[Finding]:
             _RELOAD,
             root=True,
         ),
+        severity=ERROR if refused else WARNING,
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from cudafit.doctor.fixes import unset
 from cudafit.doctor.world import Unchecked, World
-from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model import kinds
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Gpu
 from cudafit.model.versions import number, numbers
 
-LAYER = "variables"
 CVD = "CUDA_VISIBLE_DEVICES"
 
 
@@ -20,7 +20,7 @@ def hidden(world: World) -> Iterator[Finding | Unchecked]:
     evidence = (Evidence(f"{CVD}={value!r}", "environment"),)
     first = value.split(",")[0].strip()
     if first in ("", "-1", "none", "NoDevFiles"):
-        yield Finding("env.cvd_empty", ERROR, LAYER, f"{CVD} hides every GPU", evidence, unset(CVD))
+        yield kinds.env.cvd_empty.found(f"{CVD} hides every GPU", evidence, unset(CVD))
         return
     if not world.machine.gpus:
         yield Unchecked(f"{CVD} is set, and no GPU could be read that it could name")
@@ -28,23 +28,19 @@ def hidden(world: World) -> Iterator[Finding | Unchecked]:
     for token in (part.strip() for part in value.split(",")):
         if token.isascii() and token.isdecimal() and number(token) >= len(world.machine.gpus):
             count = len(world.machine.gpus)
-            yield Finding(
-                "env.cvd_out_of_range",
-                ERROR if not (seen and seen.order) else WARNING,
-                LAYER,
+            yield kinds.env.cvd_out_of_range.found(
                 f"{CVD} names GPU {token}, and there are {count}: it and all after it are hidden",
                 (*evidence, Evidence(f"{count} GPUs, numbered from 0", "nvml")),
                 Fix(f"name GPUs from 0 to {count - 1}", (("export", f"{CVD}=0"),)),
+                severity=ERROR if not (seen and seen.order) else WARNING,
             )
             return
         if not token.lstrip("-").isdecimal() and not token.startswith(("GPU-", "MIG-")) and not token[:1].isdecimal():
-            yield Finding(
-                "env.cvd_invalid",
-                ERROR if not (seen and seen.order) else WARNING,
-                LAYER,
+            yield kinds.env.cvd_invalid.found(
                 f"{CVD} holds `{token}`, which is neither a number nor a UUID",
                 evidence,
                 Fix("give numbers from 0, or UUIDs as `nvidia-smi -L` shows them", (("export", f"{CVD}=0"),)),
+                severity=ERROR if not (seen and seen.order) else WARNING,
             )
             return
 
@@ -60,10 +56,7 @@ def mig(world: World) -> Iterator[Finding]:
     seen = world.machine.visible_devices
     without = [gpu for gpu in on if not gpu.mig_devices]
     if without:
-        yield Finding(
-            "gpu.mig_needs_selection",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.mig_needs_selection.found(
             f"GPU {without[0].index} is in MIG mode and has no slice",
             evidence,
             Fix("make one", (("nvidia-smi", "mig", "-cgi", "0", "-C"),), root=True),
@@ -71,26 +64,20 @@ def mig(world: World) -> Iterator[Finding]:
     elif value and "MIG-" not in value and seen and not seen.order:
         slices = [one.uuid for gpu in on for one in gpu.mig_devices if one.uuid]
         command = (("export", f"{CVD}={slices[0]}"),) if slices else ()
-        yield Finding(
-            "gpu.mig_needs_selection",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.mig_needs_selection.found(
             "the GPU is in MIG mode, and no slice is named",
             (*evidence, Evidence(f"{CVD}={value!r}", "environment")),
             Fix("name one slice; a process uses one", command),
         )
     elif not value and _torch_counts_more(world, on):
         slices = [one.uuid for gpu in on for one in gpu.mig_devices if one.uuid]
-        yield Finding(
-            "gpu.mig_needs_selection",
-            ERROR,
-            LAYER,
+        yield kinds.gpu.mig_needs_selection.found(
             "torch counts every GPU, and CUDA shows one slice: name the slice",
             (*evidence, Evidence(f"{CVD} is not set", "environment")),
             Fix("name one slice; a process uses one", (("export", f"{CVD}={slices[0]}"),) if slices else ()),
         )
     else:
-        yield Finding("info.mig_single_visible", INFO, LAYER, "a process uses one MIG slice, which is normal", evidence)
+        yield kinds.info.mig_single_visible.found("a process uses one MIG slice, which is normal", evidence)
 
 
 def _torch_counts_more(world: World, on: list[Gpu]) -> bool:
@@ -108,20 +95,14 @@ def forced_to_cpu(world: World) -> Iterator[Finding]:
     for name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
         value = variables.get(name, "")
         if value.split(",")[0].strip().lower() == "cpu":
-            yield Finding(
-                "env.jax_platforms_cpu",
-                ERROR,
-                LAYER,
+            yield kinds.env.jax_platforms_cpu.found(
                 f"{name} makes JAX use the CPU",
                 (Evidence(f"{name}={value}", "environment"),),
                 unset(name),
             )
     value = variables.get("ACCELERATE_USE_CPU", "")
     if value.strip().lower() in ("1", "true", "yes", "on", "y", "t"):
-        yield Finding(
-            "env.accelerate_use_cpu",
-            ERROR,
-            LAYER,
+        yield kinds.env.accelerate_use_cpu.found(
             "ACCELERATE_USE_CPU makes Accelerate use the CPU",
             (Evidence(f"ACCELERATE_USE_CPU={value}", "environment"),),
             unset("ACCELERATE_USE_CPU"),
@@ -132,10 +113,7 @@ def accelerate_file(world: World) -> Iterator[Finding]:
     """`accelerate config` asks once, and the answer stays in a file."""
     path = world.environment.accelerate_cpu if world.environment else None
     if path and world.has_gpu and world.environment and world.environment.distribution("accelerate"):
-        yield Finding(
-            "env.accelerate_use_cpu",
-            ERROR,
-            LAYER,
+        yield kinds.env.accelerate_use_cpu.found(
             "Accelerate's configuration file makes it use the CPU",
             (Evidence("use_cpu: true", path),),
             Fix(f"run `accelerate config` again, or edit {path}"),
@@ -147,10 +125,7 @@ def old_torch_and_uuids(world: World) -> Iterator[Finding]:
     value = world.machine.environment.get(CVD, "")
     torch = world.environment.torch if world.environment else None
     if torch and torch.version and numbers(torch.version)[:2] == (1, 13) and value.startswith(("GPU-", "MIG-")):
-        yield Finding(
-            "torch.cvd_uuid_bug",
-            WARNING,
-            LAYER,
+        yield kinds.torch.cvd_uuid_bug.found(
             f"torch {torch.version} finds no GPU where {CVD} holds UUIDs",
             (Evidence(f"{CVD}={value!r}", "environment"), Evidence(f"torch {torch.version}", torch.path)),
             Fix("use numbers, or a newer torch", (("export", f"{CVD}=0"),)),

@@ -6,6 +6,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, Available, Const, Device, Thing, Value
+from cudafit.model import kinds
 
 
 def make_device(_run: Run, _name: str, given: Call) -> Value:
@@ -64,7 +65,7 @@ def inverted(run: Run, condition: Available, held: Device | None, failed: Device
     with_gpu, without = (held, failed) if condition.present else (failed, held)
     if with_gpu.kind == CPU and without.kind == GPU:
         run.hit(
-            "code.device_selection_inverted",
+            kinds.code.device_selection_inverted,
             node,
             "this chooses the CPU where a GPU is available, and the GPU where there is none",
         )
@@ -87,7 +88,7 @@ def moved_where_absent(run: Run, device: Device | None) -> None:
     """`.cuda()` in a branch that is only taken without a GPU."""
     if run.absent and device is not None and device.kind == GPU and run.conditions:
         run.hit(
-            "code.device_selection_inverted",
+            kinds.code.device_selection_inverted,
             run.absent[-1],
             "the GPU is used in the branch that is taken where there is none",
         )

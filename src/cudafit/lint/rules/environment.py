@@ -6,6 +6,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Thing, Value
+from cudafit.model import kinds
 
 _HIDING = ("", "-1", "none", "nodevfiles", "-2", "null")
 _FRAMEWORKS = [
@@ -41,7 +42,7 @@ def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
     elif name == "KERAS_BACKEND":
         run.note("keras_numpy", None)
     elif name == "ACCELERATE_USE_CPU" and text.lower() in ("1", "true", "yes"):
-        run.hit("code.accelerate_cpu", node, f"`{name}` is set to `{text}`")
+        run.hit(kinds.code.accelerate_cpu, node, f"`{name}` is set to `{text}`")
 
 
 def _visible(run: Run, text: str | None, node: ast.AST) -> None:
@@ -104,22 +105,22 @@ def judge(run: Run) -> None:
     imported = {name for name in _FRAMEWORKS if f"import {name}" in run.seen}
     hidden = run.fact("cvd_hidden")
     if isinstance(hidden, ast.AST) and imported:
-        run.hit("code.cvd_disabled", hidden, "with this value of CUDA_VISIBLE_DEVICES no GPU is seen")
+        run.hit(kinds.code.cvd_disabled, hidden, "with this value of CUDA_VISIBLE_DEVICES no GPU is seen")
     if not any(f"import {name}" in run.seen for name in ("subprocess", "multiprocessing", "ray", "joblib")):
         for node, started, what in run.late:
             run.hit(
-                "code.cvd_set_too_late",
+                kinds.code.cvd_set_too_late,
                 node,
                 f"CUDA was started in line {getattr(started, 'lineno', 0)} ({what}) and has read this variable already",
             )
     keras = run.fact("keras_numpy")
     if isinstance(keras, ast.AST) and "import keras" in run.seen:
         run.hit(
-            "code.keras_backend_cpu_only",
+            kinds.code.keras_backend_cpu_only,
             keras,
             "the NumPy backend of Keras computes on the CPU only, and cannot train",
         )
     computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.seen
     if imported & {"jax", "flax"} and not computes_elsewhere:
         for node, message in run.forced:
-            run.hit("code.jax_cpu_forced", node, f"{message}: all that JAX computes stays on the CPU")
+            run.hit(kinds.code.jax_cpu_forced, node, f"{message}: all that JAX computes stays on the CPU")

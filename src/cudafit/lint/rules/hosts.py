@@ -5,6 +5,7 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.run import Run
 from cudafit.lint.values import UNKNOWN, Host, Tensor, Thing, Value
+from cudafit.model import kinds
 
 
 def brought(run: Run, tensor: Tensor, node: ast.AST) -> Value:
@@ -28,7 +29,7 @@ def back(run: Run, host: Host) -> None:
 def _round_trip(run: Run, host: Host) -> None:
     if run.conditions_in_loop:
         return  # only in some turns
-    run.hit("code.cupy_roundtrip", host.node, "in each turn of the loop this array goes to the host and comes back")
+    run.hit(kinds.code.cupy_roundtrip, host.node, "in each turn of the loop this array goes to the host and comes back")
 
 
 def on_host(run: Run, host: Host) -> None:
@@ -41,7 +42,7 @@ def on_host(run: Run, host: Host) -> None:
     )
     if (counts or isinstance(loop, ast.While)) and not run.conditions_in_loop:
         run.hit(
-            "code.cupy_roundtrip",
+            kinds.code.cupy_roundtrip,
             host.node,
             "in each turn of the loop this array goes to the host, and NumPy computes there",
         )
@@ -53,7 +54,7 @@ def judge(run: Run) -> None:
         steps = [run.stepped[one] for one in (loop, host.loop) if one in run.stepped]
         if steps and conditions <= max(steps):
             run.hit(
-                "code.host_compute_in_loop",
+                kinds.code.host_compute_in_loop,
                 host.node,
                 "each step waits for the GPU here, computes with NumPy on the CPU, and copies the result back",
             )

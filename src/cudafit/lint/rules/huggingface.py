@@ -24,6 +24,7 @@ from cudafit.lint.values import (
     Thing,
     Value,
 )
+from cudafit.model import kinds
 
 ARGUMENTS = re.compile(
     r"(transformers|trl|sentence_transformers|setfit|optimum|adapters)\.(\w+\.)*\w*TrainingArguments$|trl\.(\w+\.)*\w+Config$"
@@ -41,17 +42,17 @@ def check_arguments(run: Run, keywords: Mapping[str, Value], given: Call) -> Non
         value = keywords.get(name)
         if isinstance(value, Const) and value.value is True and not run.absent:
             node = value.node or given.nodes.get(name) or given.node
-            run.hit("code.hf_trainer_cpu", node, f"`{name}=True` keeps the Trainer on the CPU")
+            run.hit(kinds.code.hf_trainer_cpu, node, f"`{name}=True` keeps the Trainer on the CPU")
         elif isinstance(value, Available) and value.present and value.pure:
             node = given.nodes.get(name) or given.node
-            run.hit("code.device_selection_inverted", node, f"`{name}` is true where a GPU is available")
+            run.hit(kinds.code.device_selection_inverted, node, f"`{name}` is true where a GPU is available")
 
 
 def set_argument(run: Run, name: str, value: Value, node: ast.AST) -> None:
     """`args.no_cuda = True`."""
     certain = not run.absent and not run.conditions
     if certain and name in ("use_cpu", "no_cuda") and isinstance(value, Const) and value.value is True:
-        run.hit("code.hf_trainer_cpu", node, f"`{name}=True` keeps the Trainer on the CPU")
+        run.hit(kinds.code.hf_trainer_cpu, node, f"`{name}=True` keeps the Trainer on the CPU")
 
 
 def pipeline(run: Run, _name: str, given: Call) -> Value:
@@ -64,11 +65,10 @@ def pipeline(run: Run, _name: str, given: Call) -> Value:
     if named is not None and named.kind == CPU and not run.absent:
         node = named.node or given.nodes.get("device") or given.node
         if named.option:
-            run.hit(
-                "code.device_default_cpu", node, "unless another device is asked for, the pipeline is put on the CPU"
-            )
+            message = "unless another device is asked for, the pipeline is put on the CPU"
+            run.hit(kinds.code.device_default_cpu, node, message)
         else:
-            run.hit("code.hf_pipeline_cpu", node, "this pipeline is put on the CPU")
+            run.hit(kinds.code.hf_pipeline_cpu, node, "this pipeline is put on the CPU")
     placed = device is not None or mapped is not None or not given.complete
     return Thing("pipeline", given.node, placed=Const(placed))
 
@@ -77,7 +77,7 @@ def pipeline_method(run: Run, base: Thing, name: str, given: Call) -> Value | No
     placed = base.attrs["placed"]
     if name == "__call__" and "device" in given.keywords and isinstance(placed, Const) and not placed.value:
         run.hit(
-            "code.hf_pipeline_cpu",
+            kinds.code.hf_pipeline_cpu,
             given.nodes.get("device", given.node),
             "`device` has no effect when the pipeline is called: it belongs into `pipeline(...)`",
         )
@@ -134,7 +134,7 @@ def trainer(run: Run, _name: str, given: Call) -> Value:
 def accelerator(run: Run, _name: str, given: Call) -> Value:
     value = given.keywords.get("cpu")
     if isinstance(value, Const) and value.value is True and not run.absent:
-        run.hit("code.accelerate_cpu", value.node or given.node, "`cpu=True` keeps all work on the CPU")
+        run.hit(kinds.code.accelerate_cpu, value.node or given.node, "`cpu=True` keeps all work on the CPU")
     run.note("accelerator", True)
     return Thing("accelerator", given.node)
 
@@ -164,10 +164,11 @@ def other_library(run: Run, _name: str, given: Call) -> Value | None:
     """`use_cuda=False` of simpletransformers."""
     value = given.keywords.get("use_cuda")
     if isinstance(value, Const) and value.value is False and not run.absent:
-        run.hit("code.device_hardcoded_cpu", value.node or given.node, "`use_cuda=False` keeps the model on the CPU")
+        node = value.node or given.node
+        run.hit(kinds.code.device_hardcoded_cpu, node, "`use_cuda=False` keeps the model on the CPU")
     elif isinstance(value, Available) and not value.present and value.pure:
         node = given.nodes.get("use_cuda") or given.node
-        run.hit("code.device_selection_inverted", node, "`use_cuda` is false where a GPU is available")
+        run.hit(kinds.code.device_selection_inverted, node, "`use_cuda` is false where a GPU is available")
     return None
 
 
@@ -178,6 +179,6 @@ def yolo(_run: Run, _name: str, given: Call) -> Value:
 def yolo_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     device = device_of(given.keywords.get("device", UNKNOWN))
     if name == "train" and device is not None and device.kind == CPU and not run.absent:
-        kind = "code.device_default_cpu" if device.option else "code.device_hardcoded_cpu"
+        kind = kinds.code.device_default_cpu if device.option else kinds.code.device_hardcoded_cpu
         run.hit(kind, device.node or given.node, "the model is trained on this device, the CPU")
     return base if name == "to" else UNKNOWN

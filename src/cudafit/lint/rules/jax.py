@@ -9,6 +9,7 @@ from cudafit.lint.operations import flat
 from cudafit.lint.rules.devices import start_cuda
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Const, Device, Func, Map, Ref, Scope, Seq, Thing, Value
+from cudafit.model import kinds
 
 _MAKES_ARRAYS = re.compile(r"jax\.(numpy|random)\.[a-z]\w*$|jax\.(device_count|local_device_count|default_backend)$")
 _DIFFERENTIATES = ("grad", "value_and_grad", "vjp", "jvp", "apply_updates", "apply_gradients")
@@ -121,11 +122,11 @@ def compute(run: Run, given: Call, func: Value | None = None) -> None:
         if isinstance(context, Thing) and context.kind == "jax_scope":
             made = context.attrs["device"]
             if isinstance(made, Device) and made.kind == CPU and made.node is not None:
-                run.hit("code.jax_cpu_forced", made.node, "all that JAX computes in this scope stays on the CPU")
+                run.hit(kinds.code.jax_cpu_forced, made.node, "all that JAX computes in this scope stays on the CPU")
     for value in flat(given.values()):
         if isinstance(value, Thing) and value.kind == "jax_cpu":
             run.hit(
-                "code.jax_committed_to_cpu",
+                kinds.code.jax_committed_to_cpu,
                 value.node,
                 "this commits the array to the CPU: the training step that it is given to runs there",
             )

@@ -5,6 +5,7 @@ from cudafit.lint.join import device_of
 from cudafit.lint.rules.training import prepare
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
+from cudafit.model import kinds
 
 # Arguments that are gone since Lightning 2.0, where the default became `auto`. Before, it was the CPU.
 _OLD = [
@@ -49,17 +50,16 @@ def _check(run: Run, given: Call, what: str) -> None:
     if device is not None and device.kind == CPU:
         node = device.node or given.nodes.get("accelerator", given.node)
         if device.option:
-            run.hit(
-                "code.device_default_cpu", node, f'unless another one is asked for, the {what} gets `accelerator="cpu"`'
-            )
+            message = f'unless another one is asked for, the {what} gets `accelerator="cpu"`'
+            run.hit(kinds.code.device_default_cpu, node, message)
         else:
-            run.hit("code.lightning_cpu", node, f'the {what} trains on the CPU: `accelerator="cpu"`')
+            run.hit(kinds.code.lightning_cpu, node, f'the {what} trains on the CPU: `accelerator="cpu"`')
         return
     for name in ("gpus", "devices"):
         count = given.keywords.get(name)
         if isinstance(count, Const) and count.value == 0 and count.value is not False:
             run.hit(
-                "code.lightning_cpu",
+                kinds.code.lightning_cpu,
                 given.nodes.get(name, count.node or given.node),
                 f"`{name}=0` means no GPU: it is a number of devices, not the index of one",
             )
@@ -80,7 +80,7 @@ def _check_old(run: Run, given: Call) -> None:
     ]
     if old:
         run.hit(
-            "code.lightning_cpu",
+            kinds.code.lightning_cpu,
             given.node,
             f"this is for Lightning before 2.0 (`{old[0]}`), where a Trainer without `accelerator` uses the CPU",
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from cudafit.lint.objects import visible_device
 from cudafit.lint.run import Hit, Run
 from cudafit.lint.values import Module, Tensor
+from cudafit.model import kinds
 from cudafit.model.code_finding import Edit
 
 
@@ -21,7 +22,7 @@ def note_unpacked(run: Run, node: ast.For | ast.AsyncFor) -> None:
 
 def with_edits(run: Run, hit: Hit) -> Hit:
     module = run.unmoved.get(hit.node)
-    if hit.id != "code.model_on_cpu" or module is None:
+    if hit.kind is not kinds.code.model_on_cpu or module is None:
         return hit
     return replace(hit, edits=_edits(run, module))
 

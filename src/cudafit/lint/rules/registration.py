@@ -6,6 +6,7 @@ import re
 from cudafit.lint.join import modules_in
 from cudafit.lint.run import Run
 from cudafit.lint.values import Class, Map
+from cudafit.model import kinds
 
 
 def unregistered(run: Run) -> None:
@@ -22,7 +23,7 @@ def unregistered(run: Run) -> None:
         for module in layers:
             module.put_apart = True
         run.hit(
-            "code.unregistered_submodule",
+            kinds.code.unregistered_submodule,
             node,
             f"the layers in `self.{name}` are in a plain {'dict' if isinstance(held, Map) else 'list'}: "
             "the model does not move or train them",

@@ -7,6 +7,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.rules import devices
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Available, Const, Device, Map, Seq, Thing, Value
+from cudafit.model import kinds
 
 _CPU = re.compile(r"(^|[/:])cpu(:\d+|:\*)?$", re.IGNORECASE)
 _GPU = re.compile(r"(^|[/:])(gpu|cuda)(:\d+|:\*)?$", re.IGNORECASE)
@@ -78,7 +79,7 @@ def configure(run: Run, name: str, given: Call) -> Value:
     started = run.fact("tf_started")
     if isinstance(started, tuple) and not run.repeated and not run.library:
         run.hit(
-            "code.tf_config_too_late",
+            kinds.code.tf_config_too_late,
             given.node,
             f"TensorFlow started its devices in line {getattr(started[0], 'lineno', 0)} (`{started[1]}`): this raises "
             "an error, or has no effect",
@@ -209,14 +210,14 @@ def judge(run: Run) -> None:
     if "tf gpu scope" not in run.seen:  # with both, the two are compared on purpose
         for made in run.tf_on_cpu:
             if made.node is not None:
-                run.hit("code.tf_device_cpu", made.node, "the training in this scope is placed on the CPU")
+                run.hit(kinds.code.tf_device_cpu, made.node, "the training in this scope is placed on the CPU")
     others = [name for name in ("jax", "flax", "torch", "haiku", "optax", "lightning") if f"import {name}" in run.seen]
     for node in run.tf_hidden:
         if "tf trains" in run.seen or (not others and run.seen & {"tf computes", "tf model"}):
-            run.hit("code.tf_gpu_hidden", node, "after this TensorFlow sees no GPU, and trains on the CPU")
+            run.hit(kinds.code.tf_gpu_hidden, node, "after this TensorFlow sees no GPU, and trains on the CPU")
         elif others:
             run.hit(
-                "info.tf_gpu_hidden_for_other_framework",
+                kinds.info.tf_gpu_hidden_for_other_framework,
                 node,
                 f"TensorFlow sees no GPU here, as {others[0]} uses it in this file",
             )

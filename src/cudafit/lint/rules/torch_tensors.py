@@ -24,6 +24,7 @@ from cudafit.lint.values import (
     Tensor,
     Value,
 )
+from cudafit.model import kinds
 from cudafit.model.code_finding import Edit
 
 _NO_TENSOR = frozenset(
@@ -321,7 +322,7 @@ def discarded(run: Run, node: ast.expr, *, alone: bool) -> None:
     text = ast.unparse(receiver)
     start = Edit(node.lineno, node.col_offset, node.lineno, node.col_offset, f"{text} = ")
     run.hit(
-        "code.to_result_discarded",
+        kinds.code.to_result_discarded,
         node,
         f"`{text}.{node.func.attr}()` gives a new tensor, which is thrown away here; `{text}` stays where it was",
         (start,) if alone else (),

@@ -21,6 +21,7 @@ from cudafit.lint.values import (
     Thing,
     Value,
 )
+from cudafit.model import kinds
 
 
 def parameters_in(value: Value, depth: int = 4) -> list[Module]:
@@ -137,7 +138,7 @@ def fed_by(run: Run, module: Module, arguments: list[Value]) -> None:
         if raw and node is not None and id(node) in run.bare_loaders:
             fabric = run.prepared[module] == "fabric"
             run.hit(
-                "code.fabric_not_setup" if fabric else "code.accelerate_not_prepared",
+                kinds.code.fabric_not_setup if fabric else kinds.code.accelerate_not_prepared,
                 node,
                 f"the batches of this loader stay on the CPU: it was not passed to "
                 f"{'`setup_dataloaders()`' if fabric else '`prepare()`'}",
@@ -179,7 +180,7 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
 def report(run: Run, module: Module, place: Place) -> None:
     if place.kind == BACK and place.node is not None:
         run.hit(
-            "code.moved_back_to_cpu",
+            kinds.code.moved_back_to_cpu,
             place.node,
             "this moves the model itself to the CPU, and the training goes on there",
         )
@@ -192,13 +193,13 @@ def report(run: Run, module: Module, place: Place) -> None:
 def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
     mark = run.marks.get(id(node), "")
     if mark == "device_map":
-        run.hit("code.device_map_cpu", node, "this loads the model onto the CPU, and it is used there")
+        run.hit(kinds.code.device_map_cpu, node, "this loads the model onto the CPU, and it is used there")
     elif mark == "config":
-        run.hit("code.config_device_cpu", node, "this configuration puts the model on the CPU")
+        run.hit(kinds.code.config_device_cpu, node, "this configuration puts the model on the CPU")
     elif place.option:
-        run.hit("code.device_default_cpu", node, "unless another device is asked for, the model is put on the CPU")
+        run.hit(kinds.code.device_default_cpu, node, "unless another device is asked for, the model is put on the CPU")
     else:
-        hit = Hit("code.device_hardcoded_cpu", node, "the model is put on this device, the CPU")
+        hit = Hit(kinds.code.device_hardcoded_cpu, node, "the model is put on this device, the CPU")
         run.on_cpu.append((module.node, hit))
 
 
@@ -208,15 +209,15 @@ def judge(run: Run) -> None:
     """
     for made_by, hit in run.on_cpu:
         if made_by not in run.on_gpu:
-            run.hit(hit.id, hit.node, hit.message)
+            run.hit(hit.kind, hit.node, hit.message)
 
 
 def _report_never_moved(run: Run, module: Module) -> None:
     name = f"`{module.name}`" if module.name else f"`{module.cls.node.name}`" if module.cls else "this model"
     if run.fact("accelerator"):
-        run.hit("code.accelerate_not_prepared", module.node, f"{name} is trained and was not passed to `prepare()`")
+        run.hit(kinds.code.accelerate_not_prepared, module.node, f"{name} is trained and was not passed to `prepare()`")
     elif run.fact("fabric"):
-        run.hit("code.fabric_not_setup", module.node, f"{name} is trained and was not passed to `setup()`")
+        run.hit(kinds.code.fabric_not_setup, module.node, f"{name} is trained and was not passed to `setup()`")
     else:
         run.unmoved[module.node] = module
-        run.hit("code.model_on_cpu", module.node, f"{name} is made on the CPU and never moved to the GPU")
+        run.hit(kinds.code.model_on_cpu, module.node, f"{name} is made on the CPU and never moved to the GPU")

@@ -1,0 +1,18 @@
+"""The list of findings and their pages are the catalogue's own."""
+
+import re
+
+from cudafit.model.kinds import KINDS
+from tests.findings import PAGE, page
+
+
+def test_the_list_follows_from_the_catalogue() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make findings`"
+
+
+def test_every_finding_has_a_page_of_one_shape_and_every_page_a_finding() -> None:
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (PAGE.parent / "findings").glob("*.md")}
+    assert pages.keys() == KINDS.keys()
+    for name, text in pages.items():
+        assert re.match(rf"# {re.escape(name)}\n\n\S", text), name
+        assert re.findall(r"^## .*", text, re.MULTILINE)[:2] == ["## How it is detected", "## What to do by hand"], name

@@ -1,0 +1,61 @@
+"""The catalogue of findings holds together, and findings are made from it alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cudafit.model import kinds
+from cudafit.model.finding import LAYERS, SEVERITIES
+from cudafit.model.kind import Kind
+from cudafit.model.kinds import IN_CODE, KINDS
+
+SOURCES = Path(__file__).parents[2] / "src" / "cudafit"
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_kind_is_whole(kind: Kind) -> None:
+    family, _, name = kind.id.partition(".")
+    assert getattr(getattr(kinds, family), name) is kind
+    assert kind.severity in SEVERITIES
+    assert kind.layer in LAYERS
+    assert kind.title
+    assert not kind.title.endswith(".")
+    assert len(kind.title) <= 100
+    assert kind.layer not in kind.elsewhere
+    assert all(SEVERITIES.index(one) > SEVERITIES.index(kind.severity) for one in kind.milder)
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS.values() if one.explains], ids=lambda one: one.id)
+def test_what_a_kind_explains_exists(kind: Kind) -> None:
+    assert kind.severity == "error"
+    for beginning in kind.explains:
+        others = [name for name in KINDS if name.startswith(beginning) and name != kind.id]
+        assert others, f"{kind.id} explains {beginning!r}, and no finding is called so"
+
+
+def test_no_two_kinds_are_the_same() -> None:
+    titles = [one.title for one in KINDS.values()]
+    assert len(KINDS) == len({one.id for one in KINDS.values()}) == len(titles)
+    assert {one.id for one in IN_CODE.values()} == {one for one in KINDS if one.startswith("code.")} | {
+        "info.tf_gpu_hidden_for_other_framework"
+    }
+
+
+def test_findings_are_made_from_kinds_alone() -> None:
+    """`Finding(...)` and `CodeFinding(...)` would take any id."""
+    made = {
+        str(path.relative_to(SOURCES))
+        for path in SOURCES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Finding", "CodeFinding")
+    }
+    assert made == {str(Path("model", "kind.py"))}
+
+
+def test_every_kind_is_used() -> None:
+    """One that nothing tells would have a page about nothing."""
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py") if path != SOURCES / "model" / "kinds.py"
+    )
+    assert [name for name in KINDS if f"kinds.{name}" not in text] == []
