@@ -9,10 +9,11 @@ import pytest
 from cudafit.cli.creating import parted
 from cudafit.env import locate as locate_module
 from cudafit.env.conda_places import check_name
-from cudafit.env.locate import locate
+from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.model.environment import CONDA
+from cudafit.model.located import Located
 
 
 class WindowsFiles:
@@ -39,8 +40,8 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locate_module, "os", SimpleNamespace(path=ntpath))
 
 
-def found(word: str, *folders: str) -> locate_module.Located | None:
-    return locate(cast(Files, WindowsFiles(*folders)), None, word, {}, (), r"C:\work")
+def found(word: str, *folders: str) -> Located:
+    return required(locate(cast(Files, WindowsFiles(*folders)), Asked(conda=word, folder=r"C:\work")))
 
 
 @pytest.mark.usefixtures("windows")
@@ -56,7 +57,6 @@ def found(word: str, *folders: str) -> locate_module.Located | None:
 )
 def test_behind_conda_a_path_of_windows_is_no_name(word: str, place: str) -> None:
     located = found(word, place, rf"{place}\conda-meta")
-    assert located is not None
     assert (located.prefix, located.kind) == (place, CONDA)
 
 

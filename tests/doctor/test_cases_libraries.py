@@ -9,7 +9,7 @@ import pytest
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.world import World
 from cudafit.env.inventory import read_inventory
-from cudafit.env.locate import at
+from cudafit.env.prefixes import at
 from cudafit.files import Files
 from cudafit.model.environment import Kernel
 from cudafit.model.finding import INFO, Report

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cudafit.env.inventory import read_inventory
-from cudafit.env.locate import at
+from cudafit.env.prefixes import at
 from cudafit.files import Files
 from cudafit.machine.saved import load
 from cudafit.matrix.load import open_matrix

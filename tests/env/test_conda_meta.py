@@ -10,11 +10,12 @@ import pytest
 from cudafit.env.conda_meta import asked_for, damage, pinned, read_meta, spec_name
 from cudafit.env.conda_places import env_folders, is_base, listed, named, prefix_for
 from cudafit.env.conda_side import is_compared
-from cudafit.env.locate import locate
+from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.lock.conda_virtual import overridden
 from cudafit.model.environment import CONDA, CondaDamage
+from cudafit.model.located import Located
 from cudafit.model.machine import CondaInstallation
 
 FILES = Files()
@@ -128,14 +129,16 @@ def test_environments_are_found_by_name(tmp_path: Path) -> None:
     }
     (home / ".conda/environments.txt").write_text(f"{tmp_path}/far/of-list\nnonsense\n")
     (home / ".condarc").write_text(f"channels:\n  - conda-forge\nenvs_dirs:\n  - {tmp_path}/shared\n  - ~/mine\n")
+
+    def by_name(name: str) -> Located:
+        asked = Asked(conda=name, environ=environ, folder=str(folder), installations=lambda: found)
+        return required(locate(FILES, asked))
+
     for name, path in wanted.items():
-        located = locate(FILES, None, name, environ, found, str(folder))
-        assert located is not None
+        located = by_name(name)
         assert (located.prefix, located.kind) == (str(path), CONDA)
     environment(root)
-    base = locate(FILES, None, "base", environ, found, str(folder))
-    assert base is not None
-    assert base.prefix == str(root)
+    assert by_name("base").prefix == str(root)
     assert is_base(FILES, str(root), found, environ)
     assert not is_base(FILES, str(wanted["of-root"]), found, environ)
     assert listed(FILES, environ) == [f"{tmp_path}/far/of-list"]
@@ -143,7 +146,7 @@ def test_environments_are_found_by_name(tmp_path: Path) -> None:
     assert prefix_for("new", FILES, found, environ) == f"{tmp_path}/shared/new"
     assert prefix_for("new", FILES, (), {"HOME": "/nowhere", "CONDA_ENVS_PATH": str(tmp_path)}) == f"{tmp_path}/new"
     with pytest.raises(InputError, match="no conda environment `other`"):
-        locate(FILES, None, "other", environ, found, str(folder))
+        by_name("other")
     assert list(named(FILES, "x", (), {}, "/p")) == ["/p/.pixi/envs/x"]
 
 

@@ -5,7 +5,7 @@ import venv
 from importlib.metadata import distributions
 from pathlib import Path
 
-from cudafit.env.installed import installed_versions, nearby_environment, python_of
+from cudafit.env.installed import installed_versions, python_of
 from cudafit.model.requirement import normalised
 
 
@@ -41,14 +41,3 @@ def test_the_python_of_uv_virtualenv_and_conda(tmp_path: Path) -> None:
     (conda / "conda-meta" / "python-3.11.9-h955ad1f_0.json").write_text("{}")
     (conda / "conda-meta" / "python-dateutil-2.9.0-py_0.json").write_text("{}")
     assert python_of(str(conda)) == "3.11"
-
-
-def test_the_active_environment_goes_before_the_nearby_one(tmp_path: Path) -> None:
-    assert nearby_environment({}, str(tmp_path)) is None
-    (tmp_path / ".venv").mkdir()
-    assert nearby_environment({}, str(tmp_path)) is None, "no environment without pyvenv.cfg"
-    (tmp_path / ".venv" / "pyvenv.cfg").write_text("")
-    assert nearby_environment({}, str(tmp_path)) == str(tmp_path / ".venv")
-    (tmp_path / "active").mkdir()
-    assert nearby_environment({"VIRTUAL_ENV": str(tmp_path / "active")}, str(tmp_path)) == str(tmp_path / "active")
-    assert nearby_environment({"VIRTUAL_ENV": str(tmp_path / "gone")}, str(tmp_path)) == str(tmp_path / ".venv")

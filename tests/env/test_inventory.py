@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from cudafit.env.inventory import read_inventory
-from cudafit.env.locate import at, locate
-from cudafit.errors import InputError
+from cudafit.env.prefixes import at
 from cudafit.files import Files
-from cudafit.model.environment import CONDA, SYSTEM, VENV, Environment
-from cudafit.model.machine import CondaInstallation
+from cudafit.model.environment import CONDA, VENV
 from cudafit.model.requirement import normalised
 from tests.doctor.worlds import CU126, CUDA_LIBRARIES, environment, tensorflow, torch, tree
 
@@ -191,57 +189,3 @@ def test_a_folder_with_nested_source_is_not_run(tmp_path: Path) -> None:
     }
     assert environment(tree(tmp_path / "e", files)).torch
     assert not mark.exists()
-
-
-# Which one is meant.
-
-
-def located(path: Path | str) -> Environment:
-    files = Files()
-    found = at(files, str(path), "named")
-    assert found, path
-    return read_inventory(files, found)
-
-
-def test_by_folder_interpreter_and_project(tmp_path: Path) -> None:
-    venv.create(tmp_path / "p" / ".venv", with_pip=False)
-    own = f"{tmp_path}/p/.venv"
-    for path in (own, f"{own}/bin/python", f"{own}/bin/python3", tmp_path / "p"):
-        assert located(path).path == own
-    assert located("/usr/bin/python3").kind == SYSTEM if os.path.exists("/usr/bin/python3") else True
-    assert at(Files(), str(tmp_path), "named") is None
-    assert at(Files(), str(tmp_path / "nowhere"), "named") is None
-
-
-def test_the_active_one_goes_before_the_nearby_one(tmp_path: Path) -> None:
-    files = Files()
-    for name in ("active", ".venv"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "pyvenv.cfg").write_text("")
-    active = {"VIRTUAL_ENV": str(tmp_path / "active")}
-    assert locate(files, None, None, {}, (), "/nowhere") is None
-    found = locate(files, None, None, active, (), str(tmp_path))
-    assert found
-    assert (found.prefix, found.found_by) == (str(tmp_path / "active"), "active (VIRTUAL_ENV)")
-    nearby = locate(files, None, None, {"VIRTUAL_ENV": "/gone"}, (), str(tmp_path))
-    assert nearby
-    assert nearby.prefix == f"{tmp_path}/.venv"
-    with pytest.raises(InputError, match="not a Python environment"):
-        locate(files, "nowhere", None, {}, (), str(tmp_path))
-
-
-def test_conda_by_name(tmp_path: Path) -> None:
-    files = Files()
-    root, other = tmp_path / "conda", tmp_path / "elsewhere" / "gpu"
-    for path in (root, root / "envs" / "train", other):
-        (path / "conda-meta").mkdir(parents=True)
-    (tmp_path / ".conda").mkdir()
-    (tmp_path / ".conda" / "environments.txt").write_text(f"{other}\n")
-    installations = (CondaInstallation("conda", str(root), "25", "x"),)
-    for name, path in (("train", root / "envs" / "train"), ("base", root), ("gpu", other)):
-        found = locate(files, None, name, {"HOME": str(tmp_path)}, installations, "/")
-        assert found
-        assert found.prefix == str(path)
-    for name in ("nowhere", "../evil", ""):
-        with pytest.raises(InputError):
-            locate(files, None, name, {"HOME": str(tmp_path)}, installations, "/")

@@ -15,7 +15,7 @@ from cudafit.bench.payload import _Heard
 from cudafit.env import conda_meta, conda_places, in_use, jupyter_servers, kernels
 from cudafit.env.deep import _ran, _told
 from cudafit.env.inventory import read_inventory
-from cudafit.env.locate import at
+from cudafit.env.prefixes import at
 from cudafit.errors import CudafitError
 from cudafit.files import Files
 from cudafit.lock.formats import format_of

@@ -14,7 +14,7 @@ import click
 
 from cudafit.cli.benching import benched, found_a_problem
 from cudafit.cli.common import Seconds, common_options, say, use_color, write
-from cudafit.cli.looking import environment_of, given, look, warn_of_unfinished, world
+from cudafit.cli.looking import environment_required, given, look, warn_of_unfinished, world
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.errors import CudafitError, InputError
 from cudafit.system.secrets import redacted_tree
@@ -72,9 +72,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     told = given({**options, "machines": (), "gpus": ()})
     warn_of_unfinished(told.path)
     looked = look(told, options["matrices"], options["pinned"])
-    environment = environment_of(told, looked)
-    if environment is None:
-        raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit bench .venv`")
+    environment = environment_required(told, looked, "bench")
     past = _history_file(looked.machine, environment)
     if options["history"]:
         return _history(context, past)

@@ -13,13 +13,14 @@ from cudafit.cli.machine_options import ask_driver
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
-from cudafit.system.commands import command_text, option_words, path_word
+from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
     from cudafit.doctor.world import World
     from cudafit.files import Files
     from cudafit.model.environment import Environment, Kernel
     from cudafit.model.finding import Finding, NotChecked
+    from cudafit.model.located import Located, Nowhere
     from cudafit.model.machine import Machine
     from cudafit.model.project import Project
     from cudafit.repair.rollback import Interrupted
@@ -70,23 +71,27 @@ def look(given: Given, matrices: Any, pinned: Any) -> Looked:
 
 
 def unfinished_change(path: str | None) -> "Interrupted | None":
-    """Of the environment that is named, or of those that would be looked at."""
-    active = [os.environ.get(name) or "" for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
-    names = [path] if path else [*active, ".venv", "venv"]
-    for name in names:
-        folder = os.path.dirname(os.path.dirname(name)) if name and os.path.isfile(name) else name
-        if folder and _has_journal(folder):
+    """Of the environment that is named, or of the one that would be looked at."""
+    from cudafit.env.locate import Asked, may_be_meant
+    from cudafit.env.prefixes import kind_of
+    from cudafit.files import Files
+
+    files = Files()
+    for folder in may_be_meant(files, Asked(path, environ=os.environ, folder=os.getcwd())):
+        if _has_journal(folder):
             from cudafit.repair.rollback import interrupted
 
             if found := interrupted(folder):
                 return found
+        if kind_of(files, folder):
+            return None
     return None
 
 
 def conda_path(name: str) -> str:
     """The folder of a conda environment by its name; one in the middle of a change may not even be in its place."""
     from cudafit.env.conda_places import named
-    from cudafit.env.locate import locate
+    from cudafit.env.locate import Asked, locate, required
     from cudafit.files import Files
     from cudafit.machine.conda import read_conda
     from cudafit.machine.context import this_machine
@@ -98,9 +103,19 @@ def conda_path(name: str) -> str:
     for path in named(files, name, installations, os.environ, folder):
         if _has_journal(path):
             return path
-    located = locate(files, None, name, os.environ, installations, folder)
-    assert located is not None  # noqa: S101 - a name that is not found is an error
-    return located.prefix
+    asked = Asked(conda=name, environ=os.environ, folder=folder, installations=lambda: installations)
+    return required(locate(files, asked)).prefix
+
+
+def located_here(*, guess: bool = True) -> "Located | Nowhere":
+    """The environment that is meant here where none is named, for what reads no machine."""
+    from cudafit.env.locate import Asked, locate
+    from cudafit.files import Files
+    from cudafit.machine.conda import read_conda
+    from cudafit.machine.context import this_machine
+
+    asked = Asked(environ=os.environ, folder=os.getcwd(), installations=lambda: read_conda(this_machine()), guess=guess)
+    return locate(Files(), asked)
 
 
 def _has_journal(folder: str) -> bool:
@@ -200,65 +215,70 @@ def _system(given: Given) -> "list[tuple[str, str]] | None":
     return system_folders(other_root(given.root) if given.root else this_machine())
 
 
-def environment_of(
+def located_for(
     given: Given, looked: Looked, variables: Mapping[str, str] | None = None, folder: str | None = None
-) -> "Environment | None":
-    """The one that is named, the active one, or the one in this folder; raises InputError.
+) -> "tuple[Located | Nowhere, dict[str, str]]":
+    """Which environment is meant, and the variables that it is read with; raises InputError.
 
     `variables` and `folder` are those of the process that it is read for, when that is not this one.
     """
-    from cudafit.env.inventory import read_inventory
-    from cudafit.env.locate import locate
+    from cudafit.env.locate import Asked, locate
+    from cudafit.env.search_path import USUAL_PATH
 
-    if sum(map(bool, (given.path, given.conda, given.kernel))) > 1:
-        raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
-    environ = {} if given.root else dict(os.environ if variables is None else variables)
+    environ = {"PATH": USUAL_PATH} if given.root else dict(os.environ if variables is None else variables)
     folder = "/" if given.root else folder or os.getcwd()
     if given.machines:
         environ["LD_LIBRARY_PATH"] = looked.machine.environment.get("LD_LIBRARY_PATH", "")
-    located = locate(looked.files, given.path, given.conda, environ, looked.machine.conda or (), folder)
-    if given.kernel:
-        return _of_kernel(looked.files, given.kernel, environ, located.prefix if located else None, looked.system)
-    return read_inventory(looked.files, located, environ, looked.system) if located else None
+    asked = Asked(
+        given.path or None,
+        given.conda,
+        given.kernel or None,
+        environ,
+        folder,
+        installations=lambda: looked.machine.conda or (),
+        guess=not given.machines,
+    )
+    return locate(looked.files, asked), environ
 
 
-def _of_kernel(
-    files: "Files",
-    name: str,
-    environ: dict[str, str],
-    active: str | None,
-    system: "list[tuple[str, str]] | None",
-) -> "Environment":
-    """The environment of the Python that a kernel starts, by its own file."""
+def environment_of(
+    given: Given, looked: Looked, variables: Mapping[str, str] | None = None, folder: str | None = None
+) -> "Environment | None":
+    """What is in the environment that is meant; raises InputError."""
+    from cudafit.model.located import Nowhere
+
+    found, environ = located_for(given, looked, variables, folder)
+    return None if isinstance(found, Nowhere) else environment_at(found, looked, environ)
+
+
+def environment_required(given: Given, looked: Looked, verb: str) -> "Environment":
+    """The same for a command that is nothing without one; raises UndeterminedError."""
+    from cudafit.env.locate import required
+
+    found, environ = located_for(given, looked)
+    return environment_at(required(found, verb, ".venv"), looked, environ)
+
+
+def environment_at(located: "Located", looked: Looked, environ: Mapping[str, str]) -> "Environment":
     from dataclasses import replace
 
     from cudafit.env.inventory import read_inventory
+
+    kernel, system = located.kernel, looked.system
+    if kernel is None:
+        return read_inventory(looked.files, located, environ, system)
     from cudafit.env.jupyter_servers import newest_server
-    from cudafit.env.kernels import interpreter_of, kernel_by_name
-    from cudafit.env.locate import at
     from cudafit.model.environment import DECIDING
 
-    kernel = kernel_by_name(files, environ, active, name)
-    program = interpreter_of(kernel, active)
-    located = at(files, program, f"by the kernel {kernel.name}") if program else None
-    if located is None:
-        raise InputError(
-            f"the kernel `{kernel.name}` starts `{kernel.argv[0]}`, which is no Python that is there",
-            cause=[f"its file is {kernel.path}"],
-            hint=f"register it anew: `{_registering(kernel.name)}`",
-        )
     # With a snapshot or another root there is no server to look at.
-    server = newest_server(files, os.getuid()) if system is not None and environ and hasattr(os, "getuid") else None
+    here = system is not None and looked.files.whole and hasattr(os, "getuid")
+    server = newest_server(looked.files, os.getuid()) if here else None
     if server:
         pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
         kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
     inherited = server.variables if server else environ
-    inventory = read_inventory(files, located, {**inherited, **kernel.variables}, system)
-    return replace(inventory, kernel=kernel, active=active)
-
-
-def _registering(name: str) -> str:
-    return command_text("python", "-m", "ipykernel", "install", "--user", *option_words("--name", name))
+    inventory = read_inventory(looked.files, located, {**inherited, **kernel.variables}, system)
+    return replace(inventory, kernel=kernel, active=located.active)
 
 
 def _project(given: Given) -> "Project | None":

@@ -11,7 +11,17 @@ import click
 
 from cudafit.cli.benching import found_a_problem, verified
 from cudafit.cli.common import Seconds, common_options, say
-from cudafit.cli.looking import Given, Looked, environment_of, given, interrupted_text, look, unfinished_change, world
+from cudafit.cli.looking import (
+    Given,
+    Looked,
+    environment_of,
+    environment_required,
+    given,
+    interrupted_text,
+    look,
+    unfinished_change,
+    world,
+)
 from cudafit.cli.matrix_options import matrix_options
 from cudafit.cli.repairing import confirm, nothing, room, show
 from cudafit.errors import CudafitError, InputError
@@ -77,9 +87,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     _end_unfinished(options)
     told = given({**options, "root": None})
     looked = look(told, options["matrices"], options["pinned"])
-    environment = environment_of(told, looked)
-    if environment is None:
-        raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit repair .venv`")
+    environment = environment_required(told, looked, "repair")
     _refuse(environment, force=options["force"])
     try:
         return _repair(context, options, told, looked, environment)

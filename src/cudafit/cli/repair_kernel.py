@@ -6,7 +6,7 @@ from typing import Any
 
 from cudafit.cli.common import agree, say, write_line
 from cudafit.env.kernels import kernel_by_name, register, user_folder
-from cudafit.env.locate import locate
+from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
 from cudafit.system.commands import command_text, option_words, path_word
@@ -15,13 +15,8 @@ from cudafit.system.commands import command_text, option_words, path_word
 def repair_kernel(options: dict[str, Any]) -> int:
     """Writes the kernelspec in the user's own folder, which Jupyter looks at before the system's; a copy is kept."""
     files = Files()
-    located = locate(files, options["path"], None, os.environ, (), os.getcwd())
-    if located is None:
-        again = command_text("cudafit", "repair", ".venv", *option_words("--kernel", options["kernel"]))
-        raise InputError(
-            "no Python environment is active or in this folder, so there is nothing for the kernel to start",
-            hint=f"name it: `{again}`",
-        )
+    found = locate(files, Asked(options["path"], environ=os.environ, folder=os.getcwd()))
+    located = required(found, "repair", ".venv", *option_words("--kernel", options["kernel"]))
     python = f"{located.prefix}/bin/python"
     if not os.access(python, os.X_OK):
         raise InputError(f"`{python}` is no program that can be started")

@@ -5,7 +5,6 @@ own while the rest is still being loaded here.
 """
 # ruff: noqa: PLC0415
 
-import os
 import re
 import sys
 from dataclasses import replace
@@ -18,6 +17,7 @@ from cudafit.cli.lock_options import lock_options
 from cudafit.cli.machine_options import ask_driver, hosts, machine_options
 from cudafit.cli.matrix_options import chosen, matrix_options
 from cudafit.errors import InputError
+from cudafit.model.environment import SYSTEM
 
 if TYPE_CHECKING:
     from cudafit.lock.formats import Format
@@ -150,7 +150,7 @@ def request_of(options: dict[str, Any]) -> "Request":
         cpu=options["cpu"],
         prefer=options["prefer"],
         conda=options["conda"],
-        installed=_installed() if options["prefer"] == "installed" else {},
+        installed=_installed(options) if options["prefer"] == "installed" else {},
         lines=tuple(other),
         files=tuple(files),
         words=_words(options),
@@ -173,14 +173,18 @@ def _python(text: str | None) -> str | None:
 
 
 def _active_python(options: dict[str, Any]) -> str | None:
-    """On this machine an active environment tells which Python is meant: what is installed goes there."""
-    elsewhere = options["machines"] or options["root"] or options["platform"] or (options["driver"] and options["gpus"])
-    active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
-    if elsewhere or not active:
+    """On this machine the environment that is meant tells which Python is: what is installed goes there."""
+    if _elsewhere(options):
         return None
+    from cudafit.cli.looking import located_here
     from cudafit.env.installed import python_of
+    from cudafit.model.located import Nowhere
 
-    return python_of(active)
+    found = located_here()
+    # A system's own Python is no place to install to: of the Pythons there are, the best is chosen.
+    if isinstance(found, Nowhere) or found.kind == SYSTEM:
+        return None
+    return python_of(found.prefix)
 
 
 def _cuda(text: str | None, *, cpu: bool) -> str | None:
@@ -194,16 +198,24 @@ def _cuda(text: str | None, *, cpu: bool) -> str | None:
     return number[1] + (f".{number[2]}" if number[2] else "")
 
 
-def _installed() -> dict[str, str]:
-    from cudafit.env.installed import installed_versions, nearby_environment
+def _elsewhere(options: dict[str, Any]) -> bool:
+    """Whether another machine than this one is meant."""
+    return bool(
+        options["machines"] or options["root"] or options["platform"] or (options["driver"] and options["gpus"])
+    )
 
-    environment = nearby_environment(os.environ)
-    if environment is None:
-        raise InputError(
-            "`--prefer installed` needs an environment, and none is active or in this folder",
-            hint="activate one, or go to a folder with a `.venv`",
-        )
-    return installed_versions(environment)
+
+def _installed(options: dict[str, Any]) -> dict[str, str]:
+    from cudafit.cli.looking import located_here
+    from cudafit.env.installed import installed_versions
+    from cudafit.env.locate import required
+
+    found = required(
+        located_here(guess=not _elsewhere(options)),
+        what="`--prefer installed` needs an environment, and none is active or in this folder",
+        hint="activate one, or go to a folder with a `.venv`",
+    )
+    return installed_versions(found.prefix)
 
 
 def _words(options: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ What is imported inside the functions is imported there for speed.
 """
 # ruff: noqa: PLC0415
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +34,14 @@ def command(context: click.Context, /, **options: Any) -> int:
     replaced is kept in turn, so that a rollback can be undone.
     """
     context.with_resource(stoppable())
-    from cudafit.cli.looking import conda_path, interrupted_text
-    from cudafit.env.installed import nearby_environment
+    from cudafit.cli.looking import conda_path, interrupted_text, located_here, unfinished_change
+    from cudafit.env.locate import required
     from cudafit.repair.rollback import generations, interrupted, recover, roll_back
 
-    path = options["path"] or (conda_path(options["conda"]) if options["conda"] else nearby_environment(os.environ))
+    path = options["path"] or (conda_path(options["conda"]) if options["conda"] else None)
     if path is None:
-        raise InputError("no Python environment is active or in this folder", hint="name it: `cudafit rollback .venv`")
+        begun = unfinished_change(None)
+        path = begun.env if begun else required(located_here(), "rollback", ".venv").prefix
     if options["listed"]:
         _list(context, options, path, generations(path))
         return 0

@@ -2,23 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from cudafit.errors import InputError
 from cudafit.model.requirement import normalised
 from cudafit.system.reading import read_text
-
-
-def nearby_environment(environ: Mapping[str, str], folder: str = ".") -> str | None:
-    """The active environment, else `.venv` or `venv` in the folder."""
-    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        if (path := environ.get(variable)) and os.path.isdir(path):
-            return path
-    for name in (".venv", "venv"):
-        path = os.path.join(folder, name)
-        if os.path.exists(os.path.join(path, "pyvenv.cfg")):
-            return path
-    return None
 
 
 def installed_versions(environment: str) -> dict[str, str]:

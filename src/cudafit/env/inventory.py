@@ -13,7 +13,6 @@ from cudafit.env.conda_side import CondaSide
 from cudafit.env.extensions import read_extensions
 from cudafit.env.loader import Loader
 from cudafit.env.loads import nvidia_folders, read_loads, torch_files
-from cudafit.env.locate import Located
 from cudafit.files import Files
 from cudafit.model.environment import (
     CONDA,
@@ -27,6 +26,7 @@ from cudafit.model.environment import (
 )
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
+from cudafit.model.located import Located
 from cudafit.model.machine import Problem
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import is_version

@@ -1,0 +1,63 @@
+"""Which environment is meant, and why: what `env/locate` answers, and what doctor publishes of it."""
+
+from typing import Literal
+
+from cudafit.model.environment import Kernel
+from cudafit.model.finding import Evidence
+from cudafit.model.frozen import frozen
+
+How = Literal["named", "active", "nearby", "path", "none"]
+Sure = Literal["certain", "likely", "guess", "no"]
+
+
+@frozen
+class Other:
+    """Another environment that could have been meant."""
+
+    path: str
+    why: str
+
+
+@frozen
+class Which:
+    """Which environment was looked at, and why. How: it was named, is active, lies nearby, or its Python is on PATH."""
+
+    how: How
+    sure: Sure
+    path: str | None = None
+    evidence: tuple[Evidence, ...] = ()  # what speaks for it, and what was passed over
+    others: tuple[Other, ...] = ()
+    looked: tuple[str, ...] = ()  # what was looked for, where there is none
+
+
+@frozen
+class Located:
+    """An environment's prefix, what kind it is, and how it was found."""
+
+    prefix: str
+    kind: str
+    found_by: str
+    interpreter: str | None = None
+    how: How = "named"
+    sure: Sure = "certain"
+    evidence: tuple[Evidence, ...] = ()
+    others: tuple[Other, ...] = ()
+    kernel: Kernel | None = None
+    active: str | None = None  # the one that is active or nearby, where a kernel was asked for
+
+    @property
+    def which(self) -> Which:
+        return Which(self.how, self.sure, self.prefix, self.evidence, self.others)
+
+
+@frozen
+class Nowhere:
+    """There is none: what was looked for, what was passed over, and what could be named."""
+
+    looked: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    others: tuple[Other, ...] = ()
+
+    @property
+    def which(self) -> Which:
+        return Which("none", "no", None, self.evidence, self.others, self.looked)
