@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cudafit.conda_solver import Question, solve
+from cudafit.conda.solver import Question, solve
 from tests.repair.conda_world import conda_world
 
 CUDAFIT = str(Path(sys.executable).parent / "cudafit")

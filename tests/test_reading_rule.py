@@ -29,7 +29,7 @@ JUDGED = {
 # Written into a temporary folder of its own.
 WRITES = (
     "bench/run.py",
-    "conda_solver.py",
+    "conda/solver.py",
     "lock/conda_lock_yml.py",
     "lock/uv.py",
     "matrix/compiled.py",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cudafit.conda_solver import Question, Record, solve
+from cudafit.conda.solver import Question, Record, solve
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
 from cudafit.lock.conda_lock_yml import conda_lock_text
@@ -248,7 +248,7 @@ def test_machines_of_two_platforms_make_one_conda_lock(resolve: Resolve, cudafit
 
 
 def test_the_library_is_asked_in_a_process_of_its_own() -> None:
-    code = "import sys, cudafit.conda_solver, cudafit.lock.conda_solve; print('rattler' in sys.modules)"
+    code = "import sys, cudafit.conda.solver, cudafit.lock.conda_solve; print('rattler' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"
     assert asyncio.iscoroutinefunction(rattler.solve)

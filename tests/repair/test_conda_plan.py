@@ -1,6 +1,6 @@
 """Findings, records and a solution in, specifications and steps out."""
 
-from cudafit.conda_solver import Record
+from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord
 from cudafit.model.environment import CONDA, Environment
 from cudafit.model.finding import ERROR, INFO, CondaChange, Finding, Fix, Report, Severity

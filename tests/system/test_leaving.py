@@ -14,7 +14,7 @@ DOORS = {
     "cli/common.py": "the streams of all commands",
     "render/human.py": "tables, drawn with rich",
     "notebook/__init__.py": "the streams of a notebook's kernel",
-    "conda_worker.py": "JSON for the process that asked, and its progress",
+    "conda/worker.py": "JSON for the process that asked, and its progress",
     "machine/nvml_child.py": "JSON for the process that asked",
     "payloads/": "what an environment's own Python runs: JSON for the process that asked",
 }

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from cudafit.conda_solver import Record
+from cudafit.conda.solver import Record
 from cudafit.errors import InputError
 from cudafit.lock.yaml_text import load
 from cudafit.system.parsing import reason

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cudafit.conda_solver import Question, solve
+from cudafit.conda.solver import Question, solve
 from cudafit.errors import CudafitError
 from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.conda_solve import virtual_of

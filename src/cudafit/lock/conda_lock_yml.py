@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cudafit.conda_solver import Record
+from cudafit.conda.solver import Record
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.conda_solve import Solved
 from cudafit.lock.header import header

@@ -1,6 +1,6 @@
 """The conda side of a fit, solved: every package of the environment, for each platform."""
 
-from cudafit.conda_solver import Question, Record, solve
+from cudafit.conda.solver import Question, Record, solve
 from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import all_specifications

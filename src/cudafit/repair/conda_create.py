@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 
-from cudafit.conda_solver import Question, Record, solve
+from cudafit.conda.solver import Question, Record, solve
 from cudafit.errors import CudafitError
 from cudafit.lock.conda_held import locked_records, notes_on
 from cudafit.lock.conda_names import conda_platform

@@ -1,6 +1,6 @@
 """conda prefixes by py-rattler: filled from solved or locked packages, emptied, mended. Each raises CudafitError.
 
-Every archive is checked against its hash before anything is linked (see `conda_worker`). Scripts of packages are not
+Every archive is checked against its hash before anything is linked (see `conda.worker`). Scripts of packages are not
 run. `lock` is the descriptor of the transaction's lock: the worker holds it, should cudafit be killed.
 """
 
@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
-from cudafit.conda_solver import Record, ask, record_of, row_of
+from cudafit.conda.solver import Record, ask, record_of, row_of
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.system.secrets import redacted

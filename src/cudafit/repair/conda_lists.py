@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from cudafit.atomic import append_text, write_text
-from cudafit.conda_solver import Record
+from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import RECORD_LIMIT, MetaRecord, spec_name
 from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_login

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 
-from cudafit.conda_solver import Record
+from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
 from cudafit.model.environment import Environment
 from cudafit.model.finding import ERROR, INFO, WARNING, CondaChange, Finding, Report

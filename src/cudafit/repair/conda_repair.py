@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cudafit.conda_solver import Question, Record
+from cudafit.conda.solver import Question, Record
 from cudafit.doctor.world import World
 from cudafit.env.conda_meta import Meta, asked_for, damage, pinned, read_meta
 from cudafit.env.conda_side import is_compared

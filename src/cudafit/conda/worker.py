@@ -1,6 +1,6 @@
 """py-rattler, which is spoken to here and nowhere else: solves, and installs into a prefix.
 
-It runs in a process of its own (`conda_solver.ask`): its worker threads may take a process with them when that one
+It runs in a process of its own (`solver.ask`): its worker threads may take a process with them when that one
 ends, and what they have answered by then is already read. The request is a file of JSON, the answer one line of it.
 
 py-rattler checks hashes only of what it downloads itself, and trusts what lies in its cache. So packages do not come

@@ -1,4 +1,4 @@
-"""conda's side of a solve, asked of py-rattler in a process of its own (`conda_worker`)."""
+"""conda's side of a solve, asked of py-rattler in a process of its own (`worker`)."""
 
 import contextlib
 import json
@@ -85,7 +85,7 @@ def ask(
         path = os.path.join(folder, "request.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(_without_logins(request, known), file)
-        command = own_python("-m", "cudafit.conda_worker")
+        command = own_python("-m", "cudafit.conda.worker")
         environ = {**own_environ(os.environ), REQUEST: path, **_logged_in(folder, known)}
         keep_open = () if lock is None else (lock,)
         finished = run(command, timeout_s=timeout_s, environ=environ, shown=shown, keep_open=keep_open)
