@@ -33,7 +33,7 @@ WRITES = (
     "lock/conda_lock_yml.py",
     "lock/uv.py",
     "matrix/compiled.py",
-    "repair/uv_engine.py",
+    "repair/engines/uv.py",
 )
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.cli.create import _interpreter
 from cudafit.errors import InputError
 from cudafit.model.machine import Interpreter
+from cudafit.repair.engines.venv_locks import interpreter_of
 
 
 def python(folder: Path, *, venv: bool = False, to: Path | None = None) -> Interpreter:
@@ -25,7 +25,7 @@ def test_a_venvs_python_is_not_started(tmp_path: Path) -> None:
     base = python(tmp_path / "usr")
     linked = python(tmp_path / "active", venv=True, to=Path(base.path))
     copied = python(tmp_path / "copied", venv=True)
-    assert _interpreter("3.12", (linked, base)) == base.path
-    assert _interpreter("3.12", (copied, base)) == base.path
+    assert interpreter_of("3.12", (linked, base)) == base.path
+    assert interpreter_of("3.12", (copied, base)) == base.path
     with pytest.raises(InputError, match="there is no Python"):
-        _interpreter("3.12", (copied,))
+        interpreter_of("3.12", (copied,))

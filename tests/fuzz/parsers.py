@@ -22,9 +22,9 @@ from cudafit.project.nearby import read_nearby
 from cudafit.project.notebooks import bang_pip
 from cudafit.project.placeholders import filled
 from cudafit.project.requirement_files import read_requirement_file
-from cudafit.repair.create import given_lock
+from cudafit.repair.engines.uv import _failure
+from cudafit.repair.engines.venv_locks import given_lock
 from cudafit.repair.mounts import parse_mounts_below
-from cudafit.repair.uv_engine import _failure
 from cudafit.sources import decoded, read_file
 from cudafit.system.commands import command_text
 from cudafit.system.text import harmless, harmless_lines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.repair.broken_packages import remove_broken
+from cudafit.repair.distributions import remove_broken
 
 
 def package(env: Path, name: str, version: str, record: str | None, files: tuple[str, ...] = ()) -> Path:

@@ -17,7 +17,7 @@ from jsonschema import validate
 
 from cudafit import shipped
 from cudafit.errors import InputError
-from cudafit.repair.conda_engine import link
+from cudafit.repair.engines.conda_link import link
 from tests.conftest import Run
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.trees import reading

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.env.conda_meta import MetaRecord
-from cudafit.repair.conda_lists import complete, register
+from cudafit.repair.engines.conda_lists import complete, register
 from cudafit.system.commands import command_text
 
 

@@ -1,14 +1,14 @@
 """Findings, records and a solution in, specifications and steps out."""
 
 from cudafit.conda.solver import Record
+from cudafit.doctor.wish import wish_of
 from cudafit.env.conda_meta import Meta, MetaRecord
 from cudafit.model.environment import CONDA, Environment
-from cudafit.model.finding import ERROR, INFO, CondaChange, Finding, Fix, Report, Severity
+from cudafit.model.finding import ERROR, INFO, Change, Finding, Fix, Severity
 from cudafit.model.fit import Pick
-from cudafit.repair.conda_plan import (
-    CondaWish,
+from cudafit.model.plan import Wish
+from cudafit.repair.engines.conda_plan import (
     conda_plan,
-    conda_wish,
     freed,
     specifications,
     unchanged,
@@ -39,24 +39,24 @@ META = Meta(
     ),
     (),
 )
-CHOOSE = CondaWish(CondaChange(choose=("torch",), remove=("cudatoolkit",)), {"pytorch": "torch.cpu_conda"})
+CHOOSE = Wish(Change(choose=("torch",), remove=("cudatoolkit",)), {"pytorch": "torch.cpu_conda"})
 
 
-def finding(name: str, change: CondaChange | None, severity: Severity = ERROR, explained: str | None = None) -> Finding:
+def finding(name: str, change: Change | None, severity: Severity = ERROR, explained: str | None = None) -> Finding:
     fix = Fix("do it", automatic=True, conda=change) if change else None
     return Finding(name, severity, "framework", "title", (), fix, explained)
 
 
 def test_changes_are_joined_and_what_is_explained_asks_nothing() -> None:
     findings = (
-        finding("a", CondaChange(choose=("torch",), reinstall=("x",))),
-        finding("b", CondaChange(choose=("torch", "jax"))),
-        finding("c", CondaChange(remove=("y",)), severity=INFO),
-        finding("d", CondaChange(remove=("z",)), explained="a"),
+        finding("a", Change(choose=("torch",), reinstall=("x",))),
+        finding("b", Change(choose=("torch", "jax"))),
+        finding("c", Change(remove=("y",)), severity=INFO),
+        finding("d", Change(remove=("z",)), explained="a"),
         finding("e", None),
     )
-    wish = conda_wish(Report("error", "a", findings, ()))
-    assert wish.change == CondaChange(choose=("torch", "jax"), reinstall=("x",))
+    wish = wish_of(findings, CONDA)
+    assert wish.change == Change(choose=("torch", "jax"), reinstall=("x",))
     assert wish.answers == ("a", "b")
     assert [one.id for one in wish.by_hand] == ["e"]
     assert wish.why == {"pytorch": "a", "x": "a", "jaxlib": "b"}
@@ -64,14 +64,14 @@ def test_changes_are_joined_and_what_is_explained_asks_nothing() -> None:
     assert more.change.reinstall == ("x", "w")
     assert more.answers == ("a", "b", "conda.files_damaged")
     assert with_damage(wish, ["x"]) is wish
-    assert CondaWish(CondaChange()).empty
+    assert Wish(Change()).empty
 
 
 def test_what_was_asked_for_stays_and_frameworks_come_by_build_string() -> None:
     specs = specifications(CHOOSE, META, {"rich": "rich>=13", "gone": "gone=1"}, [PICK], "3.12")
     assert specs == ("python 3.12.*", "numpy=2.2", "rich>=13", "pytorch ==2.13.0 cuda129*", "cuda-version 12.9.*")
     assert freed(CHOOSE, META, [PICK]) == ("cudatoolkit", "cudnn", "pytorch", "pytorch-cpu")
-    only_remove = CondaWish(CondaChange(remove=("cudatoolkit",)))
+    only_remove = Wish(Change(remove=("cudatoolkit",)))
     kept = specifications(only_remove, META, {}, (), "3.12")
     assert kept == ("python 3.12.*", "numpy=2.2", "pytorch-cpu", "rich")
     assert freed(only_remove, META, ()) == ("cudatoolkit",)

@@ -9,7 +9,9 @@ import pytest
 
 from cudafit.indexes import Indexes
 from cudafit.model.plan import Made
-from cudafit.repair import create as creating
+from cudafit.repair.engines import new, venv
+from cudafit.repair.engines.engine import Means
+from cudafit.repair.engines.venv_locks import Lock
 from tests.repair.chaos import silent
 
 LOCK = '[[packages]]\nname = "rich"\nwheels = [{url = "https://me:hunter2@index.test/rich-1-py3-none-any.whl"}]\n'
@@ -22,11 +24,12 @@ def test_the_lock_that_is_kept_holds_no_login(tmp_path: Path, monkeypatch: pytes
         yield SimpleNamespace(lock=0)
 
     given: list[str] = []
-    monkeypatch.setattr(creating, "transaction", transaction)
-    monkeypatch.setattr(creating, "make_venv", lambda *_, **__: None)
-    monkeypatch.setattr(creating, "install", lambda _path, text, *_, **__: given.append(text))
+    monkeypatch.setattr(new, "transaction", transaction)
+    monkeypatch.setattr(venv, "make_venv", lambda *_, **__: None)
+    monkeypatch.setattr(venv, "install", lambda _path, text, *_, **__: given.append(text))
     env = tmp_path / "env"
-    creating.create(str(env), Made("3.12", LOCK, "pylock.toml", (), kept=LOCK), Indexes(), {}, silent)
+    made = Made("venv", "3.12", (), Lock(LOCK, "pylock.toml", kept=LOCK))
+    venv.VenvEngine(str(env)).create(made, Means(Indexes(), {}, silent))
     assert given == [LOCK]  # the installer needs it
     kept = (env / "pylock.cudafit.toml").read_text()
     assert kept == LOCK.replace("me:hunter2@", "")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import InputError
-from cudafit.repair.links import Reach, check_links, venv_reach
+from cudafit.repair.engines.venv import reach_of_pip
+from cudafit.repair.links import Reach, check_links
 from cudafit.repair.walk import walk
 
 SITE = "lib/python3.12/site-packages"
@@ -67,14 +68,14 @@ def test_what_a_change_of_a_venv_would_go_through(
     path: str, changed: set[str], adds: bool, stopped: bool, env: Path
 ) -> None:
     link(env, path)
-    assert refused(env, venv_reach(str(env), changed, adds=adds)) == ([path] if stopped else [])
+    assert refused(env, reach_of_pip(str(env), changed, adds=adds)) == ([path] if stopped else [])
 
 
 def test_a_link_to_a_file_is_no_way_out(env: Path) -> None:
     """It is replaced, and what it leads to stays; so it is with Python itself."""
     (env.parent / "elsewhere/tool").write_text("mine")
     (env / "bin/torch").symlink_to(env.parent / "elsewhere/tool")
-    assert refused(env, venv_reach(str(env), {"torch"}, adds=True)) == []
+    assert refused(env, reach_of_pip(str(env), {"torch"}, adds=True)) == []
 
 
 def test_what_is_in_reach_is_asked_only_where_there_is_such_a_link(env: Path) -> None:

@@ -7,28 +7,36 @@ What is imported inside the functions is imported there for speed.
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.benching import verified
-from cudafit.cli.common import use_color, write
+from cudafit.cli.benching import found_a_problem, verified
+from cudafit.cli.common import say, use_color, write
 from cudafit.cli.looking import Given, Looked, environment_of, look, world
 from cudafit.cli.machine_options import hosts
 from cudafit.cli.matrix_options import chosen
 from cudafit.errors import CudafitError, InputError
+from cudafit.model.environment import CONDA, VENV
 from cudafit.model.words import is_windows_path
 from cudafit.model.words import parted as by_form
-from cudafit.system.commands import command_text, path_word
+from cudafit.system.commands import command_text, joined, path_word
 
 if TYPE_CHECKING:
     from cudafit.model.bench import Bench
     from cudafit.model.finding import Report
     from cudafit.model.plan import Made
+    from cudafit.repair.engines.engine import Engine, Means
     from cudafit.resolve.host import Host
     from cudafit.resolve.problem import Book
 
 _DEFAULT = ".venv"
+_PROBLEM = 1
+_EXAMPLES = {
+    VENV: "`cudafit create .venv torch`, or `--from pylock.toml`",
+    CONDA: "`cudafit create -n gpu torch`, or `--from conda-lock.yml`",
+}
 
 
 def parted(words: tuple[str, ...], *, windows: bool = os.name == "nt") -> tuple[str, tuple[str, ...]]:
@@ -60,6 +68,74 @@ def for_one_machine(options: dict[str, Any], description: Any, question: Any) ->
     if len(machines) != 1:
         raise InputError("an environment is made for one machine", hint="name one with `--machine`")
     return book, machines[0]
+
+
+def made_by(
+    context: click.Context,
+    options: dict[str, Any],
+    kind: str,
+    path: str,
+    requirements: tuple[str, ...],
+    description: Any,
+    question: Any,
+) -> int:
+    """The environment, by the engine of its kind: planned, made, looked at, run where there is a GPU, shown."""
+    from cudafit.indexes import configured
+    from cudafit.machine.context import this_machine
+    from cudafit.machine.pythons import read_pythons
+    from cudafit.repair.engines import engine_of
+    from cudafit.repair.engines.engine import Means
+
+    # Of this machine, where the environment is made, whatever machine it is for.
+    pythons = read_pythons(this_machine()) if kind == VENV else ()
+    means = Means(configured(), os.environ, say, command=_typed(options, requirements), pythons=pythons)
+    engine = engine_of(kind, path)
+    book, machine = for_one_machine(options, description, question)
+    host = engine.suited(machine, options["python"], means)
+    if options["lock"]:
+        made = engine.given(options["lock"], host, options["python"], means, unhashed=options["allow_unhashed"])
+    else:
+        made = _solved(engine, options, requirements, host, book, means)
+    if options["dry_run"]:
+        show(context, options, path, made, None)
+        return 0
+    made = engine.create(made, means)
+    report, bench = looked_at(options, path)
+    show(context, options, path, made, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
+
+
+def _solved(
+    engine: "Engine[Any]",
+    options: dict[str, Any],
+    requirements: tuple[str, ...],
+    host: "Host",
+    book: "Book",
+    means: "Means",
+) -> "Made[Any]":
+    from cudafit.cli.lock_options import order_of, patience
+    from cudafit.cli.resolve import answer_of, request_of
+    from cudafit.render.resolve_rows import error_of
+
+    plain: dict[str, Any] = {"prefer": "newest", "offline": False, "forced": None, "outputs": ()}
+    asked = {**options, **plain, "conda": engine.kind == CONDA, "requirements": requirements}
+    request = request_of(asked)
+    if not request.wanted and not (request.lines and engine.kind == VENV):
+        raise InputError("nothing was asked for", hint=_EXAMPLES[engine.kind])
+    answer = answer_of(request, [host], book, every=False)
+    if error := error_of(answer):
+        raise error
+    order = replace(order_of(request, asked, book), resolution=answer)
+    with patience():
+        return engine.solved(order, means, sizes=options["dry_run"])
+
+
+def _typed(options: dict[str, Any], requirements: tuple[str, ...]) -> str:
+    """For the history of a prefix, which others may read."""
+    from cudafit.system.secrets import redacted_words
+
+    words = ["cudafit", "create", "--conda", *redacted_words(requirements)]
+    return joined(words + (["--from", os.path.basename(options["lock"])] if options["lock"] else []))
 
 
 def refuse_existing(path: str, *, clear: bool, mark: str = "pyvenv.cfg", kind: str = "environment") -> None:
@@ -97,7 +173,7 @@ def show(
     context: click.Context,
     options: dict[str, Any],
     path: str,
-    made: "Made",
+    made: "Made[Any]",
     report: "Report | None",
     bench: "Bench | None" = None,
 ) -> None:

@@ -23,7 +23,7 @@ from cudafit.cli.looking import (
     world,
 )
 from cudafit.cli.matrix_options import matrix_options
-from cudafit.cli.repairing import confirm, nothing, room, show
+from cudafit.cli.repairing import confirm, nothing, show
 from cudafit.errors import CudafitError, InputError
 from cudafit.system.commands import command_text, path_word
 from cudafit.system.interrupts import stoppable
@@ -31,7 +31,6 @@ from cudafit.system.interrupts import stoppable
 if TYPE_CHECKING:
     from cudafit.model.environment import Environment
     from cudafit.model.finding import Report
-    from cudafit.repair.prepare import Prepared
 
 _PROBLEM = 1
 
@@ -119,65 +118,36 @@ def _repair(
 ) -> int:
     from cudafit.doctor.diagnose import diagnose
     from cudafit.indexes import configured
-    from cudafit.repair.plan import wish_of
-    from cudafit.repair.prepare import prepare
+    from cudafit.repair.carry_out import asked, carry_out, check_place, planned
+    from cudafit.repair.engines.engine import Means
 
+    means = Means(configured(), os.environ, say, options["wait"], every_file=options["check_files"])
     seen = world(told, looked, environment)
     before = diagnose(seen)
-    if environment.kind == "conda":
-        from cudafit.cli.repair_conda import repair_conda
-
-        done = repair_conda(context, options, told, looked, seen, before)
-        if done is not None:
-            return done
-    wish = wish_of(before)
-    if not (wish.choose or wish.install or wish.remove):
+    engine, wish = asked(environment, before, means)
+    if wish.empty:
         show(context, options, "nothing", nothing(environment, wish), before)
         return _PROBLEM if any(one.severity == "error" for one in wish.by_hand) else 0
-    indexes = configured()
-    prepared = prepare(wish, seen, environment, indexes, os.environ)
-    if not prepared.plan.steps:
-        raise CudafitError(
-            "the packages that the index has are those that are installed, so nothing would change",
-            cause=[f"{name}: {why}" for name, why in wish.why.items()],
-        )
+    prepared = planned(engine, wish, seen, environment, means)
+    plan = prepared.plan
+    if options["dry_run"] or not options["as_json"]:
+        show(context, options, "planned", plan, before)
     if options["dry_run"]:
-        show(context, options, "planned", prepared.plan, before)
         return 0
-    if not options["as_json"]:
-        show(context, options, "planned", prepared.plan, before)
-    room(prepared.plan)
+    check_place(plan, means)
     confirm(options, environment)
-    report = _carried_out(options, told, looked, prepared, before)
-    after = environment_of(Given(machines=told.machines, path=prepared.plan.environment), looked)
-    bench = verified(told, after, looked.machine, looked.library.book.facts)
-    show(context, options, "done", prepared.plan, report, bench)
-    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
-
-
-def _carried_out(
-    options: dict[str, Any], told: Given, looked: Looked, prepared: "Prepared", before: "Report"
-) -> "Report":
-    from cudafit.doctor.diagnose import diagnose
-    from cudafit.indexes import configured
-    from cudafit.repair.carry_out import carry_out
 
     def again() -> "tuple[Environment, Report]":
-        found = environment_of(Given(machines=told.machines, path=prepared.plan.environment), looked)
+        found = environment_of(Given(machines=told.machines, path=plan.environment), looked)
         if found is None:
-            raise CudafitError(f"`{prepared.plan.environment}` is no environment any more")
+            raise CudafitError(f"`{plan.environment}` is no environment any more")
         return found, diagnose(world(told, looked, found))
 
-    return carry_out(
-        prepared,
-        before,
-        again,
-        indexes=configured(),
-        environ=os.environ,
-        reason=f"repair: {', '.join(prepared.plan.answers)}",
-        wait_s=options["wait"],
-        say=say,
-    )
+    report = carry_out(engine, prepared, before, again, means)
+    after = environment_of(Given(machines=told.machines, path=plan.environment), looked)
+    bench = verified(told, after, looked.machine, looked.library.book.facts)
+    show(context, options, "done", plan, report, bench)
+    return _PROBLEM if report.status == "error" or found_a_problem(bench) else 0
 
 
 def _refuse(environment: "Environment", *, force: bool) -> None:

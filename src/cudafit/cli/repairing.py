@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.cli.common import agree, say, use_color, write
+from cudafit.cli.common import agree, use_color, write
 from cudafit.errors import InputError
 from cudafit.system.commands import command_text, path_word
 
@@ -24,19 +24,6 @@ def nothing(environment: "Environment", wish: "Wish") -> "Plan":
     from cudafit.model.plan import Plan
 
     return Plan(environment.path, environment.python or "", (), by_hand=wish.by_hand)
-
-
-def room(plan: "Plan") -> None:
-    """Raises CudafitError where the disk is too small, and warns of programs that use the environment."""
-    from cudafit.env.in_use import processes_using
-    from cudafit.repair.prepare import check_space
-
-    path = plan.environment
-    check_space(plan)
-    users = list(processes_using(path))
-    if users:
-        named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
-        say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
 
 
 def confirm(options: dict[str, Any], environment: "Environment") -> None:

@@ -19,6 +19,10 @@ TIMEOUT_S = 900
 REQUEST = "CUDAFIT_CONDA_REQUEST"
 
 
+class UnsolvableError(CudafitError):
+    """The packages do not go together."""
+
+
 @frozen
 class Record:
     """A package as its channel lists it."""
@@ -59,7 +63,7 @@ class Question:
 
 
 def solve(questions: Sequence[Question]) -> list[list[Record]]:
-    """The packages of each; raises CudafitError where there is no solution or the channel does not answer."""
+    """The packages of each; raises UnsolvableError, and CudafitError where the channel does not answer."""
     from cudafit.model.record import to_plain  # noqa: PLC0415
 
     answer = ask({"do": "solve", "questions": [to_plain(question) for question in questions]}, timeout_s=TIMEOUT_S)
@@ -175,7 +179,7 @@ def _failure(answer: dict[str, Any], question: Question) -> CudafitError:
     told = without_known(answer["error"], *question.channels)
     lines = [line.rstrip() for line in told.splitlines() if line.strip()]
     if any(words in told for words in _UNSOLVED):
-        return CudafitError(
+        return UnsolvableError(
             f"conda's packages do not go together on {question.platform}",
             cause=lines[:_SHOWN],
             hint="loosen one of the requirements named there",

@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cudafit.doctor.registry import CHECKS, container_checks
+from cudafit.doctor.wish import is_repaired
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
-from cudafit.model.environment import VENV
 from cudafit.model.finding import (
     ERROR,
-    INFO,
     LAYERS,
     OK,
     SEVERITIES,
@@ -72,10 +71,9 @@ def diagnose(
 def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
     """What answers every finding that a change of packages answers; none where cudafit changes nothing."""
     environment = world.environment
-    if environment is None or environment.kind != VENV:
+    if environment is None or not is_repaired(environment, findings):
         return ()
-    answered = [one for one in findings if one.severity != INFO and one.fix and one.fix.change]
-    return ("cudafit", "repair", path_word(environment.path)) if answered else ()
+    return ("cudafit", "repair", path_word(environment.path))
 
 
 def _place(finding: Finding) -> tuple[int, int]:

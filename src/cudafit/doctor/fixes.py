@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment, by_real_name
-from cudafit.model.finding import Change, CondaChange, Fix
+from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import NO_FIT
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
@@ -80,7 +80,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
         command = ("uv", "pip", "install", "--python", path_word(environment.path), *again, *words)
     first = (("uv", "pip", "uninstall", "--python", path_word(environment.path), *remove),) if remove else ()
     if conda:
-        return Fix(f"install {named}", (command,), automatic=True, conda=CondaChange(choose=tuple(names)))
+        return Fix(f"install {named}", (command,), automatic=True, conda=Change(choose=tuple(names)))
     change = Change(choose=(*names, *with_them), remove=tuple(remove))
     return Fix(f"install {named}", (*first, command), automatic=True, change=change)
 

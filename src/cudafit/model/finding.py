@@ -53,30 +53,19 @@ def is_wanted(name: str, select: Collection[str], ignore: Collection[str]) -> bo
 
 @frozen
 class Change:
-    """What a fix does to an environment's packages.
+    """What a fix does to an environment's packages, by pip's names or by conda's.
 
-    `choose` are packages of which resolve picks the build, `install` requirements as they are written, `remove` what is
-    taken out, every copy of it, before anything is installed.
+    `choose` are frameworks by Python's names, of which resolve picks the build; `install` requirements as they are
+    written; `remove` what is taken out, every copy of it, before anything is installed. Of conda's packages `free` may
+    come from the channel in another version or build, and `reinstall` comes again as it is. `uninstall` are
+    distributions that pip put over conda's.
     """
 
     choose: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-
-
-@frozen
-class CondaChange:
-    """What a fix does to the packages of a conda environment.
-
-    `choose` are Python's names of frameworks, of which resolve picks conda's build. The others are conda's own names:
-    `free` may come from the channel in another version or build, `reinstall` comes again as it is, `remove` goes.
-    `uninstall` are distributions that pip put over conda's.
-    """
-
-    choose: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
     reinstall: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
     uninstall: tuple[str, ...] = ()
 
 
@@ -90,7 +79,7 @@ class Fix:
     root: bool = False
     reboot: bool = False
     change: Change | None = None  # what `cudafit repair` does in their place
-    conda: CondaChange | None = None  # the same for packages of conda
+    conda: Change | None = None  # the same for packages of conda
 
 
 @frozen

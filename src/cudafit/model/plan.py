@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Generic, TypeVar
 
-from cudafit.model.finding import Finding
+from cudafit.model.finding import Change, Finding
 from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
 
@@ -13,23 +14,22 @@ ROLLBACK_SCHEMA = "cudafit.rollback/1"
 # What an installation holds to: a hash for each file; also that nothing is built, as what builds it has no hash; or
 # neither.
 HASHED, WHEELS_ONLY, UNCHECKED = "hashed", "wheels-only", "unchecked"
+Source = TypeVar("Source")
 INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
 
 
 @frozen
 class Wish:
-    """What the automatic fixes ask for, all together.
+    """What the automatic fixes ask for, all together. `why` is the finding that asked for each package first."""
 
-    `choose` are packages of which resolve picks the build, `install` requirements, `remove` what goes out in every copy
-    before anything comes in. `why` is the finding that asked for each of them first.
-    """
-
-    choose: tuple[str, ...] = ()
-    install: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
+    change: Change = Change()
     why: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[str, ...] = ()  # the findings that will be gone
     by_hand: tuple[Finding, ...] = ()  # errors and warnings that no change of packages answers
+
+    @property
+    def empty(self) -> bool:
+        return self.change == Change()
 
 
 @frozen
@@ -74,16 +74,14 @@ class Package:
 
 
 @frozen
-class Made:
-    """What a new environment is made from."""
+class Made(Generic[Source]):
+    """What a new environment is made from. `source` is what its engine installs it from."""
 
+    kind: str
     python: str
-    lock: str
-    name: str  # of the lock, which tells its format
     packages: tuple[Package, ...]
+    source: Source
     picks: tuple[Pick, ...] = ()
-    kept: str | None = None  # the lock to keep in the environment
-    interpreter: str = ""  # the program to make it with
     notes: tuple[str, ...] = ()  # what else is to be known before it is made
     checks: str = HASHED
 

@@ -1,15 +1,18 @@
 """A new environment as rows for people."""
 
+from typing import Any
+
+from cudafit.model.environment import CONDA
 from cudafit.model.finding import Report
 from cudafit.model.plan import UNCHECKED, Made
 from cudafit.render.machine_rows import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, path_word
 
-_CACHES = {"conda": "cudafit has kept"}
+_CACHES = {CONDA: "cudafit has kept"}
 
 
-def create_rows(path: str, made: Made, report: Report | None, bench: Row | None) -> list[Row]:
+def create_rows(path: str, made: Made[Any], report: Report | None, bench: Row | None) -> list[Row]:
     """With sizes before, with what doctor says afterwards."""
     rows = [Row("environment", path, ""), Row("Python", made.python, "")]
     chosen = {pick.name: pick for pick in made.picks}
@@ -24,7 +27,7 @@ def create_rows(path: str, made: Made, report: Report | None, bench: Row | None)
         shown = (
             "not known"
             if total is None
-            else f"{size_text(total)}, less what {_CACHES.get(made.name, 'uv has in its cache')}"
+            else f"{size_text(total)}, less what {_CACHES.get(made.kind, 'uv has in its cache')}"
         )
         rows.append(Row("download", shown, ""))
         rows += [Row("note", note, "", "warn" if made.checks == UNCHECKED else "plain") for note in made.notes]
@@ -37,7 +40,7 @@ def create_rows(path: str, made: Made, report: Report | None, bench: Row | None)
     if bench is not None:
         rows.append(bench)
     place = path_word(path)
-    use = (f"{place}/bin/python",) if made.name == "conda" else (".", f"{place}/bin/activate")
+    use = (f"{place}/bin/python",) if made.kind == CONDA else (".", f"{place}/bin/activate")
     rows.append(Row("use it", command_text(*use), ""))
     return rows
 

@@ -1,63 +1,109 @@
-"""A plan carried out within a transaction: all of it, seen to be right, or nothing."""
+"""A repair from its wish to its end: planned, checked, then all of it within a transaction, or nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from cudafit.doctor.wish import SIDES
+from cudafit.doctor.world import World
+from cudafit.env.in_use import processes_using
 from cudafit.errors import CudafitError
-from cudafit.indexes import Indexes
 from cudafit.model.environment import Environment
-from cudafit.model.finding import Report
-from cudafit.model.plan import REMOVE
-from cudafit.render.counts import counted
-from cudafit.repair.broken_packages import remove_broken
-from cudafit.repair.links import check_links, venv_reach
-from cudafit.repair.plan import changed, not_as_planned
-from cudafit.repair.prepare import Prepared
+from cudafit.model.finding import ERROR, Report
+from cudafit.model.plan import Plan, Wish
+from cudafit.render.sizes import size_text
+from cudafit.repair.engines import engine_of
+from cudafit.repair.engines.engine import Engine, Means, Prepared
+from cudafit.repair.links import check_links
+from cudafit.repair.room import room_needed
 from cudafit.repair.transaction import transaction
-from cudafit.repair.uv_engine import install, uninstall
 from cudafit.repair.walk import Walk
 
 Look = Callable[[], tuple[Environment, Report]]
+# What is installed takes more than its archive, which is packed.
+_UNPACKED = 1.5
 
 
 class StaleError(CudafitError):
     """The plan was made for an environment that is not the same any more."""
 
 
-def carry_out(
-    prepared: Prepared,
-    before: Report,
-    look: Look,
-    *,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    reason: str,
-    wait_s: float,
-    say: Callable[[str], None],
-) -> Report:
+def asked(environment: Environment, report: Report, means: Means) -> tuple[Engine[Any], Wish]:
+    """The engine whose packages are to change, and how; an empty wish where none are.
+
+    In a conda prefix packages of pip are changed as in a venv where nothing is asked of conda's.
+    """
+    engines = [engine_of(side, environment.path) for side in SIDES[environment.kind]]
+    for engine in engines:
+        wish = engine.wish(report, environment, means)
+        if not wish.empty:
+            break
+    return engine, wish
+
+
+def planned(engine: Engine[Any], wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Any]:
+    """Raises CudafitError where nothing fits, the packages do not go together, or an index does not answer."""
+    prepared = engine.plan(wish, world, environment, means)
+    if not prepared.plan.steps:
+        raise CudafitError(
+            f"the packages that the {engine.shop} has are those that are installed, so nothing would change",
+            cause=[f"{name}: {why}" for name, why in wish.why.items()],
+        )
+    return prepared
+
+
+def check_place(plan: Plan, means: Means) -> None:
+    """Before anybody is asked. Raises CudafitError where the disk is too small; tells of programs in the way."""
+    _check_space(plan)
+    users = list(processes_using(plan.environment))
+    if users:
+        named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
+        means.say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
+
+
+def _check_space(plan: Plan) -> None:
+    needed = room_needed(plan.environment)
+    coming = sum(step.size or 0 for step in plan.steps)
+    wanted = needed.bytes + int(coming * _UNPACKED)
+    if wanted > needed.free_bytes:
+        raise CudafitError(
+            f"there is no room to repair `{plan.environment}`",
+            cause=[
+                f"{size_text(wanted)} are needed: {size_text(needed.bytes)} for the snapshot, and about "
+                f"{size_text(wanted - needed.bytes)} for what comes in",
+                f"{size_text(needed.free_bytes)} are free on its file system",
+            ],
+            hint="free some space there",
+        )
+
+
+def carry_out(engine: Engine[Any], prepared: Prepared[Any], before: Report, look: Look, means: Means) -> Report:
     """What doctor says afterwards. Raises RolledBack where a step failed or the result is not what was planned."""
     plan = prepared.plan
-    path = plan.environment
-    coming = changed(plan)
-    going = [step.package for step in plan.steps if step.action == REMOVE]
-    replaced = [step.package for step in coming if step.before is not None]
 
     def check(found: Walk) -> None:
-        check_links(path, found, lambda: venv_reach(path, {*going, *replaced}, adds=bool(coming)))
+        check_links(plan.environment, found, lambda: engine.reach(prepared))
 
-    with transaction(path, reason=reason, wait_s=wait_s, say=say, check=check) as change:
+    reason = f"repair: {', '.join(plan.answers)}"
+    with transaction(plan.environment, reason=reason, wait_s=means.wait_s, say=means.say, check=check) as change:
         if change.waited:
             raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
-        broken = remove_broken(path, [*going, *replaced])
-        # What fills the folder of another package goes before that one comes.
-        if rest := [name for name in going if name not in broken]:
-            say(f"removing {counted(len(rest), 'package')}")
-            uninstall(path, rest, environ, lock=change.lock)
-        if coming:
-            say(f"installing {counted(len(coming), 'package')}")
-            again = [name for name in replaced if name not in broken]
-            install(path, prepared.lock, indexes, environ, again=again, lock=change.lock)
-        say("looking at the result")
+        told = engine.apply(prepared, change, means)
+        means.say("looking at the result")
         after, report = look()
-        if wrong := not_as_planned(plan, after, report, before):
+        if wrong := [*engine.verify(prepared, after), *errors_left(plan, report, before)]:
             raise CudafitError("the environment is not as planned", cause=wrong)
+    for line in told:
+        means.say(line)
     return report
+
+
+def errors_left(plan: Plan, report: Report, before: Report) -> Sequence[str]:
+    """The errors that the change was to end, and those that it brought."""
+    found = []
+    had = {finding.id for finding in before.findings if finding.severity == ERROR}
+    for finding in report.findings:
+        if finding.severity == ERROR and finding.id in plan.answers:
+            found.append(f"{finding.id} is still found: {finding.title}")
+        elif finding.severity == ERROR and finding.id not in had:
+            found.append(f"{finding.id} is new: {finding.title}")
+    return found

@@ -6,11 +6,11 @@ So before anything is touched, each of these links is looked at.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
-from cudafit.repair.broken_packages import installed_files, places
+from cudafit.repair.distributions import places
 from cudafit.repair.walk import LINK, Walk
 from cudafit.system.commands import command_text
 
@@ -25,14 +25,6 @@ class Reach:
     touches: frozenset[str]
     keeps: frozenset[str]
     adds: bool
-
-
-def venv_reach(environment: str, changed: Collection[str], *, adds: bool) -> Reach:
-    """By the RECORDs of all that is installed; `changed` are names of packages that go or are replaced."""
-    touches, keeps = set[str](), set[str]()
-    for name, paths in installed_files(environment):
-        (touches if name in changed else keeps).update(paths)
-    return Reach(frozenset(touches), frozenset(keeps), adds)
 
 
 def check_links(environment: str, found: Walk, reach: Callable[[], Reach]) -> None:

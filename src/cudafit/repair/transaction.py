@@ -33,7 +33,7 @@ class RolledBack(CudafitError):  # noqa: N818 - it is the outcome that callers a
 
 
 @frozen
-class Change:
+class Underway:
     """What is being changed. `env` is the real folder, and `generation` what it was (None where it is new).
 
     `waited`: another cudafit changed it first, so what was planned before may no longer fit. `lock` is a file
@@ -64,7 +64,7 @@ def transaction(
     wait_s: float = WAIT_S,
     say: Callable[[str], None] = _silent,
     check: Callable[[Walk], None] = _anything,
-) -> Iterator[Change]:
+) -> Iterator[Underway]:
     """The environment may be changed inside; on the normal way out the change stays, on any other it never was.
 
     Raises InputError and CudafitError before anything is changed; RolledBack, from the error, when the change failed.
@@ -86,7 +86,7 @@ def transaction(
         committed = False
         try:
             journal = _begin_new(held, reason) if new else _begin(held, reason, check)
-            yield Change(state.env, None if new else journal.generation, reason, lock.waited, lock.descriptor)
+            yield Underway(state.env, None if new else journal.generation, reason, lock.waited, lock.descriptor)
             with held_off(lambda: say("the change is complete, and stays")):
                 _commit(held)
                 committed = True

@@ -6,7 +6,7 @@ from cudafit.doctor.fixes import replace_build
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import CONDA, CondaDamage, CondaPackage, Environment
-from cudafit.model.finding import ERROR, WARNING, CondaChange, Evidence, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Change, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.system.commands import path_word
 
@@ -25,7 +25,7 @@ def _of_conda(world: World) -> Environment | None:
     return environment if environment and environment.kind == CONDA else None
 
 
-def _repair(environment: Environment, text: str, change: CondaChange) -> Fix:
+def _repair(environment: Environment, text: str, change: Change) -> Fix:
     return Fix(text, (("cudafit", "repair", path_word(environment.path)),), automatic=True, conda=change)
 
 
@@ -45,7 +45,7 @@ def doubled(world: World) -> Iterator[Finding]:
             Evidence(f"{one.conda} {one.conda_version} by conda", "conda-meta"),
         )
     ]
-    change = CondaChange(
+    change = Change(
         choose=tuple(_for_the_cpu(world, environment)),
         reinstall=tuple(one.conda for one in environment.doubled),
         uninstall=names,
@@ -80,7 +80,7 @@ def damaged(world: World) -> Iterator[Finding]:
     yield kinds.conda.files_damaged.found(
         f"files of {', '.join(names[:_SHOWN])} are not as conda installed them",
         tuple(Evidence(_damage(one), f"conda-meta, {environment.path}") for one in found[:_SHOWN]),
-        _repair(environment, f"install {', '.join(names)} again", CondaChange(reinstall=names)),
+        _repair(environment, f"install {', '.join(names)} again", Change(reinstall=names)),
     )
 
 
@@ -122,7 +122,7 @@ def toolkit_major(world: World) -> Iterator[Finding]:
             Evidence(f"cudatoolkit {toolkit.version}", "conda-meta"),
             Evidence(f"packages for CUDA {other}", "conda-meta"),
         ),
-        _repair(environment, "remove cudatoolkit", CondaChange(remove=("cudatoolkit",))),
+        _repair(environment, "remove cudatoolkit", Change(remove=("cudatoolkit",))),
     )
 
 
@@ -147,7 +147,7 @@ def channels(world: World) -> Iterator[Finding]:
             _repair(
                 environment,
                 "take all of them from conda-forge",
-                CondaChange(free=tuple(one.name for one in defaults)),
+                Change(free=tuple(one.name for one in defaults)),
             ),
         )
 
@@ -155,7 +155,7 @@ def channels(world: World) -> Iterator[Finding]:
 def _retired(world: World, environment: Environment, retired: Sequence[CondaPackage]) -> Finding:
     names = tuple(dict.fromkeys(_FRAMEWORKS[one.name] for one in retired if one.name in _FRAMEWORKS))
     fix = replace_build(world, *names) if names else None
-    change = CondaChange(choose=fix.conda.choose if fix and fix.conda else (), free=tuple(one.name for one in retired))
+    change = Change(choose=fix.conda.choose if fix and fix.conda else (), free=tuple(one.name for one in retired))
     named = ", ".join(f"{one.name} {one.version}" for one in retired[:_SHOWN])
     return kinds.conda.retired_channel.found(
         f"packages are from the channel {retired[0].channel}, which is retired",

@@ -1,4 +1,4 @@
-"""From findings to steps. Pure: what resolve, the index and uv say is given."""
+"""From a wish to steps for a venv. Pure: what resolve, the index and uv say is given."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.environment import TWINS, Distribution, Environment, by_real_name
-from cudafit.model.finding import ERROR, INFO, WARNING, Finding, Report
 from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
 from cudafit.model.requirement import Wanted, normalised, wanted
 from cudafit.resolve.problem import Library
@@ -20,57 +19,14 @@ _PART = re.compile(
 _TOOLS = ("pip", "setuptools", "wheel", "uv")
 
 
-def wish_of(report: Report) -> Wish:
-    """The changes of all fixes together. What is only informed about, or explained by something below, asks nothing."""
-    choose: dict[str, None] = {}
-    install: dict[str, str] = {}
-    remove: dict[str, None] = {}
-    why: dict[str, str] = {}
-    answers: list[str] = []
-    by_hand: list[Finding] = []
-    for finding in report.findings:
-        change = finding.fix.change if finding.fix else None
-        if finding.severity == INFO:
-            continue
-        if change is None or not finding.fix or not finding.fix.automatic:
-            if finding.severity in (ERROR, WARNING) and finding.explained_by is None:
-                by_hand.append(finding)
-            continue
-        answers.append(finding.id)
-        for name in change.choose:
-            choose.setdefault(name)
-            why.setdefault(name, finding.id)
-        for text in change.install:
-            name = wanted(text).name
-            install[name] = _joined(install.get(name), text)
-            why.setdefault(name, finding.id)
-        for name in change.remove:
-            remove.setdefault(name)
-            why.setdefault(name, finding.id)
-    # The build that is chosen brings its own libraries and its own version.
-    kept = {name: text for name, text in install.items() if name not in choose}
-    return Wish(tuple(choose), tuple(kept.values()), tuple(remove), why, tuple(dict.fromkeys(answers)), tuple(by_hand))
-
-
-def _joined(first: str | None, second: str) -> str:
-    """Two requirements of one package: both hold."""
-    if first is None or first == second:
-        return second
-    one, other = wanted(first), wanted(second)
-    extras = ",".join(sorted({*one.extras, *other.extras}))
-    parts = [part for text in (one.specifier, other.specifier) for part in text.split(",") if part]
-    specifiers = ",".join(dict.fromkeys(parts))
-    return f"{one.name}[{extras}]{specifiers}" if extras else f"{one.name}{specifiers}"
-
-
 def request_of(wish: Wish, environment: Environment, library: Library) -> Request:
     """The builds to choose, the other packages beside them, everything as near to what is installed as can be."""
     match = re.match(r"3\.\d+", environment.python or "")
     if match is None:
         raise InputError(f"the Python of `{environment.path}` is not known", hint="make a new one: `cudafit create`")
-    asked = [wanted(name) for name in wish.choose if library.knows(name)]
-    asked += [wanted(text) for text in wish.install]
-    gone = {*wish.remove, *(twin for name in (one.name for one in asked) for twin in TWINS.get(name, ()))}
+    asked = [wanted(name) for name in wish.change.choose if library.knows(name)]
+    asked += [wanted(text) for text in wish.change.install]
+    gone = {*wish.change.remove, *(twin for name in (one.name for one in asked) for twin in TWINS.get(name, ()))}
     taken = {*gone, *(one.name for one in asked)}
     held: list[Wanted] = []
     for one in _distributions(environment):
@@ -122,7 +78,10 @@ def preferred(environment: Environment, wish: Wish, library: Library) -> dict[st
     return {
         one.name: one.version
         for one in _distributions(environment)
-        if one.version and not stays(one, library) and one.name not in wish.remove and one.name not in wish.choose
+        if one.version
+        and not stays(one, library)
+        and one.name not in wish.change.remove
+        and one.name not in wish.change.choose
     }
 
 
@@ -144,14 +103,14 @@ def plan_of(
     if torch and torch.version and "torch" in before:
         before["torch"] = torch.version  # METADATA does not tell a build for the CPU
     steps: list[Step] = []
-    removed = set(wish.remove) & set(before)
+    removed = set(wish.change.remove) & set(before)
     leftovers = set(_left_over(environment, locked, wish)) - removed
     twins = {twin for name in locked for twin in TWINS.get(name, ()) if twin in before and twin not in locked}
     for name in sorted(removed | leftovers | twins):
         if name not in locked:
             steps.append(Step(REMOVE, name, before[name], None, _why_gone(name, wish, removed)))
-    again = {name for name in wish.choose if name in before} | removed
-    again |= {wanted(text).name for text in wish.install} & set(before)
+    again = {name for name in wish.change.choose if name in before} | removed
+    again |= {wanted(text).name for text in wish.change.install} & set(before)
     # The folder that two of them filled holds a mixture.
     again |= {name for name in locked if name in before and _shares_place(name, removed | leftovers)}
     for name in sorted(locked):
@@ -186,10 +145,12 @@ def _same(have: str | None, want: str, *, from_default: bool) -> bool:
 def _left_over(environment: Environment, locked: Mapping[str, str], wish: Wish) -> Iterator[str]:
     """Parts that only what is replaced needed: no package that stays names them, not even in an extra."""
     installed = {one.name: one for one in _distributions(environment)}
-    staying = [one for name, one in installed.items() if name not in wish.choose and name not in wish.remove]
+    staying = [
+        one for name, one in installed.items() if name not in wish.change.choose and name not in wish.change.remove
+    ]
     staying = [one for one in staying if not _PART.fullmatch(one.name) or one.name in locked]
     mentioned = {_named(text) for one in staying for text in one.requires}
-    former = [installed[name] for name in (*wish.choose, *wish.remove) if name in installed]
+    former = [installed[name] for name in (*wish.change.choose, *wish.change.remove) if name in installed]
     reached: set[str] = set()
     while former:
         for text in former.pop().requires:
@@ -220,7 +181,7 @@ def _why(name: str, wish: Wish, environment: Environment) -> str:
         return wish.why[name]
     if _PART.fullmatch(name):
         return "part of the build"
-    frameworks = [*wish.choose, *(wanted(text).name for text in wish.install)]
+    frameworks = [*wish.change.choose, *(wanted(text).name for text in wish.change.install)]
     goes = f"goes with {', '.join(dict.fromkeys(frameworks))}" if frameworks else "needed"
     return goes if environment.distribution(name) is None else f"must move: {goes}"
 
@@ -234,7 +195,7 @@ def changed(plan: Plan) -> Sequence[Step]:
     return [step for step in plan.steps if step.action != REMOVE]
 
 
-def not_as_planned(plan: Plan, after: Environment, report: Report, before: Report) -> list[str]:
+def not_as_planned(plan: Plan, after: Environment) -> list[str]:
     """What is not as it should be when all steps were done."""
     found: list[str] = []
     inside = [one for one in after.distributions if one.place.startswith(after.path.rstrip("/") + "/")]
@@ -248,16 +209,4 @@ def not_as_planned(plan: Plan, after: Environment, report: Report, before: Repor
         elif step.action != REMOVE and have != [step.after]:
             there = " and ".join(str(one) for one in have) or "nothing"
             found.append(f"{step.package} should be {step.after}, and {there} is there")
-    return found + errors_left(plan, report, before)
-
-
-def errors_left(plan: Plan, report: Report, before: Report) -> list[str]:
-    """The errors that the change was to end, and those that it brought."""
-    found = []
-    had = {finding.id for finding in before.findings if finding.severity == ERROR}
-    for finding in report.findings:
-        if finding.severity == ERROR and finding.id in plan.answers:
-            found.append(f"{finding.id} is still found: {finding.title}")
-        elif finding.severity == ERROR and finding.id not in had:
-            found.append(f"{finding.id} is new: {finding.title}")
     return found

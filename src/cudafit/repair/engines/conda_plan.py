@@ -1,19 +1,16 @@
-"""From findings to steps for a conda prefix. Pure: what conda-meta tells, what resolve picks and the solver finds is
+"""From a wish to steps for a conda prefix. Pure: what conda-meta tells, what resolve picks and the solver finds is
 given."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import replace
 
 from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
 from cudafit.model.environment import Environment
-from cudafit.model.finding import ERROR, INFO, WARNING, CondaChange, Finding, Report
 from cudafit.model.fit import Pick
-from cudafit.model.frozen import frozen
-from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step
+from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
 from cudafit.model.versions import numbers
-from cudafit.repair.plan import errors_left
 from cudafit.resolve.conda import CONDA_NAMES
 
 PIP = "pip"
@@ -30,61 +27,18 @@ _OF_CUDA = re.compile(
 )
 
 
-@frozen
-class CondaWish:
-    """What the automatic fixes ask for, all together; `why` is the finding that asked first, by conda's name."""
-
-    change: CondaChange
-    why: Mapping[str, str] = field(default_factory=dict)
-    answers: tuple[str, ...] = ()
-    by_hand: tuple[Finding, ...] = ()
-
-    @property
-    def empty(self) -> bool:
-        return self.change == CondaChange()
-
-
-def conda_wish(report: Report) -> CondaWish:
-    """What is only informed about, or explained by something below, asks nothing."""
-    parts: dict[str, dict[str, None]] = {name: {} for name in ("choose", "free", "reinstall", "remove", "uninstall")}
-    why: dict[str, str] = {}
-    answers: list[str] = []
-    by_hand: list[Finding] = []
-    for finding in report.findings:
-        if finding.severity == INFO or finding.explained_by is not None:
-            continue
-        change = finding.fix.conda if finding.fix and finding.fix.automatic else None
-        if change is None:
-            if finding.severity in (ERROR, WARNING):
-                by_hand.append(finding)
-            continue
-        answers.append(finding.id)
-        for part, names in parts.items():
-            for name in getattr(change, part):
-                names.setdefault(name)
-                why.setdefault(CONDA_NAMES.get(name, name) if part == "choose" else name, finding.id)
-    change = CondaChange(**{part: tuple(names) for part, names in parts.items()})
-    return CondaWish(change, why, tuple(dict.fromkeys(answers)), tuple(by_hand))
-
-
-def with_damage(wish: CondaWish, damaged: Collection[str], answer: str = "conda.files_damaged") -> CondaWish:
+def with_damage(wish: Wish, damaged: Collection[str], answer: str = "conda.files_damaged") -> Wish:
     """The wish with packages that come again because a hash of theirs is not right."""
     more = [name for name in damaged if name not in wish.change.reinstall]
     if not more:
         return wish
-    change = CondaChange(
-        wish.change.choose,
-        wish.change.free,
-        (*wish.change.reinstall, *more),
-        wish.change.remove,
-        wish.change.uninstall,
-    )
+    change = replace(wish.change, reinstall=(*wish.change.reinstall, *more))
     why = {**wish.why, **{name: answer for name in more if name not in wish.why}}
-    return CondaWish(change, why, tuple(dict.fromkeys((*wish.answers, answer))), wish.by_hand)
+    return Wish(change, why, tuple(dict.fromkeys((*wish.answers, answer))), wish.by_hand)
 
 
 def specifications(
-    wish: CondaWish, meta: Meta, asked: Mapping[str, str], picks: Sequence[Pick], python: str
+    wish: Wish, meta: Meta, asked: Mapping[str, str], picks: Sequence[Pick], python: str
 ) -> tuple[str, ...]:
     """What must be there: what people asked for, what nothing else needs, and the builds that resolve picked.
 
@@ -128,7 +82,7 @@ def _leaves(meta: Meta) -> Iterator[str]:
     yield from (one.name for one in meta.records if one.name not in needed)
 
 
-def freed(wish: CondaWish, meta: Meta, picks: Sequence[Pick]) -> tuple[str, ...]:
+def freed(wish: Wish, meta: Meta, picks: Sequence[Pick]) -> tuple[str, ...]:
     """Packages that are solved for anew; the solver keeps the others where it can."""
     names = {*wish.change.free, *wish.change.remove}
     if picks:
@@ -151,7 +105,7 @@ def unchanged(meta: Meta, solved: Sequence[Record], free: Collection[str]) -> tu
 
 
 def conda_plan(
-    wish: CondaWish, environment: Environment, meta: Meta, solved: Sequence[Record], keep: Collection[str]
+    wish: Wish, environment: Environment, meta: Meta, solved: Sequence[Record], keep: Collection[str]
 ) -> Plan:
     there = {one.name: one for one in meta.records}
     steps = [
@@ -174,14 +128,14 @@ def conda_plan(
     return Plan(environment.path, environment.python or "", tuple(steps), wish.answers, wish.by_hand)
 
 
-def _why_gone(name: str, wish: CondaWish) -> str:
+def _why_gone(name: str, wish: Wish) -> str:
     if name in wish.why:
         return wish.why[name]
     chosen = next((one for one in wish.change.choose if name in _KINDS.get(one, ())), None)
     return f"asks for another build of {CONDA_NAMES.get(chosen, chosen)}" if chosen else "nothing needs it any more"
 
 
-def _why(name: str, wish: CondaWish, there: Mapping[str, MetaRecord]) -> str:
+def _why(name: str, wish: Wish, there: Mapping[str, MetaRecord]) -> str:
     if name in wish.why:
         return wish.why[name]
     chosen = ", ".join(CONDA_NAMES.get(one, one) for one in wish.change.choose)
@@ -189,7 +143,7 @@ def _why(name: str, wish: CondaWish, there: Mapping[str, MetaRecord]) -> str:
     return goes if name not in there or _OF_CUDA.fullmatch(name) else f"must move: {goes}"
 
 
-def not_as_planned(plan: Plan, meta: Meta, environment: Environment, report: Report, before: Report) -> list[str]:
+def not_as_planned(plan: Plan, meta: Meta, environment: Environment) -> list[str]:
     """What is not as it should be when all steps were done."""
     found = [problem.error for problem in meta.problems]
     there = {one.name: one.shown for one in meta.records}
@@ -199,4 +153,4 @@ def not_as_planned(plan: Plan, meta: Meta, environment: Environment, report: Rep
             found += [f"{step.package} by pip is still there: {path}" for path in left]
         elif there.get(step.package) != step.after:
             found.append(f"{step.package} should be {step.after}, and {there.get(step.package)} is there")
-    return found + errors_left(plan, report, before)
+    return found

@@ -1,0 +1,138 @@
+"""Venvs by uv, and what pip put into a conda prefix: filled from locks with a hash for each file."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cudafit.atomic import write_text
+from cudafit.doctor.wish import has_frameworks, wish_of
+from cudafit.doctor.world import World
+from cudafit.errors import CudafitError
+from cudafit.lock.order import PYTORCH, Order
+from cudafit.lock.pylock import pylock_text
+from cudafit.lock.requirements_txt import entry, requirements_text
+from cudafit.lock.sizes import sizes_of
+from cudafit.lock.uv import compiled
+from cudafit.model.environment import CONDA, VENV, Environment
+from cudafit.model.finding import Report
+from cudafit.model.fit import CPU
+from cudafit.model.plan import REMOVE, Made, Package, Wish
+from cudafit.model.versions import major_minor
+from cudafit.render.counts import counted
+from cudafit.render.resolve_rows import error_of
+from cudafit.repair.distributions import installed_files, remove_broken
+from cudafit.repair.engines.engine import Means, Prepared
+from cudafit.repair.engines.new import new_environment
+from cudafit.repair.engines.uv import install, make_venv, uninstall
+from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
+from cudafit.repair.engines.venv_plan import changed, not_as_planned, plan_of, preferred, request_of, with_sizes
+from cudafit.repair.links import Reach
+from cudafit.repair.transaction import Underway
+from cudafit.resolve.answer import resolve
+from cudafit.resolve.host import Host
+from cudafit.system.commands import command_text, path_word
+from cudafit.system.secrets import without_login
+
+KEPT_LOCK = "pylock.cudafit.toml"
+
+
+class VenvEngine:
+    """Of one venv, or of pip's side of a conda prefix."""
+
+    kind = VENV
+    shop = "index"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def wish(self, report: Report, environment: Environment, _means: Means) -> Wish:
+        wish = wish_of(report.findings, VENV)
+        if not wish.empty and environment.kind == CONDA and has_frameworks(environment):
+            raise CudafitError(
+                f"`{environment.path}` has frameworks of conda, and the fix is one of pip's packages",
+                hint=f"`{command_text('cudafit', 'doctor', '--env', path_word(environment.path))}` shows it",
+            )
+        return wish
+
+    def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Lock]:
+        facts = world.facts
+        request = request_of(wish, environment, facts)
+        answer = resolve(request, [world.host], facts.book)
+        if error := error_of(answer):
+            raise error
+        if answer.status == CPU and world.has_gpu and wish.change.choose:
+            raise CudafitError("no build for the GPU fits this environment", cause=[answer.reason or ""])
+        order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
+        made = compiled(order, means.environ, preferred=preferred(environment, wish, facts))
+        elsewhere = {pick.name: pick.index_name for pick in answer.picks if pick.index_name.startswith(PYTORCH)}
+        plan = plan_of(wish, environment, facts, {one.name: one.version for one in made.packages}, elsewhere)
+        coming = {step.package for step in changed(plan)}
+        packages = [one for one in made.packages if one.name in coming]
+        sized = with_sizes(replace(plan, warnings=answer.warnings), sizes_of(packages, order))
+        return Prepared(sized, Lock("".join(entry(one, order) for one in packages)))
+
+    def reach(self, prepared: Prepared[Lock]) -> Reach:
+        changes = {step.package for step in prepared.plan.steps if step.before is not None}
+        return reach_of_pip(self.path, changes, adds=bool(changed(prepared.plan)))
+
+    def apply(self, prepared: Prepared[Lock], change: Underway, means: Means) -> Sequence[str]:
+        coming = changed(prepared.plan)
+        going = [step.package for step in prepared.plan.steps if step.action == REMOVE]
+        replaced = [step.package for step in coming if step.before is not None]
+        broken = remove_broken(self.path, [*going, *replaced])
+        # What fills the folder of another package goes before that one comes.
+        if rest := [name for name in going if name not in broken]:
+            means.say(f"removing {counted(len(rest), 'package')}")
+            uninstall(self.path, rest, means.environ, lock=change.lock)
+        if coming:
+            means.say(f"installing {counted(len(coming), 'package')}")
+            again = [name for name in replaced if name not in broken]
+            install(self.path, prepared.source.text, means.indexes, means.environ, again=again, lock=change.lock)
+        return ()
+
+    def verify(self, prepared: Prepared[Lock], after: Environment) -> Sequence[str]:
+        return not_as_planned(prepared.plan, after)
+
+    def suited(self, host: Host, python: str | None, means: Means) -> Host:
+        if python:
+            interpreter_of(python, means.pythons)
+        found = dict.fromkeys(major_minor(one.version) for one in means.pythons if one.version.startswith("3."))
+        return replace(host, kind=replace(host.kind, pythons=tuple(found)))
+
+    def solved(self, order: Order, means: Means, *, sizes: bool) -> Made[Lock]:
+        made = compiled(order, means.environ)
+        known = sizes_of(made.packages, order) if sizes else {}
+        packages = tuple(Package(one.name, one.version, known.get(one.name)) for one in made.packages)
+        picks = tuple(pick for pick in order.picks if pick.requested)
+        kept = pylock_text(order, made)
+        lock = Lock(requirements_text(order, made), interpreter=interpreter_of(order.python, means.pythons), kept=kept)
+        return Made(VENV, order.python, packages, lock, picks)
+
+    def given(self, lock: str, _host: Host, python: str | None, means: Means, *, unhashed: bool) -> Made[Lock]:
+        return _with_interpreter(given_lock(lock, python, unhashed=unhashed), means)
+
+    def create(self, made: Made[Lock], means: Means) -> Made[Lock]:
+        lock = made.source
+        for note in made.notes:
+            means.say(note)
+        with new_environment(self.path, means) as (change, _):
+            means.say(f"making {self.path} with Python {made.python}")
+            make_venv(self.path, lock.interpreter or made.python, means.environ, lock=change.lock)
+            means.say(f"installing {counted(len(made.packages), 'package')}")
+            install(self.path, lock.text, means.indexes, means.environ, lock.name, checks=made.checks, lock=change.lock)
+            if lock.kept:
+                write_text(os.path.join(self.path, KEPT_LOCK), without_login(lock.kept))
+        return made
+
+
+def reach_of_pip(environment: str, changes: Iterable[str], *, adds: bool) -> Reach:
+    """By the RECORDs of all that is installed; `changes` are names of packages that go or are replaced."""
+    names = set(changes)
+    touches, keeps = set[str](), set[str]()
+    for name, paths in installed_files(environment):
+        (touches if name in names else keeps).update(paths)
+    return Reach(frozenset(touches), frozenset(keeps), adds)
+
+
+def _with_interpreter(made: Made[Lock], means: Means) -> Made[Lock]:
+    return replace(made, source=replace(made.source, interpreter=interpreter_of(made.python, means.pythons)))
