@@ -1035,6 +1035,8 @@ def test_the_finding_and_its_opposite(case: Case, tmp_path: Path) -> None:
     mine = [one for one in found.findings if one.id == case.id]
     assert mine, f"found {[one.id for one in found.findings]}, not checked {found.skipped}"
     assert all(one.evidence and all(e.fact and e.via for e in one.evidence) for one in mine)
+    for change in (one.fix.change for one in mine if one.fix and one.fix.change):
+        assert all(wanted(text) for text in change.install), "what repair would install is no requirement"
     alike = looked(case.not_machine, tmp_path / "b", case.not_env if case.not_env else case.env)
     assert case.id not in [one.id for one in alike.findings]
 

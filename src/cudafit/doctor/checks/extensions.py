@@ -269,14 +269,14 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
     yield kinds.driver.jit_ptx_too_new.found(
         f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
         (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
-        reinstall(world, f"{nvrtc.name}<={_newest_for(world, major)}.*" if _newest_for(world, major) else nvrtc.name),
+        reinstall(world, f"{nvrtc.name}{_limit(world, major)}"),
     )
 
 
-def _newest_for(world: World, major: int) -> str | None:
-    """The newest release of this CUDA major whose PTX the driver takes."""
+def _limit(world: World, major: int) -> str:
+    """What is below the first release of this CUDA major whose PTX the driver does not take."""
     fitting = [minor for minor in range(20) if world.verdict(f"{major}.{minor}").ptx]
-    return f"{major}.{fitting[-1]}" if fitting else None
+    return f"<{major}.{fitting[-1] + 1}" if fitting else ""
 
 
 def other_toolkit(world: World) -> Iterator[Finding]:
