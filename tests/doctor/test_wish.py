@@ -28,9 +28,9 @@ def finding(
 
 @pytest.mark.parametrize("side", [VENV, CONDA])
 def test_what_another_finding_explains_asks_nothing(side: str) -> None:
-    def one(name: str, part: str, **more: str) -> Finding:
+    def one(name: str, part: str, severity: Severity = ERROR, explained: str = "") -> Finding:
         change = Change(remove=(part,))
-        return finding(name, change, change, **more)
+        return finding(name, change, change, severity, explained)
 
     found = wish_of([one("a", "x"), one("b", "y", explained="a"), one("c", "z", severity=INFO)], side)
     assert (found.change, found.answers, found.by_hand) == (Change(remove=("x",)), ("a",), ())
