@@ -9,7 +9,8 @@
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
 CORE := .venv/.core-$(KEY)
 DEV := .venv/.dev-$(KEY)
-RUN := .venv/bin/python -P
+# `-P`, which Python 3.10 does not know, keeps this folder out of where modules are looked for.
+RUN = .venv/bin/python $(shell .venv/bin/python -c 'import sys; print("-P" * (sys.version_info >= (3, 11)))')
 SOURCES := src tests benchmarks hatch_build.py
 
 help: ## this list
@@ -18,7 +19,7 @@ help: ## this list
 demo: $(CORE) ## set up, then show this machine and what it can run
 	@$(RUN) -m cudafit inspect
 	@echo
-	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -P -m cudafit resolve
+	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -m cudafit resolve
 
 # `make test T=resolve` and `make fast T=resolve` take tests/resolve and the tests of the command `cudafit resolve`.
 T :=
@@ -97,11 +98,11 @@ $(DEV): | .venv/bin/python
 
 # The first interpreter that is new enough and can make environments: `python3` may be an old one or a shim.
 .venv/bin/python:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
-	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	@for python in $(PYTHON) python3 python3.15 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
 	    echo "$$python -m venv .venv"; exec "$$python" -m venv .venv; \
 	  fi; \
 	done; \
-	echo "error: no Python 3.11 or newer with its venv module was found" >&2; \
+	echo "error: no Python 3.10 or newer with its venv module was found" >&2; \
 	echo "hint: install one (Debian, Ubuntu: apt install python3-venv), or name it: make demo PYTHON=/path/to/python3" >&2; \
 	exit 1

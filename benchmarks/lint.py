@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parent / "tests" / "lint" / "scripts"
-CUDAFIT = [sys.executable, "-P", "-m", "cudafit"]
+CUDAFIT = [sys.executable, "-m", "cudafit"]
 
 
 def scripts() -> list[str]:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests import fake_nvml
 
-CUDAFIT = [sys.executable, "-P", "-m", "cudafit"]
+CUDAFIT = [sys.executable, "-m", "cudafit"]
 WORK = """\
 import sys, time
 print(time.time(), flush=True)

@@ -18,7 +18,7 @@ def leave_out_the_current_folder() -> None:
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep) if "PYTHONPATH" in os.environ else []
     relative = {os.path.join(here, one) if one else here for one in places if not os.path.isabs(one)}
     relative = {os.path.abspath(one) for one in relative} - {ours}
-    if not sys.flags.safe_path and sys.path[:1] in ([""], [here]) and here != ours:
+    if not getattr(sys.flags, "safe_path", False) and sys.path[:1] in ([""], [here]) and here != ours:
         del sys.path[0]
     sys.path[:] = [one for one in sys.path if os.path.abspath(one) not in relative]
 

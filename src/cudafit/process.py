@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cudafit.model.frozen import frozen
 from cudafit.system.interrupts import held_off
+from cudafit.system.python310 import safe_words
 
 _REAP_S = 0.5
 _NOT_FOR_HELPERS = ("PYTHONSTARTUP", "PYTHONINSPECT")
@@ -38,11 +39,11 @@ def which(program: str, path: str) -> str | None:
 
 
 def own_python(*words: str) -> list[str]:
-    """The command of a helper of cudafit's own, for this Python. `-P`: neither the current folder nor the one that the
-    helper lies in is searched for modules. Raises OSError where this Python's place is not known."""
+    """The command of a helper of cudafit's own, for this Python: neither the current folder nor the one that the helper
+    lies in is searched for modules. Raises OSError where this Python's place is not known."""
     if not sys.executable:
         raise OSError("the place of the Python that runs cudafit is not known")
-    return [sys.executable, "-P", *words]
+    return [sys.executable, *safe_words(words)]
 
 
 def own_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.older import SAFE_PYTHON
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="run watches through /proc")
 
 SEVEN = ("sh", "-c", "exit 7")
@@ -19,7 +21,7 @@ Done = subprocess.CompletedProcess[str]
 def run(environ: dict[str, str], folder: Path, words: Sequence[str], job: Sequence[str], before: str = "") -> Done:
     """`before` is Python that breaks something in cudafit first."""
     program = f"import sys\n{before}\nfrom cudafit.cli.main import main\nmain(['run', *sys.argv[1:]])"
-    command = [sys.executable, "-P", "-c", program, *words, "--", *job]
+    command = [*SAFE_PYTHON, "-c", program, *words, "--", *job]
     return subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, timeout=90, check=False, errors="replace"
     )
@@ -89,7 +91,7 @@ def test_words_that_are_no_text(environ: dict[str, str], tmp_path: Path) -> None
 def test_signals_reach_a_job_that_is_not_watched(environ: dict[str, str], tmp_path: Path) -> None:
     program = f"import sys\n{BROKEN['the watch from its start']}\nfrom cudafit.cli.main import main\nmain(sys.argv[1:])"
     job = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done'
-    command = [sys.executable, "-P", "-c", program, "run", "--", "sh", "-c", job]
+    command = [*SAFE_PYTHON, "-c", program, "run", "--", "sh", "-c", job]
     child = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with child:
         assert child.stdout is not None

@@ -23,6 +23,7 @@ from tests.fuzz.attempt import attempt
 from tests.fuzz.parser import name_of
 from tests.fuzz.scratch import scratch
 from tests.fuzz.targets import TARGETS, target
+from tests.older import SAFE_PYTHON
 
 KEPT = Path("build") / "fuzz"
 _STARTS_S = 60.0  # until the first word of a worker
@@ -67,7 +68,7 @@ class Run:
     def _worker(self, names: list[str], folder: Path) -> tuple[str, str | None]:
         """The target that it was at, and how it ended if not well."""
         reader, writer = os.pipe()
-        words = [sys.executable, "-P", "-m", "tests.fuzz.worker", str(folder), str(writer), str(self.seconds)]
+        words = [*SAFE_PYTHON, "-m", "tests.fuzz.worker", str(folder), str(writer), str(self.seconds)]
         paths = os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH"))))
         with subprocess.Popen(
             [*words, str(self.seed), *names],

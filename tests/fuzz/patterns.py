@@ -7,18 +7,22 @@ repeats, many times over, behind what the pattern wants first and before what it
 import ast
 import importlib
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from cudafit.system.python310 import possessive
+
 SOURCES = Path(__file__).parents[2] / "src"
 _METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn")
 _ANYWHERE = ("search", "findall", "finditer", "split", "sub", "subn")
 _PROBES = "a 0A_.-,\t\"'=:/[@#\n;<(\\~+x1\0é"
 _ENDS = ("", "\0", "!", "\n", " ")
-_parser: Any = importlib.import_module("re._parser")  # the reader of the standard library, which has no public name
+# The reader of the standard library, which has no public name.
+_parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 _UNBOUNDED = 200  # a repetition of as many and more is one without end
 
 
@@ -102,6 +106,9 @@ def _text(node: ast.expr) -> str | bytes | None:
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(str(one.value) if isinstance(one, ast.Constant) else "x" for one in node.values)
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "possessive":
+        told = _text(node.args[0])
+        return possessive(told) if isinstance(told, str) else None
     return None
 
 

@@ -14,6 +14,7 @@ from tests.fuzz.__main__ import Run
 from tests.fuzz.attempt import attempt
 from tests.fuzz.mutation import mutated
 from tests.fuzz.parser import Parser, binary
+from tests.older import SAFE_PYTHON
 
 
 def raising(data: bytes) -> None:
@@ -98,7 +99,7 @@ def test_a_worker_tells_how_it_went(
 
 
 def test_the_command_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-P", "-m", "tests.fuzz", "--seconds", "1", "--only", "specifier"]
+    command = [*SAFE_PYTHON, "-m", "tests.fuzz", "--seconds", "1", "--only", "specifier"]
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.older import SAFE_PYTHON
 from tests.repair.trees import Reading, reading
 from tests.repair.world import World
 
@@ -135,7 +136,7 @@ def check(case: Case, made: Place) -> Ended:
 def run(made: Place, words: Words, *, stdin: str = "", limit_s: float = LIMIT_S) -> Ended:
     """The real command; one that does not end is killed with all that it started, and is a failure."""
     out, errors, measures = made.top / "stdout", made.top / "stderr", made.top / "measures"
-    command = [sys.executable, "-P", "-m", "cudafit", *(os.fspath(word) for word in words)]
+    command = [*SAFE_PYTHON, "-m", "cudafit", *(os.fspath(word) for word in words)]
     began = time.monotonic()
     with out.open("wb") as to, errors.open("wb") as also:
         child = subprocess.Popen(

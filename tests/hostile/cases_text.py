@@ -6,13 +6,13 @@ commands is there, and the spelling that shows it is, so that the text did come 
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.hostile.case import Case, Ended, Place, Words
 from tests.lint.test_check import MOVED
+from tests.older import tomllib
 from tests.repair.world import MACHINE, PYTHON
 
 # A title for the terminal's window with BEL, a colour by C1, a line of its own that is a workflow command, and what

@@ -28,6 +28,7 @@ from pathlib import Path
 from cudafit.repair.lock import holder
 from cudafit.repair.rollback import interrupted
 from cudafit.repair.state import state_of
+from tests.older import SAFE_PYTHON
 from tests.repair.conda_world import conda_world
 from tests.repair.mounts import can_mount, mounted
 from tests.repair.trees import Reading, reading
@@ -51,7 +52,7 @@ class Subject:
     environ: Mapping[str, str]
 
     def start(self, place: Path) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-P", "-m", "cudafit", *self.words]
+        command = [*SAFE_PYTHON, "-m", "cudafit", *self.words]
         return subprocess.Popen(
             command,
             cwd=place,
@@ -163,7 +164,7 @@ class Trials:
             sys.exit(f"{what}: the tree is neither old nor new: {difference(shape(env), self.new)}")
 
     def _bring_back(self, place: Path, what: str) -> None:
-        command = [sys.executable, "-P", "-m", "cudafit", "rollback", f"./{self.subject.name}", "--yes"]
+        command = [*SAFE_PYTHON, "-m", "cudafit", "rollback", f"./{self.subject.name}", "--yes"]
         done = subprocess.run(
             command, cwd=place, env=dict(self.subject.environ), capture_output=True, timeout=LIMIT_S, check=False
         )
@@ -228,7 +229,7 @@ def _folder(folder: Path, name: str) -> Path:
 
 
 def _run(words: Sequence[str], place: Path, environ: Mapping[str, str]) -> None:
-    command = [sys.executable, "-P", "-m", "cudafit", *words]
+    command = [*SAFE_PYTHON, "-m", "cudafit", *words]
     done = subprocess.run(command, cwd=place, env=dict(environ), capture_output=True, timeout=LIMIT_S, check=False)
     if done.returncode not in (0, 1):
         sys.exit(f"{words}: {done.stderr.decode(errors='replace')}")

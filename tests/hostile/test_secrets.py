@@ -21,6 +21,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.hostile.case import Ended, Place, place, run
+from tests.older import SAFE_PYTHON
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.world import PYTHON, World, broken_env, world
 
@@ -369,7 +370,7 @@ def _bug(planted: Planted) -> None:
     )
     address = f"https://me:{planted.secret('bug argument')}@h.example/x"
     for name, more in (("bug", []), ("bug -vv", ["-vv"])):
-        words = [sys.executable, "-P", "-c", code, *more, "inspect", "--machine", address]
+        words = [*SAFE_PYTHON, "-c", code, *more, "inspect", "--machine", address]
         done = subprocess.run(
             words,
             cwd=planted.made.work,

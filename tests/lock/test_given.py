@@ -1,6 +1,5 @@
 """What of a given lock is handed to the installer, and what is refused."""
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from cudafit.lock.given import Given
 from cudafit.lock.given_pylock import given_pylock
 from cudafit.lock.given_requirements import given_requirements, logical_lines
 from cudafit.lock.hashes import strong_hash, what_is_missing
+from tests.older import tomllib
 
 SHA, MD5, SHA512 = "a" * 64, "b" * 32, "c" * 128
 WHEEL = "https://files.test/rich-14.0.0-py3-none-any.whl"

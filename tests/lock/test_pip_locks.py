@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.lock.world import World
+from tests.older import tomllib
 
 PASCAL = ("--gpu", "GTX 1080 Ti", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.11")
 Resolve = Callable[..., "subprocess.CompletedProcess[str]"]

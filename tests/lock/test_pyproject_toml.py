@@ -1,6 +1,5 @@
 """The user's own pyproject.toml: what changes, and that everything else stays."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from cudafit.lock.pyproject_toml import pyproject_text
 from cudafit.model.fit import Constraint, MatrixVersion, Pick, Resolution, Target
 from cudafit.model.requirement import wanted
 from tests.lock.test_golden import OLD_PROJECT
+from tests.older import tomllib
 
 
 def order(*picks: tuple[str, str, str], constraints: tuple[str, ...] = ()) -> Order:

@@ -1,12 +1,12 @@
 """TOML from data reads back as that data."""
 
-import tomllib
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cudafit.lock.toml_text import Inline, toml_text
+from tests.older import tomllib
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALAR = st.one_of(TEXT, st.booleans(), st.integers(-(2**53), 2**53))

@@ -6,7 +6,6 @@ The GPUs' names, PCI ids, cores and memory are those of the cards; UUIDs and add
 """
 
 import os
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from cudafit.model.machine import DeviceNode
 from cudafit.model.record import from_plain
 from cudafit.render.json_text import json_text
 from tests import fake_nvml
+from tests.older import tomllib
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "bases")

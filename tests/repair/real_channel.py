@@ -19,6 +19,7 @@ import pytest
 
 from cudafit.model.requirement import normalised
 from tests.lock.channel import write
+from tests.older import sha256_of
 
 zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed: pip install 'cudafit[conda]'")
 
@@ -62,7 +63,7 @@ class Channel:
                 _put(archive, "info/files", "".join(f"{one['_path']}\n" for one in paths).encode())
                 _put(archive, "info/index.json", json.dumps(index).encode())
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = sha256_of(file)
         self.listed[index["subdir"]][path.name] = {**index, "sha256": digest, "size": path.stat().st_size}
 
     def finish(self) -> str:

@@ -5,7 +5,6 @@ the packaged matrices and are updated together with them. `source` says where th
 """
 
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from cudafit.resolve.answer import resolve
 from cudafit.resolve.host import Host, hosts_of
 from cudafit.resolve.problem import Book
 from cudafit.resolve.request import Request
+from tests.older import tomllib
 
 FOLDER = Path(__file__).parent
 MACHINES = FOLDER.parent / "machines"

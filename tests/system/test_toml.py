@@ -1,4 +1,3 @@
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -6,6 +5,7 @@ import pytest
 import cudafit
 from cudafit.system.toml import TomlError, read_document, read_toml
 from tests.fuzz.growth import growth
+from tests.older import tomllib
 
 LONG = "a." * 200 + "a"
 QUOTED = '"a" . ' * 200 + "a"

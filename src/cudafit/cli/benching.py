@@ -33,7 +33,7 @@ def benched(
     only: tuple[str, ...] = (),
 ) -> "Bench":
     """Run it now; raises InputError where the environment cannot be run."""
-    from datetime import UTC, datetime
+    from datetime import datetime, timezone
 
     from cudafit import __version__
     from cudafit.bench.payload import Order, frameworks_in
@@ -51,7 +51,7 @@ def benched(
     return replace(
         bench,
         environment=environment.path,
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         driver=machine.driver.version if machine.driver else None,
         cudafit=__version__,
     )

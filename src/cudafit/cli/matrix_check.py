@@ -15,7 +15,7 @@ from cudafit.errors import InputError
 @common_options
 def command(folder: str | None, list_linters: bool) -> int:
     """Run all linters over FOLDER, by default the packaged matrix. Names every problem with file and line."""
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import datetime, timezone  # noqa: PLC0415
 
     from cudafit.matrix.folder import read_folder  # noqa: PLC0415
     from cudafit.matrix.linters import LINTERS, check  # noqa: PLC0415
@@ -29,7 +29,7 @@ def command(folder: str | None, list_linters: bool) -> int:
     read = read_folder(path)
     if not read.files:
         raise InputError(f"cannot check `{path}`: there is no matrix file in it")
-    flaws = check(read, datetime.now(UTC).date())
+    flaws = check(read, datetime.now(timezone.utc).date())
     errors = sum(flaw.severity == "error" for flaw in flaws)
     rows = sum(len(entries) for file in read.files.values() for entries in file.entries.values())
     for flaw in flaws:

@@ -41,7 +41,7 @@ def command(
     A few KB to a few MB of each wheel are fetched, never a whole one. What was read is kept in the cache, so an
     interrupted update goes on where it was. Exits with 1 when a wheel could not be read.
     """
-    from datetime import UTC, datetime
+    from datetime import datetime, timezone
 
     from cudafit.matrix.folder import read_folder
     from cudafit.matrix.harvest.cache import Cache, default_folder
@@ -71,7 +71,7 @@ def command(
                 chosen,
                 index or default_index(),
                 index_name or "pypi",
-                datetime.now(UTC).date().isoformat(),
+                datetime.now(timezone.utc).date().isoformat(),
                 cache=Cache(default_folder()),
                 since=dict.fromkeys(chosen, since) if since else _oldest(read, chosen),
                 workers=workers,

@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -119,7 +119,7 @@ def check_reachable(address: str) -> None:
 
 def _row(record: Any) -> dict[str, Any]:
     stamp = record.timestamp
-    when = int(stamp.replace(tzinfo=stamp.tzinfo or UTC).timestamp() * 1000) if stamp else None
+    when = int(stamp.replace(tzinfo=stamp.tzinfo or timezone.utc).timestamp() * 1000) if stamp else None
     noarch = record.noarch
     return {
         "name": record.name.normalized,
@@ -293,7 +293,7 @@ def _unpacked(row: dict[str, Any], archive: str, packages: str) -> Any:
         md5=bytes.fromhex(row["md5"]) if row["md5"] else None,
     )
     if row["timestamp"] is not None:
-        package.timestamp = datetime.fromtimestamp(row["timestamp"] / 1000, UTC)
+        package.timestamp = datetime.fromtimestamp(row["timestamp"] / 1000, timezone.utc)
     return rattler.RepoDataRecord(package, row["file_name"], row["url"], row["channel"])
 
 

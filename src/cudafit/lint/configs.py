@@ -11,6 +11,7 @@ from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Value
 from cudafit.model import kinds
 from cudafit.model.code_finding import CodeFinding
+from cudafit.system.python310 import possessive
 
 _NAMED = r"(?:[\w.]*\.)?(?:device|accelerator)"
 _SWITCH = r"(?:[\w.]*\.)?(?:use_cpu|no_cuda)"
@@ -22,8 +23,8 @@ _JSON = re.compile(rf"(?P<key>\"{_NAMED}\"\s*:\s*\"cpu\"|\"{_SWITCH}\"\s*:\s*tru
 _TOML = re.compile(
     rf"^(?P<indent>\s*)(?P<key>{_NAMED}\s*=\s*([\"'])cpu\3|{_SWITCH}\s*=\s*true)\s*(?:\#.*)?$", re.IGNORECASE
 )
-_ANY_KEY = re.compile(r"([\s-]*+)[\"']?([\w.-]++)[\"']?\s*+:\s*+([^#]*)")
-_TABLE = re.compile(r"\s*+\[++([^\]]++)\]")
+_ANY_KEY = re.compile(possessive(r"([\s-]*+)[\"']?([\w.-]++)[\"']?\s*+:\s*+([^#]*)"))
+_TABLE = re.compile(possessive(r"\s*+\[++([^\]]++)\]"))
 # What runs elsewhere, or is meant to run on the CPU.
 _OTHER_FILE = re.compile(r"^(apiVersion|kind|services|jobs|openapi|swagger)\s*:", re.MULTILINE)
 _OTHER_PART = re.compile(r"infer|export|serv|deploy|test|eval|valid|onnx|preproc|data|loader|metric|ema", re.IGNORECASE)

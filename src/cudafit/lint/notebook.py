@@ -7,10 +7,11 @@ from typing import Any
 
 from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
+from cudafit.system.python310 import possessive
 from cudafit.system.python_text import parsed
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
-_ASSIGNED = re.compile(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$")
+_ASSIGNED = re.compile(possessive(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$"))
 _SET = re.compile(r"^\s*%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.*)$")
 # Cell magics with Python below them.
 _PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_if", "snakeviz", "python3", "python")

@@ -6,10 +6,12 @@ import re
 from cudafit.lint.edits import column_of, source_lines
 from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
+from cudafit.system.python310 import possessive
 from cudafit.system.python_text import parsed
 
 _PYTHON_2 = re.compile(
-    r"^[ \t]*+(?:print[ \t]+[\"'%\w]|except[ \t]+\w++[ \t]*+,[ \t]*+\w++[ \t]*+:|exec[ \t]+\")|\bxrange\(", re.MULTILINE
+    possessive(r"^[ \t]*+(?:print[ \t]+[\"'%\w]|except[ \t]+\w++[ \t]*+,[ \t]*+\w++[ \t]*+:|exec[ \t]+\")|\bxrange\("),
+    re.MULTILINE,
 )
 _IGNORE = re.compile(r"#\s*cudafit:\s*ignore(?:\[([^\]]*)\])?", re.IGNORECASE)
 

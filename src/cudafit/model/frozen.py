@@ -7,7 +7,16 @@ To everything else (`fields`, `replace`, `is_dataclass`, type checkers) such a c
 
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_told: object) -> Callable[[Any], Any]:
+        """For type checkers alone; Python has it from 3.11 on, and nothing here looks at it."""
+        return lambda function: function
+
 
 Record = TypeVar("Record")
 

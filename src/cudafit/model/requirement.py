@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.versions import is_sane
+from cudafit.system.python310 import possessive
 from cudafit.system.text import is_plain
 
 COMMAND_LINE = "command line"
@@ -15,7 +16,9 @@ _EVERYDAY = re.compile(
 )
 # Markers of wheels are mostly comparisons that all must hold.
 _EQUAL = re.compile(r"""\s*(\w+)\s*==\s*(?:'([^'"]*)'|"([^'"]*)")\s*""")
-_PLAIN = re.compile(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)", re.ASCII)
+_PLAIN = re.compile(
+    possessive(r"\s*+([A-Za-z0-9][\w.-]*+(?<=[A-Za-z0-9]))\s*+(?:\[([^\]]*+)\])?+\s*+([^;@]*+)"), re.ASCII
+)
 _NO_SPACE = re.compile(r"[^\S ]+")  # ends of lines, tabs
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 

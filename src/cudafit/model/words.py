@@ -9,15 +9,17 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from cudafit.system.python310 import possessive
+
 WordKind = Literal["path", "address", "requirement", "bare"]
 
 _NAME = r"[A-Za-z0-9_][\w.-]*"
 _BARE = re.compile(_NAME, re.ASCII)
 # Not `c::torch`, a package of a conda channel called `c`.
 _DRIVE = re.compile(r"[A-Za-z]:(?!:)", re.ASCII)
-# Two letters at least, or it would be a drive; behind `name @` anything is meant for an address.
+# Two letters at least, or it would be a drive; behind `name @ ` anything is meant for an address.
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:(?!:)\S"
-_ADDRESS = re.compile(rf"{_SCHEME}|{_NAME}\s*(?:\[[^\]]*\])?(?:\s+@\s|\s*@\s*{_SCHEME})", re.ASCII)
+_ADDRESS = re.compile(possessive(rf"{_SCHEME}|{_NAME}\s*+(?:\[[^\]]*+\]\s*+)?+@\s*+(?:{_SCHEME}|(?<=\s))"), re.ASCII)
 # Only brackets, a marker and the channel in front of `::` may hold a slash.
 _BOUNDS = r"(?:[(<>=!~][^/\\;@]*)?"
 _REQUIREMENT = re.compile(

@@ -15,6 +15,7 @@ from cudafit.model.container_files import Command, Copied, Dockerfile, Setting, 
 from cudafit.project.placeholders import filled
 from cudafit.project.shell import commands
 from cudafit.project.text_files import read_small
+from cudafit.system.python310 import possessive
 
 _LIMIT = 256 << 10
 _MOST = 5000  # instructions
@@ -27,7 +28,9 @@ _KNOWN_TEXT = (
 _KNOWN = frozenset(_KNOWN_TEXT.split())
 # Variables by which an installer chooses its builds; of the others nothing is kept with a command.
 _STEERS = re.compile(
-    r"(PIP|UV)_(?=\w*+\Z)\w*?(INDEX|BACKEND|FIND_LINKS).*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)"
+    possessive(
+        r"(PIP|UV)_(?=\w*+\Z)\w*?(INDEX|BACKEND|FIND_LINKS).*|UV_CUDA_DRIVER_VERSION|CONDA_(OVERRIDE_CUDA|CHANNELS)"
+    )
 )
 _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, wanted
+from cudafit.system.python310 import possessive
 from cudafit.system.reading import is_possible, read_bytes, read_named
 
 _LIMIT = 4 << 20
 _DEPTH = 16
 _MOST_FILES = 500
-_NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*+(.+)")
-_LINKS = re.compile(r"(-f|--find-links)[\s=]*+([^\s\"'=][^\"']*)")
+_NESTED = re.compile(possessive(r"(?:-r|--requirement|-c|--constraint)[\s=]*+(.+)"))
+_LINKS = re.compile(possessive(r"(-f|--find-links)[\s=]*+([^\s\"'=][^\"']*)"))
 _HASHES = re.compile(r"\s--(?:hash|config-settings?|global-option)[=\s].*$")
 _COMMENT = re.compile(r"(?:^|\s)#")
 _ADDRESS = re.compile(r"(?:[a-z+]+://|file:|git\+|\.{0,2}/|[A-Za-z]:\\)|.*\.(?:whl|zip|tar\.gz)$")

@@ -8,6 +8,7 @@ the text.
 import re
 from collections.abc import Callable, Iterator
 
+from cudafit.system.python310 import possessive
 from cudafit.system.secret_names import is_secret_parameter
 
 HIDDEN = "***"
@@ -26,7 +27,7 @@ _WEB = ("http", "https", "ftp", "ftps")
 _SSH = ("ssh", "git+ssh", "hg+ssh", "svn+ssh", "bzr+ssh", "sftp", "rsync")
 # A login that names variables tells nothing, and installers fill it in (pip and uv: `${NAME}`).
 _VARIABLES = re.compile(r"(?:(?:__token__|oauth2|x-access-token|token|user|git):)?\$\{[A-Z_][A-Z0-9_]*\}")
-_PARAMETER = re.compile(r"(?:(?<=[?&#])|(?<=&amp;)|(?<=\\u0026))([\w.$%\[\]-]++)=([^&#\s\"'`<>\\]++)")
+_PARAMETER = re.compile(possessive(r"(?:(?<=[?&#])|(?<=&amp;)|(?<=\\u0026))([\w.$%\[\]-]++)=([^&#\s\"'`<>\\]++)"))
 _PARAMETERS = re.compile(r"([?#])([^?#\s\"'`<>]+)")
 # conda's tokens: `/t/TOKEN/channel`. A forum's `/t/topic/123` is none. Source: conda, `split_anaconda_token`.
 _CONDA_TOKEN = re.compile(r"/t/(?!\d+(?![\w-]))([\w*-]+)(?!/\d+(?![\w-]))(?![\w*-])")

@@ -5,13 +5,15 @@ import re
 import warnings
 from typing import Literal, overload
 
+from cudafit.system.python310 import possessive
+
 # What the parser has to say of the code (an escape that is none, `is` with a number) is its author's business. It is
 # silenced by the name of the file: unlike `catch_warnings`, which swaps the filters of the whole process, that neither
 # races with other threads nor costs more than a look at the first filter.
 _NAME = "<code of others>"
 # Python's parser takes time by the square of the parts of a name that is imported; 20,000 of them are 40 kB.
 _PARTS = 200
-_LONG_NAME = re.compile(rf"(?<!\w)[^\W\d]\w*+[\s\\]*+\.(?:[\s\\]*+[^\W\d]\w*+[\s\\]*+\.){{{_PARTS}}}")
+_LONG_NAME = re.compile(possessive(rf"(?<!\w)[^\W\d]\w*+[\s\\]*+\.(?:[\s\\]*+[^\W\d]\w*+[\s\\]*+\.){{{_PARTS}}}"))
 
 
 @overload

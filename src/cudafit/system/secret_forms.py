@@ -6,18 +6,22 @@ cut is found too.
 
 import re
 
+from cudafit.system.python310 import possessive
+
 _FORMS = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"hf_[A-Za-z0-9]{16,}|api_org_[A-Za-z0-9]{16,}"  # Hugging Face
-    r"|sk-[A-Za-z0-9_-]{16,}|[rsp]k_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]{16,}"  # OpenAI and its kin, Stripe
-    r"|gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl(?:pat|ptt|dt|rt|oas|soat|cbt|ft|agent)-[\w-]{16,}"
-    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{16,}"  # Slack
-    r"|A[KS]IA[A-Z0-9]{12,}|AIza[\w-]{24,}|ya29\.[\w-]{16,}"  # AWS, Google
-    r"|npm_[A-Za-z0-9]{16,}|pypi-[A-Za-z0-9_-]{32,}|dckr_pat_[\w-]{16,}"
-    r"|nvapi-[\w-]{16,}|do[opr]_v1_[0-9a-f]{16,}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
-    r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|lsv2_\w{20,}|AGE-SECRET-KEY-\w+"
-    r"|(?<![\w-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"  # JSON Web Token
-    r")"
+    possessive(
+        r"(?<![A-Za-z0-9])(?:"
+        r"hf_[A-Za-z0-9]{16,}|api_org_[A-Za-z0-9]{16,}"  # Hugging Face
+        r"|sk-[A-Za-z0-9_-]{16,}|[rsp]k_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]{16,}"  # OpenAI and kin, Stripe
+        r"|gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl(?:pat|ptt|dt|rt|oas|soat|cbt|ft|agent)-[\w-]{16,}"
+        r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{16,}"  # Slack
+        r"|A[KS]IA[A-Z0-9]{12,}|AIza[\w-]{24,}|ya29\.[\w-]{16,}"  # AWS, Google
+        r"|npm_[A-Za-z0-9]{16,}|pypi-[A-Za-z0-9_-]{32,}|dckr_pat_[\w-]{16,}"
+        r"|nvapi-[\w-]{16,}|do[opr]_v1_[0-9a-f]{16,}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
+        r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|lsv2_\w{20,}|AGE-SECRET-KEY-\w+"
+        r"|(?<![\w-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"  # JSON Web Token
+        r")"
+    )
 )
 # Names of packages and models begin alike: `sk-learn-contrib`, `hf_transfer`, `pypi-simple`.
 _WORDY = re.compile(r"(?:sk|xai|pplx)-|hf_|npm_|pypi-|gsk_|r8_")

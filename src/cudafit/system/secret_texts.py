@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from cudafit.system import addresses
 from cudafit.system.addresses import HIDDEN
+from cudafit.system.python310 import possessive
 from cudafit.system.secret_forms import hide_forms
 from cudafit.system.secret_names import HINTS, Secret, is_secret, kind_of, looks_random
 from cudafit.system.secret_values import line_end, quoted_end, value_end
@@ -17,18 +18,22 @@ _QUOTES = r"(?:\\{0,8}[\"'])"
 _NEXT_OPTION = rf"{_QUOTES}?(?:--[A-Za-z]|-[A-Za-z][\w.-]{{0,8}}(?![\w.-]))"
 _GAP = rf"(?:{_QUOTES}?,?[ \t]++(?:\\\n[ \t]*+)?+|{_QUOTES},\s{{0,99}}+)(?!{_NEXT_OPTION})"
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<dash>[-+~]{1,2})?(?P<name>[A-Za-z_](?:[\w.-]|\[\w{0,100}\]){0,100}+)"
-    rf"(?:{_QUOTES}{{0,5}}\]?[ \t]*(?P<sign>=>|:=|={{1,2}}|:(?!\\?/\\?/))[ \t]*|(?(dash){_GAP}|(?!)))"
+    possessive(
+        r"(?<![\w.-])(?P<dash>[-+~]{1,2})?(?P<name>[A-Za-z_](?:[\w.-]|\[\w{0,100}\]){0,100}+)"
+        rf"(?:{_QUOTES}{{0,5}}\]?[ \t]*(?P<sign>=>|:=|={{1,2}}|:(?!\\?/\\?/))[ \t]*|(?(dash){_GAP}|(?!)))"
+    )
 )
-_SETTING = re.compile(r"(?i)(?<!\S)(?:ENV|ARG|setenv|set -g?x)[ \t]+(?P<name>[A-Za-z_]\w*+)[ \t]+(?=\S)")
-_ELEMENT = re.compile(r"<(?P<name>[A-Za-z_][\w.:-]*+)>(?=[^<\s])")
+_SETTING = re.compile(possessive(r"(?i)(?<!\S)(?:ENV|ARG|setenv|set -g?x)[ \t]+(?P<name>[A-Za-z_]\w*+)[ \t]+(?=\S)"))
+_ELEMENT = re.compile(possessive(r"<(?P<name>[A-Za-z_][\w.:-]*+)>(?=[^<\s])"))
 _HEADER = re.compile(
     r"(?i)(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie2?)(?P<quote>\\{0,8}[\"'])?[ \t]*[:=][ \t]*"
 )
 _SCHEME = re.compile(r"(?<![\w.-])(Bearer|Basic|Token|Negotiate|ApiKey)([ \t]+)([\w.~+/=:-]{8,})", re.I)
 _LOGIN = re.compile(
-    r"(?<![\w-])((?:-u|-U|--user|--proxy-user|--userpwd)(?:[\"'],?)?(?:[ \t]+|=)[\"']?)"
-    r"([^\s:\"'`()$]{1,200}+:[^\s\"'`]+)"
+    possessive(
+        r"(?<![\w-])((?:-u|-U|--user|--proxy-user|--userpwd)(?:[\"'],?)?(?:[ \t]+|=)[\"']?)"
+        r"([^\s:\"'`()$]{1,200}+:[^\s\"'`]+)"
+    )
 )
 _BARE_LOGIN = re.compile(
     r"(?<![\w./@:%+-])([\w.%+-]+):([^\s@/:\"'`<>]+)@(?!sha\d+:|md5:)(?=[\w-]+(?:\.[\w-]+)*:\d|[\w-]+(?:\.[\w-]+)+(?:/|\s|$))"

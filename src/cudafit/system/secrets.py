@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
+from cudafit.system.python310 import possessive
+
 T = TypeVar("T")
 
 HIDDEN = "***"
@@ -157,7 +159,7 @@ def host_of(address: str) -> str | None:
 
 def without_query(text: str) -> str:
     """The text with the query and the fragment of every address taken out."""
-    return re.sub(r"(://[^\s?#]*+)(?:[?#]\S*)?", r"\1", text)
+    return re.sub(possessive(r"(://[^\s?#]*+)(?:[?#]\S*)?"), r"\1", text)
 
 
 def without_known(text: str, *known: str | None) -> str:

@@ -5,8 +5,15 @@ of the parts. tomlkit, which keeps comments and order, needs up to a minute for 
 """
 
 import re
-import tomllib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from cudafit.system.python310 import possessive
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -16,14 +23,16 @@ _DOCUMENT_LIMIT = 128 << 10  # of one that people write
 _PARTS = 100  # as tomlkit has it
 # Comments, and texts of one line and of many; what does not end goes to the end, so that nothing is gone over twice.
 _NO_BARE_KEY = re.compile(
-    r"#[^\n]*+"
-    r'|"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)'
-    r"|'''(?:[^']|'(?!''))*+(?:'''|\Z)"
-    r'|(")(?:[^"\\\n]|\\[^\n])*+"?'
-    r"|(')[^'\n]*+'?",
+    possessive(
+        r"#[^\n]*+"
+        r'|"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)'
+        r"|'''(?:[^']|'(?!''))*+(?:'''|\Z)"
+        r'|(")(?:[^"\\\n]|\\[^\n])*+"?'
+        r"|(')[^'\n]*+'?"
+    ),
     re.DOTALL,
 )
-_LONG_KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{_PARTS}}}", re.ASCII)
+_LONG_KEY = re.compile(possessive(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{_PARTS}}}"), re.ASCII)
 
 
 class TomlError(ValueError):

@@ -17,6 +17,7 @@ from cudafit.indexes import Indexes
 from cudafit.lock.uv import uv_program
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
+from cudafit.system.python310 import possessive
 from cudafit.system.secrets import with_logins, without_known
 
 # What would make uv do something other than what the lock says.
@@ -102,7 +103,7 @@ def _known(indexes: Indexes, environ: Mapping[str, str]) -> Iterator[str]:
 
 def _failure(told: str, purpose: str) -> CudafitError:
     # What stands before the error are notes and warnings, as that files are copied and not linked.
-    found = re.search(r"^[ \t]*+(error:|\u00d7)", told, re.MULTILINE)
+    found = re.search(possessive(r"^[ \t]*+(error:|\u00d7)"), told, re.MULTILINE)
     after = told[found.start() :] if found else told
     lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in after.splitlines()]
     joined = " ".join(lines)
