@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cudafit.repair import transaction as transactions
-from cudafit.repair.durable import sync_file_system
 from cudafit.repair.rollback import generations, roll_back
 from cudafit.repair.room import room_needed
+from cudafit.system.durable import sync_file_system
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.repair.world import CUDNN_NEEDED, broken_env, torch, world

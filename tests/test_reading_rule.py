@@ -19,7 +19,7 @@ JUDGED = {
     "machine/nvml_child.py": "the kernel's own files, and a device to see whether it can be opened",
     "machine/processes.py": "the kernel's own files of processes, read many times a second",
     "matrix/harvest/cache.py": "written: a new file in cudafit's own cache",
-    "repair/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
+    "system/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
     "repair/lock.py": "cudafit's own lock, following no link",
     "repair/manifest.py": "cudafit's own lists, without waiting and following no link",
     "repair/reserve.py": "written: a new file, never one that is there",

@@ -24,9 +24,9 @@ from cudafit.project.placeholders import filled
 from cudafit.project.requirement_files import read_requirement_file
 from cudafit.repair.engines.uv import _failure
 from cudafit.repair.engines.venv_locks import given_lock
-from cudafit.repair.mounts import parse_mounts_below
 from cudafit.sources import decoded, read_file
 from cudafit.system.commands import command_text
+from cudafit.system.mounts import parse_mounts_below
 from cudafit.system.text import harmless, harmless_lines
 from cudafit.system.toml import TomlError, read_document, read_toml
 from cudafit.watch.hints import hints_in

@@ -13,7 +13,8 @@ from cudafit.model.environment import VENV, Environment
 from cudafit.model.finding import ERROR, Change, Finding, Fix, Report
 from cudafit.model.plan import Plan, Wish
 from cudafit.repair.carry_out import errors_left
-from cudafit.repair.engines.venv_plan import not_as_planned, plan_of, preferred, request_of
+from cudafit.repair.engines.steps import not_as_planned
+from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 HOST = machine("rtx4090-550")
@@ -189,6 +190,6 @@ def test_a_result_that_is_not_as_planned(locked: dict[str, str], told: str, tmp_
     seen, made = world(tmp_path, torch("2.13.0+cpu", None), ["torch==2.13.0"])
     before = diagnose(seen)
     plan = plan_of(wish_of(before.findings, VENV), made, FACTS, locked, {})
-    assert told in not_as_planned(plan, made)
+    assert told in not_as_planned(plan.steps, versions_in(made))
     (left,) = errors_left(plan, before, before)
     assert "torch.cpu_wheel is still found" in left

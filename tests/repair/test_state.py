@@ -11,10 +11,10 @@ import pytest
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import state as states
 from cudafit.repair.checks import runs_here
-from cudafit.repair.mounts import parse_mounts_below
 from cudafit.repair.rollback import roll_back
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
+from cudafit.system.mounts import parse_mounts_below
 from tests.repair.chaos import silent
 from tests.repair.mounts import immutable, mounted, read_only
 from tests.repair.trees import beside, make_env, reading

@@ -58,9 +58,17 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     @property
+    def coming(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action != REMOVE)
+
+    @property
+    def going(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action == REMOVE)
+
+    @property
     def download(self) -> int | None:
         """Bytes of all that comes in; None where one of them is not known."""
-        sizes = [step.size for step in self.steps if step.action != REMOVE]
+        sizes = [step.size for step in self.coming]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
 

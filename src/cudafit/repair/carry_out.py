@@ -10,17 +10,14 @@ from cudafit.errors import CudafitError
 from cudafit.model.environment import Environment
 from cudafit.model.finding import ERROR, Report
 from cudafit.model.plan import Plan, Wish
-from cudafit.render.sizes import size_text
 from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means, Prepared
 from cudafit.repair.links import check_links
-from cudafit.repair.room import room_needed
+from cudafit.repair.room import check_space
 from cudafit.repair.transaction import transaction
 from cudafit.repair.walk import Walk
 
 Look = Callable[[], tuple[Environment, Report]]
-# What is installed takes more than its archive, which is packed.
-_UNPACKED = 1.5
 
 
 class StaleError(CudafitError):
@@ -53,27 +50,11 @@ def planned(engine: Engine[Any], wish: Wish, world: World, environment: Environm
 
 def check_place(plan: Plan, means: Means) -> None:
     """Before anybody is asked. Raises CudafitError where the disk is too small; tells of programs in the way."""
-    _check_space(plan)
+    check_space(plan.environment, sum(step.size or 0 for step in plan.steps))
     users = list(processes_using(plan.environment))
     if users:
         named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
         means.say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
-
-
-def _check_space(plan: Plan) -> None:
-    needed = room_needed(plan.environment)
-    coming = sum(step.size or 0 for step in plan.steps)
-    wanted = needed.bytes + int(coming * _UNPACKED)
-    if wanted > needed.free_bytes:
-        raise CudafitError(
-            f"there is no room to repair `{plan.environment}`",
-            cause=[
-                f"{size_text(wanted)} are needed: {size_text(needed.bytes)} for the snapshot, and about "
-                f"{size_text(wanted - needed.bytes)} for what comes in",
-                f"{size_text(needed.free_bytes)} are free on its file system",
-            ],
-            hint="free some space there",
-        )
 
 
 def carry_out(engine: Engine[Any], prepared: Prepared[Any], before: Report, look: Look, means: Means) -> Report:

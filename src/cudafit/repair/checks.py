@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from cudafit.errors import CudafitError, InputError
-from cudafit.repair.mounts import mounts_below
 from cudafit.repair.state import DISCARDED, Held, State
 from cudafit.system.commands import command_text
 from cudafit.system.folders import user_name
+from cudafit.system.mounts import mounts_below
 
 _MARKS = ("pyvenv.cfg", "conda-meta")
 _FULL = frozenset({errno.ENOTEMPTY, errno.EEXIST})

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
-from cudafit.repair.durable import write_durably
-from cudafit.repair.mounts import mounts_below
 from cudafit.repair.state import DISCARDED, GENERATIONS, ID, Held, State, opened
+from cudafit.system.durable import write_durably
 from cudafit.system.folders import is_there, read_own, remove_tree
 
 SCHEMA = "cudafit.generation/1"
@@ -141,7 +140,7 @@ def empty_discarded(held: Held, say: Callable[[str], None]) -> None:
         if name in _NOT_TREES:
             continue
         try:
-            remove_tree(name, held.at_discarded, mounts_below)
+            remove_tree(name, held.at_discarded)
         except OSError as error:
             path = os.path.join(held.folder, DISCARDED, name)
             say(f"`{path}` is no longer needed and could not be removed: {error.strerror}: `{error.filename}`")

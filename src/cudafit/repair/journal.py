@@ -13,10 +13,10 @@ from dataclasses import replace
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
-from cudafit.repair.durable import write_durably
 from cudafit.repair.lock import this_process
 from cudafit.repair.state import ID, Held, State
 from cudafit.system.commands import command_text
+from cudafit.system.durable import write_durably
 from cudafit.system.folders import read_own
 from cudafit.system.secrets import redacted
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cudafit.errors import CudafitError
-from cudafit.repair.mounts import mounts_below
 from cudafit.repair.state import RESERVE, Held, opened
 from cudafit.system.folders import remove_tree
 
@@ -70,7 +69,7 @@ def _new_file(name: str, folder: int) -> Iterator[int]:
 def give_up_reserve(held: Held) -> bool:
     """Make room; False where none was set aside. Raises OSError."""
     try:
-        remove_tree(RESERVE, held.at_folder, mounts_below)
+        remove_tree(RESERVE, held.at_folder)
     except FileNotFoundError:
         return False
     os.fsync(held.at_folder)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from cudafit.errors import CudafitError
 from cudafit.repair import journal as journals
-from cudafit.repair.durable import remove_durably, rename_durably, sync_file_system
 from cudafit.repair.generations import clean, discard, generation, has_tree
 from cudafit.repair.journal import Journal
 from cudafit.repair.manifest import Differences, Manifest, compare, read_manifest
@@ -18,6 +17,7 @@ from cudafit.repair.state import Held, State, remove_if_unused
 from cudafit.repair.trouble import named
 from cudafit.repair.walk import walk
 from cudafit.system.commands import command_text
+from cudafit.system.durable import remove_durably, rename_durably, sync_file_system
 from cudafit.system.folders import is_there
 
 _TREE = "tree"

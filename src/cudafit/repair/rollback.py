@@ -8,7 +8,6 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
-from cudafit.repair.durable import sync_file_system
 from cudafit.repair.generations import (
     Generation,
     Record,
@@ -24,13 +23,13 @@ from cudafit.repair.generations import (
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked, now
 from cudafit.repair.manifest import manifest_of, write_manifest
-from cudafit.repair.mounts import mounts_below
 from cudafit.repair.reserve import give_up_reserve, keep_reserve
 from cudafit.repair.restore import check_whole, exchange, finish, undo, written_text
 from cudafit.repair.state import Held, State, check_trusted, remove_if_unused, state_of
 from cudafit.repair.trouble import change_trouble, is_full
 from cudafit.repair.walk import walk
 from cudafit.system.commands import command_text
+from cudafit.system.durable import sync_file_system
 from cudafit.system.folders import remove_tree
 from cudafit.system.interrupts import held_off, stoppable
 
@@ -193,7 +192,7 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
         return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
     except OSError:
         with contextlib.suppress(OSError):
-            remove_tree(name, state.at_generations, mounts_below)
+            remove_tree(name, state.at_generations)
         raise
 
 

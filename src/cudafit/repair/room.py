@@ -4,14 +4,15 @@ import os
 
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
+from cudafit.render.sizes import size_text
 from cudafit.repair.checks import check_environment, check_no_mounts
 from cudafit.repair.reserve import FILES, room_for
 from cudafit.repair.snapshot import is_linked
 from cudafit.repair.state import State, state_of
-from cudafit.repair.trouble import size_text
 from cudafit.repair.walk import FILE, FOLDER, Walk, walk
 
 _SPARE = 1 << 20
+_UNPACKED = 1.5  # what is installed takes more than its archive, which is packed
 _ROW_BYTES = 160  # of the manifest, for each file
 
 
@@ -37,6 +38,22 @@ def room_needed(env: str) -> Needed:
     state = state_of(env)
     check_environment(state)
     return needed_for(state, walk_whole(state))
+
+
+def check_space(env: str, coming: int) -> None:
+    """Raises CudafitError, with numbers, where the snapshot and what comes in (bytes of archives) do not fit."""
+    needed = room_needed(env)
+    wanted = needed.bytes + int(coming * _UNPACKED)
+    if wanted > needed.free_bytes:
+        raise CudafitError(
+            f"there is no room to repair `{env}`",
+            cause=[
+                f"{size_text(wanted)} are needed: {size_text(needed.bytes)} for the snapshot, and about "
+                f"{size_text(wanted - needed.bytes)} for what comes in",
+                f"{size_text(needed.free_bytes)} are free on its file system",
+            ],
+            hint="free some space there",
+        )
 
 
 def walk_whole(state: State) -> Walk:

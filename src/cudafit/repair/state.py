@@ -24,7 +24,6 @@ from contextlib import contextmanager
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
-from cudafit.repair.mounts import mounts_below
 from cudafit.repair.trouble import change_trouble
 from cudafit.system.commands import command_text
 from cudafit.system.folders import UntrustedError, is_there, make_file, make_own, open_folder, open_own, remove_tree
@@ -213,7 +212,7 @@ def remove_if_unused(held: Held) -> None:
         if is_there("journal.json", folder) or os.listdir(held.at_generations) or os.listdir(discarded) != [_README]:
             return
         with contextlib.suppress(FileNotFoundError):
-            remove_tree(RESERVE, folder, mounts_below)
+            remove_tree(RESERVE, folder)
         os.unlink(_README, dir_fd=discarded)
         for name in (DISCARDED, GENERATIONS):
             os.rmdir(name, dir_fd=folder)

@@ -8,7 +8,6 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
-from cudafit.repair.durable import sync_file_system
 from cudafit.repair.generations import Record, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked
@@ -21,6 +20,7 @@ from cudafit.repair.state import Held, State, check_trusted, remove_if_unused, s
 from cudafit.repair.trouble import cause_of, change_trouble
 from cudafit.repair.walk import Walk
 from cudafit.system.commands import command_text
+from cudafit.system.durable import sync_file_system
 from cudafit.system.interrupts import held_off, stoppable
 
 WAIT_S = 600.0

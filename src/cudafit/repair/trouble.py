@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 
 from cudafit.errors import CudafitError
+from cudafit.render.sizes import size_text
 
 
 def change_trouble(what: str, error: OSError, folder: str) -> CudafitError:
@@ -32,15 +33,6 @@ def named(paths: Iterable[str], limit: int = 5) -> list[str]:
     every = list(paths)
     lines = [f"`{path or '.'}`" for path in every[:limit]]
     return lines if len(every) <= limit else [*lines, f"and {len(every) - limit} more"]
-
-
-def size_text(size: int) -> str:
-    """`734 MiB`, `5.2 GiB`."""
-    for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if size >= 1 << shift:
-            value = size / (1 << shift)
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-    return f"{size} bytes"
 
 
 def _free(place: str) -> str:

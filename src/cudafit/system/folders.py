@@ -9,7 +9,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
+
+from cudafit.system.mounts import mounts_below
 
 _OPEN = stat.S_IRWXU
 # So deep a folder is moved up before it is emptied: each level takes one descriptor.
@@ -89,9 +90,9 @@ def is_there(name: str, at: int) -> bool:
     return True
 
 
-def remove_tree(name: str, at: int, mounts_below: Callable[[str], tuple[str, ...]]) -> None:
+def remove_tree(name: str, at: int) -> None:
     """Raises OSError. Goes by descriptors, so that no folder that is exchanged meanwhile leads it elsewhere; enters no
-    other file system; may be killed and called again. `mounts_below` tells what is mounted inside a folder."""
+    other file system; may be killed and called again."""
     if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
         os.unlink(name, dir_fd=at)
         return

@@ -12,7 +12,7 @@ from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.env.conda_meta import Meta, asked_for, damage, pinned, read_meta
 from cudafit.env.conda_side import is_compared
-from cudafit.errors import CudafitError, InputError
+from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.indexes import Indexes
 from cudafit.lock.conda_held import is_conda_lock, locked_records, notes_on
@@ -24,13 +24,12 @@ from cudafit.lock.order import Order
 from cudafit.lock.specs import all_specifications
 from cudafit.model.environment import CONDA, Doubled, Environment
 from cudafit.model.finding import Report
-from cudafit.model.fit import CPU, Resolution
+from cudafit.model.fit import Resolution
 from cudafit.model.frozen import frozen
-from cudafit.model.plan import REINSTALL, REMOVE, Made, Package, Wish
+from cudafit.model.plan import REINSTALL, Made, Package, Wish
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
-from cudafit.render.resolve_rows import error_of
 from cudafit.repair.distributions import remove_distribution
 from cudafit.repair.engines.conda_link import link
 from cudafit.repair.engines.conda_lists import complete, register
@@ -38,18 +37,19 @@ from cudafit.repair.engines.conda_plan import (
     PIP,
     conda_plan,
     freed,
-    not_as_planned,
+    not_as_conda_planned,
+    pips,
     specifications,
     unchanged,
     with_damage,
 )
 from cudafit.repair.engines.engine import Means, Prepared
+from cudafit.repair.engines.fits import fit_for
 from cudafit.repair.engines.new import new_environment
 from cudafit.repair.engines.venv import reach_of_pip
 from cudafit.repair.links import Reach
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import Underway
-from cudafit.resolve.answer import resolve
 from cudafit.resolve.host import Host
 from cudafit.resolve.request import INSTALLED, Request
 from cudafit.resolve.targets import targets_of
@@ -140,9 +140,8 @@ class CondaEngine:
     def reach(self, prepared: Prepared[Packages]) -> Reach:
         """By conda's records, and by pip's for what pip put over them."""
         plan = prepared.plan
+        pip, adds = pips(plan), bool(plan.coming)
         conda = {step.package for step in plan.steps if step.index != PIP}
-        pip = {step.package for step in plan.steps if step.index == PIP}
-        adds = any(step.action != REMOVE for step in plan.steps)
         reach = reach_of_pip(self.path, pip, adds=adds)
         files = {one.name: {file.path for file in one.files} for one in self.meta.records}
         touches = frozenset[str]().union(*(paths for name, paths in files.items() if name in conda))
@@ -155,8 +154,7 @@ class CondaEngine:
         for one in source.over:
             means.say(f"removing pip's {one.name} {one.version}")
             remove_distribution(change.env, one.metadata)
-        coming = [step for step in plan.steps if step.action != REMOVE]
-        means.say(f"installing {counted(len(coming), 'package')}")
+        means.say(f"installing {counted(len(plan.coming), 'package')}")
         linked = link(
             change.env,
             source.records,
@@ -167,19 +165,18 @@ class CondaEngine:
             keep=source.keep,
             reinstall=source.reinstall,
         )
-        touched = {one.name for one in linked.records}
-        touched |= {step.package for step in plan.steps if step.action == REMOVE and step.index != PIP}
+        touched = {step.package for step in plan.steps if step.index != PIP}
         went = [one for one in meta.records if one.name in touched]
         complete(change.env, linked.records, went, _requested(source, meta), "cudafit repair")
         return [_not_run(linked.scripts)] if linked.scripts else []
 
     def verify(self, prepared: Prepared[Packages], after: Environment) -> Sequence[str]:
         now = read_meta(Files(), self.path)
-        came = {step.package for step in prepared.plan.steps if step.action != REMOVE}
+        came = {step.package for step in prepared.plan.coming}
         left = damage(self.path, [one for one in now.records if one.name in came], hashes=True)
         return [
             *(f"files of {one.package} are not as they should be" for one in left),
-            *not_as_planned(prepared.plan, now, after),
+            *not_as_conda_planned(prepared.plan, now, after),
         ]
 
     def suited(self, host: Host, _python: str | None, _means: Means) -> Host:
@@ -249,19 +246,9 @@ def _answer(wish: Wish, world: World, environment: Environment, meta: Meta) -> R
     if not wish.change.choose:
         return None
     installed = {"torch" if one.name == "pytorch" else one.name: one.version for one in meta.records}
-    request = Request(
-        wanted=tuple(wanted(name) for name in wish.change.choose),
-        python=_python(environment),
-        prefer=INSTALLED,
-        installed=installed,
-        conda=True,
-    )
-    answer = resolve(request, [world.host], world.facts.book)
-    if error := error_of(answer):
-        raise error
-    if answer.status == CPU and world.has_gpu:
-        raise CudafitError("no build for the GPU fits this environment", cause=[answer.reason or ""])
-    return answer
+    asked = tuple(wanted(name) for name in wish.change.choose)
+    request = Request(asked, python=_python(environment), prefer=INSTALLED, installed=installed, conda=True)
+    return fit_for(wish, request, world)
 
 
 def _channels(indexes: Indexes, answer: Resolution | None) -> tuple[str, ...]:

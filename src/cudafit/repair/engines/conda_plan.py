@@ -9,8 +9,9 @@ from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
 from cudafit.model.environment import Environment
 from cudafit.model.fit import Pick
-from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
+from cudafit.model.plan import REMOVE, Plan, Step, Wish
 from cudafit.model.versions import numbers
+from cudafit.repair.engines.steps import Coming, not_as_planned, steps_between
 from cudafit.resolve.conda import CONDA_NAMES
 
 PIP = "pip"
@@ -108,24 +109,26 @@ def conda_plan(
     wish: Wish, environment: Environment, meta: Meta, solved: Sequence[Record], keep: Collection[str]
 ) -> Plan:
     there = {one.name: one for one in meta.records}
-    steps = [
+    pip = [
         Step(REMOVE, one.name, one.version, None, wish.why.get(one.name, "asked for"), index=PIP)
         for one in environment.doubled
         if one.name in wish.change.uninstall
     ]
-    after = {one.name for one in solved}
-    for name in sorted(there.keys() - after):
-        steps.append(Step(REMOVE, name, there[name].shown, None, _why_gone(name, wish)))
-    again = set(wish.change.reinstall)
-    for one in sorted(solved, key=lambda record: record.name):
-        shown, why = f"{one.version} {one.build}", _why(one.name, wish, there)
-        if one.name not in there:
-            steps.append(Step(INSTALL, one.name, None, shown, why, one.size))
-        elif one.name not in keep:
-            steps.append(Step(REPLACE, one.name, there[one.name].shown, shown, why, one.size))
-        elif one.name in again:
-            steps.append(Step(REINSTALL, one.name, shown, shown, why, there[one.name].size))
-    return Plan(environment.path, environment.python or "", tuple(steps), wish.answers, wish.by_hand)
+    after = {}
+    for one in solved:
+        stays = one.name in keep
+        after[one.name] = Coming(f"{one.version} {one.build}", stays, size=there[one.name].size if stays else one.size)
+    gone = there.keys() - after.keys()
+    before = {name: one.shown for name, one in there.items()}
+    again = wish.change.reinstall
+    steps = steps_between(
+        before,
+        after,
+        gone=gone,
+        again=again,
+        why=lambda name: _why_gone(name, wish) if name in gone else _why(name, wish, there),
+    )
+    return Plan(environment.path, environment.python or "", (*pip, *steps), wish.answers, wish.by_hand)
 
 
 def _why_gone(name: str, wish: Wish) -> str:
@@ -143,14 +146,15 @@ def _why(name: str, wish: Wish, there: Mapping[str, MetaRecord]) -> str:
     return goes if name not in there or _OF_CUDA.fullmatch(name) else f"must move: {goes}"
 
 
-def not_as_planned(plan: Plan, meta: Meta, environment: Environment) -> list[str]:
+def not_as_conda_planned(plan: Plan, meta: Meta, environment: Environment) -> list[str]:
     """What is not as it should be when all steps were done."""
-    found = [problem.error for problem in meta.problems]
-    there = {one.name: one.shown for one in meta.records}
-    for step in plan.steps:
-        if step.index == PIP:
-            left = [one.metadata for one in environment.doubled if one.name == step.package]
-            found += [f"{step.package} by pip is still there: {path}" for path in left]
-        elif there.get(step.package) != step.after:
-            found.append(f"{step.package} should be {step.after}, and {there.get(step.package)} is there")
-    return found
+    left = [one for one in environment.doubled if one.name in pips(plan)]
+    by_pip = [f"{one.name} by pip is still there: {one.metadata}" for one in left]
+    conda = [step for step in plan.steps if step.index != PIP]
+    problems = [problem.error for problem in meta.problems]
+    return [*problems, *by_pip, *not_as_planned(conda, {one.name: (one.shown,) for one in meta.records})]
+
+
+def pips(plan: Plan) -> set[str]:
+    """What pip put over conda's packages, and is taken out."""
+    return {step.package for step in plan.steps if step.index == PIP}

@@ -15,20 +15,19 @@ from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
 from cudafit.model.environment import CONDA, VENV, Environment
 from cudafit.model.finding import Report
-from cudafit.model.fit import CPU
-from cudafit.model.plan import REMOVE, Made, Package, Wish
+from cudafit.model.plan import Made, Package, Wish
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
-from cudafit.render.resolve_rows import error_of
 from cudafit.repair.distributions import installed_files, remove_broken
 from cudafit.repair.engines.engine import Means, Prepared
+from cudafit.repair.engines.fits import fit_for
 from cudafit.repair.engines.new import new_environment
+from cudafit.repair.engines.steps import not_as_planned
 from cudafit.repair.engines.uv import install, make_venv, uninstall
 from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
-from cudafit.repair.engines.venv_plan import changed, not_as_planned, plan_of, preferred, request_of, with_sizes
+from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
 from cudafit.repair.links import Reach
 from cudafit.repair.transaction import Underway
-from cudafit.resolve.answer import resolve
 from cudafit.resolve.host import Host
 from cudafit.system.commands import command_text, path_word
 from cudafit.system.secrets import without_login
@@ -57,27 +56,25 @@ class VenvEngine:
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Lock]:
         facts = world.facts
         request = request_of(wish, environment, facts)
-        answer = resolve(request, [world.host], facts.book)
-        if error := error_of(answer):
-            raise error
-        if answer.status == CPU and world.has_gpu and wish.change.choose:
-            raise CudafitError("no build for the GPU fits this environment", cause=[answer.reason or ""])
+        answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
         made = compiled(order, means.environ, preferred=preferred(environment, wish, facts))
         elsewhere = {pick.name: pick.index_name for pick in answer.picks if pick.index_name.startswith(PYTORCH)}
         plan = plan_of(wish, environment, facts, {one.name: one.version for one in made.packages}, elsewhere)
-        coming = {step.package for step in changed(plan)}
+        coming = {step.package for step in plan.coming}
         packages = [one for one in made.packages if one.name in coming]
-        sized = with_sizes(replace(plan, warnings=answer.warnings), sizes_of(packages, order))
-        return Prepared(sized, Lock("".join(entry(one, order) for one in packages)))
+        sizes = sizes_of(packages, order)
+        steps = tuple(replace(step, size=sizes.get(step.package)) for step in plan.steps)
+        whole = replace(plan, steps=steps, warnings=answer.warnings)
+        return Prepared(whole, Lock("".join(entry(one, order) for one in packages)))
 
     def reach(self, prepared: Prepared[Lock]) -> Reach:
         changes = {step.package for step in prepared.plan.steps if step.before is not None}
-        return reach_of_pip(self.path, changes, adds=bool(changed(prepared.plan)))
+        return reach_of_pip(self.path, changes, adds=bool(prepared.plan.coming))
 
     def apply(self, prepared: Prepared[Lock], change: Underway, means: Means) -> Sequence[str]:
-        coming = changed(prepared.plan)
-        going = [step.package for step in prepared.plan.steps if step.action == REMOVE]
+        coming = prepared.plan.coming
+        going = [step.package for step in prepared.plan.going]
         replaced = [step.package for step in coming if step.before is not None]
         broken = remove_broken(self.path, [*going, *replaced])
         # What fills the folder of another package goes before that one comes.
@@ -91,7 +88,7 @@ class VenvEngine:
         return ()
 
     def verify(self, prepared: Prepared[Lock], after: Environment) -> Sequence[str]:
-        return not_as_planned(prepared.plan, after)
+        return not_as_planned(prepared.plan.steps, versions_in(after))
 
     def suited(self, host: Host, python: str | None, means: Means) -> Host:
         if python:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.environment import TWINS, Distribution, Environment, by_real_name
-from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Plan, Step, Wish
+from cudafit.model.plan import Plan, Wish
 from cudafit.model.requirement import Wanted, normalised, wanted
+from cudafit.repair.engines.steps import Coming, steps_between
 from cudafit.resolve.problem import Library
 from cudafit.resolve.request import INSTALLED, Request
 
@@ -46,9 +47,13 @@ def _distributions(environment: Environment) -> Iterator[Distribution]:
     """Each once, and only those of the environment itself: what it shares with another Python is not ours to change."""
     seen: set[str] = set()
     for one in environment.distributions:
-        if one.name not in seen and one.place.startswith(environment.path.rstrip("/") + "/"):
+        if one.name not in seen and _is_inside(one, environment):
             seen.add(one.name)
             yield one
+
+
+def _is_inside(one: Distribution, environment: Environment) -> bool:
+    return one.place.startswith(environment.path.rstrip("/") + "/")
 
 
 def stays(one: Distribution, library: Library) -> bool:
@@ -94,44 +99,32 @@ def plan_of(
 ) -> Plan:
     """The steps from what is installed to what is locked; `elsewhere` has the index of those not from the default."""
     before: dict[str, str | None] = {}
-    copies: dict[str, int] = {}
-    for one in environment.distributions:
-        if one.place.startswith(environment.path.rstrip("/") + "/"):
-            before.setdefault(one.name, one.version)
-            copies[one.name] = copies.get(one.name, 0) + 1
+    for one in _distributions(environment):
+        before.setdefault(one.name, one.version)
     torch = environment.torch
     if torch and torch.version and "torch" in before:
         before["torch"] = torch.version  # METADATA does not tell a build for the CPU
-    steps: list[Step] = []
-    removed = set(wish.change.remove) & set(before)
+    removed = set(wish.change.remove) & before.keys()
     leftovers = set(_left_over(environment, locked, wish)) - removed
-    twins = {twin for name in locked for twin in TWINS.get(name, ()) if twin in before and twin not in locked}
-    for name in sorted(removed | leftovers | twins):
-        if name not in locked:
-            steps.append(Step(REMOVE, name, before[name], None, _why_gone(name, wish, removed)))
-    again = {name for name in wish.change.choose if name in before} | removed
-    again |= {wanted(text).name for text in wish.change.install} & set(before)
+    twins = {twin for name in locked for twin in TWINS.get(name, ()) if twin in before}
+    gone = (removed | leftovers | twins) - locked.keys()
     # The folder that two of them filled holds a mixture.
-    again |= {name for name in locked if name in before and _shares_place(name, removed | leftovers)}
-    for name in sorted(locked):
-        have, want = before.get(name), locked[name]
-        index = elsewhere.get(name)
-        if name not in before:
-            steps.append(Step(INSTALL, name, None, want, _why(name, wish, environment), index=index))
-        elif not _same(have, want, from_default=name not in elsewhere):
-            steps.append(Step(REPLACE, name, have, want, _why(name, wish, environment), index=index))
-        elif name in again:
-            steps.append(Step(REINSTALL, name, have, want, _why(name, wish, environment), index=index))
-    staying = [one.name for one in _distributions(environment) if stays(one, library)]
+    mixed = {name for name in locked if _shares_place(name, removed | leftovers)}
+
+    def why(name: str) -> str:
+        if name in gone:
+            return wish.why.get(name, "asked for") if name in removed else "nothing needs it any more"
+        return _why(name, wish, environment)
+
+    after = {}
+    for name, version in locked.items():
+        same = _same(before.get(name), version, from_default=name not in elsewhere)
+        after[name] = Coming(version, same, elsewhere.get(name))
+    again = {*wish.change.choose, *removed, *mixed, *(wanted(text).name for text in wish.change.install)}
+    steps = tuple(steps_between(before, after, gone=gone, again=again, why=why))
+    staying = (one.name for one in _distributions(environment) if stays(one, library))
     untouched = tuple(name for name in staying if name not in locked)
-    return Plan(
-        environment.path,
-        environment.python or "",
-        tuple(steps),
-        wish.answers,
-        wish.by_hand,
-        untouched,
-    )
+    return Plan(environment.path, environment.python or "", steps, wish.answers, wish.by_hand, untouched)
 
 
 def _same(have: str | None, want: str, *, from_default: bool) -> bool:
@@ -172,10 +165,6 @@ def _shares_place(name: str, removed: Collection[str]) -> bool:
     return (name.startswith("nvidia-") and stem in alike) or any(twin in removed for twin in TWINS.get(name, ()))
 
 
-def _why_gone(name: str, wish: Wish, removed: Collection[str]) -> str:
-    return wish.why.get(name, "asked for") if name in removed else "nothing needs it any more"
-
-
 def _why(name: str, wish: Wish, environment: Environment) -> str:
     if name in wish.why:
         return wish.why[name]
@@ -190,23 +179,10 @@ def with_sizes(plan: Plan, sizes: Mapping[str, int | None]) -> Plan:
     return replace(plan, steps=tuple(replace(step, size=sizes.get(step.package)) for step in plan.steps))
 
 
-def changed(plan: Plan) -> Sequence[Step]:
-    """What comes in."""
-    return [step for step in plan.steps if step.action != REMOVE]
-
-
-def not_as_planned(plan: Plan, after: Environment) -> list[str]:
-    """What is not as it should be when all steps were done."""
-    found: list[str] = []
-    inside = [one for one in after.distributions if one.place.startswith(after.path.rstrip("/") + "/")]
-    versions: dict[str, list[str | None]] = {}
-    for one in inside:
-        versions.setdefault(one.name, []).append(one.version)
-    for step in plan.steps:
-        have = versions.get(step.package, [])
-        if step.action == REMOVE and have:
-            found.append(f"{step.package} {have[0]} is still there")
-        elif step.action != REMOVE and have != [step.after]:
-            there = " and ".join(str(one) for one in have) or "nothing"
-            found.append(f"{step.package} should be {step.after}, and {there} is there")
+def versions_in(environment: Environment) -> Mapping[str, Sequence[str | None]]:
+    """Each copy of the packages that are in the environment itself."""
+    found: dict[str, list[str | None]] = {}
+    for one in environment.distributions:
+        if _is_inside(one, environment):
+            found.setdefault(one.name, []).append(one.version)
     return found
