@@ -25,7 +25,7 @@ _NOT_TREES = frozenset({"README"})
 
 
 @frozen
-class Record:
+class Kept:
     """`generation.json`: written last, so a generation that has it is whole."""
 
     schema: str
@@ -35,7 +35,7 @@ class Record:
     bytes: int
 
     @classmethod
-    def of(cls, when: str, reason: str, files: int, size: int) -> "Record":
+    def of(cls, when: str, reason: str, files: int, size: int) -> "Kept":
         return cls(SCHEMA, when, reason, files, size)
 
 
@@ -61,22 +61,22 @@ def generation(held: Held, name: str, *, new: bool = False) -> Iterator[int]:
         yield folder
 
 
-def write_record(record: Record, folder: int) -> None:
+def write_record(record: Kept, folder: int) -> None:
     """Raises OSError. `folder` is that of the generation."""
     write_durably(RECORD, json.dumps(to_plain(record)).encode(), folder)
 
 
-def read_record(state: State, name: str) -> Record | None:
+def read_record(state: State, name: str) -> Kept | None:
     """None where it is missing, or was not written by this cudafit."""
     try:
         data = read_own(os.path.join(state.generation(name), RECORD), _LIMIT)
-        record = from_plain(Record, json.loads(data))
+        record = from_plain(Kept, json.loads(data))
     except (OSError, ValueError, RecordError, RecursionError):
         return None
     return record if record.schema == SCHEMA else None
 
 
-def whole(state: State) -> dict[str, Record]:
+def whole(state: State) -> dict[str, Kept]:
     """The generations that can be gone back to, newest first."""
     found = {}
     for name in sorted(_ids(state), key=int, reverse=True):
@@ -94,7 +94,7 @@ def has_tree(state: State, name: str) -> bool:
     return all(stat.S_ISDIR(folder.st_mode) for folder in folders)
 
 
-def described(state: State, name: str, record: Record) -> Generation:
+def described(state: State, name: str, record: Kept) -> Generation:
     return Generation(name, record.time, record.reason, record.files, record.bytes, _own_bytes(state.generation(name)))
 
 

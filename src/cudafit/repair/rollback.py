@@ -10,7 +10,7 @@ from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import (
     Generation,
-    Record,
+    Kept,
     clean,
     described,
     empty_discarded,
@@ -187,7 +187,7 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
     try:
         with generation(state, name, new=True) as folder:
             size = write_manifest(manifest, folder)
-            write_record(Record.of(now(), reason, manifest.files, manifest.size), folder)
+            write_record(Kept.of(now(), reason, manifest.files, manifest.size), folder)
         sync_file_system(state.at_folder)
         return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
     except OSError:

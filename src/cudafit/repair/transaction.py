@@ -8,7 +8,7 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
-from cudafit.repair.generations import Record, clean, discard, empty_discarded, generation, next_id, write_record
+from cudafit.repair.generations import Kept, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked
 from cudafit.repair.manifest import write_manifest
@@ -152,7 +152,7 @@ def _begin(state: Held, reason: str, check: Callable[[Walk], None]) -> Journal:
                 manifest = take_snapshot(state.env, found.entries, state.tree(name))
                 keep_reserve(state, write_manifest(manifest, folder))
                 sync_file_system(state.at_folder)
-                write_record(Record.of(journal.started, reason, manifest.files, manifest.size), folder)
+                write_record(Kept.of(journal.started, reason, manifest.files, manifest.size), folder)
             os.fsync(state.at_generations)
             journal = journals.advance(state, journal, "apply")
         except BaseException:

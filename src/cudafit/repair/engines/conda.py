@@ -14,7 +14,6 @@ from cudafit.env.conda_meta import Meta, asked_for, damage, pinned, read_meta
 from cudafit.env.conda_side import is_compared
 from cudafit.errors import InputError
 from cudafit.files import Files
-from cudafit.indexes import Indexes
 from cudafit.lock.conda_held import is_conda_lock, locked_records, notes_on
 from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.conda_solve import virtual_of, virtual_packages
@@ -69,6 +68,17 @@ class Packages:
     over: tuple[Doubled, ...] = ()  # what pip put over conda's, and is taken out
 
 
+@frozen
+class _Solution:
+    """All that shall be in a prefix, and which of it stays as it is."""
+
+    platform: str
+    records: tuple[Record, ...]
+    keep: tuple[str, ...]
+    specs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 class CondaEngine:
     """Of one prefix."""
 
@@ -102,16 +112,24 @@ class CondaEngine:
 
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Packages]:
         change, meta = wish.change, self.meta
-        over = tuple(one for one in environment.doubled if one.name in change.uninstall)
-        if not (change.choose or change.free or change.remove):
-            platform = next((one.subdir for one in meta.records if one.subdir not in ("", "noarch")), "")
-            names = tuple(one.name for one in meta.records)
-            again = tuple(name for name in change.reinstall if name in names)
-            kept = tuple(name for name in names if name not in change.reinstall)
-            plan = conda_plan(wish, environment, meta, [_as_record(meta, name) for name in names], names)
-            return Prepared(
-                plan, Packages(platform or conda_platform(world.host.kind.platform), (), kept, again, over=over)
-            )
+        if change.choose or change.free or change.remove:
+            solution = self._solution(wish, world, environment, means)
+        else:
+            solution = _as_it_is(meta, world)
+        plan = conda_plan(wish, environment, meta, solution.records, solution.keep)
+        again = tuple(step.package for step in plan.steps if step.action == REINSTALL)
+        source = Packages(
+            solution.platform,
+            tuple(one for one in solution.records if one.name not in solution.keep),
+            tuple(name for name in solution.keep if name not in again),
+            again,
+            solution.specs,
+            tuple(one for one in environment.doubled if one.name in change.uninstall),
+        )
+        return Prepared(replace(plan, warnings=solution.warnings), source)
+
+    def _solution(self, wish: Wish, world: World, environment: Environment, means: Means) -> _Solution:
+        meta = self.meta
         answer = _answer(wish, world, environment, meta)
         picks = [pick for pick in answer.picks if pick.requested] if answer else []
         free = freed(wish, meta, picks)
@@ -119,8 +137,9 @@ class CondaEngine:
         virtual, told = overridden(virtual_of(target), means.environ)
         for line in told:
             means.say(line)
+        default = next((pick.index for pick in answer.picks if pick.index_name == FORGE), FORGE) if answer else FORGE
         question = Question(
-            _channels(means.indexes, answer),
+            (means.indexes.of(FORGE, default),),  # conda-forge, or the user's mirror of it
             conda_platform(world.host.kind.platform),
             specifications(wish, meta, asked_for(Files(), self.path), picks, _python(environment)),
             virtual,
@@ -128,14 +147,9 @@ class CondaEngine:
             free=free,
             constraints=pinned(Files(), self.path),
         )
-        solution = solved_or_nearest(question)
-        keep = unchanged(meta, solution, free)
-        plan = conda_plan(wish, environment, meta, solution, keep)
-        again = tuple(step.package for step in plan.steps if step.action == REINSTALL)
-        records = tuple(one for one in solution if one.name not in keep)
-        kept = tuple(name for name in keep if name not in again)
-        source = Packages(question.platform, records, kept, again, question.specs, over)
-        return Prepared(replace(plan, warnings=answer.warnings if answer else ()), source)
+        records = solved_or_nearest(question)
+        keep = unchanged(meta, records, free)
+        return _Solution(question.platform, records, keep, question.specs, answer.warnings if answer else ())
 
     def reach(self, prepared: Prepared[Packages]) -> Reach:
         """By conda's records, and by pip's for what pip put over them."""
@@ -251,25 +265,23 @@ def _answer(wish: Wish, world: World, environment: Environment, meta: Meta) -> R
     return fit_for(wish, request, world)
 
 
-def _channels(indexes: Indexes, answer: Resolution | None) -> tuple[str, ...]:
-    """conda-forge, or the user's mirror of it."""
-    picks = answer.picks if answer else ()
-    default = next((pick.index for pick in picks if pick.index_name == FORGE), FORGE)
-    return (indexes.of(FORGE, default),)
-
-
 def _python(environment: Environment) -> str:
     if not environment.python:
         raise InputError(f"the Python of `{environment.path}` is not known", hint="make a new one: `cudafit create`")
     return major_minor(environment.python)
 
 
-def _as_record(meta: Meta, name: str) -> Record:
-    one = meta.record(name)
-    assert one is not None  # noqa: S101 - it is one of them
-    return Record(
-        one.name, one.version, one.build, 0, one.subdir, one.url, "", one.channel, one.sha256, one.md5, one.size, ()
+def _as_it_is(meta: Meta, world: World) -> _Solution:
+    """Each package that is there: what is to come again is linked from the archive of its record."""
+    platform = next((one.subdir for one in meta.records if one.subdir not in ("", "noarch")), "")
+    records = tuple(
+        Record(
+            one.name, one.version, one.build, 0, one.subdir, one.url, "", one.channel, one.sha256, one.md5, one.size, ()
+        )
+        for one in meta.records
     )
+    keep = tuple(one.name for one in records)
+    return _Solution(platform or conda_platform(world.host.kind.platform), records, keep)
 
 
 def _requested(source: Packages, meta: Meta) -> list[str]:
