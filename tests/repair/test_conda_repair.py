@@ -75,10 +75,14 @@ def back(cudafit: Run, prefix: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_cpu_build_becomes_the_build_of_the_driver(repair: Repair, cudafit: Run, made: Callable[..., Path]) -> None:
+def test_a_cpu_build_becomes_the_build_of_the_driver(
+    repair: Repair, cudafit: Run, small: CondaWorld, made: Callable[..., Path]
+) -> None:
     prefix = made("torch", "numpy==2.2.0", "rich==13.9.4", "--cpu")
     had, before = packages(prefix), reading(prefix)
     assert had["pytorch"] == CPU
+    found = cudafit("doctor", "--conda", "e", *small.words[:4], "--matrix", str(small.matrix), "--json", env=small.env)
+    assert json.loads(found.stdout)["repair"] == ["cudafit", "repair", str(prefix)]
     planned = repair("--conda", "e", "--dry-run", "--json")
     assert planned.returncode == 0, planned.stderr
     assert reading(prefix) == before
