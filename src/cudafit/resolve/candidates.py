@@ -68,6 +68,9 @@ def field_of(
     candidates, lost = [], []
     own = _Levels(name, builds, request)
     platforms = {kind.platform for kind in kinds}
+    purposes = [_purpose(kind, request, has_gpu) for kind in kinds]
+    # The wheel without its CUDA libraries serves no GPU: it is an answer only where all are to work on the CPU.
+    only_cpu = has_cpu and all(purpose == ON_CPU for purpose in purposes)
     for place, original in enumerate(builds):
         if original.platform not in platforms and original.platform != "any":
             elsewhere = Obstacle("platform", original.platform, kinds[0].platform)
@@ -80,11 +83,8 @@ def field_of(
         services: list[Service] = []
         # By rule, and by card where kernels lack: one machine that a build does not fit is enough to lose.
         obstacles: dict[tuple[str, str], Lost] = {}
-        build = original
-        for number, kind in enumerate(kinds):
-            purpose = _purpose(kind, request, has_gpu)
-            if purpose == ON_CPU and original.extra and original.kernels and has_cpu:
-                build = _without_cuda(original)
+        build = _without_cuda(original) if only_cpu and original.extra and original.kernels else original
+        for number, (kind, purpose) in enumerate(zip(kinds, purposes, strict=True)):
             answer = judge(build, kind, setting, purpose)
             if isinstance(answer, Service):
                 services.append(answer)
