@@ -31,6 +31,16 @@ def requirements(build: Build, extras: Iterable[str] = ()) -> tuple[Needed, ...]
     return _requirements(build.requires, _implied(build), frozenset(extras))
 
 
+def every_name(build: Build) -> frozenset[str]:
+    """What a build can require at all, whichever extras of it are wanted."""
+    return _names((*build.requires, *_implied(build)))
+
+
+@cache
+def _names(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(needed(text).name for text in texts)
+
+
 @cache
 def _requirements(texts: tuple[str, ...], implied: tuple[str, ...], extras: frozenset[str]) -> tuple[Needed, ...]:
     found = [needed(text) for text in (*texts, *implied)]

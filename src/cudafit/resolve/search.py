@@ -2,9 +2,12 @@
 
 The packages are taken in the order in which they were asked for. Of each, the levels (equal versions) are tried best
 first, and within a level every build; a level's answers are compared only with each other, so the first level that has
-any answer holds the best one. What a choice rules out is taken from the packages that follow at once (forward
-checking), which is what keeps hopeless branches short. Packages that the choices bring along (jaxlib, triton, the
-CUDA plugin of jax) are chosen last, and count last in the order.
+any answer holds the best one. Packages that the choices bring along (jaxlib, triton, the CUDA plugin of jax) are chosen
+last, and count last in the order.
+
+Two things keep hopeless branches short. What a choice rules out is taken at once from the packages that follow, and
+from those that the choices bring along (forward checking). And what fails says which choices it is the fault of: a
+choice that has no part in it is not tried in another way, for nothing would change (conflict-directed backjumping).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,15 +18,18 @@ from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate, Field
 from cudafit.resolve.libraries import Cap, Lack
-from cudafit.resolve.pins import NO_EXTRAS, Clash, requirements
+from cudafit.resolve.pins import NO_EXTRAS, Clash, every_name, requirements
+
+Chosen = tuple[Candidate, ...]
+Culprits = frozenset[int]  # choices, by their places, which together leave no answer
 
 
 @frozen
 class Combination:
     """Builds that stand together, asked for and brought along, and what must be added."""
 
-    picks: tuple[Candidate, ...]
-    along: tuple[Candidate, ...]
+    picks: Chosen
+    along: Chosen
     caps: tuple[Cap, ...]
     key: tuple[Any, ...]
 
@@ -32,7 +38,7 @@ class Rules(Protocol):
     """What the search needs to know of builds."""
 
     def clash(self, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]) -> Clash | None:
-        """What keeps two builds apart."""
+        """What keeps two builds apart; more extras never bring them together."""
 
     def along(self, name: str) -> Field | None:
         """The candidates of a package that a build brings along; None for one that the matrix does not know."""
@@ -41,74 +47,150 @@ class Rules(Protocol):
         """What the open library requirements of a whole combination need, or lack."""
 
 
+@frozen
+class Open:
+    """A package that is still to be chosen: what it can be, and the choices that took the rest or that ask for it."""
+
+    options: Sequence[Candidate]
+    culprits: Culprits
+
+
 def best(fields: Sequence[Field], rules: Rules) -> Combination | None:
     """The best combination with one build of every field; None when there is none."""
-    return _Search(rules).choose((), [list(field.candidates) for field in fields])
+    found = _Search(fields, rules).choose((), [Open(field.candidates, frozenset()) for field in fields], {})
+    return found if isinstance(found, Combination) else None
 
 
 class _Search:
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, fields: Sequence[Field], rules: Rules) -> None:
+        self._fields = fields
+        self._names = [{candidate.build.name for candidate in field.candidates} for field in fields]
         self._rules = rules
 
-    def choose(self, chosen: tuple[Candidate, ...], rest: Sequence[Sequence[Candidate]]) -> Combination | None:
+    def choose(self, chosen: Chosen, rest: Sequence[Open], along: Mapping[str, Open]) -> Combination | Culprits:
+        """The best combination that has these choices, or those of them that leave none."""
         if not rest:
-            return self._complete(chosen)
-        for _, level in groupby(rest[0], key=lambda candidate: candidate.level):
+            return self._bring(chosen, along)
+        place = len(chosen)
+        culprits = rest[0].culprits
+        for _, level in groupby(rest[0].options, key=lambda candidate: candidate.level):
             found: Combination | None = None
             for candidate in level:
-                left = self._left(candidate, rest[1:])
-                answer = self.choose((*chosen, candidate), left) if left is not None else None
-                if answer and (found is None or answer.key < found.key):
-                    found = answer
+                answer = self._with(candidate, chosen, rest[1:], along)
+                if isinstance(answer, Combination):
+                    found = answer if found is None or answer.key < found.key else found
+                elif place not in answer:
+                    return answer
+                else:
+                    culprits |= answer
             if found:
                 return found
-        return None
+        return culprits - {place}
 
-    def _left(self, candidate: Candidate, rest: Sequence[Sequence[Candidate]]) -> Sequence[Sequence[Candidate]] | None:
-        """What the packages that follow can still be; None when one of them can be nothing."""
+    def _with(
+        self, candidate: Candidate, chosen: Chosen, rest: Sequence[Open], along: Mapping[str, Open]
+    ) -> Combination | Culprits:
+        """The same with one more choice, when that leaves something for every other package."""
+        place = len(chosen)
+        chosen = (*chosen, candidate)
         left = []
-        for options in rest:
-            open_options = [one for one in options if not self._clash(candidate, one)]
-            if not open_options:
-                return None
-            left.append(open_options)
-        return left
+        for one in rest:
+            open_ = self._without(candidate, one, place)
+            if not open_.options:
+                return open_.culprits
+            left.append(open_)
+        brought = {}
+        for name, one in along.items():
+            brought[name] = self._without(candidate, one, place)
+            if not brought[name].options:
+                return brought[name].culprits
+        for name in self._asks_for(candidate):
+            if name not in along and self._must_come(name, chosen):
+                brought[name] = self._brought(name, chosen)
+                if not brought[name].options:
+                    return brought[name].culprits
+        return self.choose(chosen, left, brought)
+
+    def _bring(self, chosen: Chosen, along: Mapping[str, Open]) -> Combination | Culprits:
+        """With everything that comes along: the first combination of it that is possible, newest versions first."""
+        extras = wanted_extras(chosen)
+        name = next(self._missing(chosen), None)
+        if name is None:
+            return self._whole(chosen, extras)
+        place = len(chosen)
+        open_ = along.get(name) or self._brought(name, chosen)
+        culprits = open_.culprits
+        rest = {other: one for other, one in along.items() if other != name}
+        for candidate in open_.options:
+            if self._clashes_by_extras(candidate, chosen, extras):
+                culprits |= frozenset(range(place))
+                continue
+            answer = self._with(candidate, chosen, (), rest)
+            if isinstance(answer, Combination) or place not in answer:
+                return answer
+            culprits |= answer
+        return culprits - {place}
+
+    def _whole(self, chosen: Chosen, extras: Mapping[str, frozenset[str]]) -> Combination | Culprits:
+        judged = self._rules.libraries(chosen, extras)
+        if lacks := [one for one in judged if isinstance(one, Lack)]:
+            return frozenset(place for place in range(len(chosen)) if self._can_touch(lacks[0].package, place, chosen))
+        caps = tuple(one for one in judged if isinstance(one, Cap))
+        picks, along = chosen[: len(self._fields)], chosen[len(self._fields) :]
+        return Combination(picks, along, caps, _key(picks, along))
+
+    def _without(self, candidate: Candidate, one: Open, place: int) -> Open:
+        """What a package can still be beside this choice."""
+        options = [other for other in one.options if not self._clash(candidate, other)]
+        return one if len(options) == len(one.options) else Open(options, one.culprits | {place})
+
+    def _brought(self, name: str, chosen: Chosen) -> Open:
+        """What a package that the last choice asks for can be beside all choices."""
+        field = self._rules.along(name)
+        # A choice that could have been this package itself has a part in it too.
+        able = {place for place, names in enumerate(self._names[: len(chosen)]) if name in names}
+        asking = {place for place, candidate in enumerate(chosen) if name in self._asks_for(candidate)}
+        open_ = Open(field.candidates if field else (), frozenset({*able, min(asking)}))
+        for place, candidate in enumerate(chosen):
+            open_ = self._without(candidate, open_, place)
+        return open_
+
+    def _must_come(self, name: str, chosen: Chosen) -> bool:
+        return all(candidate.build.name != name for candidate in chosen) and not any(
+            name in names for names in self._names[len(chosen) :]
+        )
+
+    def _missing(self, chosen: Chosen) -> Iterator[str]:
+        names = {candidate.build.name for candidate in chosen}
+        return (name for candidate in chosen for name in self._asks_for(candidate) if name not in names)
+
+    def _asks_for(self, candidate: Candidate) -> list[str]:
+        """The packages that the matrix knows among those that a build brings along."""
+        return [item.name for item in requirements(candidate.build) if self._rules.along(item.name)]
 
     def _clash(self, one: Candidate, other: Candidate) -> bool:
         return self._rules.clash(one.build, other.build, NO_EXTRAS, NO_EXTRAS) is not None
 
-    def _complete(self, picks: tuple[Candidate, ...]) -> Combination | None:
-        """With everything that comes along: the first combination of it that is possible, newest versions first."""
-        for along in self._along(picks, ()):
-            chosen = (*picks, *along)
-            extras = wanted_extras(chosen)
-            judged = self._rules.libraries(chosen, extras)
-            if not any(isinstance(one, Lack) for one in judged):
-                caps = tuple(one for one in judged if isinstance(one, Cap))
-                return Combination(picks, along, caps, _key(picks, along))
-        return None
+    def _clashes_by_extras(self, candidate: Candidate, chosen: Chosen, extras: Mapping[str, frozenset[str]]) -> bool:
+        mine = extras.get(candidate.build.name, NO_EXTRAS)
+        for one in chosen:
+            theirs = extras.get(one.build.name, NO_EXTRAS)
+            if (mine or theirs) and self._rules.clash(one.build, candidate.build, theirs, mine):
+                return True
+        return False
 
-    def _along(self, picks: tuple[Candidate, ...], along: tuple[Candidate, ...]) -> Iterator[tuple[Candidate, ...]]:
-        chosen = (*picks, *along)
-        field = next(self._missing(chosen), None)
-        if field is None:
-            yield along
-            return
-        extras = wanted_extras(chosen)
-        for candidate in field.candidates:
-            mine = extras.get(candidate.build.name, NO_EXTRAS)
-            if not any(
-                self._rules.clash(one.build, candidate.build, extras.get(one.build.name, NO_EXTRAS), mine)
-                for one in chosen
-            ):
-                yield from self._along(picks, (*along, candidate))
-
-    def _missing(self, chosen: Sequence[Candidate]) -> Iterator[Field]:
-        names = {candidate.build.name for candidate in chosen}
-        for candidate in chosen:
-            for item in requirements(candidate.build):
-                if item.name not in names and (field := self._rules.along(item.name)):
-                    yield field
+    def _can_touch(self, library: str, place: int, chosen: Chosen) -> bool:
+        """Whether another build in this place could ask for the library, itself or by what it brings along."""
+        field = self._fields[place] if place < len(self._fields) else self._rules.along(chosen[place].build.name)
+        seen: set[str] = set()
+        fields = [field] if field else []
+        while fields:
+            names = {name for candidate in fields.pop().candidates for name in every_name(candidate.build)}
+            if library in names:
+                return True
+            fields += [along for name in names - seen if (along := self._rules.along(name))]
+            seen |= names
+        return False
 
 
 def wanted_extras(chosen: Sequence[Candidate]) -> dict[str, frozenset[str]]:
