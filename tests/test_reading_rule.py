@@ -13,7 +13,7 @@ _METHODS = ("read_text", "read_bytes", "open")
 JUDGED = {
     "system/reading.py": "it is the place",
     "atomic.py": "written: a new file beside the old one, a pipe or a device that the user named, and what is added to",
-    "cli/bug_report.py": "written: a new file, never one that is there",
+    "app/bug_report.py": "written: a new file, never one that is there",
     "cli/main.py": "the system's empty device",
     "machine/kernel_log.py": "the kernel's own device, without waiting",
     "machine/nvml_child.py": "the kernel's own files, and a device to see whether it can be opened",

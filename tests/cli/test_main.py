@@ -11,6 +11,7 @@ import pytest
 from cudafit import __version__
 from cudafit.cli import common, main
 from cudafit.cli.commands import COMMANDS
+from cudafit.errors import InputError
 from cudafit.system.text import harmless, harmless_lines
 from tests.conftest import Run
 
@@ -59,7 +60,7 @@ def test_a_bug_says_where_its_report_lies_and_exits_70(
         raise RuntimeError("the impossible happened at https://me:hunter2@example.org/simple")
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("cudafit.machine.saved.load", broken)
+    monkeypatch.setattr("cudafit.app.inspect.load", broken)
     assert main.run(["inspect", "--machine", "x.json"]) == 70
     said = capsys.readouterr().err
     (report,) = (tmp_path / "cudafit" / "reports").iterdir()
@@ -77,7 +78,7 @@ def test_a_bug_shows_its_traceback_when_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("cudafit.machine.saved.load", lambda _: 1 / 0)
+    monkeypatch.setattr("cudafit.app.inspect.load", lambda _: 1 / 0)
     assert main.run(["-vv", "inspect", "--machine", "x.json"]) == 70
     assert "Traceback" in capsys.readouterr().err
 
@@ -89,7 +90,7 @@ def test_a_bug_commands_no_terminal(
         raise RuntimeError("a\x1b]0;b\x07\n::error ::forged")
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("cudafit.machine.saved.load", broken)
+    monkeypatch.setattr("cudafit.app.inspect.load", broken)
     assert main.run(["-vv", "inspect", "--machine", "x\n::error ::y"]) == 70
     (report,) = (tmp_path / "cudafit" / "reports").iterdir()
     for text in (capsys.readouterr().err, report.read_text(encoding="utf-8")):
@@ -125,8 +126,10 @@ def test_each_door_is_harmless(line: str, capsys: pytest.CaptureFixture[str]) ->
 def test_a_question_is_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("click.confirm", lambda question, **_: asked.append(question))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    terminal = common.Terminal(click.Context(click.Command("repair")))
     with pytest.raises(click.Abort):
-        common.agree("bring back `a\x1b[2K\n::error ::b`?")
+        terminal.agree("bring back `a\x1b[2K\n::error ::b`?", InputError("nobody can be asked"))
     assert asked == [r"bring back `a\x1b[2K\n::error ::b`?"]
 
 

@@ -36,8 +36,8 @@ BROKEN = {
     "the watch from its start": f"{_OBSERVER}; Observer.__init__ = lambda *_, **__: 1 / 0",
     "the end of the watch": f"{_OBSERVER}; Observer.stop = lambda *_: 1 / 0",
     "the verdict": "import cudafit.watch.verdict as broken; broken.use_of = lambda *_: 1 / 0",
-    "the JSON": "import cudafit.cli.run as broken; broken._write_json = lambda *_: 1 / 0",
-    "the picture": "import cudafit.cli.run as broken; broken._draw = lambda *_: 1 / 0",
+    "the JSON": "from cudafit.app.run_report import Reporter; Reporter.write_json = lambda *_: 1 / 0",
+    "the picture": "from cudafit.app.run_report import Reporter; Reporter.draw = lambda *_: 1 / 0",
     "an interruption": "import cudafit.watch.report as broken\ndef stop(*_):\n    raise KeyboardInterrupt\n"
     "broken.report_of = stop",
 }

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from cudafit.cli.creating import parted
+from cudafit.app.place import parted
 from cudafit.env import locate as locate_module
 from cudafit.env.conda_places import check_name
 from cudafit.env.locate import Asked, locate, required
@@ -90,8 +90,8 @@ def test_elsewhere_no_folder_is_made_that_is_called_like_a_path_of_windows(word:
 def test_create_takes_slashes_everywhere() -> None:
     for windows in (True, False):
         assert parted(("envs/gpu", "torch"), windows=windows) == ("envs/gpu", ("torch",))
-        assert parted(("torch", "numpy"), windows=windows) == (".venv", ("torch", "numpy"))
-        assert parted(("torch @ https://example.org/t.whl",), windows=windows)[0] == ".venv"
+        assert parted(("torch", "numpy"), windows=windows) == (None, ("torch", "numpy"))
+        assert parted(("torch @ https://example.org/t.whl",), windows=windows)[0] is None
 
 
 @pytest.mark.parametrize("name", [r"C:\envs\gpu", r"envs\gpu", "envs/gpu"])

@@ -8,7 +8,7 @@ pytest.importorskip("IPython", reason="IPython is not installed")
 
 from cudafit.notebook.table import Table
 from cudafit.render.human import print_rows
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from tests.notebook.conftest import rows_of
 
 ROWS = [

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from cudafit.render.human import print_rows
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 
 
 class Terminal(io.StringIO):

@@ -5,11 +5,15 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from cudafit.system.text import harmless, harmless_lines
+
+if TYPE_CHECKING:
+    from cudafit.app.result import Result
+    from cudafit.errors import CudafitError
 
 _COLOR = "cudafit.color"
 _VERBOSE = "cudafit.verbose"
@@ -88,10 +92,45 @@ def say_lines(text: str) -> None:
         sys.stderr.flush()
 
 
-def agree(question: str) -> None:
-    """Asks the user; raises Abort where the answer is no."""
-    if not click.confirm(harmless(question), default=False, err=True):
-        raise click.Abort
+class Terminal:
+    """Speaks with whoever typed the command; `quiet` where the result is for a program. See `app.result.Talk`."""
+
+    def __init__(self, context: click.Context, *, quiet: bool = False, sure: bool = False) -> None:
+        self._context = context
+        self._quiet = quiet
+        self._sure = sure
+
+    def say(self, text: str) -> None:
+        say(text)
+
+    def show(self, result: "Result") -> None:
+        if not self._quiet:
+            emit(self._context, result)
+
+    def agree(self, question: str, unasked: "CudafitError") -> None:
+        """Raises Abort where the answer is no; with `--yes` nobody is asked."""
+        if self._sure:
+            return
+        if not sys.stdin.isatty():
+            raise unasked
+        if not click.confirm(harmless(question), default=False, err=True):
+            raise click.Abort
+
+
+def emit(context: click.Context, result: "Result", *, as_json: bool = False) -> int:
+    """The result to stdout, its error to stderr; gives the exit code."""
+    if as_json:
+        from cudafit.render.json_text import record_text  # noqa: PLC0415 - only once there is a result
+
+        write(record_text(result.schema, result.record, long=result.long))
+    elif rows := result.rows():
+        from cudafit.render.human import print_rows  # noqa: PLC0415 - not for JSON
+
+        print_rows(result.title, rows, sys.stdout, color=use_color(context, sys.stdout))
+    if result.error is not None:
+        sys.stdout.flush()
+        say_lines(str(result.error))
+    return result.exit_code
 
 
 def write(text: str) -> None:

@@ -1,19 +1,13 @@
-"""`cudafit create`.
-
-What is imported inside the functions is imported there for speed: NVML is asked first.
-"""
-# ruff: noqa: PLC0415
+"""`cudafit create`."""
 
 from typing import Any
 
 import click
 
-from cudafit.cli.common import common_options
-from cudafit.cli.creating import made_by, parted, refuse_additions, refuse_existing
-from cudafit.cli.machine_options import ask_driver, machine_options
-from cudafit.cli.matrix_options import matrix_options
-from cudafit.errors import InputError
-from cudafit.model.environment import VENV
+from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
+from cudafit.cli.common import common_options, emit, say
+from cudafit.cli.lock_options import patience
+from cudafit.cli.machine_options import ask, machine_options, matrix_options
 from cudafit.system.interrupts import stoppable
 
 
@@ -43,7 +37,19 @@ from cudafit.system.interrupts import stoppable
 @matrix_options
 @common_options
 @click.pass_context
-def command(context: click.Context, /, **options: Any) -> int:
+def command(
+    context: click.Context,
+    /,
+    machine: WhichMachine,
+    facts: WhichFacts,
+    files: tuple[str, ...],
+    python: str | None,
+    cuda: str | None,
+    cpu: bool,
+    conda: bool,
+    as_json: bool,
+    **others: Any,
+) -> int:
     """Make an environment with the builds that work on this machine, and check it with doctor.
 
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or a backslash, has a drive, or
@@ -54,18 +60,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     proves that it is used.
     """
     context.with_resource(stoppable())
-    from cudafit.cli.create_conda import command_conda, is_for_conda
-    from cudafit.machine.described import Description
+    question = ask(context, machine)
+    from cudafit.app.create import Request, create  # noqa: PLC0415 - while NVML answers
 
-    if options["root"]:
-        raise InputError("an environment is made on this machine, so `--root` has no meaning")
-    description = Description(options["driver"], options["gpus"], options["platform"], options["glibc"])
-    if options["allow_unhashed"] and not options["lock"]:
-        raise InputError("`--allow-unhashed` is about a lock, and `--from` names none")
-    question = ask_driver(description, options["machines"], None)
-    if is_for_conda(options):
-        return command_conda(context, options, description, question)
-    path, requirements = parted(options["words"])
-    refuse_additions(options, requirements)
-    refuse_existing(path, clear=options["clear"])
-    return made_by(context, options, VENV, path, requirements, description, question)
+    builds = WhichBuilds((), files, python, cuda, cpu, conda)
+    return emit(context, create(Request(machine, facts, builds, **others), question, say, patience), as_json=as_json)

@@ -1,19 +1,16 @@
 """`cudafit lint`."""
-# ruff: noqa: PLC0415
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cudafit.cli.common import common_options, say, use_color, write, write_diff, write_exactly
 from cudafit.errors import InputError
-from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
-    from cudafit.model.code_finding import LintReport
+    from cudafit.app.lint import Linted
 
-_PROBLEM, _UNREADABLE = 1, 2
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -35,112 +32,71 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 @click.option("--list-checks", is_flag=True, help="List what can be found.")
 @common_options
 @click.pass_context
-def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -> int:
+def command(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    fix: bool,
+    write_files: bool,
+    as_json: bool,
+    form: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    list_checks: bool,
+) -> int:
     """Find training code that keeps its work on the CPU.
 
     Reads Python files, notebooks, and folders of them; `-` is stdin. Nothing is imported or run. In a folder the
     configurations that the code names are read too. `# cudafit: ignore[ID]` on a line silences a finding there.
     Exits with 1 when an error or a warning was found, with 2 when a file that was named could not be read.
     """
-    from cudafit.model.finding import is_called
-    from cudafit.model.kinds import IN_CODE
+    from cudafit.app.lint import Request, every_kind, lint  # noqa: PLC0415
 
-    if options["list_checks"]:
-        write("".join(f"{kind.id.ljust(40)} {kind.severity.ljust(8)} {kind.title}\n" for kind in IN_CODE.values()))
+    if list_checks:
+        write("".join(f"{kind.id.ljust(40)} {kind.severity.ljust(8)} {kind.title}\n" for kind in every_kind()))
         return 0
-    for word in (*options["select"], *options["ignore"]):
-        if not any(is_called(name, (word,)) for name in IN_CODE):
-            raise InputError(f"no finding is called `{word}`", hint="`cudafit lint --list-checks` names them")
-    if not paths:
-        raise InputError("no file or folder is named", hint="`cudafit lint .` reads this folder")
-    if options["write_files"] and not options["fix"]:
+    if write_files and not fix:
         raise InputError("`--write` belongs to `--fix`", hint="`cudafit lint --fix --write PATH`")
-    if options["fix"]:
-        return _fix(paths, options)
-    report = _report(paths, options, _stdin(paths))
-    _print(context, report, options)
-    return _status(report, paths)
-
-
-def _stdin(paths: tuple[str, ...]) -> str | None:
-    if "-" not in paths:
-        return None
-    from cudafit.lint.check import UnreadableError
-    from cudafit.sources import LIMIT, decoded
-    from cudafit.system.reading import standard_input
-
-    try:
-        return decoded(standard_input(LIMIT))
-    except OSError as error:
-        raise InputError(f"cannot read stdin: {error.strerror or error}") from None
-    except UnreadableError as error:
-        raise InputError(f"stdin: {error}") from error
-
-
-def _report(paths: tuple[str, ...], options: dict[str, Any], stdin: str | None) -> "LintReport":
-    from cudafit.sources import chosen, lint_paths
-
-    return chosen(lint_paths(paths, stdin), options["select"], options["ignore"])
-
-
-def _status(report: "LintReport", paths: tuple[str, ...]) -> int:
-    if any(one.severity != "info" for one in report.findings):
-        return _PROBLEM
-    return _UNREADABLE if any(one.path in paths and not one.part for one in report.skipped) else 0
-
-
-def _print(context: click.Context, report: "LintReport", options: dict[str, Any]) -> None:
-    report = redacted_tree(report)
-    if options["as_json"]:
-        from cudafit.model.code_finding import SCHEMA
-        from cudafit.model.record import to_plain
-        from cudafit.render.json_text import json_text
-
-        write(json_text({"schema": SCHEMA, **to_plain(report)}))
-        return
-    from cudafit.render import lint_rows
-
-    if options["form"] == "sarif":
-        from cudafit import __version__
-        from cudafit.render.json_text import json_text
-
-        write(json_text(lint_rows.sarif(report, __version__)))
-    elif options["form"] == "github":
-        write_exactly(lint_rows.github(report))
-        _say_skipped(report)
-    elif use_color(context, sys.stdout):
-        write_exactly(lint_rows.text(report, lambda word, severity: click.style(word, fg=_COLORS[severity], bold=True)))
+    linted = lint(Request(paths, select, ignore))
+    if fix and write_files:
+        linted = _write(linted)
+        write(linted.text())
+    elif fix:
+        _show_edits(linted)
     else:
-        write(lint_rows.text(report))
+        _print(context, linted, "json" if as_json else form)
+    return linted.exit_code
 
 
-def _say_skipped(report: "LintReport") -> None:
-    from cudafit.render.lint_rows import skipped
+def _print(context: click.Context, linted: "Linted", form: str) -> None:
+    if form == "json":
+        write(linted.json())
+    elif form == "sarif":
+        write(linted.sarif())
+    elif form == "github":
+        write_exactly(linted.github())
+        _say_skipped(linted)
+    elif use_color(context, sys.stdout):
+        write_exactly(linted.text(lambda word, severity: click.style(word, fg=_COLORS[severity], bold=True)))
+    else:
+        write(linted.text())
 
-    for one in redacted_tree(report).skipped:
-        say(skipped(one))
+
+def _say_skipped(linted: "Linted") -> None:
+    for line in linted.skipped():
+        say(line)
 
 
-def _fix(paths: tuple[str, ...], options: dict[str, Any]) -> int:
+def _show_edits(linted: "Linted") -> None:
     """The diff is all that goes to stdout, so that it can be given to `git apply`."""
-    from cudafit.render.lint_rows import summary
-    from cudafit.sources import edited, write_edited
+    changes = linted.edits()
+    write_diff(change.diff for change in changes)
+    _say_skipped(linted)
+    say(f"{linted.summary()}; {sum(change.edited for change in changes)} of them with a safe edit")
 
-    stdin = _stdin(paths)
-    report = _report(paths, options, stdin)
-    changes = edited(report, stdin)
-    if not options["write_files"]:
-        write_diff(change.diff for change in changes)
-        _say_skipped(report)
-        say(summary(report) + f"; {sum(change.edited for change in changes)} of them with a safe edit")
-        return _status(report, paths)
-    if stdin is not None:
-        raise InputError("stdin cannot be written", hint="leave out `--write` to see the diff")
-    for change in changes:
-        write_edited(change)
+
+def _write(linted: "Linted") -> "Linted":
+    """The edits are made, and what is left is looked for again."""
+    for change in linted.write_edits():
         say(f"{change.path}: {change.edited} edited")
-    report = _report(paths, options, None)
-    from cudafit.render import lint_rows
-
-    write(lint_rows.text(redacted_tree(report)))
-    return _status(report, paths)
+    return linted.again()

@@ -1,32 +1,39 @@
-"""The options that say which machine is meant; by default it is the one that cudafit runs on."""
+"""The options that say which machine is meant, and by which facts it is judged."""
 
-import os
-import sys
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cudafit.errors import InputError
+from cudafit.app.asked import SILENCE_S, WhichEnvironment, WhichFacts, WhichMachine, ask_driver
 
 if TYPE_CHECKING:
-    from cudafit.machine.described import Description
     from cudafit.machine.question import Question
-    from cudafit.model.machine import Machine
-    from cudafit.resolve.host import Host
 
-_ARCHES = {"amd64": "x86_64", "arm64": "aarch64"}
 _PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
 Command = Callable[..., Any]
 
+_ROOT = click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")
+_GLIBC = click.option("--glibc", metavar="VERSION", help="The machine's C library, as 2.28.")
+_PLATFORM = click.option("--platform", type=click.Choice(_PLATFORMS), help="The machine's system and processor.")
+
+
+def ask(context: click.Context, machine: WhichMachine, silence_s: float = SILENCE_S) -> "Question | None":
+    """Ask NVML now, where this machine will be looked at; it is given up when the command ends."""
+    question = ask_driver(machine, silence_s)
+    if question is not None:
+        context.call_on_close(question.close)
+    return question
+
 
 def machine_options(command: Command) -> Command:
-    """Gives the command `machines`, `driver`, `gpus`, `platform`, `glibc`, `python` and `root`, for `hosts`."""
-    for option in (
-        click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only."),
+    """Gives the command `machine`, a `WhichMachine`, which may be several; and `python`."""
+    options = (
+        _ROOT,
         click.option("--python", metavar="VERSION", help="The Python to find builds for, as 3.12."),
-        click.option("--glibc", metavar="VERSION", help="The machine's C library, as 2.28."),
-        click.option("--platform", type=click.Choice(_PLATFORMS), help="The machine's system and processor."),
+        _GLIBC,
+        _PLATFORM,
         click.option(
             "--gpu",
             "gpus",
@@ -42,63 +49,86 @@ def machine_options(command: Command) -> Command:
             multiple=True,
             help="A snapshot from `inspect --save`, or a folder of them; `-` is stdin; repeatable: one answer for all.",
         ),
-    ):
+    )
+    return _with_options(_taking_machine(command), options)
+
+
+def one_machine_options(command: Command) -> Command:
+    """Gives the command `machine`, a `WhichMachine`, where one environment on one machine is looked at."""
+    options = (
+        click.option(
+            "--gpu", "gpus", metavar="NAME", multiple=True, help="For this GPU: `RTX 4090`, sm_89; repeatable."
+        ),
+        click.option("--driver", metavar="VERSION", help="For this driver, as 550.54.15; or none."),
+        click.option(
+            "--machine", "machines", metavar="FILE", multiple=True, help="For the machine of a snapshot; `-` is stdin."
+        ),
+    )
+    return _with_options(_taking_machine(command), options)
+
+
+root_option = _ROOT
+
+
+def environment_options(command: Command) -> Command:
+    """Gives the command `environment`, a `WhichEnvironment`; `path` is an option or an argument of its own."""
+
+    @functools.wraps(command)
+    def taking_environment(
+        *args: Any, path: str | None, conda: str | None = None, kernel: str | None = None, **others: Any
+    ) -> Any:
+        return command(*args, environment=WhichEnvironment(path, conda, kernel), **others)
+
+    options = (
+        click.option("--kernel", metavar="NAME", help="What the Jupyter kernel of this name runs, with its variables."),
+        click.option("--conda", metavar="NAME", help="A conda environment by its name."),
+    )
+    return _with_options(taking_environment, options)
+
+
+def matrix_options(command: Command) -> Command:
+    """Gives the command `facts`, a `WhichFacts`."""
+
+    @functools.wraps(command)
+    def taking_facts(*args: Any, matrices: tuple[str, ...], pinned: str | None, **others: Any) -> Any:
+        return command(*args, facts=WhichFacts(matrices, pinned), **others)
+
+    options = (
+        click.option(
+            "--matrix-version",
+            "pinned",
+            metavar="VERSION",
+            help="Answer from this version of the matrix, or not at all.",
+        ),
+        click.option(
+            "--matrix",
+            "matrices",
+            metavar="DIR",
+            multiple=True,
+            help="Lay the rows of DIR over the packaged matrix.",
+        ),
+    )
+    return _with_options(taking_facts, options[::-1])
+
+
+def _taking_machine(command: Command) -> Command:
+    @functools.wraps(command)
+    def taking_machine(
+        *args: Any,
+        machines: tuple[str, ...],
+        driver: str | None,
+        gpus: tuple[str, ...],
+        platform: str | None = None,
+        glibc: str | None = None,
+        root: str | None = None,
+        **others: Any,
+    ) -> Any:
+        return command(*args, machine=WhichMachine(machines, driver, gpus, platform, glibc, root), **others)
+
+    return taking_machine
+
+
+def _with_options(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
+    for option in options:
         command = option(command)
     return command
-
-
-def ask_driver(description: "Description", machines: Sequence[str], root: str | None) -> "Question | None":
-    """Ask NVML now, in its own process, where this machine will be looked at; the answer is read by `hosts`."""
-    if machines or root or description.is_whole:
-        return None
-    from cudafit.machine.question import ask  # noqa: PLC0415 - only for this machine
-
-    return ask(os.environ, 8.0)
-
-
-def hosts(
-    machines: Sequence[str],
-    root: str | None,
-    description: "Description",
-    question: "Question | None",
-    facts: Callable[..., Any],
-) -> "list[Host]":
-    """The machines in question, as the rules see them; raises InputError."""
-    from cudafit.machine.described import described  # noqa: PLC0415 - after NVML was asked
-    from cudafit.resolve.host import hosts_of  # noqa: PLC0415
-
-    named = _read(machines, root, description, question)
-    if description:
-        here = _this_platform()
-        named = [(label, described(description, machine, here, facts)) for label, machine in named]
-    return hosts_of([(label, machine) for label, machine in named if machine is not None], facts)
-
-
-def _read(
-    machines: Sequence[str], root: str | None, description: "Description", question: "Question | None"
-) -> "list[tuple[str, Machine | None]]":
-    if machines:
-        if root:
-            raise InputError("`--machine` shows saved snapshots, so `--root` has no meaning")
-        from cudafit.machine.saved import load_all  # noqa: PLC0415
-
-        return list(load_all(machines))
-    if root is not None:
-        if not os.path.isdir(root):
-            raise InputError(f"`--root {root}`: there is no such folder")
-        from cudafit.machine.context import other_root  # noqa: PLC0415
-        from cudafit.machine.snapshot import take  # noqa: PLC0415
-
-        return [(root, take(other_root(root)))]
-    if description.is_whole:
-        return [("the described machine", None)]
-    from cudafit.machine.context import this_machine  # noqa: PLC0415
-    from cudafit.machine.snapshot import take  # noqa: PLC0415
-
-    return [("this machine", take(this_machine(), question, brief=True))]
-
-
-def _this_platform() -> str:
-    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
-    name = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "x86_64")
-    return f"{system}-{_ARCHES.get(name.lower(), name)}"

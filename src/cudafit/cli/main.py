@@ -78,9 +78,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _bug(bug: Exception, arguments: list[str], *, verbose: bool) -> int:
-    from cudafit.cli.bug_report import report  # noqa: PLC0415 - needed only when something is wrong
+    from cudafit.app.bug_report import report  # noqa: PLC0415 - needed only when something is wrong
 
-    return _say(report(bug, arguments, show=verbose), code=BUG)
+    return _say(report(bug, arguments, say_lines if verbose else None), code=BUG)
 
 
 def _give_up_stdout() -> None:

@@ -44,6 +44,11 @@ class Question:
             return Answer(lines, f"gave no answer for {self._silence_s:g} s")
         return Answer(lines, ending(self._talk.returncode) if self._talk.returncode != 0 else None)
 
+    def close(self) -> None:
+        """Whoever asked has gone, maybe without an answer."""
+        if self._talk is not None:
+            self._talk.stop()
+
 
 def ask(environ: Mapping[str, str], silence_s: float) -> Question | None:
     """None where NVIDIA has no driver, and so no NVML."""

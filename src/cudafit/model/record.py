@@ -46,6 +46,11 @@ def to_plain(value: object) -> Any:
     return value
 
 
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a record by their names, as they are: for what adds some of its own."""
+    return {part.name: getattr(record, part.name) for part in fields(record)}
+
+
 def from_plain(kind: type[T], value: object, place: str = "") -> T:
     """The record of class `kind` that `value` describes; raises `RecordError`."""
     result: T = _read(kind, value, place)

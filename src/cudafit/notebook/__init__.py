@@ -14,7 +14,7 @@ from cudafit.system.text import harmless, harmless_lines
 if TYPE_CHECKING:
     from cudafit.notebook.causes import Causes
     from cudafit.notebook.watching import CellWatch
-    from cudafit.render.machine_rows import Row
+    from cudafit.render.row import Row
 
 _MARK = "%%cudafit"
 _HELP = """\
@@ -185,9 +185,9 @@ def _in_words(act: Callable[[], None], name: str) -> None:
     except KeyboardInterrupt:
         _say(f"{name} was interrupted")
     except Exception as bug:
-        from cudafit.cli.bug_report import report
+        from cudafit.app.bug_report import report
 
-        _say(str(report(bug, [name], show=False)))
+        _say(str(report(bug, [name])))
 
 
 def _tell(text: str) -> None:

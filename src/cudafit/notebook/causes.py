@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cudafit.cli.job_causes import Suspect, causes_of
+from cudafit.app.job_causes import Suspect, causes_of
 from cudafit.lint.notebook import python_of
 from cudafit.model.code_finding import CodeFinding
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix

@@ -5,14 +5,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cudafit.cli.looking import Given, described_environment, environment_of, look, seen_with
-from cudafit.cli.looking import world as world_of
+from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine, ask_driver
+from cudafit.app.looking import described_environment, environment_of, look, seen_with
+from cudafit.app.looking import world as world_of
 from cudafit.doctor.diagnose import diagnose
 from cudafit.errors import UndeterminedError
 from cudafit.machine.processes import CUDA_FILE, opened_devices
 from cudafit.model.finding import Report
 from cudafit.render.doctor_rows import report_rows
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 
 _FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "onnxruntime")
 
@@ -21,14 +22,14 @@ def diagnosis() -> Report:
     """Reads files only, as `cudafit doctor` does: no framework is imported, nor is one asked that is imported."""
     if not sys.executable:
         raise UndeterminedError("this kernel does not say which Python it runs")
-    given = Given(path=sys.executable)
-    looked = look(given, (), None)
+    which = WhichMachine()
+    looked = look(which, WhichFacts(), ask_driver(which))
     looked = replace(looked, machine=seen_with(looked.machine, os.environ))
-    environment = environment_of(given, looked)
+    environment = environment_of(WhichEnvironment(path=sys.executable), looked)
     described = None
     if environment:
         described = described_environment(environment).removesuffix(", named") + ", this kernel's"
-    return diagnose(world_of(given, looked, environment), described=described)
+    return diagnose(world_of(looked, environment), described=described)
 
 
 def doctor_rows(report: Report) -> list[Row]:

@@ -6,7 +6,7 @@ from cudafit.model.finding import Finding
 from cudafit.notebook.causes import Causes
 from cudafit.notebook.cell import Cell, CellUse, seconds_text
 from cudafit.render.doctor_rows import finding_rows
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.render.run_rows import seconds_text as long_text
 
 _MOST_EARLIER = 3

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from cudafit.render.html_table import html_table
-from cudafit.render.machine_rows import Row
 from cudafit.render.plain_rows import plain_rows
+from cudafit.render.row import Row
 
 
 class Table:

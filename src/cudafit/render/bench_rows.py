@@ -15,7 +15,7 @@ from cudafit.model.bench import (
     Regression,
     Result,
 )
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 
 _TONES = {PASS: "good", SLOW: "warn", WRONG: "bad", FAILED: "bad", MEASURED: "plain", SKIPPED: "quiet"}
 _VERDICTS = {PASS: "good", SLOW: "warn", WRONG: "bad", NOT_VERIFIED: "warn"}

@@ -5,7 +5,7 @@ from typing import Any
 from cudafit.model.environment import CONDA
 from cudafit.model.finding import Report
 from cudafit.model.plan import UNCHECKED, Made
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, path_word
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
 from cudafit.render.counts import counted
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.system.commands import joined
 from cudafit.system.text import harmless
 

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.system.secrets import redacted
 from cudafit.system.text import harmless
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.system.secrets import redacted, redacted_tree
 from cudafit.system.text import harmless
 

@@ -3,7 +3,13 @@
 import json
 from typing import Any
 
+from cudafit.model.record import to_plain
 from cudafit.system.secrets import redacted_tree, suspected
+
+
+def record_text(schema: str, record: object, *, long: bool = False) -> str:
+    """A record, or several under their names, under its schema."""
+    return (json_rows if long else json_text)({"schema": schema, **to_plain(record)})
 
 
 def json_text(value: Any) -> str:

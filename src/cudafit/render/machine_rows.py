@@ -2,20 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from cudafit.model.frozen import frozen
 from cudafit.model.machine import Gpu, Machine
+from cudafit.render.row import Row
 
 NOT_KNOWN = "not known"
-
-
-@frozen
-class Row:
-    """One line: `tone` is `plain`, `good`, `warn`, `bad` or `quiet`."""
-
-    label: str
-    value: str
-    via: str = ""
-    tone: str = "plain"
 
 
 def machine_rows(machine: Machine) -> list[Row]:

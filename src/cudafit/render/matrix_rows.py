@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cudafit.model.matrix import CPU, SCHEMA, Build, Matrix
+from cudafit.model.matrix import CPU, Build, Matrix
 from cudafit.model.record import to_plain
 from cudafit.model.versions import natural_key
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 
 
 def build_object(build: Build) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def build_object(build: Build) -> dict[str, Any]:
 
 
 def builds_object(builds: Iterable[Build], version: str) -> dict[str, Any]:
-    return {"schema": SCHEMA, "version": version, "builds": [build_object(build) for build in builds]}
+    return {"version": version, "builds": [build_object(build) for build in builds]}
 
 
 def coverage(matrix: Matrix, version: str) -> dict[str, Any]:
@@ -38,7 +38,6 @@ def coverage(matrix: Matrix, version: str) -> dict[str, Any]:
     ]
     dates = [source.read for source in matrix.facts.sources if source.read]
     return {
-        "schema": SCHEMA,
         "version": version,
         "packages": packages,
         "rows": sum(len(builds) for builds in matrix.builds.values()),

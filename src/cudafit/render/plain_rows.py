@@ -5,7 +5,7 @@ Without rich, which in a notebook's kernel shows tables of its own instead of wr
 
 from collections.abc import Sequence
 
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.system.secrets import redacted, redacted_tree
 from cudafit.system.text import harmless
 

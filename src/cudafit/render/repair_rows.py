@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from cudafit.model.finding import Finding
+from cudafit.model.bench import Bench
+from cudafit.model.finding import Finding, Report
 from cudafit.model.plan import REINSTALL, REMOVE, Plan, Step
-from cudafit.render.machine_rows import Row
+from cudafit.render.bench_rows import verdict_row
+from cudafit.render.counts import counted
+from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
-from cudafit.system.commands import joined
+from cudafit.system.commands import command_text, joined, path_word
 
 
 def plan_rows(plan: Plan) -> list[Row]:
@@ -18,6 +21,30 @@ def plan_rows(plan: Plan) -> list[Row]:
     rows.append(Row("download", _download(plan), ""))
     rows += by_hand_rows(plan.by_hand)
     return rows
+
+
+def nothing_rows(plan: Plan) -> list[Row]:
+    return [
+        Row("environment", plan.environment),
+        Row("repair", "nothing to change: no fix of a package is needed", "", "good"),
+        *by_hand_rows(plan.by_hand),
+    ]
+
+
+def done_rows(plan: Plan, report: Report, bench: Bench) -> list[Row]:
+    return [
+        Row("done", f"{counted(len(plan.steps), 'package')} changed", "", "good"),
+        Row("now", _status(report)),
+        verdict_row(bench),
+        Row("undo", command_text("cudafit", "rollback", path_word(plan.environment))),
+        *by_hand_rows(plan.by_hand),
+    ]
+
+
+def _status(report: Report) -> str:
+    if report.status in ("ok", "warning"):
+        return f"doctor finds no error by {report.checked} checks"
+    return f"doctor still finds {report.cause}" if report.cause else "the GPUs could not be determined"
 
 
 _TONES = {REMOVE: "warn"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.model.fit import CPU, NO_FIT, Alternative, Passed, Pick, Rejection, Resolution, Served
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.system.commands import joined
 
 _COMPAT = {

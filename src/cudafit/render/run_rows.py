@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cudafit.model.run import GpuUse, RunReport
 from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import finding_rows, repair_row
-from cudafit.render.machine_rows import Row
+from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, joined
 

@@ -6,18 +6,17 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cudafit import __version__
-from cudafit.cli.common import say_lines
 from cudafit.errors import CudafitError
 from cudafit.system.commands import joined
 from cudafit.system.secrets import redacted, redacted_words
 from cudafit.system.text import harmless_lines
 
 
-def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> CudafitError:
-    """Write the report and return what to tell the user."""
+def report(bug: BaseException, arguments: Sequence[str], show: Callable[[str], None] | None = None) -> CudafitError:
+    """Write the report and return what to tell the user; `show` is given all of it."""
     trace = "".join(traceback.format_exception(bug))
     text = redacted(
         f"cudafit {__version__}\n"
@@ -26,7 +25,7 @@ def report(bug: BaseException, arguments: Sequence[str], *, show: bool) -> Cudaf
     )
     text = harmless_lines(text)
     if show:
-        say_lines(text)
+        show(text)
     path = _write(text)
     where = f"a report was written to {path}" if path else "its report could not be written; `-vv` shows it"
     return CudafitError(

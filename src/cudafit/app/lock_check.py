@@ -1,10 +1,11 @@
 """`cudafit resolve --check -o FILE`: whether a lock still fits, for CI and pre-commit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cudafit.cli.common import say, say_lines, write, write_line
+from cudafit.app.asked import WhichLocks
+from cudafit.app.resolve import Request, read
 from cudafit.errors import CudafitError
 from cudafit.indexes import configured
 from cudafit.lock.check import problems
@@ -17,85 +18,83 @@ from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of
 from cudafit.lock.write import current
 from cudafit.model.fit import SCHEMA
 from cudafit.model.frozen import frozen
-from cudafit.model.record import to_plain
-from cudafit.render.json_text import json_rows
+from cudafit.model.record import fields_of
 from cudafit.resolve.answer import resolve
 
 if TYPE_CHECKING:
     from cudafit.lock.listing import Compared
+    from cudafit.machine.question import Question
     from cudafit.model.fit import Resolution
     from cudafit.resolve.host import Host
     from cudafit.resolve.problem import Book
-    from cudafit.resolve.request import Request
+    from cudafit.resolve.request import Request as Builds
 
 COMPARED, PARTLY, NOT_COMPARED = "compared", "partly", "not compared"
-
-
-@frozen
-class How:
-    """`offline`: no index is asked. `hashless`: a lock without hashes, as `--offline` writes it, may fit."""
-
-    as_json: bool
-    offline: bool
-    hashless: bool
 
 
 @frozen
 class Verdict:
     """On one lock. `hashes` is None for a format that has none."""
 
+    path: str
     resolution: "Resolution"
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
     hashes: str | None = None
 
 
-def check_locks(
-    files: Sequence[tuple[str, Format]], request: "Request", machines: "list[Host]", book: "Book", how: How
-) -> int:
-    """0 where every lock fits, 1 where one does not; raises InputError for a file that is no lock."""
-    held = [(read_lock(path, form), form) for path, form in files]
-    answers = [(one.path, _judge(one, form, request, machines, book, how)) for one, form in held]
-    if how.as_json:
+@frozen
+class Checked:
+    """The verdicts on all the locks that were given."""
+
+    verdicts: tuple[Verdict, ...]
+    schema = SCHEMA
+
+    @property
+    def record(self) -> dict[str, Any]:
         checks = [
-            {"path": path, "fits": not it.problems, "problems": it.problems, "notes": it.notes, "hashes": it.hashes}
-            for path, it in answers
+            {"path": it.path, "fits": not it.problems, "problems": it.problems, "notes": it.notes, "hashes": it.hashes}
+            for it in self.verdicts
         ]
-        write(json_rows({"schema": SCHEMA, **to_plain(answers[0][1].resolution), "checks": checks}))
-    for path, verdict in answers:
-        if verdict.problems:
-            hint = f"`cudafit resolve` without `--check` writes `{path}` anew"
-            say_lines(str(CudafitError(f"`{path}` does not fit", cause=verdict.problems, hint=hint)))
-        elif not how.as_json:
-            write_line(f"{path} fits")
-        if not how.as_json:
-            for note in verdict.notes:
-                say(f"note: {path}: {note}")
-    return int(any(verdict.problems for _, verdict in answers))
+        return {**fields_of(self.verdicts[0].resolution), "checks": checks}
+
+    @property
+    def exit_code(self) -> int:
+        return int(any(one.problems for one in self.verdicts))
 
 
-def _judge(held: Held, form: Format, request: "Request", machines: "list[Host]", book: "Book", how: How) -> Verdict:
+def check(request: Request, question: "Question | None", say: Callable[[str], None]) -> Checked:
+    """Raises InputError for a file that is no lock."""
+    asked = read(request, question, say)
+    held = [(read_lock(path, form), form) for path, form in asked.files]
+    judged = [_judge(one, form, asked.builds, list(asked.machines), asked.book, request.locks) for one, form in held]
+    return Checked(tuple(judged))
+
+
+def _judge(
+    held: Held, form: Format, builds: "Builds", machines: "list[Host]", book: "Book", how: WhichLocks
+) -> Verdict:
     asked = replace(
-        request, locked=held.versions, conda=form.kind == CONDA, python=request.python or held.python, prefer="newest"
+        builds, locked=held.versions, conda=form.kind == CONDA, python=builds.python or held.python, prefer="newest"
     )
     resolution = resolve(asked, machines, book)
     picked = {pick.name for pick in resolution.picks}
-    others = [want for want in request.wanted if want.name not in picked and want.name not in book.packages]
+    others = [want for want in builds.wanted if want.name not in picked and want.name not in book.packages]
     told = list(problems(held, resolution, others))
     lock = read_integrity(current(held.path) or "", form.name, held.path)
     addresses = {row.name: row.url for row in book.facts("indexes").indexes}
-    named = [option_of(line)[1] for line in request.lines if line.startswith("-")]
+    named = [option_of(line)[1] for line in builds.lines if line.startswith("-")]
     origins = origins_of(resolution.picks, configured(), addresses, named)
-    told += origin_problems(lock, origins, hashless=how.hashless)
+    told += origin_problems(lock, origins, hashless=how.allow_unhashed)
     if not lock.files:
-        return Verdict(resolution, tuple(told))
+        return Verdict(held.path, resolution, tuple(told))
     compared = _compared(lock, form, resolution, origins, how)
     told += compared.problems
     told += _from_elsewhere(lock, form, origins, compared)
-    return Verdict(resolution, tuple(told), tuple(_notes(lock, compared)), _state(lock, compared))
+    return Verdict(held.path, resolution, tuple(told), tuple(_notes(lock, compared)), _state(lock, compared))
 
 
-def _compared(lock: Integrity, form: Format, resolution: "Resolution", origins: Origins, how: How) -> "Compared":
+def _compared(lock: Integrity, form: Format, resolution: "Resolution", origins: Origins, how: WhichLocks) -> "Compared":
     from cudafit.lock.listing import Compared, compared  # noqa: PLC0415 - for locks with hashes alone
 
     files = lock.files or ()

@@ -1,20 +1,19 @@
-"""The benchmark as commands run it: `bench` itself, and the end of `create` and `repair`.
-
-What is imported inside the functions is imported there for speed.
-"""
-# ruff: noqa: PLC0415
+"""The benchmark as verbs run it: `bench` itself, and the end of `create` and `repair`."""
 
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cudafit.cli.common import say
+from cudafit import __version__
+from cudafit.app.asked import WhichMachine
+from cudafit.bench.payload import Order, frameworks_in
+from cudafit.bench.run import run
 from cudafit.errors import InputError
+from cudafit.model.bench import NOT_VERIFIED, Bench, Cause, Device
 
 if TYPE_CHECKING:
-    from cudafit.cli.looking import Given
-    from cudafit.model.bench import Bench
     from cudafit.model.environment import Environment
     from cudafit.model.machine import Machine
 
@@ -29,25 +28,17 @@ def benched(
     device: str,
     mode: str,
     timeout_s: float,
-    quiet: bool = False,
+    say: Callable[[str], None],
     only: tuple[str, ...] = (),
-) -> "Bench":
+) -> Bench:
     """Run it now; raises InputError where the environment cannot be run."""
-    from datetime import datetime, timezone
-
-    from cudafit import __version__
-    from cudafit.bench.payload import Order, frameworks_in
-    from cudafit.bench.run import run
-
     if environment.interpreter is None:
         raise InputError(f"`{environment.path}` has no interpreter, so nothing can be run in it")
     names = frameworks_in(one.name for one in environment.distributions)
     names = [name for name in names if not only or name in only]
     variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
     order = Order(environment.interpreter, device, mode, variables, timeout_s)
-    bench = run(
-        order, names, machine, facts("gpus", "pci_gpus", "bench_speeds", "bench_errors"), _quiet if quiet else say
-    )
+    bench = run(order, names, machine, facts("gpus", "pci_gpus", "bench_speeds", "bench_errors"), say)
     return replace(
         bench,
         environment=environment.path,
@@ -58,16 +49,18 @@ def benched(
 
 
 def verified(
-    given: "Given", environment: "Environment | None", machine: "Machine", facts: Callable[..., Any]
-) -> "Bench":
+    which: WhichMachine,
+    environment: "Environment | None",
+    machine: "Machine",
+    facts: Callable[..., Any],
+    say: Callable[[str], None],
+) -> Bench:
     """The end of `create` and `repair`: a quick run of the first framework, where a GPU can be used."""
-    from cudafit.bench.payload import frameworks_in
-    from cudafit.model.bench import NOT_VERIFIED, Bench, Cause, Device
 
     def unverified(why: str, via: str) -> Bench:
         return Bench(NOT_VERIFIED, Device(None, None, None), (), (Cause(why, via),), mode="quick")
 
-    if given.machines or given.driver or given.gpus:
+    if which.machines or which.driver or which.gpus:
         return unverified("it is made for a machine that is described, and nothing of that can be run here", "options")
     if environment is None or environment.interpreter is None:
         return unverified("there is no interpreter to run", "the environment")
@@ -83,14 +76,11 @@ def verified(
         device="cuda:0",
         mode="quick",
         timeout_s=120.0,
+        say=say,
         only=tuple(names[:_MOST_FRAMEWORKS_AT_THE_END]),
     )
 
 
-def found_a_problem(bench: "Bench") -> bool:
+def found_a_problem(bench: Bench) -> bool:
     """A GPU that is there and was not used is a problem found, not a question left open."""
     return bench.verdict in ("wrong", "slow") or bool(bench.regressions) or bench.not_used
-
-
-def _quiet(_text: str) -> None:
-    pass

@@ -1,18 +1,16 @@
-"""Why a job does not use the GPU: doctor for the environment that it runs in, and lint for its code.
-
-What is imported inside the functions is imported there for speed.
-"""
-# ruff: noqa: PLC0415
+"""Why a job does not use the GPU: doctor for the environment that it runs in, and lint for its code."""
 
 import os
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine, ask_driver
 from cudafit.errors import CudafitError
 from cudafit.model.finding import ERROR, WARNING, Finding, NotChecked
 from cudafit.model.frozen import frozen
 from cudafit.model.run import JobPython
+from cudafit.watch.program import code_of, interpreter_of, is_python, source_of
 
 if TYPE_CHECKING:
     from cudafit.watch.observe import Seen
@@ -44,8 +42,6 @@ class Causes:
 def suspect(seen: "list[Seen]", command: tuple[str, ...]) -> Suspect | None:
     """Of the Pythons that were seen, the first whose code is at hand, else the first. A job so short that none was seen
     is judged by its command."""
-    from cudafit.watch.program import is_python
-
     found = [one for one in (_suspect(item.command.words, item) for item in seen) if one is not None]
     if not found and command and is_python(command[0]):
         found = [one for one in (_suspect(command, None),) if one is not None]
@@ -56,8 +52,6 @@ def suspect(seen: "list[Seen]", command: tuple[str, ...]) -> Suspect | None:
 
 
 def _suspect(words: tuple[str, ...], seen: "Seen | None") -> Suspect | None:
-    from cudafit.watch.program import code_of, interpreter_of, source_of
-
     variables = dict(os.environ)
     folder, program, pid = os.getcwd(), None, None
     if seen is not None:
@@ -78,19 +72,21 @@ def _suspect(words: tuple[str, ...], seen: "Seen | None") -> Suspect | None:
 
 def causes_of(job: Suspect | None) -> Causes:
     """Reads files only. Without a Python, the machine alone."""
-    from cudafit.cli.looking import Given, environment_of, in_code, look, seen_with
-    from cudafit.doctor.diagnose import diagnose
-    from cudafit.doctor.world import World
+    from cudafit.app.code import in_code  # noqa: PLC0415 - all of doctor, only where a cause is looked for
+    from cudafit.app.looking import environment_of, look, seen_with  # noqa: PLC0415
+    from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415
+    from cudafit.doctor.world import World  # noqa: PLC0415
 
     skipped: list[NotChecked] = []
-    looked = look(Given(), (), None)
+    which = WhichMachine()
+    looked = look(which, WhichFacts(), ask_driver(which))
     environment, code = None, []
     machine = looked.machine
     if job is not None:
         machine = seen_with(machine, job.variables)
         try:
-            told = Given(path=job.python.interpreter)
-            environment = environment_of(told, looked, job.variables, job.folder)
+            which_one = WhichEnvironment(path=job.python.interpreter)
+            environment = environment_of(which_one, looked, job.variables, job.folder)
         except CudafitError as error:
             skipped.append(NotChecked("environment", str(error).splitlines()[0]))
         paths = (job.python.script,) if job.python.script else ()

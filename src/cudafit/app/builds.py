@@ -1,0 +1,106 @@
+"""From what was typed to what the resolver is asked, and its answer."""
+
+import re
+
+from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
+from cudafit.app.here import located_here
+from cudafit.env.installed import installed_versions, python_of
+from cudafit.env.locate import required
+from cudafit.errors import InputError
+from cudafit.model.environment import SYSTEM
+from cudafit.model.fit import Resolution
+from cudafit.model.located import Nowhere
+from cudafit.model.requirement import Wanted, wanted
+from cudafit.project.nearby import read_nearby
+from cudafit.project.requirement_files import read_requirement_file
+from cudafit.resolve.answer import overview
+from cudafit.resolve.answer import resolve as resolved
+from cudafit.resolve.host import Host
+from cudafit.resolve.problem import Book
+from cudafit.resolve.request import Request
+
+
+def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) -> tuple[Request, str | None]:
+    """What was asked for; what the project in this folder asks for when nothing was, which the note tells. Raises
+    InputError."""
+    items: list[Wanted] = [wanted(text) for text in builds.requirements]
+    other: list[str] = []
+    for path in builds.files:
+        read = read_requirement_file(path, named=True)
+        items += read.wanted
+        other += read.other
+    files, note = builds.files, None
+    if not items and not files and (nearby := read_nearby()):
+        files, items, other = nearby.files, list(nearby.wanted), list(nearby.other)
+        note = f"read {', '.join(files)}"
+    request = Request(
+        wanted=tuple(items),
+        python=_python(builds.python) or _active_python(machine),
+        cuda=_cuda(builds.cuda, cpu=builds.cpu),
+        cpu=builds.cpu,
+        prefer=builds.prefer,
+        conda=builds.conda,
+        installed=_installed(machine) if builds.prefer == "installed" else {},
+        lines=tuple(other),
+        files=tuple(files),
+        words=_words(machine, facts),
+    )
+    return request, note
+
+
+def answer_of(request: Request, machines: list[Host], book: Book, *, every: bool = False) -> Resolution:
+    if not request.wanted:
+        return overview(request, machines, book)
+    return resolved(request, machines, book, every=every)
+
+
+def _python(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"\d\.\d{1,2}(\.\d+)?t?", text):
+        return text
+    hint = f"write it as `{text[0]}.{text[1:]}`" if re.fullmatch(r"3\d{1,2}", text) else "write it as `3.12`"
+    raise InputError(f"`--python {text}` is not a version of Python", hint=hint)
+
+
+def _active_python(machine: WhichMachine) -> str | None:
+    """On this machine the environment that is meant tells which Python is: what is installed goes there."""
+    if machine.is_elsewhere:
+        return None
+    found = located_here()
+    # A system's own Python is no place to install to: of the Pythons there are, the best is chosen.
+    if isinstance(found, Nowhere) or found.kind == SYSTEM:
+        return None
+    return python_of(found.prefix)
+
+
+def _cuda(text: str | None, *, cpu: bool) -> str | None:
+    if text is None:
+        return None
+    if cpu:
+        raise InputError("`--cpu` asks for builds without CUDA, so `--cuda` has no meaning")
+    number = re.fullmatch(r"(?:cu)?(\d{2})(?:\.?(\d)(?:\.\d+)?)?", text)
+    if number is None:
+        raise InputError(f"`--cuda {text}` is not a CUDA version", hint="write it as `12.6`, or as `12` for all of 12")
+    return number[1] + (f".{number[2]}" if number[2] else "")
+
+
+def _installed(machine: WhichMachine) -> dict[str, str]:
+    found = required(
+        located_here(guess=not machine.is_elsewhere),
+        what="`--prefer installed` needs an environment, and none is active or in this folder",
+        hint="activate one, or go to a folder with a `.venv`",
+    )
+    return installed_versions(found.prefix)
+
+
+def _words(machine: WhichMachine, facts: WhichFacts) -> tuple[str, ...]:
+    """The options that say which machine and matrix, as they were given: a suggested command must repeat them."""
+    several = (("--machine", machine.machines), ("--gpu", machine.gpus), ("--matrix", facts.matrices))
+    words = [word for flag, values in several for value in values for word in (flag, value)]
+    for flag, value in (
+        ("--driver", machine.driver),
+        ("--platform", machine.platform),
+        ("--glibc", machine.glibc),
+        ("--root", machine.root),
+    ):
+        words += [] if value is None else [flag, value]
+    return tuple(words)

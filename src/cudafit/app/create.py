@@ -1,0 +1,206 @@
+"""A new environment: chosen or given by a lock, made wholly or not at all, looked at and proven."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cudafit.app.asked import WhichBuilds, WhichEnvironment, WhichFacts, WhichMachine, ask_driver
+from cudafit.app.benching import found_a_problem, verified
+from cudafit.app.builds import answer_of, request_of
+from cudafit.app.locks import order_of, typed_command
+from cudafit.app.looking import environment_of, look, world
+from cudafit.app.machines import hosts
+from cudafit.app.place import parted
+from cudafit.app.result import Result
+from cudafit.doctor.diagnose import diagnose
+from cudafit.env.conda_places import is_base, prefix_for
+from cudafit.errors import CudafitError, InputError
+from cudafit.files import Files
+from cudafit.indexes import configured
+from cudafit.lock.conda_held import is_conda_lock
+from cudafit.machine.conda import read_conda
+from cudafit.machine.context import this_machine
+from cudafit.machine.pythons import read_pythons
+from cudafit.matrix.load import open_matrix
+from cudafit.model.environment import CONDA, VENV
+from cudafit.model.frozen import frozen
+from cudafit.model.plan import CREATE_SCHEMA, After, Created, Made
+from cudafit.render.bench_rows import verdict_row, verdict_text
+from cudafit.render.create_rows import create_rows
+from cudafit.render.resolve_rows import error_of
+from cudafit.repair.engines import engine_of
+from cudafit.repair.engines.engine import Engine, Means
+from cudafit.repair.rollback import interrupted
+from cudafit.resolve.host import Host
+from cudafit.resolve.problem import Book
+from cudafit.system.commands import command_text, joined, path_word
+from cudafit.system.secrets import redacted_words
+
+if TYPE_CHECKING:
+    from cudafit.machine.question import Question
+    from cudafit.model.bench import Bench
+    from cudafit.model.finding import Report
+
+_DEFAULT = ".venv"
+_PROBLEM = 1
+_EXAMPLES = {
+    VENV: "`cudafit create .venv torch`, or `--from pylock.toml`",
+    CONDA: "`cudafit create -n gpu torch`, or `--from conda-lock.yml`",
+}
+_MARKS = {VENV: ("pyvenv.cfg", "environment"), CONDA: ("conda-meta", "conda environment")}
+Say = Callable[[str], None]
+
+
+@frozen
+class Request:
+    """`words` are the place and the requirements, as they were typed; a conda environment may have a `name` or a
+    `prefix`. `builds` has everything else that is wanted. With a `lock` that is installed as it is."""
+
+    machine: WhichMachine
+    facts: WhichFacts
+    builds: WhichBuilds
+    words: tuple[str, ...] = ()
+    name: str | None = None
+    prefix: str | None = None
+    lock: str | None = None
+    allow_unhashed: bool = False
+    clear: bool = False
+    dry_run: bool = False
+
+
+def create(
+    request: Request,
+    question: "Question | None",
+    say: Say,
+    patience: Callable[[], AbstractContextManager[None]],
+) -> Result:
+    """`patience` is entered while indexes are asked, which may take a minute."""
+    _refuse(request)
+    kind = _kind(request)
+    path, requirements = _place(request, kind)
+    if request.lock and (requirements or request.builds.files):
+        raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    _refuse_existing(path, kind, clear=request.clear)
+    builds = replace(request.builds, requirements=requirements, conda=kind == CONDA)
+    # Of this machine, where the environment is made, whatever machine it is for.
+    pythons = read_pythons(this_machine()) if kind == VENV else ()
+    means = Means(configured(), os.environ, say, command=_typed(request, requirements), pythons=pythons)
+    engine = engine_of(kind, path)
+    book, machine = _for_one_machine(request, question)
+    host = engine.suited(machine, builds.python, means)
+    if request.lock:
+        made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
+    else:
+        order = _ordered(engine, replace(request, builds=builds), host, book, say)
+        with patience():
+            made = engine.solved(order, means, sizes=request.dry_run)
+    if request.dry_run:
+        return _planned(path, made)
+    return _made(path, engine.create(made, means), *_looked_at(request, path, say))
+
+
+def _refuse(request: Request) -> None:
+    if request.machine.root:
+        raise InputError("an environment is made on this machine, so `--root` has no meaning")
+    if request.allow_unhashed and not request.lock:
+        raise InputError("`--allow-unhashed` is about a lock, and `--from` names none")
+    if request.name and request.prefix:
+        raise InputError("`-n` and `--prefix` each name the environment")
+
+
+def _kind(request: Request) -> str:
+    """By the options, or by the name of the lock."""
+    named = request.name or request.prefix or request.builds.conda
+    return CONDA if named or (request.lock and is_conda_lock(request.lock)) else VENV
+
+
+def _place(request: Request, kind: str) -> tuple[str, tuple[str, ...]]:
+    """Where it is made, and the requirements."""
+    if request.prefix:
+        return os.path.abspath(os.path.expanduser(request.prefix)), request.words
+    if request.name:
+        return prefix_for(request.name, Files(), read_conda(this_machine()), os.environ), request.words
+    path, requirements = parted(request.words)
+    if kind == VENV:
+        return path or _DEFAULT, requirements
+    if path is None:
+        raise InputError("a conda environment needs a name or a folder", hint="`cudafit create -n gpu torch`")
+    return os.path.abspath(path), requirements
+
+
+def _refuse_existing(path: str, kind: str, *, clear: bool) -> None:
+    """What is there stays, unless it is an environment of this kind, which has its mark, and `--clear` was said."""
+    if kind == CONDA and os.path.isdir(os.path.join(path, "conda-meta")) and is_base(Files(), path, (), os.environ):
+        raise InputError(f"`{path}` is conda's own environment, and is never replaced")
+    if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
+        raise InputError(f"`{path}` is there, and is no folder")
+    if interrupted(path):
+        undo = command_text("cudafit", "rollback", path_word(path))
+        raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`{undo}` ends it")
+    if not os.path.isdir(path) or not os.listdir(path):
+        return
+    mark, name = _MARKS[kind]
+    if not os.path.exists(os.path.join(path, mark)):
+        raise InputError(f"`{path}` holds files, and is no {name}", hint="name another folder")
+    if not clear:
+        raise InputError(
+            f"there is an environment in `{path}`, and it is not touched",
+            hint=f"`{command_text('cudafit', 'repair', path_word(path))}` fixes it, `--clear` makes it anew",
+        )
+
+
+def _for_one_machine(request: Request, question: "Question | None") -> tuple[Book, Host]:
+    """The facts, and the machine that the environment is for."""
+    book = open_matrix(request.facts.matrices, request.facts.pinned)
+    machines = hosts(request.machine, question, book.facts)
+    if len(machines) != 1:
+        raise InputError("an environment is made for one machine", hint="name one with `--machine`")
+    return book, machines[0]
+
+
+def _ordered(engine: Engine[Any], request: Request, host: Host, book: Book, say: Say) -> Any:
+    """What the engine is to lock; raises CudafitError where nothing fits."""
+    asked, note = request_of(request.builds, request.machine, request.facts)
+    if note:
+        say(note)
+    if not asked.wanted and not (asked.lines and engine.kind == VENV):
+        raise InputError("nothing was asked for", hint=_EXAMPLES[engine.kind])
+    answer = answer_of(asked, [host], book)
+    if error := error_of(answer):
+        raise error
+    command = typed_command(request.builds, request.machine, request.facts)
+    return replace(order_of(asked, command, book), resolution=answer)
+
+
+def _typed(request: Request, requirements: tuple[str, ...]) -> str:
+    """For the history of a prefix, which others may read."""
+    words = ["cudafit", "create", "--conda", *redacted_words(requirements)]
+    return joined(words + (["--from", os.path.basename(request.lock)] if request.lock else []))
+
+
+def _looked_at(request: Request, path: str, say: Say) -> "tuple[Report, Bench]":
+    """What doctor says of a new environment, and the benchmark that proves it where there is a GPU."""
+    which = replace(request.machine, platform=None, glibc=None)
+    looked = look(which, request.facts, ask_driver(which))
+    environment = environment_of(WhichEnvironment(path), looked)
+    report = diagnose(world(looked, environment))
+    return report, verified(which, environment, looked.machine, looked.library.book.facts, say)
+
+
+def _planned(path: str, made: Made[Any]) -> Result:
+    told = Created("planned", path, made.python, made.packages, made.download, None, made.notes)
+    return Result(CREATE_SCHEMA, told, "create", lambda: create_rows(path, made, None, None))
+
+
+def _made(path: str, made: Made[Any], report: "Report", bench: "Bench") -> Result:
+    after = After(report.status, report.cause, bench.verdict, verdict_text(bench))
+    told = Created("made", path, made.python, made.packages, made.download, after, made.notes)
+    return Result(
+        CREATE_SCHEMA,
+        told,
+        "create",
+        lambda: create_rows(path, made, report, verdict_row(bench)),
+        _PROBLEM if report.status == "error" or found_a_problem(bench) else 0,
+    )

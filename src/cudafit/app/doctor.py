@@ -1,0 +1,120 @@
+"""Why the GPU is not used: what was found on the machine, in the environment and in the project."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
+from cudafit.app.looking import Looked, described_environment, environment_of, look, world
+from cudafit.app.result import Result
+from cudafit.app.unfinished import warn_of_unfinished
+from cudafit.doctor.diagnose import diagnose
+from cudafit.doctor.registry import every_kind
+from cudafit.doctor.world import World
+from cudafit.errors import InputError
+from cudafit.model.environment import Environment
+from cudafit.model.finding import SCHEMA, Report, is_called
+from cudafit.model.frozen import frozen
+from cudafit.model.kinds import IN_CODE
+from cudafit.render.doctor_rows import report_rows
+from cudafit.system.secrets import redacted_tree
+
+if TYPE_CHECKING:
+    from cudafit.machine.question import Question
+    from cudafit.model.project import Project
+
+_PROBLEM, _UNKNOWN = 1, 3
+
+
+@frozen
+class Request:
+    """With `dockerfiles` or `composes` these are looked at, and no Python environment. `sources` is training code.
+    With `deep` the frameworks are run."""
+
+    machine: WhichMachine
+    facts: WhichFacts
+    environment: WhichEnvironment
+    deep: bool = False
+    timeout_s: float = 120.0
+    dockerfiles: tuple[str, ...] = ()
+    composes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+def doctor(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
+    """`record` of the result is a `Report`."""
+    _refuse_unknown(request)
+    report: Report = redacted_tree(_report(request, look(request.machine, request.facts, question), say))
+    code = {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
+    return Result(SCHEMA, report, "doctor", lambda: report_rows(report), code)
+
+
+def _refuse_unknown(request: Request) -> None:
+    words = (*request.select, *request.ignore)
+    if not words:
+        return
+    known = {kind.id for kind in every_kind()} | (IN_CODE.keys() if request.sources else set())
+    for word in words:
+        if not any(is_called(name, (word,)) for name in known):
+            raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
+
+
+def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Report:
+    if request.dockerfiles or request.composes:
+        files = World(looked.machine, None, looked.library, _container_files(request))
+        return diagnose(files, select=request.select, ignore=request.ignore)
+    if looked.files.whole:
+        warn_of_unfinished(request.environment.path, say)
+    environment = environment_of(request.environment, looked)
+    if request.deep:
+        environment = _run(request, environment)
+    code = []
+    if request.sources:
+        from cudafit.app.code import in_code  # noqa: PLC0415 - where code is read
+
+        code = in_code(request.sources)
+    return diagnose(
+        world(looked, environment),
+        select=request.select,
+        ignore=request.ignore,
+        described=described_environment(environment) if environment else None,
+        code=code,
+    )
+
+
+def _run(request: Request, environment: Environment | None) -> Environment:
+    """Asks the frameworks that are there; raises InputError where none can be asked."""
+    from cudafit.env.deep import ask_frameworks  # noqa: PLC0415 - with `--deep` alone
+
+    if environment is None or environment.interpreter is None:
+        raise InputError("`--deep` runs the environment's interpreter, and there is none")
+    if request.machine.machines or request.machine.root:
+        raise InputError("`--deep` runs programs here, so `--machine` and `--root` have no meaning")
+    found = {
+        "torch": environment.torch is not None,
+        "tensorflow": environment.tensorflow is not None,
+        "jax": environment.distribution("jax") is not None,
+    }
+    variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
+    names = [name for name, there in found.items() if there]
+    return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, request.timeout_s))
+
+
+def _container_files(request: Request) -> "Project":
+    """What is given is read alone: a container brings its own Python."""
+    from cudafit.model.container_files import ContainerFiles  # noqa: PLC0415 - for containers alone
+    from cudafit.model.project import Project  # noqa: PLC0415
+    from cudafit.project.compose import read_compose  # noqa: PLC0415
+    from cudafit.project.dockerfile import read_dockerfile  # noqa: PLC0415
+
+    if request.environment != WhichEnvironment() or request.deep or request.sources:
+        raise InputError(
+            "`--dockerfile` and `--compose` look at no Python environment",
+            hint="leave `--env`, `--conda`, `--kernel`, `--deep` and `--code` out",
+        )
+    dockerfiles = tuple(read_dockerfile(os.path.normpath(path), named=True) for path in request.dockerfiles)
+    services = read_compose([os.path.normpath(path) for path in request.composes], os.environ)
+    return Project(containers=ContainerFiles((*request.dockerfiles, *request.composes), dockerfiles, services))

@@ -1,0 +1,111 @@
+"""The matrix, read anew from the published wheels."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+
+from cudafit import shipped
+from cudafit.atomic import write_text
+from cudafit.errors import CudafitError, InputError
+from cudafit.matrix.folder import Folder, read_folder
+from cudafit.matrix.harvest.cache import Cache, default_folder
+from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.harvest import Harvest, harvest
+from cudafit.matrix.harvest.index import default_index
+from cudafit.matrix.harvest.readers import READERS
+from cudafit.matrix.merge import merged_files
+from cudafit.model.frozen import frozen
+from cudafit.model.versions import natural_key
+from cudafit.system.commands import command_text, path_word
+from cudafit.system.diffs import difference, lines_of
+
+
+@frozen
+class Request:
+    """`index_name` is what indexes.yaml calls the index; without a `folder` the one of this checkout is meant."""
+
+    packages: tuple[str, ...] = ()
+    since: str | None = None
+    index: str | None = None
+    index_name: str | None = None
+    folder: str | None = None
+    workers: int = 6
+
+
+@frozen
+class Change:
+    """A file of the matrix as it would be."""
+
+    path: str
+    text: str
+    diff: tuple[str, ...]
+
+
+@frozen
+class Update:
+    """What was read, and the files that differ."""
+
+    harvest: Harvest
+    changes: tuple[Change, ...]
+
+
+def update(request: Request, progress: Callable[[int, int], None]) -> Update:
+    """Reads; nothing is written."""
+    folder, read = _folder(request)
+    chosen = request.packages or tuple(READERS)
+    try:
+        result = harvest(
+            chosen,
+            request.index or default_index(),
+            request.index_name or "pypi",
+            datetime.now(timezone.utc).date().isoformat(),
+            cache=Cache(default_folder()),
+            since=dict.fromkeys(chosen, request.since) if request.since else _oldest(read, chosen),
+            workers=request.workers,
+            progress=progress,
+        )
+    except HarvestError as error:
+        raise InputError(f"`--since {error.file}` {error.reason}") from None
+    return Update(result, tuple(_changes(folder, read, result)))
+
+
+def write(change: Change) -> None:
+    try:
+        write_text(change.path, change.text)
+    except OSError as error:
+        raise InputError(f"cannot write `{os.path.basename(change.path)}`: {error.strerror or error}") from None
+
+
+def _refuse(request: Request) -> None:
+    """What cannot be meant; raises InputError."""
+    unknown = [name for name in request.packages if name not in READERS]
+    if unknown:
+        raise InputError(f"no reader for `{unknown[0]}`", hint=f"there is one for {', '.join(sorted(READERS))}")
+    if (request.index is None) != (request.index_name is None):
+        raise InputError("`--index` and `--index-name` go together", hint="the name is that of a row of indexes.yaml")
+
+
+def _folder(request: Request) -> tuple[str, Folder]:
+    _refuse(request)
+    path = request.folder or shipped.folder("matrices")
+    if not os.path.isdir(path) or (request.folder is None and "_shipped" in path):
+        raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
+    read = read_folder(path)
+    if read.flaws or "sources.yaml" not in read.files:
+        check = command_text("cudafit", "matrix", "check", path_word(path))
+        raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`{check}` names them")
+    return path, read
+
+
+def _oldest(read: Folder, packages: Sequence[str]) -> dict[str, str]:
+    """The first version of each package that the matrix holds; a new package has none, and is read whole."""
+    builds = read.matrix().builds
+    versions = {name: [build.version for build in builds.get(name, ()) if build.index == "pypi"] for name in packages}
+    return {name: min(held, key=natural_key) for name, held in versions.items() if held}
+
+
+def _changes(folder: str, read: Folder, result: Harvest) -> Iterator[Change]:
+    for name, text in merged_files(read, result.builds, result.sources).items():
+        old = read.files[name].text if name in read.files else ""
+        diff = difference(lines_of(old), lines_of(text), f"old/{name}", f"new/{name}", around=0)
+        yield Change(os.path.join(folder, name), text, tuple(diff))

@@ -1,0 +1,162 @@
+"""What doctor found, put right: all of it, or nothing."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
+from cudafit.app.benching import found_a_problem, verified
+from cudafit.app.looking import Looked, environment_of, environment_required, look, world
+from cudafit.app.result import Result, Talk
+from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
+from cudafit.doctor.diagnose import diagnose
+from cudafit.env.conda_places import is_base
+from cudafit.errors import CudafitError, InputError
+from cudafit.files import Files
+from cudafit.indexes import configured
+from cudafit.machine.conda import read_conda
+from cudafit.machine.context import this_machine
+from cudafit.model.environment import CONDA, VENV, Environment
+from cudafit.model.finding import Report
+from cudafit.model.frozen import frozen
+from cudafit.model.plan import SCHEMA, After, Plan, Repaired, Wish
+from cudafit.render.bench_rows import verdict_text
+from cudafit.render.repair_rows import done_rows, nothing_rows, plan_rows
+from cudafit.repair.carry_out import StaleError, asked, carry_out, check_place, planned
+from cudafit.repair.checks import runs_here
+from cudafit.repair.engines.engine import Means
+from cudafit.repair.rollback import recover
+from cudafit.repair.transaction import RolledBack
+from cudafit.system.commands import command_text, path_word
+
+if TYPE_CHECKING:
+    from cudafit.machine.question import Question
+    from cudafit.model.bench import Bench
+    from cudafit.render.row import Row
+
+_PROBLEM = 1
+
+
+@frozen
+class Request:
+    """`base` lets conda's own environment be changed; with `check_files` all files of a conda environment are compared,
+    not those of its frameworks alone."""
+
+    machine: WhichMachine
+    facts: WhichFacts
+    environment: WhichEnvironment
+    base: bool = False
+    check_files: bool = False
+    dry_run: bool = False
+    wait_s: float = 600.0
+
+
+def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
+    """Shows the plan and asks before anything is changed. Raises RolledBack where a step failed."""
+    which = _named(request.environment)
+    _end_unfinished(request, which, talk)
+    looked = look(request.machine, request.facts, question)
+    environment = environment_required(which, looked, "repair")
+    _refuse(environment, base=request.base)
+    try:
+        return _repair(request, looked, environment, talk)
+    except RolledBack as error:
+        if not isinstance(error.__cause__, StaleError):
+            raise
+    talk.say("another cudafit changed the environment first; looking at it again")
+    return _repair(request, looked, environment_of(which, looked) or environment, talk)
+
+
+def _named(which: WhichEnvironment) -> WhichEnvironment:
+    """One in the middle of a change is found by its place alone."""
+    if which.conda is None:
+        return which
+    if which.path:
+        raise InputError("`--conda` and ENV each name the environment")
+    return WhichEnvironment(conda_path(which.conda))
+
+
+def _end_unfinished(request: Request, which: WhichEnvironment, talk: Talk) -> None:
+    """What was interrupted is undone before anything is looked at: the environment may not even be in its place."""
+    found = unfinished_change(which.path)
+    if found is None:
+        return
+    talk.say(interrupted_text(found))
+    if request.dry_run:
+        raise CudafitError(
+            f"`{found.env}` is in the middle of a change",
+            hint=f"`{command_text('cudafit', 'rollback', path_word(found.env))}` brings back what was there",
+        )
+    talk.say(recover(found.env, say=talk.say, wait_s=request.wait_s))
+
+
+def _repair(request: Request, looked: Looked, environment: Environment, talk: Talk) -> Result:
+    means = Means(configured(), os.environ, talk.say, request.wait_s, every_file=request.check_files)
+    seen = world(looked, environment)
+    before = diagnose(seen)
+    engine, wish = asked(environment, before, means)
+    if wish.empty:
+        return _nothing(environment, wish, before)
+    prepared = planned(engine, wish, seen, environment, means)
+    plan = prepared.plan
+    told = _told("planned", plan, before, plan_rows(plan))
+    if request.dry_run:
+        return told
+    talk.show(told)
+    check_place(plan, means)
+    again = command_text("cudafit", "repair", path_word(environment.path), "--yes")
+    talk.agree(
+        "make these changes?",
+        InputError(
+            "nobody can be asked here, so nothing was changed",
+            hint=f"`{again}`, or `--dry-run` to see the plan alone",
+        ),
+    )
+
+    def look_again() -> tuple[Environment, Report]:
+        found = environment_of(WhichEnvironment(plan.environment), looked)
+        if found is None:
+            raise CudafitError(f"`{plan.environment}` is no environment any more")
+        return found, diagnose(world(looked, found))
+
+    report = carry_out(engine, prepared, before, look_again, means)
+    after = environment_of(WhichEnvironment(plan.environment), looked)
+    bench = verified(looked.which, after, looked.machine, looked.library.book.facts, talk.say)
+    failed = report.status == "error" or found_a_problem(bench)
+    return _told("done", plan, report, done_rows(plan, report, bench), bench, _PROBLEM if failed else 0)
+
+
+def _nothing(environment: Environment, wish: Wish, before: Report) -> Result:
+    plan = Plan(environment.path, environment.python or "", (), by_hand=wish.by_hand)
+    code = _PROBLEM if any(one.severity == "error" for one in wish.by_hand) else 0
+    return _told("nothing", plan, before, nothing_rows(plan), code=code)
+
+
+def _told(
+    status: str, plan: Plan, report: Report, rows: "Sequence[Row]", bench: "Bench | None" = None, code: int = 0
+) -> Result:
+    parts = (plan.steps, plan.answers, plan.by_hand, plan.untouched, plan.warnings, plan.download)
+    ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
+    record = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran))
+    return Result(SCHEMA, record, "repair", lambda: rows, code)
+
+
+def _refuse(environment: Environment, *, base: bool) -> None:
+    """What is never changed, before any work."""
+    path = environment.path
+    if environment.kind == CONDA and not base and is_base(Files(), path, read_conda(this_machine()), os.environ):
+        raise InputError(
+            f"`{path}` is conda's own environment, and conda may not start any more when a repair goes wrong",
+            hint="make one of your own: `cudafit create -n gpu torch`; or "
+            f"`{command_text('cudafit', 'repair', path_word(path), '--force')}`",
+        )
+    if environment.kind not in (VENV, CONDA):
+        raise InputError(
+            f"`{path}` is a Python of the system, which its own package manager keeps",
+            hint="make an environment: `cudafit create .venv torch`",
+        )
+    if runs_here(path):
+        raise InputError(
+            f"cudafit itself runs in `{path}`, and cannot change what it stands on",
+            hint=f"start it from somewhere else: `{command_text('uvx', 'cudafit', 'repair', path_word(path))}`",
+        )

@@ -1,0 +1,131 @@
+"""Which builds work together on a machine, and the locks that say so."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
+from cudafit.app.builds import answer_of, request_of
+from cudafit.app.machines import hosts
+from cudafit.app.result import Result
+from cudafit.matrix.load import open_matrix
+from cudafit.model.fit import SCHEMA, Resolution
+from cudafit.model.frozen import frozen
+from cudafit.model.record import fields_of
+from cudafit.render.resolve_rows import error_of, explained_rows, fitting_rows, resolution_rows
+from cudafit.resolve import request as resolver
+from cudafit.resolve.host import Host
+from cudafit.resolve.problem import Book
+
+if TYPE_CHECKING:
+    from cudafit.lock.formats import Format
+    from cudafit.lock.write import Document
+    from cudafit.machine.question import Question
+
+_NO_FIT = 1
+_CONDA = "conda"
+
+
+@frozen
+class Request:
+    """`explain` says also why other builds lost, `every` shows all that fit."""
+
+    builds: WhichBuilds
+    machine: WhichMachine
+    facts: WhichFacts
+    locks: WhichLocks
+    explain: bool = False
+    every: bool = False
+
+
+@frozen
+class Resolved:
+    """A result for each kind of fit that was needed, and what is to be written."""
+
+    results: tuple[Result, ...]
+    documents: "tuple[Document, ...]" = ()
+
+    @property
+    def exit_code(self) -> int:
+        return max(one.exit_code for one in self.results)
+
+
+@frozen
+class Asked:
+    """A request, read."""
+
+    files: "tuple[tuple[str, Format], ...]"
+    kinds: tuple[str, ...]
+    builds: resolver.Request
+    machines: tuple[Host, ...]
+    book: Book
+
+
+def read(request: Request, question: "Question | None", say: Callable[[str], None]) -> Asked:
+    """Raises InputError for what cannot be meant."""
+    files, kinds = _files(request)
+    book = open_matrix(request.facts.matrices, request.facts.pinned)
+    builds, note = request_of(request.builds, request.machine, request.facts)
+    if note:
+        say(note)
+    machines = hosts(request.machine, question, book.facts)
+    return Asked(tuple(files), tuple(kinds), builds, tuple(machines), book)
+
+
+def resolve(
+    request: Request,
+    question: "Question | None",
+    say: Callable[[str], None],
+    patience: Callable[[], AbstractContextManager[None]],
+) -> Resolved:
+    """`patience` is entered while indexes are asked, which may take a minute. Nothing is written."""
+    asked = read(request, question, say)
+    answers = {
+        kind: answer_of(
+            replace(asked.builds, conda=kind == _CONDA), list(asked.machines), asked.book, every=request.every
+        )
+        for kind in asked.kinds
+    }
+    documents: list[Document] = []
+    if asked.files and all(one.status != "no-fit" for one in answers.values()):
+        from cudafit.app.locks import logins_left_out, made, order_of, typed_command  # noqa: PLC0415 - where files are
+
+        command = typed_command(request.builds, request.machine, request.facts, request.locks)
+        order = order_of(asked.builds, command, asked.book, offline=request.locks.offline)
+        with patience():
+            documents = made(asked.files, answers, order)
+        if told := logins_left_out(documents, answers, order):
+            say(told)
+    outputs = [{"path": one.path, "format": one.format, "packages": one.packages} for one in documents]
+    results = [_result(kind, one, asked.builds, request, outputs) for kind, one in answers.items()]
+    return Resolved(tuple(results), tuple(documents))
+
+
+def _files(request: Request) -> "tuple[list[tuple[str, Format]], list[str]]":
+    """The files to write, and the kinds of fit that they need; whoever writes none has nothing of it loaded."""
+    if request.locks == WhichLocks():
+        return [], [_CONDA if request.builds.conda else "pip"]
+    from cudafit.app.locks import kinds_of, outputs_of  # noqa: PLC0415
+
+    files = outputs_of(request.locks)
+    return files, kinds_of(files, conda=request.builds.conda)
+
+
+def _result(
+    kind: str, resolution: Resolution, asked: resolver.Request, request: Request, outputs: list[dict[str, Any]]
+) -> Result:
+    def rows() -> list[Any]:
+        shown = [*resolution_rows(resolution), *fitting_rows(resolution)]
+        return shown + (explained_rows(resolution) if request.explain else [])
+
+    typed = [want.text for want in asked.wanted if not want.constraint and want.origin == "command line"]
+    return Result(
+        SCHEMA,
+        {**fields_of(resolution), **({"outputs": outputs} if outputs else {})},
+        f"resolve {' '.join(typed)}".strip() + (" --conda" if kind == _CONDA else ""),
+        rows,
+        _NO_FIT if resolution.status == "no-fit" else 0,
+        error_of(resolution),
+        long=True,
+    )

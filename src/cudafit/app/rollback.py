@@ -1,0 +1,78 @@
+"""An environment as it was before a change."""
+
+from collections.abc import Sequence
+
+from cudafit.app.asked import WhichEnvironment
+from cudafit.app.here import located_here
+from cudafit.app.result import Result, Talk
+from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
+from cudafit.env.locate import required
+from cudafit.errors import CudafitError, InputError
+from cudafit.model.frozen import frozen
+from cudafit.model.plan import ROLLBACK_SCHEMA
+from cudafit.render.row import Row
+from cudafit.render.sizes import size_text
+from cudafit.repair.generations import Generation
+from cudafit.repair.rollback import generations, interrupted, recover, roll_back
+from cudafit.system.commands import command_text, path_word
+
+
+@frozen
+class Request:
+    """`generation` is what to bring back; None for the newest."""
+
+    environment: WhichEnvironment
+    generation: str | None = None
+
+
+def kept(request: Request) -> Result:
+    """What can be brought back, with its disk use."""
+    path = _path(request)
+    found = generations(path)
+    return _result(path, None, found, _kept_rows(path, found))
+
+
+def rollback(request: Request, talk: Talk) -> Result:
+    """Asks before anything is changed. A change that was interrupted is ended first."""
+    path = _path(request)
+    if unfinished := interrupted(path):
+        talk.say(interrupted_text(unfinished))
+        talk.say(recover(path, say=talk.say))
+        if request.generation is None:
+            return _restored(path, None)
+    if not generations(path):
+        raise CudafitError(f"there is nothing to bring back for `{path}`", hint="a repair keeps what was there before")
+    way = command_text("cudafit", "rollback", path_word(path), "--yes")
+    talk.agree(
+        f"bring back `{path}` as it was?",
+        InputError("nobody can be asked here, so nothing was changed", hint=f"`{way}`"),
+    )
+    return _restored(path, roll_back(path, request.generation, say=talk.say))
+
+
+def _path(request: Request) -> str:
+    which = request.environment
+    if which.path or which.conda:
+        return which.path or conda_path(which.conda or "")
+    begun = unfinished_change(None)
+    return begun.env if begun else required(located_here(), "rollback", ".venv").prefix
+
+
+def _restored(path: str, back: Generation | None) -> Result:
+    what = f"as it was at {back.time}, before: {back.reason}" if back else "as it was before the interrupted change"
+    return _result(path, back, generations(path), [Row("environment", path), Row("restored", what, "", "good")])
+
+
+def _kept_rows(path: str, found: Sequence[Generation]) -> list[Row]:
+    rows = [Row("environment", path)]
+    for one in found:
+        size = (
+            f"{one.files} files, {size_text(one.bytes)}, {size_text(one.disk_bytes)} of it on the disk for this alone"
+        )
+        rows.append(Row(one.id, f"{one.time}  {one.reason}", size))
+    return rows if found else [*rows, Row("kept", "nothing")]
+
+
+def _result(path: str, back: Generation | None, found: Sequence[Generation], rows: list[Row]) -> Result:
+    record = {"environment": path, "restored": back, "generations": found}
+    return Result(ROLLBACK_SCHEMA, record, "rollback", lambda: rows)
