@@ -7,6 +7,8 @@ import stat
 import tempfile
 import time
 
+from cudafit.system.posix import posix
+
 _READER_S = 5.0
 
 # A name of a file that is no UTF-8 may stand in what is written; it is spelled out, since the text is UTF-8.
@@ -56,7 +58,7 @@ def _opened(path: str, flags: int) -> int:
     deadline = time.monotonic() + _READER_S
     while True:
         try:
-            descriptor = os.open(path, flags | os.O_NONBLOCK)
+            descriptor = os.open(path, flags | posix.O_NONBLOCK)
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
@@ -64,7 +66,7 @@ def _opened(path: str, flags: int) -> int:
                 raise OSError(errno.ENXIO, "nobody reads this pipe", path) from None
             time.sleep(0.05)
             continue
-        os.set_blocking(descriptor, True)
+        posix.set_blocking(descriptor, True)
         return descriptor
 
 

@@ -8,7 +8,6 @@ import contextlib
 import math
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cudafit.model.frozen import frozen
 from cudafit.system.interrupts import held_off
+from cudafit.system.posix import posix, signals
 from cudafit.system.python310 import safe_words
 
 _REAP_S = 0.5
@@ -161,7 +161,7 @@ class Talk:
             if self._group:
                 # Also after its own end: what it started may go on, and hold the GPU.
                 with contextlib.suppress(OSError):
-                    os.killpg(self.pid, signal.SIGKILL)
+                    posix.killpg(self.pid, signals.SIGKILL)
             _abandon(self._child)
             self._reader.join(_REAP_S)
 
@@ -179,11 +179,12 @@ def start_as_is(command: Sequence[str], environ: Mapping[str, str], unblocked: I
     `unblocked` are the signals that it must not find blocked, though we block them. Returns its process; raises OSError
     when it cannot be started.
     """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - set(unblocked)
+    mask = signals.pthread_sigmask(signals.SIG_BLOCK, ()) - set(unblocked)
     # Python ignores these two for itself; no program is used to that.
-    return os.posix_spawnp(
-        command[0], list(command), dict(environ), setsigmask=mask, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ)
+    pid: int = posix.posix_spawnp(
+        command[0], list(command), dict(environ), setsigmask=mask, setsigdef=(signals.SIGPIPE, signals.SIGXFSZ)
     )
+    return pid
 
 
 def _start(

@@ -1,6 +1,7 @@
 """Why a job does not use the GPU: doctor for the environment that it runs in, and lint for its code."""
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -128,7 +129,7 @@ class Diagnosis:
         return self._causes
 
     def _look(self) -> None:
-        if hasattr(os, "setpriority"):
+        if sys.platform == "linux":
             # On Linux a thread has its own; the job comes first.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.nice(0) + _NICE))
         try:

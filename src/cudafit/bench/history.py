@@ -17,13 +17,13 @@ _LIMIT = 64 << 20
 _KEPT = 500  # runs of an environment; the oldest go
 
 
-def data_folder(environ: Mapping[str, str]) -> str:
+def data_folder(environ: Mapping[str, str], system: str = sys.platform) -> str:
     """By the XDG base directories; on Windows and macOS where programs keep data of a user."""
     if base := environ.get("XDG_DATA_HOME"):
         return os.path.join(base, "cudafit")
-    if sys.platform == "win32":
+    if system == "win32":
         return os.path.join(environ.get("LOCALAPPDATA") or os.path.expanduser("~"), "cudafit")
-    if sys.platform == "darwin":
+    if system == "darwin":
         return os.path.expanduser("~/Library/Application Support/cudafit")
     home = environ.get("HOME") or os.path.expanduser("~")
     return os.path.join(home, ".local", "share", "cudafit")

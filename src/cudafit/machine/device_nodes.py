@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from cudafit.machine.context import Context
 from cudafit.model.machine import DeviceNode
+from cudafit.system.posix import posix
 
 PROBE = "device-nodes"
 MODPROBE = "/usr/bin/nvidia-modprobe"
@@ -41,10 +42,10 @@ def makes_nodes(context: Context) -> bool | None:
     try:
         status = context.files.stat(MODPROBE)
     except FileNotFoundError:
-        return context.here and os.geteuid() == 0
+        return context.here and posix.geteuid() == 0
     except OSError:
         return None
-    return (status.st_uid == 0 and bool(status.st_mode & stat.S_ISUID)) or (context.here and os.geteuid() == 0)
+    return (status.st_uid == 0 and bool(status.st_mode & stat.S_ISUID)) or (context.here and posix.geteuid() == 0)
 
 
 def is_tegra(node: DeviceNode) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from cudafit.machine.context import Context
+from cudafit.system.posix import posix
 
 PROBE = "kernel-log"
 DEVICE = "/dev/kmsg"
@@ -37,7 +38,7 @@ def read_kernel_log(context: Context) -> tuple[str, ...] | None:
 
 def _device() -> str:
     """One record a read, until there is none; a record that was overwritten meanwhile is passed over."""
-    descriptor = os.open(DEVICE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(DEVICE, os.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
     try:
         return "\n".join(_records(descriptor))
     finally:

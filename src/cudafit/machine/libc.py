@@ -1,9 +1,9 @@
 """The C library and its version: what decides which manylinux or musllinux wheels can be installed."""
 
-import os
 import re
 
 from cudafit.machine.context import Context
+from cudafit.system.posix import posix
 
 PROBE = "libc"
 
@@ -30,7 +30,8 @@ def read_libc(context: Context) -> tuple[str, str] | None:
 
 def _confstr() -> str | None:
     try:
-        return os.confstr("CS_GNU_LIBC_VERSION") or None
+        told: str | None = posix.confstr("CS_GNU_LIBC_VERSION")
+        return told or None
     except (AttributeError, ValueError, OSError):
         return None  # musl has no such name, Windows no such call
 

@@ -46,9 +46,11 @@ def preload() -> bool:
 
     Nor is pynvml, which is large, imported where there is no library at all.
     """
-    if sys.platform == "win32":
-        return True
-    import ctypes  # noqa: PLC0415 - on Windows pynvml knows the places itself
+    return True if sys.platform == "win32" else _loaded()  # on Windows pynvml knows the places itself
+
+
+def _loaded() -> bool:
+    import ctypes  # noqa: PLC0415 - only now
 
     say(call="dlopen " + LIBRARY)
     for path in (LIBRARY, *(os.path.join(folder, LIBRARY) for folder in LIBRARY_FOLDERS)):

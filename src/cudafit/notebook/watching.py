@@ -9,6 +9,7 @@ import time
 from cudafit.errors import InputError
 from cudafit.machine.processes import opened_devices
 from cudafit.notebook.cell import MEAN_OF_S, Cell, CellRecord
+from cudafit.system.posix import signals
 from cudafit.watch.observe import Observer
 
 _FIRST_ANSWER_S = 2.0
@@ -21,8 +22,7 @@ class CellWatch:
     """Made right before a cell runs; `end` gives what was seen."""
 
     def __init__(self) -> None:
-        if not sys.platform.startswith("linux"):
-            raise InputError("`%%cudafit` watches the kernel through /proc, which only Linux has")
+        _refuse_elsewhere()
         self._observer = _observer()
         self._record = CellRecord(self._observer.began)
         self._observer.record = self._record
@@ -101,13 +101,18 @@ class CellWatch:
             self._failed = failed
 
 
+def _refuse_elsewhere() -> None:
+    if sys.platform != "linux":
+        raise InputError("`%%cudafit` watches the kernel through /proc, which only Linux has")
+
+
 def _observer() -> Observer:
     """What interrupts a cell is sent to the whole group of the kernel; the process that asks NVML must outlive that."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signals.pthread_sigmask(signals.SIG_BLOCK, {signal.SIGINT})
     try:
         return Observer(os.getpid(), os.environ)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signals.pthread_sigmask(signals.SIG_SETMASK, before)
 
 
 def _cpu_seconds() -> float:

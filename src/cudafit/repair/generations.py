@@ -15,6 +15,7 @@ from cudafit.model.record import RecordError, from_plain, to_plain
 from cudafit.repair.state import DISCARDED, GENERATIONS, ID, Held, State, opened
 from cudafit.system.durable import write_durably
 from cudafit.system.folders import is_there, read_own, remove_tree
+from cudafit.system.posix import allocated
 
 SCHEMA = "cudafit.generation/1"
 RECORD = "generation.json"
@@ -187,12 +188,12 @@ def _own_bytes(folder: str) -> int:
                 for entry in found:
                     status = entry.stat(follow_symlinks=False)
                     if stat.S_ISDIR(status.st_mode):
-                        own += status.st_blocks * 512
+                        own += allocated(status)
                         todo.append(entry.path)
                         continue
                     names[status.st_ino] = names.get(status.st_ino, 0) + 1
                     if names[status.st_ino] == status.st_nlink:
-                        own += status.st_blocks * 512
+                        own += allocated(status)
         except OSError:
             continue  # it is being removed, or may not be read: then nothing is known of it
     return own

@@ -21,6 +21,7 @@ from cudafit.model.record import RecordError, from_plain, to_plain
 from cudafit.repair.state import Held, State, furnished, open_parent, prepare
 from cudafit.repair.trouble import change_trouble, is_full
 from cudafit.system.commands import command_text, joined
+from cudafit.system.posix import lock_file, posix
 from cudafit.system.secrets import redacted, redacted_words
 
 _LIMIT = 1 << 14
@@ -121,14 +122,12 @@ class _Waiting:
 
 def holder(state: State) -> Holder | None:
     """Who works on the environment now; None where nobody does. Changes nothing."""
-    import fcntl  # noqa: PLC0415 - POSIX alone has it
-
     try:
-        descriptor = os.open(state.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(state.lock, os.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock_file(descriptor, shared=True)
     except BlockingIOError:
         return _read(descriptor) or Holder(0, "unknown", "unknown", "unknown")
     except OSError:
@@ -139,14 +138,14 @@ def holder(state: State) -> Holder | None:
 
 
 def _open(state: State, folder: int) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC
     try:
         descriptor = os.open("lock", flags, 0o600, dir_fd=folder)
     except OSError as error:
         raise change_trouble(f"the lock of `{state.env}` cannot be opened", error, state.folder) from error
     found = os.fstat(descriptor)
     # It is written into. A file with another name elsewhere would be written into there.
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_uid != os.geteuid():
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_uid != posix.geteuid():
         os.close(descriptor)
         raise CudafitError(
             f"`{state.lock}` is no lock that cudafit has made",
@@ -157,10 +156,8 @@ def _open(state: State, folder: int) -> int:
 
 
 def _take(state: State, descriptor: int) -> bool:
-    import fcntl  # noqa: PLC0415 - POSIX alone has it
-
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor, shared=False)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -180,7 +177,7 @@ def _sign(descriptor: int) -> None:
     text = json.dumps(to_plain(this_process())).encode()
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, text, 0)
+        posix.pwrite(descriptor, text, 0)
     except OSError as error:
         if not is_full(error):
             raise
@@ -188,7 +185,7 @@ def _sign(descriptor: int) -> None:
 
 def _read(descriptor: int) -> Holder | None:
     try:
-        found = from_plain(Holder, json.loads(os.pread(descriptor, _LIMIT, 0)))
+        found = from_plain(Holder, json.loads(posix.pread(descriptor, _LIMIT, 0)))
         return replace(found, command=redacted(found.command))
     except (OSError, ValueError, RecordError, RecursionError):
         return None

@@ -8,6 +8,7 @@ from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.repair.walk import FILE, FOLDER, LINK, SPECIAL, Item, Walk
 from cudafit.system.folders import read_own
+from cudafit.system.posix import posix
 
 SCHEMA = "cudafit.manifest/1"
 NAME = "manifest.json"
@@ -73,7 +74,7 @@ def write_manifest(manifest: Manifest, folder: int) -> int:
         [name, item.kind, item.mode, item.size, item.mtime_ns, item.target] for name, item in manifest.items.items()
     ]
     data = json.dumps({"schema": SCHEMA, "items": rows}).encode()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
     with open(os.open(NAME, flags, 0o600, dir_fd=folder), "wb") as file:
         file.write(data)
     return len(data)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from cudafit.errors import CudafitError
 from cudafit.repair.state import RESERVE, Held, opened
 from cudafit.system.folders import remove_tree
+from cudafit.system.posix import allocated, posix
 
 # A generation's folder, its manifest and record, the journal, each new version of them under a name of its own.
 FILES = 8
@@ -51,14 +52,14 @@ def _is_enough(held: Held, size: int) -> bool:
     try:
         with opened(held, RESERVE, held.at_folder) as folder:
             found = os.stat(_LARGE, dir_fd=folder, follow_symlinks=False)
-            return stat.S_ISREG(found.st_mode) and found.st_blocks * 512 >= size and len(os.listdir(folder)) >= FILES
+            return stat.S_ISREG(found.st_mode) and allocated(found) >= size and len(os.listdir(folder)) >= FILES
     except (OSError, CudafitError):
         return False
 
 
 @contextmanager
 def _new_file(name: str, folder: int) -> Iterator[int]:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
     descriptor = os.open(name, flags, 0o600, dir_fd=folder)
     try:
         yield descriptor
@@ -88,4 +89,4 @@ def _fill(descriptor: int, size: int) -> None:
             return
     chunk = os.urandom(_CHUNK)  # what a file system that compresses cannot make smaller
     for start in range(0, size, _CHUNK):
-        os.pwrite(descriptor, chunk[: size - start], start)
+        posix.pwrite(descriptor, chunk[: size - start], start)

@@ -1,7 +1,5 @@
 """Whether the disk has room for a snapshot: asked before, and answered with numbers."""
 
-import os
-
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.render.sizes import size_text
@@ -10,6 +8,7 @@ from cudafit.repair.reserve import FILES, room_for
 from cudafit.repair.snapshot import is_linked
 from cudafit.repair.state import State, state_of
 from cudafit.repair.walk import FILE, FOLDER, Walk, walk
+from cudafit.system.posix import posix
 
 _SPARE = 1 << 20
 _UNPACKED = 1.5  # what is installed takes more than its archive, which is packed
@@ -70,7 +69,7 @@ def walk_whole(state: State) -> Walk:
 
 
 def needed_for(state: State, found: Walk) -> Needed:
-    room = os.statvfs(state.parent)
+    room = posix.statvfs(state.parent)
     block = room.f_frsize
     manifest = _ROW_BYTES * len(found.entries)
     size, files = _SPARE + manifest + room_for(manifest), 16 + FILES

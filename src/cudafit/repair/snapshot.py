@@ -10,11 +10,13 @@ Symbolic links are made anew. Sockets, pipes and devices have nothing that could
 
 import errno
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from cudafit.repair.manifest import Manifest
 from cudafit.repair.walk import FILE, FOLDER, LINK, Entry, Item, item_of
+from cudafit.system.posix import posix, share_blocks
 
 # By measurement: the largest size at which a snapshot stays below 5 % of an environment's bytes, also with torch,
 # Jupyter, transformers and ray in it (62,000 files, 6.6 GB: 4.5 %; torch alone 2.1 %; TensorFlow 2.6 %). See
@@ -22,7 +24,6 @@ from cudafit.repair.walk import FILE, FOLDER, LINK, Entry, Item, item_of
 LINKED_FROM = 24 << 10
 
 _CHUNK = 1 << 20
-_FICLONE = 0x40049409  # linux/fs.h
 _NO_LINK = frozenset({errno.EPERM, errno.EACCES, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS})
 _ATTEMPTS = 3
 _THREADS = 8
@@ -48,7 +49,7 @@ class _Snapshot:
         self._tree = tree
         self._linked_from = linked_from
         self._reflinks = True  # until the file system says no
-        self._attributes = hasattr(os, "listxattr")
+        self._attributes = sys.platform == "linux"
         self._copied: dict[tuple[int, int], str] = {}
         self._items: dict[str, Item] = {}
 
@@ -101,7 +102,7 @@ class _Snapshot:
             os.symlink(entry.item.target or "", target)
             os.utime(target, ns=(entry.stat.st_atime_ns, entry.stat.st_mtime_ns), follow_symlinks=False)
             if _is_foreign(entry.stat):
-                os.chown(target, entry.stat.st_uid, entry.stat.st_gid, follow_symlinks=False)
+                posix.chown(target, entry.stat.st_uid, entry.stat.st_gid, follow_symlinks=False)
         elif kind == FILE:
             return self._file(entry, source, target)
         else:
@@ -136,17 +137,17 @@ class _Snapshot:
     def _copy(self, source: str, target: str, data: Callable[[int, int, int], None]) -> Item:
         """Bytes, mode, times, owner and extended attributes; again when the file was written meanwhile."""
         for _ in range(_ATTEMPTS):
-            reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            reader = os.open(source, os.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
             try:
-                writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | posix.O_CLOEXEC, 0o600)
                 try:
                     before = os.fstat(reader)
                     data(reader, writer, before.st_size)
                     item = item_of(before, None)
                     if item == item_of(os.fstat(reader), None):
                         if _is_foreign(before):
-                            os.fchown(writer, before.st_uid, before.st_gid)
-                        os.fchmod(writer, item.mode)
+                            posix.fchown(writer, before.st_uid, before.st_gid)
+                        posix.fchmod(writer, item.mode)
                         self._copy_attributes(reader, writer)
                         os.utime(writer, ns=(before.st_atime_ns, before.st_mtime_ns))
                         return item
@@ -167,8 +168,9 @@ class _Snapshot:
         if not self._attributes:
             return
         try:
-            for name in os.listxattr(source):
-                os.setxattr(target, name, os.getxattr(source, name))
+            if sys.platform == "linux":
+                for name in os.listxattr(source):
+                    os.setxattr(target, name, os.getxattr(source, name))
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP:
                 self._attributes = False
@@ -178,7 +180,7 @@ class _Snapshot:
     def _finish_folder(self, entry: Entry) -> None:
         target = f"{self._tree}/{entry.path}" if entry.path else self._tree
         if _is_foreign(entry.stat):
-            os.chown(target, entry.stat.st_uid, entry.stat.st_gid)
+            posix.chown(target, entry.stat.st_uid, entry.stat.st_gid)
         source = f"{self._env}/{entry.path}" if entry.path else self._env
         if os.path.isdir(source):
             self._copy_attributes(source, target)
@@ -188,7 +190,7 @@ class _Snapshot:
 
 def _is_foreign(found: os.stat_result) -> bool:
     """It has another owner or group than what root makes; nobody else can give files away."""
-    return os.geteuid() == 0 and (found.st_uid, found.st_gid) != (0, os.getegid())
+    return posix.geteuid() == 0 and (found.st_uid, found.st_gid) != (0, posix.getegid())
 
 
 def _link(source: str, target: str) -> bool:
@@ -203,9 +205,7 @@ def _link(source: str, target: str) -> bool:
 
 
 def _share_blocks(reader: int, writer: int, _size: int) -> None:
-    import fcntl  # noqa: PLC0415 - POSIX alone has it
-
-    fcntl.ioctl(writer, _FICLONE, reader)
+    share_blocks(reader, writer)
 
 
 def _copy_data(reader: int, writer: int, size: int) -> None:

@@ -5,6 +5,7 @@ import stat
 
 from cudafit.model.frozen import frozen
 from cudafit.system.folders import user_name
+from cudafit.system.posix import posix
 
 FILE, FOLDER, LINK, SPECIAL = "file", "folder", "link", "special"
 
@@ -51,7 +52,7 @@ def walk(root: str) -> Walk:
     top = os.lstat(root)
     entries = [Entry("", item_of(top, None), top)]
     problems: list[str] = []
-    user = os.geteuid()
+    user = posix.geteuid()
     todo = [""]
     while todo:
         folder = todo.pop()

@@ -4,13 +4,15 @@ import contextlib
 import ctypes
 import os
 
+from cudafit.system.posix import posix
+
 
 def write_durably(name: str, data: bytes, folder: int) -> None:
     """Replace the file in one step that lasts; raises OSError. `folder` is the descriptor of one of cudafit's own."""
     new = f"{name}.new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=folder)  # never written into: it may be one more name of another file
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
     descriptor = os.open(new, flags, 0o600, dir_fd=folder)
     try:
         rest = memoryview(data)
@@ -46,7 +48,7 @@ def sync_file_system(folder: int) -> None:
     """
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
-        os.sync()
+        posix.sync()
     elif syncfs(folder) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

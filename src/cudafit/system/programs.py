@@ -12,6 +12,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cudafit.system.posix import posix
+
 FOLDERS = (
     "/usr/bin",
     "/bin",
@@ -89,7 +91,7 @@ def _windows_folders(environ: Mapping[str, str]) -> list[str]:
 
 def _writable_by_others(place: str) -> Iterator[str]:
     """Along the way as it is written, and along the way that its links lead."""
-    trusted = {0, os.geteuid(), _UNKNOWN_USER}
+    trusted = {0, posix.geteuid(), _UNKNOWN_USER}
     for start in dict.fromkeys([place, os.path.realpath(place)]):
         path = start
         while True:

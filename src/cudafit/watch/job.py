@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from cudafit.machine.processes import read_process
 from cudafit.model.frozen import frozen
 from cudafit.process import start_as_is
+from cudafit.system.posix import no_core_file, posix, signals, sigtimedwait, struct_siginfo
 
 if TYPE_CHECKING:
     from cudafit.watch.observe import Observer
 
-REPORT = signal.SIGUSR1
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2)
+REPORT = signals.SIGUSR1
+_PASSED_ON = (signal.SIGTERM, signals.SIGHUP, signal.SIGINT, signals.SIGQUIT, signals.SIGUSR2)
 _SI_KERNEL = 0x80  # asm-generic/siginfo.h: sent by the kernel, as the terminal's keys are
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _GRACE_S = 10.0
@@ -79,7 +80,7 @@ class Job:
         try:
             pid = start_as_is(command, environ, set(_signals()) - before)
         except OSError:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signals.pthread_sigmask(signals.SIG_SETMASK, before)
             raise
         from cudafit.watch.observe import Observer  # noqa: PLC0415 - the job need not wait for it
 
@@ -87,7 +88,7 @@ class Job:
             observer = Observer(pid, environ, command=command, adopts=True)
         except Exception as bug:
             ending = _waited_for(pid)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signals.pthread_sigmask(signals.SIG_SETMASK, before)
             raise UnwatchedError(ending, bug) from bug
         return cls(pid, observer, before, ours=True)
 
@@ -107,10 +108,10 @@ class Job:
                 wishes.failed(bug)
                 ending = self._outlast()
             # What came in the job's last moment was meant for the job, and must not end the report.
-            while got := signal.sigtimedwait(_signals(), 0):
+            while got := sigtimedwait(_signals(), 0):
                 self._signalled(got, wishes)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+            signals.pthread_sigmask(signals.SIG_SETMASK, self._before)
         if ending.signal and getattr(signal, ending.signal, None) in self._terminal:
             return replace(ending, by_terminal=True)
         return ending
@@ -138,7 +139,7 @@ class Job:
             ends = [next_look, *([next_report] if wishes.every_s else [])]
             if waiting is not None:
                 ends.append(began + waiting)
-            got = signal.sigtimedwait(_signals(), max(0.0, min(ends) - time.monotonic()))
+            got = sigtimedwait(_signals(), max(0.0, min(ends) - time.monotonic()))
             if got is not None and (ending := self._signalled(got, wishes)):
                 return ending
 
@@ -146,16 +147,16 @@ class Job:
         """Only the end is awaited, as nothing else works any more."""
         nothing = Wishes(lambda: None)
         while not (ending := self._ended()):
-            got = signal.sigtimedwait(_signals(), _OUTLAST_S)
+            got = sigtimedwait(_signals(), _OUTLAST_S)
             if got is not None and (ending := self._signalled(got, nothing)):
                 break
         return ending
 
-    def _signalled(self, got: signal.struct_siginfo, wishes: Wishes) -> Ending | None:
+    def _signalled(self, got: struct_siginfo, wishes: Wishes) -> Ending | None:
         number = got.si_signo
         if number == REPORT:
             wishes.report()
-        elif number == signal.SIGCHLD:
+        elif number == signals.SIGCHLD:
             pass  # it only wakes us
         elif not self._ours:
             return Ending(None, signal.Signals(number).name)
@@ -181,14 +182,14 @@ class Job:
             gone = now is None or now.ended or (known is not None and now.started != known.started)
             return Ending(None) if gone else None
         try:
-            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            pid, status, usage = posix.wait4(self.pid, posix.WNOHANG)
         except ChildProcessError:
             return Ending(None)
         return None if pid == 0 else _ending(status, usage.ru_utime + usage.ru_stime)
 
     def _end(self, why: str) -> Ending:
         """SIGTERM for all of the job, and after a while SIGKILL for what is left."""
-        for number, wait_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, 1.0)):
+        for number, wait_s in ((signal.SIGTERM, _GRACE_S), (signals.SIGKILL, 1.0)):
             self.observer.tree.look()
             for pid in [self.pid, *self.observer.tree.alive]:
                 with contextlib.suppress(OSError):
@@ -212,7 +213,7 @@ class Job:
         for one in list(self.observer.tree.alive.values()):
             if one.ended and one.parent == os.getpid() and one.pid != self.pid:
                 with contextlib.suppress(OSError):
-                    os.waitpid(one.pid, os.WNOHANG)
+                    os.waitpid(one.pid, posix.WNOHANG)
 
     def going_on(self) -> list[str]:
         """What still runs of the job, by number and name."""
@@ -222,19 +223,19 @@ class Job:
 
 
 def _ending(status: int, cpu_seconds: float) -> Ending:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
+    if posix.WIFSIGNALED(status):
+        number = posix.WTERMSIG(status)
         return Ending(128 + number, _name(number), cpu_seconds=cpu_seconds)
-    return Ending(os.WEXITSTATUS(status), cpu_seconds=cpu_seconds)
+    return Ending(posix.WEXITSTATUS(status), cpu_seconds=cpu_seconds)
 
 
 def _waited_for(pid: int) -> Ending:
     """The end of a job that is not watched; what is sent to us is passed on."""
     while True:
-        done, status, usage = os.wait4(pid, os.WNOHANG)
+        done, status, usage = posix.wait4(pid, posix.WNOHANG)
         if done:
             return _ending(status, usage.ru_utime + usage.ru_stime)
-        got = signal.sigtimedwait(_signals(), _OUTLAST_S)
+        got = sigtimedwait(_signals(), _OUTLAST_S)
         if got is not None and got.si_signo in _PASSED_ON and got.si_code != _SI_KERNEL:
             with contextlib.suppress(OSError):
                 os.kill(pid, got.si_signo)
@@ -242,19 +243,17 @@ def _waited_for(pid: int) -> Ending:
 
 def end_as(number: int) -> None:
     """End by a signal, so that a shell's loop ends as it would without us; a core file would be ours, so none."""
-    import resource  # noqa: PLC0415 - for this alone
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    no_core_file()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
 def _signals() -> tuple[signal.Signals, ...]:
-    return (*_PASSED_ON, REPORT, signal.SIGCHLD)
+    return (*_PASSED_ON, REPORT, signals.SIGCHLD)
 
 
 def _block() -> "set[signal.Signals]":
-    return {signal.Signals(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, _signals())}
+    return {signal.Signals(one) for one in signals.pthread_sigmask(signals.SIG_BLOCK, _signals())}
 
 
 def _adopt_orphans() -> None:

@@ -12,6 +12,7 @@ from cudafit.machine.nvml_watch import NvmlWatch
 from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command, read_process
 from cudafit.machine.wsl import GPU_NODE, read_wsl
 from cudafit.model.frozen import frozen
+from cudafit.system.posix import posix
 from cudafit.watch.program import asks_elsewhere, is_python
 from cudafit.watch.record import Record
 from cudafit.watch.tree import Tree
@@ -65,7 +66,7 @@ class Observer:
         self._spent = 0.0
         context = this_machine()
         # In a container NVML may tell the host's numbers, on WSL it lists nobody.
-        self._ids_are_ours = read_container(context) is None and read_wsl(context, os.uname().release) is None
+        self._ids_are_ours = read_container(context) is None and read_wsl(context, posix.uname().release) is None
         limits = read_limits(context)
         self._cpus = int(limits.cpus) if limits.cpus else None
         self._libraries_at = list(_LIBRARIES_AT_S)
