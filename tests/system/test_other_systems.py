@@ -27,8 +27,10 @@ for name in names:
 sys.modules.pop("cudafit.__main__", None)
 
 FLAGS = "O_CLOEXEC O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_PATH O_NOCTTY WNOHANG ST_RDONLY PRIO_PROCESS".split()
-CALLS = """getuid geteuid getgid getegid fchmod fchown chown lchown statvfs pread pwrite wait4 uname confstr sysconf killpg
-setpriority nice sync posix_spawnp posix_fallocate set_blocking listxattr getxattr setxattr sched_getaffinity fork mkfifo
+CALLS = """getuid geteuid getgid getegid fchmod fchown chown lchown statvfs pread pwrite wait4 uname confstr sysconf
+killpg
+setpriority nice sync posix_spawnp posix_fallocate set_blocking listxattr getxattr setxattr sched_getaffinity fork
+mkfifo
 WIFSIGNALED WTERMSIG WEXITSTATUS""".split()
 SIGNALS = """SIGHUP SIGKILL SIGQUIT SIGUSR1 SIGUSR2 SIGCHLD SIGPIPE SIGXFSZ SIG_BLOCK SIG_SETMASK sigtimedwait
 struct_siginfo pthread_sigmask""".split()

@@ -27,6 +27,7 @@ from cudafit.model.visible_devices import visible_devices
 from cudafit.project.nearby import read_nearby
 from cudafit.project.notebooks import bang_pip
 from cudafit.resolve.problem import Library
+from cudafit.system.posix import posix
 
 if TYPE_CHECKING:
     from cudafit.machine.question import Question
@@ -134,7 +135,7 @@ def environment_at(located: Located, looked: Looked, environ: Mapping[str, str])
 
     # With a snapshot or another root there is no server to look at.
     here = system is not None and looked.files.whole and hasattr(os, "getuid")
-    server = newest_server(looked.files, os.getuid()) if here else None
+    server = newest_server(looked.files, posix.getuid()) if here else None
     if server:
         pairs = [(name, environ.get(name), server.variables.get(name)) for name in DECIDING]
         kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))

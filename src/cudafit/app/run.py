@@ -68,10 +68,14 @@ def run(request: Request, show: Show, tell: Tell) -> int:
     return _exit_code(ending, used, request)
 
 
-def _check(request: Request) -> None:
-    words = request.words
-    if not sys.platform.startswith("linux"):
+def _refuse_elsewhere() -> None:
+    if sys.platform != "linux":
         raise InputError("`cudafit run` watches processes through /proc, which only Linux has")
+
+
+def _check(request: Request) -> None:
+    _refuse_elsewhere()
+    words = request.words
     if bool(words) == bool(request.attached):
         if words:
             raise InputError("`--attach` watches a job that runs already, so there is no command to give")

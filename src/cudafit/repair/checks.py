@@ -10,6 +10,7 @@ from cudafit.repair.state import DISCARDED, Held, State
 from cudafit.system.commands import command_text
 from cudafit.system.folders import user_name
 from cudafit.system.mounts import mounts_below
+from cudafit.system.posix import posix
 
 _MARKS = ("pyvenv.cfg", "conda-meta")
 _FULL = frozenset({errno.ENOTEMPTY, errno.EEXIST})
@@ -37,8 +38,8 @@ def check_environment(state: State) -> None:
         raise InputError(
             f"`{state.env}` is not an environment", cause=["it has neither a `pyvenv.cfg` nor a folder `conda-meta`"]
         )
-    if found.st_uid != os.geteuid():
-        owner, user = user_name(found.st_uid), user_name(os.geteuid())
+    if found.st_uid != posix.geteuid():
+        owner, user = user_name(found.st_uid), user_name(posix.geteuid())
         raise InputError(
             f"`{state.env}` belongs to another user",
             cause=[f"its owner is {owner}, and this is {user}: what is made now, {owner} could not change"],
@@ -126,4 +127,4 @@ def _fixed(state: State, error: OSError) -> InputError:
 
 
 def _is_read_only(path: str) -> bool:
-    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return bool(posix.statvfs(path).f_flag & posix.ST_RDONLY)

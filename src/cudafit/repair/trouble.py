@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cudafit.errors import CudafitError
 from cudafit.render.sizes import size_text
+from cudafit.system.posix import posix
 
 
 def change_trouble(what: str, error: OSError, folder: str) -> CudafitError:
@@ -39,6 +40,6 @@ def _free(place: str) -> str:
     folder = os.path.abspath(place)
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
-    room = os.statvfs(folder)
+    room = posix.statvfs(folder)
     free = f"{size_text(room.f_bavail * room.f_frsize)} are free in `{folder}`"
     return f"{free}, and room for {room.f_favail} more files" if room.f_files else free

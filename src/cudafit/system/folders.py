@@ -9,8 +9,10 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 
 from cudafit.system.mounts import mounts_below
+from cudafit.system.posix import posix
 
 _OPEN = stat.S_IRWXU
 # So deep a folder is moved up before it is emptied: each level takes one descriptor.
@@ -26,7 +28,7 @@ class UntrustedError(OSError):
 
 def open_folder(name: str, at: int | None = None) -> int:
     """Any folder, but no link to one; raises OSError. `at` is the descriptor of the folder that it is in."""
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    return os.open(name, os.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC, dir_fd=at)
 
 
 def open_own(name: str, at: int | None = None) -> int:
@@ -39,7 +41,7 @@ def open_own(name: str, at: int | None = None) -> int:
         raise UntrustedError(_instead(name, at), name) from None
     found = os.fstat(folder)
     reason = None
-    if found.st_uid != os.geteuid():
+    if found.st_uid != posix.geteuid():
         reason = f"it belongs to {user_name(found.st_uid)}"
     elif found.st_mode & 0o077:
         reason = f"its mode is {stat.S_IMODE(found.st_mode):04o}, so that others may have written in it"
@@ -58,7 +60,7 @@ def make_own(name: str, at: int | None = None) -> int:
 
 def make_file(name: str, data: bytes, at: int) -> None:
     """A new file. What is there already, whatever it is, stays as it is; raises OSError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
     try:
         descriptor = os.open(name, flags, 0o600, dir_fd=at)
     except FileExistsError:
@@ -70,10 +72,10 @@ def make_file(name: str, data: bytes, at: int) -> None:
 def read_own(name: str, limit: int, at: int | None = None) -> bytes:
     """A small file of this user's; raises OSError, also where it is a link, none that can be read to an end, or too
     large: half of it would be something else."""
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+    descriptor = os.open(name, os.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=at)
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != posix.geteuid():
             raise OSError(errno.EINVAL, "it is not a plain file of this user", name)
         data = b"" if found.st_size > limit else file.read(limit + 1)
     if found.st_size > limit or len(data) > limit:
@@ -138,7 +140,7 @@ def _open_to_empty(name: str, at: int) -> int:
         folder = open_folder(name, at)
     mode = os.fstat(folder).st_mode
     if mode & _OPEN != _OPEN:
-        os.fchmod(folder, stat.S_IMODE(mode) | _OPEN)
+        posix.fchmod(folder, stat.S_IMODE(mode) | _OPEN)
     return folder
 
 
@@ -147,7 +149,7 @@ def _allow(name: str, at: int) -> None:
     if not hasattr(os, "O_PATH"):
         os.chmod(name, _OPEN, dir_fd=at, follow_symlinks=False)
         return
-    place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    place = os.open(name, os.O_PATH | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC, dir_fd=at)
     try:
         os.chmod(f"/proc/self/fd/{place}", _OPEN)
     finally:
@@ -177,9 +179,9 @@ def _instead(name: str, at: int | None) -> str:
 
 
 def user_name(number: int) -> str:
-    import pwd  # noqa: PLC0415 - for messages alone; Windows has none
+    if sys.platform != "win32":
+        import pwd  # noqa: PLC0415 - for messages alone
 
-    try:
-        return f"`{pwd.getpwuid(number).pw_name}`"
-    except KeyError:
-        return f"user {number}"
+        with contextlib.suppress(KeyError):
+            return f"`{pwd.getpwuid(number).pw_name}`"
+    return f"user {number}"
