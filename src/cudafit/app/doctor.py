@@ -15,6 +15,7 @@ from cudafit.doctor.world import World
 from cudafit.errors import InputError
 from cudafit.model.environment import Environment
 from cudafit.model.finding import SCHEMA, Report, is_called
+from cudafit.model.frameworks import LEADING
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import IN_CODE
 from cudafit.render.doctor_rows import report_rows
@@ -93,13 +94,8 @@ def _run(request: Request, environment: Environment | None) -> Environment:
         raise InputError("`--deep` runs the environment's interpreter, and there is none")
     if request.machine.machines or request.machine.root:
         raise InputError("`--deep` runs programs here, so `--machine` and `--root` have no meaning")
-    found = {
-        "torch": environment.torch is not None,
-        "tensorflow": environment.tensorflow is not None,
-        "jax": environment.distribution("jax") is not None,
-    }
     variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
-    names = [name for name, there in found.items() if there]
+    names = [one.name for one in LEADING if environment.has(one)]
     return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, request.timeout_s))
 
 

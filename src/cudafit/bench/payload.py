@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from cudafit.model.bench import CUT_OFF, ENDED, FAILED, NO_GPU, RAN, SKIPPED, Run, Told
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain
 from cudafit.process import Talk
@@ -148,11 +149,4 @@ class _Heard:
 def frameworks_in(names: Iterable[str]) -> list[str]:
     """The frameworks that a payload is written for, among normalised names of distributions."""
     there = set(names)
-    found = {
-        "torch": "torch" in there,
-        "tensorflow": bool({"tensorflow", "tensorflow-cpu", "tf-nightly"} & there),
-        "jax": "jax" in there,
-        "cupy": any(one == "cupy" or one.startswith("cupy-cuda") for one in there),
-        "onnxruntime": bool({"onnxruntime", "onnxruntime-gpu"} & there),
-    }
-    return [name for name, is_there in found.items() if is_there]
+    return [one.name for one in FRAMEWORKS if any(map(one.is_called, there))]

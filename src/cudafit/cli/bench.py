@@ -7,6 +7,7 @@ import click
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.cli.common import Seconds, common_options, emit, say
 from cudafit.cli.machine_options import ask, environment_options, matrix_options
+from cudafit.model.frameworks import FRAMEWORKS
 
 
 @click.command("bench")
@@ -16,7 +17,7 @@ from cudafit.cli.machine_options import ask, environment_options, matrix_options
 @click.option(
     "--framework",
     "frameworks",
-    type=click.Choice(["torch", "tensorflow", "jax", "cupy", "onnxruntime"]),
+    type=click.Choice([one.name for one in FRAMEWORKS]),
     multiple=True,
     help="Only this one of those that are installed; repeatable.",
 )

@@ -9,6 +9,7 @@ from cudafit.doctor.world import World
 from cudafit.model.container_files import Dockerfile, Service, Setting, Stage, effective, shown
 from cudafit.model.finding import Evidence, Fix
 from cudafit.model.fit import NATIVE, NO_FIT
+from cudafit.model.frameworks import FRAMEWORKS, ONNXRUNTIME
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.model.requirement import wanted
@@ -86,11 +87,12 @@ class Built:
 
 
 def _brings_cuda(install: Install) -> bool:
+    """A package that is for a GPU by its name, or by its extra."""
     return any(
-        one.name == "onnxruntime-gpu"
-        or (one.name == "tensorflow" and "and-cuda" in one.extras)
-        or (one.name == "jax" and any(extra.startswith("cuda") for extra in one.extras))
+        one.name == ONNXRUNTIME.build
+        or (of.cuda_extra and one.name == of.name and any(extra.startswith(of.cuda_extra) for extra in one.extras))
         for one in install.wanted
+        for of in FRAMEWORKS
     )
 
 

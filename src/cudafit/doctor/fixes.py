@@ -7,6 +7,7 @@ from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment, by_real_name
 from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import NO_FIT
+from cudafit.model.frameworks import FRAMEWORKS, MAIN_OF_CONDA
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, Request
@@ -54,9 +55,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
     environment = world.environment
     if environment is None or world.host.kind.state not in ("gpu", "no-gpu"):
         return None
-    conda = environment.kind == CONDA and any(
-        one.name in ("pytorch", "tensorflow", "jaxlib") for one in environment.conda
-    )
+    conda = environment.kind == CONDA and any(one.name in MAIN_OF_CONDA for one in environment.conda)
     installed = by_real_name(environment.distributions)
     with_them = [] if conda else [name for name in _companions(names, environment) if name not in names]
     request = Request(
@@ -110,9 +109,8 @@ def unset(variable: str) -> Fix:
 
 def _companions(names: Sequence[str], environment: Environment) -> list[str]:
     """What is installed and must move along."""
-    if "torch" not in names:
-        return []
-    return [name for name in ("torchvision", "torchaudio") if environment.distribution(name)]
+    companions = [name for one in FRAMEWORKS if one.name in names for name in one.companions]
+    return [name for name in companions if environment.distribution(name)]
 
 
 def _python(environment: Environment) -> str | None:

@@ -6,6 +6,7 @@ Sources: the naming of tags as the repositories document it: nvidia/cuda (`13.0.
 
 import re
 
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.frozen import frozen
 
 # NVIDIA's monthly images; the matrix has no table of what is in which month.
@@ -63,7 +64,7 @@ def image(name: str) -> Image:
 
 
 def _framework(last: str) -> str | None:
-    return {"pytorch": "torch", "tensorflow": "tensorflow"}.get(last.lower())
+    return next((one.name for one in FRAMEWORKS if last.lower() in one.images), None)
 
 
 def _whole(version: str) -> str:

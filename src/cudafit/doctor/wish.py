@@ -5,13 +5,14 @@ from dataclasses import fields
 
 from cudafit.model.environment import CONDA, VENV, Environment
 from cudafit.model.finding import ERROR, INFO, WARNING, Change, Finding
+from cudafit.model.frameworks import FRAMEWORKS, OF_CONDA
 from cudafit.model.plan import Wish
 from cudafit.model.requirement import wanted
 from cudafit.resolve.conda import CONDA_NAMES
 
 # Whose packages are changed in an environment of each kind: of the second only where nothing is asked of the first.
 SIDES = {VENV: (VENV,), CONDA: (CONDA, VENV)}
-_FRAMEWORKS = frozenset({"pytorch", "tensorflow", "tensorflow-base", "jax", "jaxlib"})
+_OF_CONDA = frozenset((*OF_CONDA, *(name for one in FRAMEWORKS for name in one.conda_beside)))
 _PARTS = tuple(part.name for part in fields(Change))
 
 
@@ -56,7 +57,7 @@ def is_repaired(environment: Environment, findings: Sequence[Finding]) -> bool:
 
 def has_frameworks(environment: Environment) -> bool:
     """Whether conda installed frameworks: pip would install others over them."""
-    return any(one.name in _FRAMEWORKS for one in environment.conda)
+    return any(one.name in _OF_CONDA for one in environment.conda)
 
 
 def _change(finding: Finding, side: str) -> Change | None:

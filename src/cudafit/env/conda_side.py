@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from cudafit.env.conda_meta import PROBE, MetaRecord, damage, read_record, trouble
 from cudafit.files import Files
 from cudafit.model.environment import CondaDamage, CondaPackage, Distribution, Doubled
+from cudafit.model.frameworks import OF_CONDA
 from cudafit.model.machine import Problem
 from cudafit.model.requirement import normalised
 
-# conda's names of what Python calls otherwise.
-PYTHON_NAMES = {"pytorch": "torch", "tensorflow-base": "tensorflow"}
 # What a diagnosis compares with conda-meta: the frameworks and what they load. All of a prefix takes long.
 _COMPARED = re.compile(
     r"(lib)?(pytorch|torch|tensorflow(-base|-cc)?|jaxlib|torchvision|torchaudio|onnxruntime(-cpp)?)|triton"
@@ -79,4 +78,6 @@ def is_compared(name: str) -> bool:
 
 
 def python_name(name: str) -> str:
-    return PYTHON_NAMES.get(name, normalised(name))
+    """conda's name of a package as Python calls it."""
+    of = OF_CONDA.get(name)
+    return of.build if of else normalised(name)

@@ -8,6 +8,7 @@ from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
 from cudafit.model.environment import Distribution, Extension, Load
 from cudafit.model.fatbin import fatbin_kernels
+from cudafit.model.frameworks import LEADING
 from cudafit.model.versions import number
 
 # They have CUDA code and do not say that they need torch; or they need it and say so only in part.
@@ -15,7 +16,7 @@ _KNOWN = re.compile(
     r"bitsandbytes|onnxruntime-gpu|llama-cpp-python|cupy(-cuda\w+)?|xgboost|ctranslate2|flash-attn\w*|xformers|faiss-gpu"
     r"[\w-]*|spconv-cu\w+|cumm-cu\w+|dgl|sgl-kernel|mamba-ssm|causal-conv1d|torchvision|torchaudio|vllm|cuml-\w+|cudf-\w+"
 )
-_FRAMEWORKS = ("torch", "triton", "tensorflow", "jaxlib", "numpy")
+_OTHERS = frozenset(("triton", "numpy", *(one.build for one in LEADING)))
 # Releases whose search in wheels has a known fault. Source: https://github.com/cupy/cupy/issues/9547
 _BROKEN_FINDER = {"cupy-cuda12x": "14.0.0rc1", "cupy-cuda13x": "14.0.0rc1"}
 _RECORD_LIMIT = 1 << 20
@@ -38,7 +39,7 @@ def read_extensions(
     """
     for one in distributions:
         with_torch = any(re.match(r"torch\b(?!\S*extra)", text) and "extra" not in text for text in one.requires)
-        if one.name in _FRAMEWORKS or one.name.startswith(("nvidia-", "jax-")):
+        if one.name in _OTHERS or one.name.startswith(("nvidia-", "jax-")):
             continue
         if with_torch or _KNOWN.fullmatch(one.name):
             libraries = list(_libraries(files, one))

@@ -24,6 +24,7 @@ from cudafit.model.environment import (
     TensorflowBuild,
     TorchBuild,
 )
+from cudafit.model.frameworks import TENSORFLOW, TORCH
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.located import Located
@@ -329,7 +330,7 @@ class _Inventory:
         place = next((one for one in places if self.files.is_dir(f"{one}/torch")), None)
         if place is None:
             return None
-        path = f"{place}/torch/version.py"
+        path = f"{place}/{TORCH.build_file}"
         values = assignments(self._text(path, _SOURCE_LIMIT) or "")
         folder = f"{place}/torch/lib"
         libraries = self._names(folder)
@@ -342,7 +343,7 @@ class _Inventory:
         has_cuda = isinstance(cuda, str) if told else has_library
         kernels = None
         if has_cuda:
-            for name in ("libtorch_python.so", "torch_python.dll"):
+            for name in TORCH.kernel_libraries:
                 if name in libraries and (kernels := self._kernel_list(f"{folder}/{name}")):
                     break
         return TorchBuild(
@@ -359,10 +360,9 @@ class _Inventory:
         place = next((one for one in places if self.files.is_dir(f"{one}/tensorflow/python")), None)
         if place is None:
             return None
-        path = f"{place}/tensorflow/python/platform/build_info.py"
+        path = f"{place}/{TENSORFLOW.build_file}"
         info = assignments(self._text(path, _SOURCE_LIMIT) or "").get("build_info")
-        named = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "tensorflow-intel")
-        version = next((one.version for one in distributions if one.name in named), None)
+        version = next((one.version for one in distributions if TENSORFLOW.is_called(one.name)), None)
         if not isinstance(info, dict):
             return TensorflowBuild(version, None, None, None, None, path)
         kernels = info.get("cuda_compute_capabilities")
@@ -377,7 +377,7 @@ class _Inventory:
 
     def _companions(self, places: list[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for name in ("torchvision", "torchaudio"):
+        for name in TORCH.companions:
             for place in places:
                 values = assignments(self._text(f"{place}/{name}/version.py", _SOURCE_LIMIT) or "")
                 version = values.get("__version__")

@@ -3,12 +3,12 @@
 import ast
 import re
 
+from cudafit.model.frameworks import LEADING
+
 # Plain words: to look for many of them one by one is quicker than one expression with them all.
 _FRAMEWORKS = (
-    "torch",
-    "tensorflow",
+    *(one.module for one in LEADING),
     "keras",
-    "jax",
     "cupy",
     "lightning",
     "transformers",

@@ -12,12 +12,13 @@ from cudafit.errors import InputError
 from cudafit.lock.header import header
 from cudafit.lock.order import Order
 from cudafit.model.fit import CPU
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.versions import numbers
 from cudafit.system.reading import read_text
 from cudafit.system.text import is_plain
 
 # Packages whose wheels look for the CUDA libraries of the system, unless an extra brings them.
-_SYSTEM_CUDA = ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "onnxruntime-gpu", "tensorflow")
+_SYSTEM_CUDA = frozenset(name for one in FRAMEWORKS if one.system_cuda for name in one.builds)
 _IMAGE_PYTHON = re.compile(r"3\.\d+(\.\d+)?")
 
 

@@ -12,6 +12,7 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.lock.formats import Format
 from cudafit.lock.write import LIMIT
 from cudafit.lock.yaml_text import load
+from cudafit.model.frameworks import MAIN_OF_CONDA
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised, wanted
 from cudafit.model.wheel_names import wheel_parts
@@ -19,9 +20,6 @@ from cudafit.system.commands import command_text
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_named_text
 from cudafit.system.toml import read_toml
-
-# conda's names of packages that the matrices know under another.
-_OURS = {"pytorch": "torch", "jaxlib": "jax"}
 
 
 @frozen
@@ -128,7 +126,9 @@ def _from_file(url: str) -> tuple[str, str]:
 
 
 def _ours(name: str) -> str:
-    return _OURS.get(name, name)
+    """A package of conda as it is asked for."""
+    of = MAIN_OF_CONDA.get(name)
+    return of.name if of else name
 
 
 _READERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {

@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
+from cudafit.model.frameworks import TENSORFLOW, TORCH, TWINS, Framework
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
 
@@ -28,10 +29,6 @@ class Distribution:
     tags: tuple[str, ...] = ()  # of its wheel, as cp312-cp312-manylinux_2_28_x86_64
     files: int | None = None  # how many it lists; None: it lists none
     editable: bool = False
-
-
-# What fills the folder of a framework under another name.
-TWINS = {"tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"), "onnxruntime-gpu": ("onnxruntime",)}
 
 
 def by_real_name(distributions: Iterable[Distribution]) -> dict[str, str]:
@@ -226,6 +223,14 @@ class Environment:
     def distribution(self, name: str) -> Distribution | None:
         """The one that is imported: the first on the path."""
         return next((one for one in self.distributions if one.name == name), None)
+
+    def has(self, framework: Framework) -> bool:
+        """By the file that tells of its build, where there is one to read; by its distribution else."""
+        if framework is TORCH:
+            return self.torch is not None
+        if framework is TENSORFLOW:
+            return self.tensorflow is not None
+        return any(framework.is_called(one.name) for one in self.distributions)
 
     def version(self, name: str) -> str | None:
         found = self.distribution(name)

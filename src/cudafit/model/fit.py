@@ -3,6 +3,7 @@
 The fields without a default are the contract that other programs rely on.
 """
 
+from cudafit.model.frameworks import OF_CONDA
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.resolve/1"
@@ -52,7 +53,8 @@ class Pick:
     @property
     def specifications(self) -> tuple[str, ...]:
         """What an installer is given: conda's jaxlib, which has the builds for CUDA, does not bring jax itself."""
-        return ("jax", self.requirement) if self.requirement.startswith("jaxlib=") else (self.requirement,)
+        of = OF_CONDA.get(self.requirement.partition("=")[0])
+        return (*(of.conda_beside if of else ()), self.requirement)
 
 
 @frozen

@@ -12,10 +12,9 @@ from cudafit.doctor.diagnose import diagnose
 from cudafit.errors import UndeterminedError
 from cudafit.machine.processes import CUDA_FILE, opened_devices
 from cudafit.model.finding import Report
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.render.doctor_rows import report_rows
 from cudafit.render.row import Row
-
-_FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "onnxruntime")
 
 
 def diagnosis() -> Report:
@@ -40,7 +39,7 @@ def doctor_rows(report: Report) -> list[Row]:
 
 def _state_rows() -> Iterator[Row]:
     """What is imported or started does not change any more in this kernel."""
-    imported = [name for name in _FRAMEWORKS if name in sys.modules]
+    imported = [one.name for one in FRAMEWORKS if one.module in sys.modules]
     started = CUDA_FILE in (opened_devices(os.getpid()) or ())
     told = [*([f"{', '.join(imported)} imported"] if imported else []), *(["CUDA started"] if started else [])]
     if told:

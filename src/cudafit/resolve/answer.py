@@ -6,6 +6,7 @@ from dataclasses import replace
 from cudafit.errors import UndeterminedError
 from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
+from cudafit.model.frameworks import LEADING
 from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
@@ -25,7 +26,6 @@ from cudafit.system.secrets import redacted
 
 # Where nothing tells which Python is meant.
 DEFAULT_PYTHON = "3.12"
-FRAMEWORKS = ("torch", "tensorflow", "jax")
 
 
 def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool = False) -> Resolution:
@@ -50,7 +50,9 @@ def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool 
 def overview(request: Request, hosts: Sequence[Host], book: Book) -> Resolution:
     """What these machines can run: the best of each of the large frameworks, each by itself."""
     answers = [
-        resolve(replace(request, wanted=(wanted(name),)), hosts, book) for name in FRAMEWORKS if name in book.packages
+        resolve(replace(request, wanted=(wanted(one.name),)), hosts, book)
+        for one in LEADING
+        if one.name in book.packages
     ]
     fitting = [answer for answer in answers if answer.status != fit.NO_FIT]
     first = (fitting or answers)[0]

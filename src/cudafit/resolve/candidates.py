@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cudafit.model.fit import CPU, NATIVE
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.model.requirement import Wanted
@@ -17,6 +18,8 @@ from cudafit.resolve.rules import EITHER, ON_CPU, ON_GPU, Obstacle, Service, Set
 from cudafit.resolve.versions import admits, disjoint, parsed, read
 
 DEFAULT_INDEX = "pypi"
+# Whose extra chooses the build; that of onnxruntime-gpu only brings libraries along.
+_WITH_CUDA_EXTRA = frozenset(name for one in FRAMEWORKS if one.cuda_extra for name in (one.name, one.build))
 WITHOUT_CUDA = "the CUDA wheel, without its CUDA libraries"
 _COMPAT_RANK = {None: 0, CPU: 0, NATIVE: 0, "minor": 1, "forward": 2}
 
@@ -158,8 +161,8 @@ def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str 
 
 
 def is_cuda_extra(package: str, extra: str) -> bool:
-    """Whether an extra chooses the build; that of onnxruntime-gpu only brings libraries along."""
-    return package in ("jax", "jaxlib", "tensorflow") and (extra == "and-cuda" or extra.startswith("cuda"))
+    """Whether an extra chooses the build."""
+    return package in _WITH_CUDA_EXTRA and (extra == "and-cuda" or extra.startswith("cuda"))
 
 
 def _cuda_extra(extra: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.matrix import Build, CondaBuild, Facts
 
 # Package as it is called on the Python side -> the feedstock that builds it.
-FEEDSTOCKS = {"torch": "pytorch-cpu", "tensorflow": "tensorflow", "jax": "jaxlib", "jaxlib": "jaxlib"}
-# ... and what conda calls it, where that is another name.
-CONDA_NAMES = {"torch": "pytorch", "jax": "jaxlib"}
+FEEDSTOCKS = {name: one.feedstock for one in FRAMEWORKS if one.feedstock for name in (one.name, one.build)}
+# ... and what conda calls it.
+CONDA_NAMES = {one.name: one.conda[0] for one in FRAMEWORKS if one.conda}
 INDEX = "conda-forge"
 
 

@@ -11,6 +11,7 @@ from cudafit.machine.limits import read_limits
 from cudafit.machine.nvml_watch import NvmlWatch
 from cudafit.machine.processes import CUDA_FILE, Command, mapped_libraries, opened_devices, read_command, read_process
 from cudafit.machine.wsl import GPU_NODE, read_wsl
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.frozen import frozen
 from cudafit.system.posix import posix
 from cudafit.watch.program import asks_elsewhere, is_python
@@ -30,14 +31,7 @@ _LIBRARIES_AT_S = (2.0, 8.0, 30.0, 120.0)
 # What tells that a program computes with CUDA, or could: its own, or of a framework.
 _TELLING = (
     ("libcuda.so", "CUDA's driver library"),
-    ("libtorch_cuda.so", "torch with CUDA"),
-    ("libtorch_cpu.so", "torch"),
-    ("libtensorflow_cc.so", "TensorFlow"),
-    ("libtensorflow_framework.so", "TensorFlow"),
-    ("libjax_common.so", "JAX"),
-    ("xla_extension.so", "JAX"),
-    ("xla_cuda_plugin.so", "JAX's CUDA plugin"),
-    ("libonnxruntime", "ONNX Runtime"),
+    *(library for one in FRAMEWORKS for library in one.libraries),
 )
 
 

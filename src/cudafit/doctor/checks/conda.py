@@ -7,6 +7,7 @@ from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import CONDA, CondaDamage, CondaPackage, Environment
 from cudafit.model.finding import ERROR, WARNING, Change, Evidence, Finding, Fix
+from cudafit.model.frameworks import OF_CONDA
 from cudafit.model.versions import numbers
 from cudafit.system.commands import path_word
 
@@ -15,7 +16,6 @@ _FORGE = "conda-forge"
 _DEFAULTS = ("defaults", "main", "r", "anaconda")
 # Given up for conda-forge: PyTorch's own builds end with 2.5.1.
 _RETIRED = ("pytorch", "pytorch-nightly", "nvidia")
-_FRAMEWORKS = {"pytorch": "torch", "tensorflow": "tensorflow", "tensorflow-base": "tensorflow", "jaxlib": "jax"}
 _OWN_SOLVER = (23, 10)
 _SHOWN = 4
 
@@ -34,7 +34,7 @@ def doubled(world: World) -> Iterator[Finding]:
     environment = _of_conda(world)
     if environment is None or not environment.doubled:
         return
-    frameworks = [one for one in environment.doubled if one.conda in _FRAMEWORKS]
+    frameworks = [one for one in environment.doubled if one.conda in OF_CONDA]
     names = tuple(one.name for one in environment.doubled)
     named = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     evidence = [
@@ -62,8 +62,8 @@ def _for_the_cpu(world: World, environment: Environment) -> Iterator[str]:
     """What conda's own files would be when they are back: a build that this machine would not want."""
     over = {one.conda for one in environment.doubled}
     for one in environment.conda:
-        if one.name in over and one.name in _FRAMEWORKS and "cpu" in one.build and world.has_gpu:
-            fix = replace_build(world, _FRAMEWORKS[one.name])
+        if one.name in over and one.name in OF_CONDA and "cpu" in one.build and world.has_gpu:
+            fix = replace_build(world, OF_CONDA[one.name].name)
             yield from fix.conda.choose if fix and fix.conda else ()
 
 
@@ -99,7 +99,7 @@ def cuda_version(world: World) -> Iterator[Finding]:
     verdict = world.verdict(package.version)
     if verdict.compat is not None or not verdict.driver:
         return
-    names = tuple(dict.fromkeys(_FRAMEWORKS[one.name] for one in environment.conda if one.name in _FRAMEWORKS))
+    names = tuple(dict.fromkeys(OF_CONDA[one.name].name for one in environment.conda if one.name in OF_CONDA))
     yield kinds.conda.cuda_version_too_new.found(
         f"the packages are for CUDA {package.version}, which needs driver {verdict.driver} or newer",
         (Evidence(f"cuda-version {package.version}", "conda-meta"), world.driver_evidence),
@@ -153,7 +153,7 @@ def channels(world: World) -> Iterator[Finding]:
 
 
 def _retired(world: World, environment: Environment, retired: Sequence[CondaPackage]) -> Finding:
-    names = tuple(dict.fromkeys(_FRAMEWORKS[one.name] for one in retired if one.name in _FRAMEWORKS))
+    names = tuple(dict.fromkeys(OF_CONDA[one.name].name for one in retired if one.name in OF_CONDA))
     fix = replace_build(world, *names) if names else None
     change = Change(choose=fix.conda.choose if fix and fix.conda else (), free=tuple(one.name for one in retired))
     named = ", ".join(f"{one.name} {one.version}" for one in retired[:_SHOWN])

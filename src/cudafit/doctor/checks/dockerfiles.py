@@ -14,9 +14,11 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.container_files import Setting, shown
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix, Severity
+from cudafit.model.frameworks import FRAMEWORKS, LEADING_NAMES
 from cudafit.model.kind import Kind
 
-_FRAMEWORKS = ("torch", "tensorflow", "jax", "jaxlib", "cupy-cuda12x", "cupy-cuda13x", "onnxruntime-gpu")
+# What has wheels for glibc alone.
+_FRAMEWORKS = LEADING_NAMES.union(*(one.builds for one in FRAMEWORKS))
 _DRIVER = re.compile(
     r"(?:nvidia-(?:driver(?!s?-assistant)|open|dkms|kernel|libs|headless|utils-\d|\d{3}(?:-|$))[\w.*-]*"
     r"|cuda-drivers[\w.*-]*|cuda(?:-\d+-\d+)?|libnvidia-(?!container|egl)[\w.*-]+|libcuda1|xserver-xorg-video-nvidia[\w.*-]*)"

@@ -9,17 +9,13 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.frameworks import FRAMEWORKS, TORCH
 from cudafit.model.machine import Library
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 from cudafit.resolve.versions import admits_any
 
-# What a package can do without: an engine or an accelerator that is off unless it is there.
-_OPTIONAL = {
-    "onnxruntime-gpu": r"lib(nvinfer|nvonnxparser)",
-    "cupy": r"lib(cutensor|cutensorMg|nccl|cudnn|cusparseLt)",
-}
 _BY_SONAME = {
     "libcudart": "cuda-runtime",
     "libcublas": "cublas",
@@ -75,7 +71,7 @@ def pins(world: World) -> Iterator[Finding]:
         return
     public = torch.version.partition("+")[0]
     for one in environment.distributions:
-        if one.name in ("torchvision", "torchaudio"):
+        if one.name in TORCH.companions:
             continue
         for text in one.requires:
             plain, _, marker = text.partition(";")
@@ -158,7 +154,7 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
         return
     own = {one.soname: one.path for one in environment.libraries}
     for one in _used(environment):
-        optional = _OPTIONAL.get("cupy" if one.package.startswith("cupy") else one.package, r"\0")
+        optional = next((of.optional for of in FRAMEWORKS if of.is_called(one.package)), r"\0")
         if not one.kernels:
             continue
         lacking, unknown = nowhere(world, [load for load in one.missing if not re.match(optional, load.soname)])

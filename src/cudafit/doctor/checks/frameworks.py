@@ -9,6 +9,7 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Distribution, Environment, Load, TensorflowBuild
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
+from cudafit.model.frameworks import TORCH
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
@@ -185,7 +186,7 @@ def companions(world: World) -> Iterator[Finding]:
     torch = environment.distribution("torch") if environment else None
     if environment is None or torch is None or torch.version is None:
         return
-    for name in ("torchvision", "torchaudio"):
+    for name in TORCH.companions:
         one = environment.distribution(name)
         for text in one.requires if one else ():
             if not re.match(r"torch\s*\(?==", text) or one is None:

@@ -23,6 +23,7 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, WARNING, Finding, Fix
+from cudafit.model.frameworks import TORCH
 from cudafit.model.kind import Kind
 from cudafit.model.matrix import Build
 from cudafit.model.versions import numbers
@@ -33,7 +34,7 @@ from cudafit.system.commands import command_text
 
 Told = Iterator[Finding | Unchecked]
 # What is installed with torch in one line without deciding which torch it is.
-_BESIDE = frozenset({"torch", "torchvision", "torchaudio", "numpy"})
+_BESIDE = frozenset({TORCH.name, *TORCH.companions, "numpy"})
 
 
 def files(world: World) -> Iterator[Unchecked]:

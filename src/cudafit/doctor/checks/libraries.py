@@ -11,12 +11,14 @@ from cudafit.errors import InputError
 from cudafit.model import kinds
 from cudafit.model.environment import Distribution, Environment
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.frameworks import LEADING, LEADING_NAMES
 from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.platforms import libc_needed
 from cudafit.resolve.versions import admits_any
 from cudafit.system.commands import command_text, path_word
 
+_LEADING = tuple(one.name for one in LEADING)
 # Library file -> the short name that inspect gives it.
 _SHORT = {"libcublas": "cublas", "libcudart": "cudart", "libnccl": "nccl", "libcudnn": "cudnn"}
 # Distributions that decide by their presence which toolkit an environment has.
@@ -105,7 +107,7 @@ def majors(world: World) -> Iterator[Finding]:
     for owner in environment.distributions:
         for text in owner.requires:
             match = re.match(r"nvidia-(?:cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)\b", text)
-            if match and owner.name.startswith(("torch", "tensorflow", "jax")) and "extra" not in text:
+            if match and owner.name.startswith(_LEADING) and "extra" not in text:
                 users.setdefault(match[1], []).append(owner)
     if len(users) > 1:
         evidence = tuple(
@@ -278,7 +280,7 @@ def copies(world: World) -> Iterator[Finding]:
 def _once(world: World, first: Distribution, other: Distribution) -> Fix:
     if first.place != other.place:
         return Fix(f"remove the copy in {other.place}")
-    chosen = [first.name] if first.name in ("torch", "tensorflow", "jax") else []
+    chosen = [first.name] if first.name in _LEADING else []
     return uninstall(
         world,
         [first.name],
@@ -289,7 +291,7 @@ def _once(world: World, first: Distribution, other: Distribution) -> Fix:
 
 
 def _decides(name: str) -> bool:
-    return name in ("torch", "tensorflow", "jax", "jaxlib", "numpy") or name.startswith("nvidia-")
+    return name in LEADING_NAMES or name == "numpy" or name.startswith("nvidia-")
 
 
 def split(world: World) -> Iterator[Finding]:
@@ -383,7 +385,7 @@ def numpy_abi(world: World) -> Iterator[Finding]:
 def libc(world: World) -> Iterator[Finding]:
     environment = world.environment
     told = world.machine.os.libc
-    for name in ("torch", "tensorflow", "jaxlib") if environment and told else ():
+    for name in [one.build for one in LEADING] if environment and told else ():
         one = environment.distribution(name) if environment else None
         platforms = tuple(tag.rpartition("-")[2] for tag in one.tags) if one else ()
         if one and (need := libc_needed(platforms, told)):

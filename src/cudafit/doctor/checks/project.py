@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.finding import Evidence, Finding, Fix
+from cudafit.model.frameworks import LEADING
 from cudafit.model.versions import numbers
 from cudafit.resolve.pythons import has_wheel
 
@@ -39,8 +40,9 @@ def python(world: World) -> Iterator[Finding]:
     if environment is None or match is None:
         return
     platform = f"{world.machine.os.system}-{world.machine.os.arch}"
+    builds = [one.build for one in LEADING]
     for want in world.project.wanted:
-        if want.name not in ("torch", "tensorflow", "jaxlib") or environment.distribution(want.name):
+        if want.name not in builds or environment.distribution(want.name):
             continue
         here = [one for one in world.facts.builds(want.name) if one.platform in (platform, "any")]
         if not here or any(has_wheel(one.pythons, one.requires_python, match[0]) for one in here):

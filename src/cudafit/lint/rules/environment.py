@@ -7,14 +7,13 @@ from cudafit.lint.join import device_of
 from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Thing, Value
 from cudafit.model import kinds
+from cudafit.model.frameworks import LEADING
 
 _HIDING = ("", "-1", "none", "nodevfiles", "-2", "null")
 _FRAMEWORKS = [
-    "torch",
-    "tensorflow",
-    "keras",
-    "jax",
+    *(one.module for one in LEADING),
     "cupy",
+    "keras",
     "lightning",
     "pytorch_lightning",
     "transformers",

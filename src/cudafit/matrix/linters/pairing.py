@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from cudafit.matrix.folder import BUILDS, Flaw, Folder
+from cudafit.model.frameworks import LEADING
 
 NAME = "pairing"
-PAIRED = ("torch", "jaxlib", "tensorflow", "jax-cuda12-pjrt", "jax-cuda13-pjrt")
+PAIRED = frozenset(name for one in LEADING for name in (one.build, *one.parts))
 EXACT = re.compile(r"([A-Za-z0-9-]+)(?:\[[^\]]*\])?==([0-9][0-9A-Za-z.]*)")
 
 

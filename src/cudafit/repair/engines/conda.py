@@ -11,7 +11,7 @@ from cudafit.conda.solver import Question, Record
 from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.env.conda_meta import Meta, asked_for, damage, pinned, read_meta
-from cudafit.env.conda_side import is_compared
+from cudafit.env.conda_side import is_compared, python_name
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.lock.conda_held import is_conda_lock, locked_records, notes_on
@@ -259,7 +259,7 @@ def _made(source: Packages, notes: tuple[str, ...]) -> Made[Packages]:
 def _answer(wish: Wish, world: World, environment: Environment, meta: Meta) -> Resolution | None:
     if not wish.change.choose:
         return None
-    installed = {"torch" if one.name == "pytorch" else one.name: one.version for one in meta.records}
+    installed = {python_name(one.name): one.version for one in meta.records}
     asked = tuple(wanted(name) for name in wish.change.choose)
     request = Request(asked, python=_python(environment), prefer=INSTALLED, installed=installed, conda=True)
     return fit_for(wish, request, world)

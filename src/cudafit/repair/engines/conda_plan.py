@@ -9,6 +9,7 @@ from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
 from cudafit.model.environment import Environment
 from cudafit.model.fit import Pick
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.plan import REMOVE, Plan, Step, Wish
 from cudafit.model.versions import numbers
 from cudafit.repair.engines.steps import Coming, not_as_planned, steps_between
@@ -16,11 +17,7 @@ from cudafit.resolve.conda import CONDA_NAMES
 
 PIP = "pip"
 # What asks for one kind of build by its name, and must not when another kind is chosen.
-_KINDS = {
-    "torch": ("pytorch-cpu", "pytorch-gpu", "cpuonly", "pytorch-mutex", "pytorch-cuda", "libtorch"),
-    "tensorflow": ("tensorflow-cpu", "tensorflow-gpu", "tensorflow-base", "tensorflow-estimator"),
-    "jax": (),
-}
+_KINDS = {one.name: one.conda_kinds for one in FRAMEWORKS}
 # Beside a framework of another CUDA these move along.
 _OF_CUDA = re.compile(
     r"cuda-.*|cudnn|cusparselt|nccl|cudatoolkit|magma.*|triton|torchvision|torchaudio|pytorch-triton"

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.errors import InputError
-from cudafit.model.environment import TWINS, Distribution, Environment, by_real_name
+from cudafit.model.environment import Distribution, Environment, by_real_name
+from cudafit.model.frameworks import TWINS
 from cudafit.model.plan import Plan, Wish
 from cudafit.model.requirement import Wanted, normalised, wanted
 from cudafit.repair.engines.steps import Coming, steps_between
