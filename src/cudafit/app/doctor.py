@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
-from cudafit.app.looking import Looked, described_environment, environment_of, look, world
+from cudafit.app.looking import Looked, described_environment, environment_at, located_for, look, world
 from cudafit.app.result import Result
 from cudafit.app.unfinished import warn_of_unfinished
 from cudafit.doctor.diagnose import diagnose
@@ -18,6 +18,7 @@ from cudafit.model.finding import SCHEMA, Report, is_called
 from cudafit.model.frameworks import LEADING
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import IN_CODE
+from cudafit.model.located import Located
 from cudafit.render.doctor_rows import report_rows
 from cudafit.system.secrets import redacted_tree
 
@@ -69,7 +70,8 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
         return diagnose(files, select=request.select, ignore=request.ignore)
     if looked.files.whole:
         warn_of_unfinished(request.environment.path, say)
-    environment = environment_of(request.environment, looked)
+    found, environ = located_for(request.environment, looked)
+    environment = environment_at(found, looked, environ) if isinstance(found, Located) else None
     if request.deep:
         environment = _run(request, environment)
     code = []
@@ -82,6 +84,7 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
         select=request.select,
         ignore=request.ignore,
         described=described_environment(environment) if environment else None,
+        which=found.which,
         code=code,
     )
 

@@ -18,12 +18,15 @@ from cudafit.model.finding import (
     NotChecked,
     Report,
     Status,
+    Which,
     is_wanted,
 )
 from cudafit.model.kinds import KINDS
 from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
 from cudafit.system.commands import path_word
+
+_INSIDE = ("libraries", "framework", "notebook")
 
 
 def diagnose(
@@ -32,21 +35,26 @@ def diagnose(
     select: Collection[str] = (),
     ignore: Collection[str] = (),
     described: str | None = None,
+    which: Which | None = None,
     code: Sequence[Finding | NotChecked] = (),
 ) -> Report:
     """Runs the checks; `select` and `ignore` name findings or beginnings of them (`torch`, `env.cvd_empty`).
 
-    `code` is what was found in training code, which is read elsewhere.
+    `code` is what was found in training code, which is read elsewhere. `which` says where an environment was looked
+    for: where there is none, what asks about one has seen nothing, which is not the same as that all is well.
     """
     findings = [one for one in code if isinstance(one, Finding) and is_wanted(one.id, select, ignore)]
     skipped = [one for one in code if isinstance(one, NotChecked)]
-    checked = 0
+    checked, blind = 0, False
+    not_found = which is not None and which.how == "none"
     containers = world.project.containers
     # Files of containers are looked at by themselves: this shell's environment says nothing about them.
     for check in container_checks() if containers else CHECKS:
-        if not any(is_wanted(name, select, ignore) for name in check.ids):
+        wanted = [name for name in check.ids if is_wanted(name, select, ignore)]
+        if not wanted:
             continue
         checked += 1
+        blind = blind or (not_found and _looks_inside(wanted))
         for told in check.function(world):
             if isinstance(told, Unchecked):
                 skipped.append(NotChecked(check.name, told.reason))
@@ -56,7 +64,7 @@ def diagnose(
     folded = tuple(_folded(findings))
     cause = next((one for one in folded if one.severity == ERROR and one.explained_by is None), None)
     return Report(
-        status=_status(world, findings),
+        status=_status(world, findings, blind=blind),
         cause=cause.id if cause else None,
         findings=folded,
         skipped=(*skipped, *_not_read(world)),
@@ -65,7 +73,13 @@ def diagnose(
         checked=checked,
         repair=_repair(world, folded),
         files=tuple(map(shown, containers.paths)) if containers else (),
+        which=which,
     )
+
+
+def _looks_inside(names: Sequence[str]) -> bool:
+    """Whether a check asks about an environment, so that without one it has seen nothing."""
+    return any(KINDS[name].layer in _INSIDE for name in names)
 
 
 def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -101,11 +115,11 @@ def _explains(reason: Finding, one: Finding) -> bool:
     return told and one.id.startswith(KINDS[reason.id].explains)
 
 
-def _status(world: World, findings: Sequence[Finding]) -> Status:
+def _status(world: World, findings: Sequence[Finding], *, blind: bool) -> Status:
     severities = {one.severity for one in findings}
     if ERROR in severities:
         return ERROR
-    if world.host.kind.state == "undetermined":
+    if blind or world.host.kind.state == "undetermined":
         return UNKNOWN
     return WARNING if WARNING in severities else OK
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from cudafit.env.prefixes import at, same
 from cudafit.files import Files
 from cudafit.model.environment import VENV
-from cudafit.model.finding import Evidence
+from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
-from cudafit.model.located import Located, Other
+from cudafit.model.located import Located
 
 VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX")
 _CFG_LIMIT = 1 << 16

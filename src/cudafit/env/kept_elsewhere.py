@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cudafit.env.conda_places import named
+from cudafit.env.prefixes import real_path
 from cudafit.files import Files
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import CondaInstallation
@@ -85,7 +86,7 @@ def _of_poetry(around: Around, place: str, project: dict[str, Any]) -> Iterator[
     """
     name = _text(_table(project, "project"), "name") or _text(_table(project, "tool", "poetry"), "name")
     name = re.sub(r'[ $`!*@"\\\r\n\t]', "_", (name or "non-package-mode").lower())[:42]
-    stem = f"{name}-{_hashed(_real(around.files, place))}"
+    stem = f"{name}-{_hashed(real_path(around.files, place))}"
     folder = _poetry_folder(around, place)
     if not folder:
         return
@@ -116,7 +117,7 @@ def _of_pipenv(around: Around, place: str) -> str:
     """`NAME-HASH` in WORKON_HOME. Source: pipenv's `VenvLocator` (utils/venv_locator.py) and `get_workon_home`."""
     if name := around.environ.get("PIPENV_CUSTOM_VENV_NAME"):
         return os.path.join(_workon_home(around), name)
-    real = _real(around.files, place)
+    real = real_path(around.files, place)
     name = re.sub(r'[ &$`!*@"()\[\]\\\r\n\t]', "_", os.path.basename(real))[:42]
     python = around.environ.get("PIPENV_PYTHON")
     suffix = f"-{os.path.basename(python)}" if python else ""
@@ -185,13 +186,6 @@ def _above(path: str) -> Iterator[str]:
     while path != (above := os.path.dirname(path)):
         yield above
         path = above
-
-
-def _real(files: Files, path: str) -> str:
-    try:
-        return files.real(path)
-    except OSError:
-        return path
 
 
 def _names(files: Files, folder: str, beginning: str) -> list[str]:

@@ -18,9 +18,9 @@ from cudafit.env.search_path import OnPath, first_on_path
 from cudafit.errors import InputError, UndeterminedError
 from cudafit.files import Files
 from cudafit.model.environment import CONDA
-from cudafit.model.finding import Evidence
+from cudafit.model.finding import Evidence, Other, Sure
 from cudafit.model.frozen import frozen
-from cudafit.model.located import Located, Nowhere, Other, Sure
+from cudafit.model.located import Located, Nowhere
 from cudafit.model.machine import CondaInstallation
 from cudafit.model.words import is_path
 from cudafit.system.commands import command_text, option_words

@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from itertools import islice
 
 from cudafit.env.kept_elsewhere import Around, kept_elsewhere, redirected
-from cudafit.env.prefixes import kind_of, same
+from cudafit.env.prefixes import kind_of, real_path
 from cudafit.files import Files
-from cudafit.model.finding import Evidence
+from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
-from cudafit.model.located import Located, Other
+from cudafit.model.located import Located
 
 NAMES = (".venv", "venv", "env")
 _MOST_PARENTS = 64
 _MOST_ENTRIES = 2000  # of one folder
+_MOST_TOLD = 20
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".jj")
 _PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "pixi.toml", "Pipfile", "environment.yml")
 
@@ -53,12 +54,16 @@ def nearby(around: Around, folder: str) -> Nearby:
 
 
 def in_folder(around: Around, place: str, where: str, lowest: int = 0) -> Iterator[Located]:
-    """All of one folder, each place once, the one that is meant first."""
-    seen: list[str] = []
+    """Those of one folder, each once, the one that is meant first; of very many the first."""
+    return islice(_in_folder(around, place, where, lowest), _MOST_TOLD)
+
+
+def _in_folder(around: Around, place: str, where: str, lowest: int) -> Iterator[Located]:
+    seen: set[str] = set()
     for path, whose in _candidates(around, place, lowest):
         kind = kind_of(around.files, path)
-        if kind and not any(same(around.files, path, other) for other in seen):
-            seen.append(path)
+        if kind and (real := real_path(around.files, path)) not in seen:
+            seen.add(real)
             yield Located(path, kind, f"{whose}'s, {where}" if whose else where)
 
 

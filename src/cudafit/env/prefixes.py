@@ -46,7 +46,7 @@ def of_interpreter(files: Files, path: str, found_by: str) -> Located | None:
     prefix = _prefix(path)
     if kind := kind_of(files, prefix):
         return Located(prefix, kind, found_by, path)
-    real = _real(files, path)
+    real = real_path(files, path)
     if _PYTHON.fullmatch(os.path.basename(real)) and files.exists(real):
         prefix = _prefix(real)
         if files.is_dir(f"{prefix}/conda-meta"):
@@ -59,7 +59,7 @@ def _prefix(interpreter: str) -> str:
     return (os.path.dirname(folder) if os.path.basename(folder) in _BIN else folder) or "/"
 
 
-def _real(files: Files, path: str) -> str:
+def real_path(files: Files, path: str) -> str:
     try:
         return files.real(path)
     except OSError:
@@ -68,4 +68,4 @@ def _real(files: Files, path: str) -> str:
 
 def same(files: Files, one: str, other: str) -> bool:
     """Whether two paths lead to the same place."""
-    return one.rstrip("/") == other.rstrip("/") or _real(files, one) == _real(files, other)
+    return one.rstrip("/") == other.rstrip("/") or real_path(files, one) == real_path(files, other)

@@ -29,6 +29,9 @@ Layer = Literal[
     "notebook",
     "project",
 ]
+# How an environment was found, the surest first; and how sure it is that it is the one that is meant.
+How = Literal["named", "active", "nearby", "path", "none"]
+Sure = Literal["certain", "likely", "guess", "no"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
@@ -104,6 +107,26 @@ class NotChecked:
 
 
 @frozen
+class Other:
+    """Another environment that could have been meant."""
+
+    path: str
+    why: str
+
+
+@frozen
+class Which:
+    """Which environment was looked at, and why. How: it was named, is active, lies nearby, or its Python is on PATH."""
+
+    how: How
+    sure: Sure
+    path: str | None = None
+    evidence: tuple[Evidence, ...] = ()  # what speaks for it, and what was passed over
+    others: tuple[Other, ...] = ()
+    looked: tuple[str, ...] = ()  # what was looked for, where there is none
+
+
+@frozen
 class Report:
     """The diagnosis."""
 
@@ -116,3 +139,4 @@ class Report:
     checked: int = 0  # how many checks ran
     repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
     files: tuple[str, ...] = ()  # the Dockerfiles and compose files, where those were looked at
+    which: Which | None = None  # which environment was looked at, and why that one

@@ -1,33 +1,8 @@
-"""Which environment is meant, and why: what `env/locate` answers, and what doctor publishes of it."""
-
-from typing import Literal
+"""Which environment is meant, and why: what `env/locate` answers."""
 
 from cudafit.model.environment import Kernel
-from cudafit.model.finding import Evidence
+from cudafit.model.finding import Evidence, How, Other, Sure, Which
 from cudafit.model.frozen import frozen
-
-How = Literal["named", "active", "nearby", "path", "none"]
-Sure = Literal["certain", "likely", "guess", "no"]
-
-
-@frozen
-class Other:
-    """Another environment that could have been meant."""
-
-    path: str
-    why: str
-
-
-@frozen
-class Which:
-    """Which environment was looked at, and why. How: it was named, is active, lies nearby, or its Python is on PATH."""
-
-    how: How
-    sure: Sure
-    path: str | None = None
-    evidence: tuple[Evidence, ...] = ()  # what speaks for it, and what was passed over
-    others: tuple[Other, ...] = ()
-    looked: tuple[str, ...] = ()  # what was looked for, where there is none
 
 
 @frozen

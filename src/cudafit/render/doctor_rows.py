@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report
+from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report, Which
 from cudafit.render.counts import counted
 from cudafit.render.row import Row
 from cudafit.system.commands import joined
@@ -20,6 +20,7 @@ def report_rows(report: Report) -> list[Row]:
         rows.append(Row("files", ", ".join(report.files), ""))
     else:
         rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
+        rows += _which_rows(report.which) if report.which else ()
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
         rows += finding_rows("cause", cause)
@@ -36,6 +37,17 @@ def report_rows(report: Report) -> list[Row]:
     rows.append(_status_row(report))
     rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
     return rows
+
+
+def _which_rows(which: Which) -> Iterator[Row]:
+    """What was passed over, and what else could have been meant; where there is none, what was looked for."""
+    for one in which.evidence if which.how == "none" else which.evidence[1:]:
+        yield Row("", one.fact, one.via)
+    for other in which.others:
+        yield Row("  also there", f"{other.path}, {other.why}", "", "quiet")
+    if which.how == "none":
+        yield from (Row("", line, "", "quiet") for line in which.looked)
+        yield Row("  fix", "name it: `cudafit doctor --env PATH`", "", "good")
 
 
 def repair_row(command: Sequence[str]) -> Row:
@@ -63,6 +75,8 @@ def _status_row(report: Report) -> Row:
     if report.status == OK:
         return Row("status", f"no problem found by {report.checked} checks; a GPU benchmark proves it", "", "good")
     if report.status == UNKNOWN:
+        if report.which and report.which.how == "none":
+            return Row("status", "could not be determined: there is no Python environment to look at", "", "warn")
         return Row("status", "could not be determined", "", "warn")
     errors = sum(one.severity == ERROR for one in report.findings)
     warnings = sum(one.severity == WARNING for one in report.findings)
@@ -74,7 +88,10 @@ def markdown(report: Report, private: Sequence[str] = ()) -> str:
     lines = [f"**status:** {report.status}" + (f", cause `{report.cause}`" if report.cause else ""), ""]
     lines += [harmless(f"- machine: {line}") for line in report.machine]
     about = f"files: {', '.join(report.files)}" if report.files else f"environment: {report.environment or 'none'}"
-    lines += [harmless(f"- {about}"), ""]
+    lines.append(harmless(f"- {about}"))
+    if report.which and not report.files:
+        lines += [harmless(f"  - {' '.join(row.value.split())}") for row in _which_rows(report.which)]
+    lines.append("")
     for one in report.findings:
         lines += [harmless(f"### {one.severity}: {one.title} (`{one.id}`)"), ""]
         lines += [harmless(f"- {evidence.fact} ({evidence.via})") for evidence in one.evidence]
