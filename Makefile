@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format bench fuzz kills gpu machines schemas findings wheel clean
+.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings harvest wheel dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -11,7 +11,7 @@ CORE := .venv/.core-$(KEY)
 DEV := .venv/.dev-$(KEY)
 # `-P`, which Python 3.10 does not know, keeps this folder out of where modules are looked for.
 RUN = .venv/bin/python $(shell .venv/bin/python -c 'import sys; print("-P" * (sys.version_info >= (3, 11)))')
-SOURCES := src tests benchmarks hatch_build.py
+SOURCES := src tests benchmarks hatch_build.py noxfile.py
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -31,6 +31,23 @@ test: $(DEV) ## every test; T=resolve: those of tests/resolve and of the command
 
 fast: $(DEV) ## the inner loop: no slow test, no network; T=... as for test
 	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow and not online" $(PART)
+
+# P=3.10 takes one Python; T=... as for test.
+P :=
+
+pythons: $(DEV) ## `make fast` on each Python from 3.10 to 3.15 that is here; P=3.10: on that one
+	$(RUN) -m nox --session $(if $(P),tests-$(P),tests) $(if $(PART),-- -n auto -m "not slow and not online" $(PART))
+
+lowest: $(DEV) ## `make fast` with the oldest versions of what cudafit needs
+	$(RUN) -m nox --session lowest
+
+# The floor stands in pyproject.toml, and is raised there by what is measured.
+coverage: $(DEV) ## how much of the code `make fast` runs; fails below the floor, which only rises
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest -n auto --dist loadgroup -m "not slow and not online"
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report --skip-covered --skip-empty --fail-under 0
+	.venv/bin/python -m tests.floor
 
 # Side by side, which halves the time on two cores; the tests are for Linux alone, where most of what they build is.
 check: $(DEV) ## lint, format, types for three systems, import direction
@@ -81,8 +98,21 @@ gpu: $(DEV) ## on a GPU: all of `cudafit bench`, written to benchmarks/results
 machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 	.venv/bin/python -m tests.machines
 
+harvest: $(DEV) ## read the published wheels again and write what is new into matrices/
+	$(RUN) -m cudafit matrix update --write
+	$(RUN) -m cudafit matrix check
+
 wheel: $(DEV) ## build dist/*.whl
 	$(RUN) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+dist: $(DEV) ## build what is published: the sdist, and from it the wheel
+	rm -rf dist
+	$(RUN) -m uv build --quiet --no-config
+
+DIST := dist
+
+publish: $(CORE) ## in the release workflow: upload $(DIST), as the one whom the package index trusts
+	$(RUN) -m uv publish --no-config --trusted-publishing always $(DIST)/*
 
 schemas: $(DEV) ## write the published JSON Schemas anew
 	.venv/bin/python -m tests.schemas
@@ -91,7 +121,7 @@ findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 	.venv/bin/python -m tests.findings
 
 clean: ## forget the set-up
-	rm -rf .venv build dist
+	rm -rf .venv .nox build dist .coverage .coverage.*
 
 $(CORE): | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
