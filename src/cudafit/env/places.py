@@ -1,0 +1,109 @@
+"""Where the packages of an environment lie: sys.path below its interpreter, in its order, as the module site makes it.
+
+PYTHONPATH; then a venv's own folder before the user's and the base's, outside of a venv the user's first; after each
+folder what its .pth files add. Source: the Python documentation of the module site.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+
+from cudafit.env.reader import METADATA_LIMIT, Reader
+from cudafit.model.environment import VENV
+from cudafit.model.located import Located
+
+_MOST_PLACES = 100  # folders of sys.path, .pth files of one, lines of one
+_PTH_LIMIT = 1 << 16
+
+
+def read_settings(reader: Reader, prefix: str) -> dict[str, str]:
+    """Of a pyvenv.cfg."""
+    text = reader.text(f"{prefix}/pyvenv.cfg", METADATA_LIMIT) or ""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def read_places(
+    reader: Reader, located: Located, settings: Mapping[str, str], environ: Mapping[str, str]
+) -> Iterator[str]:
+    seen: set[str] = set()
+    for place, adds in _candidates(reader, located, settings, environ):
+        for one in (place, *(_added(reader, place) if adds else ())):
+            if (real := reader.real(one)) not in seen and len(seen) < _MOST_PLACES:
+                seen.add(real)
+                yield one
+
+
+def _candidates(
+    reader: Reader, located: Located, settings: Mapping[str, str], environ: Mapping[str, str]
+) -> Iterator[tuple[str, bool]]:
+    """Each folder, and whether Python looks for .pth files in it."""
+    for entry in environ.get("PYTHONPATH", "").split(":"):
+        if entry.startswith("/") and reader.files.is_dir(entry):
+            yield entry.rstrip("/"), False
+    own = list(_own_places(reader, located.prefix))
+    user = [(place, True) for place in _user_places(reader, own, environ)]
+    if located.kind != VENV:
+        yield from user
+        yield from ((place, True) for place in own)
+        return
+    yield from ((place, True) for place in own)
+    if settings.get("include-system-site-packages", "").lower() == "true":
+        yield from user
+        yield from ((place, True) for place in _base_places(reader, settings.get("home", ""), own))
+
+
+def _base_places(reader: Reader, home: str, own: list[str]) -> Iterator[str]:
+    """Those of the Python that a venv was made from."""
+    match = re.search(r"/(python3\.\d+t?)/", f"{own[0] if own else ''}/")
+    if not home.startswith("/") or match is None:
+        return
+    base = home.rstrip("/").removesuffix("/bin") or "/usr"
+    names = (match[1], "python3")  # Debian's packages lie in lib/python3
+    for place in _own_places(reader, base):
+        if place.rpartition("/")[0].rpartition("/")[2] in names:
+            yield place
+
+
+def _user_places(reader: Reader, own: list[str], environ: Mapping[str, str]) -> Iterator[str]:
+    home = environ.get("HOME", "")
+    if not home.startswith("/") or environ.get("PYTHONNOUSERSITE"):
+        return
+    for place in own:
+        version = re.search(r"/python(3\.\d+)t?/", place + "/")
+        user = f"{home}/.local/lib/python{version[1]}/site-packages" if version else ""
+        if user and reader.files.is_dir(user):
+            yield user
+            return
+
+
+def _added(reader: Reader, place: str) -> Iterator[str]:
+    """The folders that a place's .pth files name; their lines that import something are not run."""
+    for name in [name for name in reader.names(place) if name.endswith(".pth")][:_MOST_PLACES]:
+        for line in (reader.text(f"{place}/{name}", _PTH_LIMIT) or "").splitlines()[:_MOST_PLACES]:
+            text = line.strip()
+            if not text or text.startswith(("#", "import ", "import\t")) or "\0" in text:
+                continue
+            path = os.path.normpath(os.path.join(place, text))
+            if reader.files.is_dir(path):
+                yield path
+
+
+def _own_places(reader: Reader, prefix: str) -> Iterator[str]:
+    if reader.files.is_dir(f"{prefix}/Lib/site-packages"):
+        yield f"{prefix}/Lib/site-packages"
+    seen: set[str] = set()
+    for library in ("lib", "lib64"):
+        for name in reader.names(f"{prefix}/{library}"):
+            if not re.fullmatch(r"python3(\.\d+t?)?", name):
+                continue
+            for folder in ("site-packages", "dist-packages"):
+                place = f"{prefix}/{library}/{name}/{folder}"
+                if reader.files.is_dir(place) and (real := reader.real(place)) not in seen:
+                    seen.add(real)
+                    yield place
+    if prefix == "/usr":
+        for name in reader.names("/usr/local/lib"):
+            place = f"/usr/local/lib/{name}/dist-packages"
+            if name.startswith("python3") and reader.files.is_dir(place):
+                yield place
