@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.benching import benched, found_a_problem
-from cudafit.app.looking import Looked, environment_required, look, world
+from cudafit.app.environments import environment_required, world
+from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result
 from cudafit.app.unfinished import warn_of_unfinished
 from cudafit.atomic import write_text

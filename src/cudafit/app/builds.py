@@ -3,16 +3,11 @@
 import re
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
-from cudafit.app.here import located_here
-from cudafit.env.installed import installed_versions, python_of
-from cudafit.env.locate import required
 from cudafit.errors import InputError
 from cudafit.model.environment import SYSTEM
 from cudafit.model.fit import Resolution
 from cudafit.model.located import Nowhere
-from cudafit.model.requirement import Wanted, wanted
-from cudafit.project.nearby import read_nearby
-from cudafit.project.requirement_files import read_requirement_file
+from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import overview
 from cudafit.resolve.answer import resolve as resolved
 from cudafit.resolve.host import Host
@@ -23,16 +18,15 @@ from cudafit.resolve.request import Request
 def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) -> tuple[Request, str | None]:
     """What was asked for; what the project in this folder asks for when nothing was, which the note tells. Raises
     InputError."""
-    items: list[Wanted] = [wanted(text) for text in builds.requirements]
-    other: list[str] = []
-    for path in builds.files:
-        read = read_requirement_file(path, named=True)
-        items += read.wanted
-        other += read.other
-    files, note = builds.files, None
-    if not items and not files and (nearby := read_nearby()):
-        files, items, other = nearby.files, list(nearby.wanted), list(nearby.other)
-        note = f"read {', '.join(files)}"
+    items = [wanted(text) for text in builds.requirements]
+    files, other, note = builds.files, [], None
+    if files or not items:
+        from cudafit.app.declared import declared  # noqa: PLC0415 - what reads files, where there are any
+
+        found = declared(files)
+        items += found.wanted
+        files, other = found.files, list(found.lines)
+        note = None if builds.files or not files else f"read {', '.join(files)}"
     request = Request(
         wanted=tuple(items),
         python=_python(builds.python) or _active_python(machine),
@@ -65,6 +59,9 @@ def _active_python(machine: WhichMachine) -> str | None:
     """On this machine the environment that is meant tells which Python is: what is installed goes there."""
     if machine.is_elsewhere:
         return None
+    from cudafit.app.here import located_here  # noqa: PLC0415 - not for a machine that is described
+    from cudafit.env.installed import python_of  # noqa: PLC0415
+
     found = located_here()
     # A system's own Python is no place to install to: of the Pythons there are, the best is chosen.
     if isinstance(found, Nowhere) or found.kind == SYSTEM:
@@ -84,6 +81,10 @@ def _cuda(text: str | None, *, cpu: bool) -> str | None:
 
 
 def _installed(machine: WhichMachine) -> dict[str, str]:
+    from cudafit.app.here import located_here  # noqa: PLC0415 - as above
+    from cudafit.env.installed import installed_versions  # noqa: PLC0415
+    from cudafit.env.locate import required  # noqa: PLC0415
+
     found = required(
         located_here(guess=not machine.is_elsewhere),
         what="`--prefer installed` needs an environment, and none is active or in this folder",

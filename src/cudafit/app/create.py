@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from cudafit.app.asked import WhichBuilds, WhichEnvironment, WhichFacts, WhichMachine, ask_driver
 from cudafit.app.benching import found_a_problem, verified
 from cudafit.app.builds import answer_of, request_of
+from cudafit.app.environments import environment_of, world
 from cudafit.app.locks import order_of, typed_command
-from cudafit.app.looking import environment_of, look, world
+from cudafit.app.looking import look
 from cudafit.app.machines import hosts
 from cudafit.app.place import parted
 from cudafit.app.result import Result

@@ -1,12 +1,13 @@
 """Why the GPU is not used: what was found on the machine, in the environment and in the project."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
-from cudafit.app.looking import Looked, described_environment, environment_at, located_for, look, world
+from cudafit.app.environments import described_environment, environment_at, located_for, world
+from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result
 from cudafit.app.unfinished import warn_of_unfinished
 from cudafit.doctor.diagnose import diagnose
@@ -19,12 +20,12 @@ from cudafit.model.frameworks import LEADING
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import IN_CODE
 from cudafit.model.located import Located
-from cudafit.render.doctor_rows import report_rows
 from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
     from cudafit.machine.question import Question
     from cudafit.model.project import Project
+    from cudafit.render.row import Row
 
 _PROBLEM, _UNKNOWN = 1, 3
 
@@ -51,7 +52,13 @@ def doctor(request: Request, question: "Question | None", say: Callable[[str], N
     _refuse_unknown(request)
     report: Report = redacted_tree(_report(request, look(request.machine, request.facts, question), say))
     code = {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
-    return Result(SCHEMA, report, "doctor", lambda: report_rows(report), code)
+    return Result(SCHEMA, report, "doctor", lambda: _rows(report), code)
+
+
+def _rows(report: Report) -> "Sequence[Row]":
+    from cudafit.render.doctor_rows import report_rows  # noqa: PLC0415 - not for JSON
+
+    return report_rows(report)
 
 
 def _refuse_unknown(request: Request) -> None:

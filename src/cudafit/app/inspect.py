@@ -3,17 +3,18 @@
 import os
 from typing import TYPE_CHECKING
 
-from cudafit.app.machines import machine_below
 from cudafit.app.result import Result, Talk
 from cudafit.errors import CudafitError, InputError, UndeterminedError
 from cudafit.machine.saved import load, save
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import SCHEMA, Machine
 from cudafit.render.json_text import record_text
-from cudafit.render.machine_rows import machine_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cudafit.machine.question import Question
+    from cudafit.render.row import Row
 
 
 @frozen
@@ -39,7 +40,7 @@ def inspect(request: Request, question: "Question | None", talk: Talk) -> Result
         SCHEMA,
         machine,
         _title(request),
-        lambda: [] if request.save_to else machine_rows(machine),
+        lambda: [] if request.save_to else _rows(machine),
         UndeterminedError.exit_code if error else 0,
         error,
     )
@@ -49,6 +50,8 @@ def _machine(request: Request, question: "Question | None") -> Machine:
     if request.machines:
         return load(request.machines[0])
     if request.root is not None:
+        from cudafit.app.below import machine_below  # noqa: PLC0415 - for another root alone
+
         return machine_below(request.root)
     from cudafit.machine.context import this_machine  # noqa: PLC0415 - the probes, for this machine alone
     from cudafit.machine.snapshot import take  # noqa: PLC0415
@@ -69,6 +72,12 @@ def _refuse(request: Request) -> None:
         raise InputError(f"`--root {request.root}`: there is no such folder")
     if request.deep:
         raise InputError("`--root` runs no program, so `--deep` has no meaning with it")
+
+
+def _rows(machine: Machine) -> "Sequence[Row]":
+    from cudafit.render.machine_rows import machine_rows  # noqa: PLC0415 - not for JSON
+
+    return machine_rows(machine)
 
 
 def _title(request: Request) -> str:

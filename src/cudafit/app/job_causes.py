@@ -73,8 +73,7 @@ def _suspect(words: tuple[str, ...], seen: "Seen | None") -> Suspect | None:
 
 def causes_of(job: Suspect | None) -> Causes:
     """Reads files only. Without a Python, the machine alone."""
-    from cudafit.app.code import in_code  # noqa: PLC0415 - all of doctor, only where a cause is looked for
-    from cudafit.app.looking import environment_of, look, seen_with  # noqa: PLC0415
+    from cudafit.app.looking import look, seen_with  # noqa: PLC0415 - all of doctor, only where a cause is looked for
     from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415
     from cudafit.doctor.world import World  # noqa: PLC0415
 
@@ -84,6 +83,8 @@ def causes_of(job: Suspect | None) -> Causes:
     environment, code = None, []
     machine = looked.machine
     if job is not None:
+        from cudafit.app.environments import environment_of  # noqa: PLC0415 - for a Python alone
+
         machine = seen_with(machine, job.variables)
         try:
             which_one = WhichEnvironment(path=job.python.interpreter)
@@ -92,6 +93,8 @@ def causes_of(job: Suspect | None) -> Causes:
             skipped.append(NotChecked("environment", str(error).splitlines()[0]))
         paths = (job.python.script,) if job.python.script else ()
         if paths or job.text:
+            from cudafit.app.code import in_code  # noqa: PLC0415
+
             code = in_code(paths, job.text)
     report = diagnose(World(machine, environment, looked.library), code=code)
     found = tuple(one for one in report.findings if _is_cause(one))

@@ -35,6 +35,8 @@ def _read(which: WhichMachine, question: "Question | None") -> "list[tuple[str, 
 
         return list(load_all(which.machines))
     if which.root is not None:
+        from cudafit.app.below import machine_below  # noqa: PLC0415
+
         return [(which.root, machine_below(which.root))]
     if which.is_described:
         return [("the described machine", None)]
@@ -42,16 +44,6 @@ def _read(which: WhichMachine, question: "Question | None") -> "list[tuple[str, 
     from cudafit.machine.snapshot import take  # noqa: PLC0415
 
     return [("this machine", take(this_machine(), question, brief=True))]
-
-
-def machine_below(root: str) -> "Machine":
-    """By the files of another file system."""
-    from cudafit.machine.context import other_root  # noqa: PLC0415 - as above
-    from cudafit.machine.snapshot import take  # noqa: PLC0415
-
-    if not os.path.isdir(root):
-        raise InputError(f"`--root {root}`: there is no such folder")
-    return take(other_root(root))
 
 
 def _this_platform() -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.benching import found_a_problem, verified
-from cudafit.app.looking import Looked, environment_of, environment_required, look, world
+from cudafit.app.environments import environment_of, environment_required, world
+from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
 from cudafit.doctor.diagnose import diagnose

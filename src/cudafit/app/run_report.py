@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING
 
 import cudafit.render.human  # noqa: F401 - loaded now, so that the end of the job need not wait for it
 from cudafit.app.job_causes import Causes, Diagnosis, suspect
-from cudafit.atomic import write_text
-from cudafit.lint.check import UnreadableError
 from cudafit.model.run import SCHEMA, RunReport
-from cudafit.render.json_text import record_text
 from cudafit.render.row import Row
-from cudafit.render.run_plot import html, svg
 from cudafit.render.run_rows import run_rows
-from cudafit.sources import read_source
 from cudafit.system.secrets import redacted_tree, redacted_words
 from cudafit.watch.hints import Hints, hints_in
 from cudafit.watch.report import Told, report_of
@@ -80,15 +75,24 @@ class Reporter:
 
     @staticmethod
     def write_json(report: RunReport, path: str) -> None:
+        from cudafit.atomic import write_text  # noqa: PLC0415 - where a file is wanted
+        from cudafit.render.json_text import record_text  # noqa: PLC0415
+
         write_text(path, record_text(SCHEMA, report))
 
     @staticmethod
     def draw(report: RunReport, path: str) -> None:
+        from cudafit.atomic import write_text  # noqa: PLC0415 - where a picture is wanted
+        from cudafit.render.run_plot import html, svg  # noqa: PLC0415
+
         write_text(path, svg(report) if path.lower().endswith(".svg") else html(report))
 
 
 def _hints(path: str) -> Hints:
     """Of a script; a notebook's cells say nothing here."""
+    from cudafit.lint.check import UnreadableError  # noqa: PLC0415 - where there is a script
+    from cudafit.sources import read_source  # noqa: PLC0415
+
     try:
         return hints_in(read_source(path))
     except (OSError, UnreadableError):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cudafit.env.conda_places import named
 from cudafit.env.locate import Asked, locate, may_be_meant, required
@@ -11,16 +12,18 @@ from cudafit.files import Files
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import this_machine
 from cudafit.model.words import is_path
-from cudafit.repair.rollback import Interrupted, interrupted
 from cudafit.repair.state import state_of
 from cudafit.system.commands import command_text, path_word
 
+if TYPE_CHECKING:
+    from cudafit.repair.rollback import Interrupted
 
-def unfinished_change(path: str | None) -> Interrupted | None:
+
+def unfinished_change(path: str | None) -> "Interrupted | None":
     """Of the environment that is named, or of the one that would be looked at."""
     files = Files()
     for folder in may_be_meant(files, Asked(path, environ=os.environ, folder=os.getcwd())):
-        if _has_journal(folder) and (found := interrupted(folder)):
+        if found := _interrupted(folder):
             return found
         if kind_of(files, folder):
             return None
@@ -40,11 +43,19 @@ def conda_path(name: str) -> str:
 
 
 def _has_journal(folder: str) -> bool:
-    """Whether there is a reason to load what reads journals."""
     try:
         return os.path.lexists(state_of(folder).journal)
     except InputError:
         return False
+
+
+def _interrupted(folder: str) -> "Interrupted | None":
+    """What reads journals is loaded where there is one."""
+    if not _has_journal(folder):
+        return None
+    from cudafit.repair.rollback import interrupted  # noqa: PLC0415
+
+    return interrupted(folder)
 
 
 def warn_of_unfinished(path: str | None, say: Callable[[str], None]) -> None:
@@ -58,7 +69,7 @@ def warn_of_unfinished(path: str | None, say: Callable[[str], None]) -> None:
         say(f"hint: `{finish}` finishes it, `{undo}` brings back what was there")
 
 
-def interrupted_text(unfinished: Interrupted) -> str:
+def interrupted_text(unfinished: "Interrupted") -> str:
     if unfinished.running:
         return f"`{unfinished.command}` (process {unfinished.pid}) is changing it, since {unfinished.started}"
     return f"a change of {unfinished.env} was interrupted, begun {unfinished.started}: {unfinished.reason}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine, ask_driver
-from cudafit.app.looking import described_environment, environment_of, look, seen_with
-from cudafit.app.looking import world as world_of
+from cudafit.app.environments import described_environment, environment_of
+from cudafit.app.environments import world as world_of
+from cudafit.app.looking import look, seen_with
 from cudafit.doctor.diagnose import diagnose
 from cudafit.errors import UndeterminedError
 from cudafit.machine.processes import CUDA_FILE, opened_devices
