@@ -32,6 +32,8 @@ PYTHON = sys.executable
 CUDAFIT = str(Path(PYTHON).parent / "cudafit")
 BASE = [PYTHON, "-c", "import click"]
 CARD = ["--gpu", "RTX 4090", "--driver", "580.65.06", "--python", "3.12"]
+# No one answer for a folder of machines of every sort: each part of it is asked about.
+HOPELESS = ["tensorflow", "jax", "torchvision"]
 KINDS = 50
 MANY = 10_000
 Environ = Mapping[str, str]
@@ -149,6 +151,11 @@ def main() -> int:
         lines.append((f"{count}: the pure function", in_process(many, few), 3.0))
         whole = ratios({"": [*base, many]}, [*base, few], plain, max(3, options.rounds // 5))[""]
         lines.append((f"{count}: the command, which also reads them", whole, None))
+
+        hopeless = [CUDAFIT, "resolve", *HOPELESS, "--json", "--machine", str(MACHINES)]
+        plainly = [CUDAFIT, "resolve", "torch", "--json", "--machine", str(MACHINES)]
+        name = f"{' '.join(HOPELESS)} over the tests' machines, by torch over them"
+        lines.append((name, ratios({"": hopeless}, plainly, plain, max(3, options.rounds // 3))[""], 4.0))
 
         compiled = compile_command(folder)
         if compiled:

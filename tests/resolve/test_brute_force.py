@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,32 @@ def test_answers_as_trying_everything_does(
     assert (found is None) == (expected is None)
     if found and expected:
         assert [key(candidate.build) for candidate in found.picks] == [key(build) for build in expected]
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    builds=MATRICES,
+    machines=st.lists(st.tuples(st.sampled_from(DRIVERS), st.sampled_from(CARDS)), min_size=2, max_size=4, unique=True),
+    asked=st.permutations(["alpha", "beta", "gamma"]).flatmap(lambda names: st.integers(1, 3).map(lambda n: names[:n])),
+)
+def test_what_is_kept_between_questions_changes_no_answer(
+    builds: dict[str, tuple[Build, ...]], machines: list[tuple[str, tuple[int, int]]], asked: list[str]
+) -> None:
+    """Of each machine and of each two: asked with all that was judged before, and asked as if for the first time."""
+    book = Small(Matrix(facts(), builds))
+    request = Request(tuple(wanted(name) for name in asked))
+    kinds = [
+        Kind(GPU, "linux-x86_64", "glibc 2.36", False, False, driver, None, (card,), False, ())
+        for driver, card in machines
+    ]
+    kept = Problem(Library(book), request, kinds, "3.12")
+    questions = [[one] for one in kinds] + [list(some) for some in combinations(kinds, 2)] + [kinds]
+    answers = [found for some in questions if (found := kept.again(kinds=some).solve())]
+    for some in questions:
+        anew = Problem(Library(book), request, some, "3.12").solve()
+        found = kept.again(kinds=some).solve()
+        assert (found and found.key) == (anew and anew.key)
+        if any(kept.again(kinds=some).is_answered_by(answer) for answer in answers):
+            assert anew
+        else:
+            assert not anew, "its own answer is among them"

@@ -10,7 +10,7 @@ from cudafit.model.matrix import Build, Matrix
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.host import GPU, Kind, hosts_of
-from cudafit.resolve.pins import Clash
+from cudafit.resolve.pins import Clash, Sharing
 from cudafit.resolve.problem import Library, Problem
 from cudafit.resolve.request import Request
 from cudafit.resolve.search import Combination
@@ -26,15 +26,15 @@ CARD = Kind(GPU, "linux-x86_64", "glibc 2.36", False, False, "580.65.06", None, 
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often two builds are held against each other."""
     count = [0]
-    clash = Problem.clash
+    clash = Sharing.clash
 
     def counted(
-        self: Problem, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]
+        self: Sharing, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]
     ) -> Clash | None:
         count[0] += 1
         return clash(self, one, other, extras, other_extras)
 
-    monkeypatch.setattr(Problem, "clash", counted)
+    monkeypatch.setattr(Sharing, "clash", counted)
     return count
 
 

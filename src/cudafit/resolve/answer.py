@@ -115,16 +115,17 @@ def _fit(
 def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolution:
     groups, blocking = groups_of(problem, hosts, library) if len(problem.kinds) > 1 else ((), ())
     causes = causes_of(problem, hosts)
+    upgrades = tuple(upgrades_of(problem, None))
     return Resolution(
         status=fit.NO_FIT,
         python=problem.python,
         picks=(),
         rejected=tuple(rejections_of(problem, None, hosts)),
-        upgrades=tuple(upgrades_of(problem, None)),
+        upgrades=upgrades,
         matrix=MatrixVersion(library.book.version),
         reason=_why_not(problem, hosts),
         causes=(*blocking, *causes),
-        alternatives=tuple(alternatives_of(problem, hosts)),
+        alternatives=tuple(alternatives_of(problem, hosts, upgrades)),
         passed=tuple(_passed(problem)),
         notes=tuple(notes_of(problem, None, (), hosts)),
         groups=groups,

@@ -87,6 +87,8 @@ def _clash_with_picks(
 
 def upgrades_of(problem: Problem, combination: Combination | None) -> Iterator[Upgrade]:
     """Each newer driver that would bring a better answer, by asking the same question as if it were installed."""
+    if problem.request.cpu:
+        return
     best = combination
     for driver in _drivers_in_the_way(problem, combination)[:_UPGRADES_TRIED]:
         kinds = [with_driver(kind, driver) for kind in problem.kinds]

@@ -7,6 +7,7 @@ from cudafit.resolve.alike import hardest
 from cudafit.resolve.host import Host, Kind
 from cudafit.resolve.picks import picks_of
 from cudafit.resolve.problem import Library, Problem
+from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
 
 _NAMED = 3
@@ -69,17 +70,27 @@ def _group(problem: Problem, kinds: Sequence[Kind], hosts: Sequence[Host], libra
 
 
 class _Feasible:
-    """Whether some kinds have an answer together; each question is asked once."""
+    """Whether some kinds have an answer together; each question is asked once; the known answers come first."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._known: dict[frozenset[Kind], bool] = {}
+        self._answers: list[Combination] = []
 
     def __call__(self, kinds: Sequence[Kind]) -> bool:
         key = frozenset(kinds)
         if key not in self._known:
-            self._known[key] = not kinds or self._problem.again(kinds=kinds).solve() is not None
+            self._known[key] = not kinds or self._has_answer(self._problem.again(kinds=kinds))
         return self._known[key]
+
+    def _has_answer(self, problem: Problem) -> bool:
+        if any(problem.is_answered_by(answer) for answer in self._answers):
+            return True
+        answer = problem.solve()
+        if answer is None:
+            return False
+        self._answers.append(answer)
+        return True
 
 
 class _Grouping:

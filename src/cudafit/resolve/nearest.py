@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cudafit.model.fit import CPU, Alternative
+from cudafit.model.fit import CPU, Alternative, Upgrade
 from cudafit.model.requirement import COMMAND_LINE
 from cudafit.model.versions import natural_key, numbers
 from cudafit.resolve.candidates import Candidate
@@ -19,13 +19,13 @@ from cudafit.system.secrets import redacted
 _PYTHONS_TRIED = 8
 
 
-def alternatives_of(problem: Problem, hosts: Sequence[Host]) -> Iterator[Alternative]:
-    """The least change first."""
+def alternatives_of(problem: Problem, hosts: Sequence[Host], upgrades: Sequence[Upgrade]) -> Iterator[Alternative]:
+    """The least change first. The upgrades are those of the problem."""
     if any(kind.state == NO_DRIVER for kind in problem.kinds) and not problem.request.cpu:
-        yield from _install_driver(problem)
+        yield from _install_driver(problem, upgrades)
         yield from _on_cpu(problem)
         return
-    yield from _newer_driver(problem)
+    yield from _newer_driver(problem, upgrades)
     yield from _other_version(problem)
     yield from _other_python(problem)
     yield from _fewer_gpus(problem, hosts)
@@ -35,12 +35,12 @@ def alternatives_of(problem: Problem, hosts: Sequence[Host]) -> Iterator[Alterna
     yield from _on_cpu(problem)
 
 
-def _install_driver(problem: Problem) -> Iterator[Alternative]:
+def _install_driver(problem: Problem, upgrades: Sequence[Upgrade]) -> Iterator[Alternative]:
     """Which branch for these cards, and with which kernel module."""
     kind = next(kind for kind in problem.kinds if kind.state == NO_DRIVER)
-    upgrade = next(iter(reversed(list(upgrades_of(problem, None)))), None)
-    if upgrade is None:
+    if not upgrades:
         return
+    upgrade = upgrades[-1]
     branch = problem.library.drivers.branch_to_install(upgrade.driver, last_branch(problem, kind))
     name = f"driver branch {branch}" if branch else f"driver {upgrade.driver} or newer"
     yield Alternative("driver", f"install {name}{_module(problem, kind)}: unlocks {upgrade.unlocks}")
@@ -61,8 +61,8 @@ def _module(problem: Problem, kind: Kind) -> str:
     return " (open or proprietary kernel module)" if told == {"yes"} else ""
 
 
-def _newer_driver(problem: Problem) -> Iterator[Alternative]:
-    for upgrade in upgrades_of(problem, None):
+def _newer_driver(problem: Problem, upgrades: Sequence[Upgrade]) -> Iterator[Alternative]:
+    for upgrade in upgrades[:1]:
         yield Alternative("driver", f"with driver {upgrade.driver} or newer: {upgrade.unlocks}")
         return
     pythons = _pythons(problem)

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
 from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import DEFAULT_INDEX, WITHOUT_CUDA, Lost
+from cudafit.resolve.candidates import DEFAULT_INDEX, Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
 from cudafit.resolve.pins import is_gpu, label, requirements
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
+from cudafit.resolve.stock import WITHOUT_CUDA
 from cudafit.resolve.told import listed
 from cudafit.resolve.versions import parsed
 

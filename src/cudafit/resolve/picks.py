@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from cudafit.model.fit import Pick, Served
 from cudafit.model.matrix import Build
 from cudafit.model.requirement import Wanted
-from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate, is_cuda_extra
+from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.conda import conda_requirement
 from cudafit.resolve.host import Host
 from cudafit.resolve.pins import is_gpu, requirements
 from cudafit.resolve.problem import Library
 from cudafit.resolve.search import Combination
+from cudafit.resolve.words import is_cuda_extra
 
 
 def picks_of(

@@ -67,7 +67,7 @@ class Sharing:
         for place in places:
             for package in place.packages:
                 self._places.setdefault(package, []).append(place)
-        self._kept: dict[tuple[int, int, frozenset[str], frozenset[str]], Clash | None] = {}
+        self._kept: dict[tuple[int, int, frozenset[str], frozenset[str]], Clash | None] = {}  # builds outlive it
 
     def clash(
         self, one: Build, other: Build, extras: frozenset[str] = NO_EXTRAS, other_extras: frozenset[str] = NO_EXTRAS

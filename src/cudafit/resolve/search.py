@@ -66,6 +66,8 @@ class _Search:
         self._fields = fields
         self._names = [{candidate.build.name for candidate in field.candidates} for field in fields]
         self._rules = rules
+        self._asked_for: dict[int, tuple[str, ...]] = {}
+        self._touching: dict[tuple[str, str], bool] = {}
 
     def choose(self, chosen: Chosen, rest: Sequence[Open], along: Mapping[str, Open]) -> Combination | Culprits:
         """The best combination that has these choices, or those of them that leave none."""
@@ -141,7 +143,8 @@ class _Search:
 
     def _without(self, candidate: Candidate, one: Open, place: int) -> Open:
         """What a package can still be beside this choice."""
-        options = [other for other in one.options if not self._clash(candidate, other)]
+        build, clash = candidate.build, self._rules.clash
+        options = [other for other in one.options if not clash(build, other.build, NO_EXTRAS, NO_EXTRAS)]
         return one if len(options) == len(one.options) else Open(options, one.culprits | {place})
 
     def _brought(self, name: str, chosen: Chosen) -> Open:
@@ -164,12 +167,13 @@ class _Search:
         names = {candidate.build.name for candidate in chosen}
         return (name for candidate in chosen for name in self._asks_for(candidate) if name not in names)
 
-    def _asks_for(self, candidate: Candidate) -> list[str]:
+    def _asks_for(self, candidate: Candidate) -> tuple[str, ...]:
         """The packages that the matrix knows among those that a build brings along."""
-        return [item.name for item in requirements(candidate.build) if self._rules.along(item.name)]
-
-    def _clash(self, one: Candidate, other: Candidate) -> bool:
-        return self._rules.clash(one.build, other.build, NO_EXTRAS, NO_EXTRAS) is not None
+        key = id(candidate.build)
+        if key not in self._asked_for:
+            names = (item.name for item in requirements(candidate.build))
+            self._asked_for[key] = tuple(name for name in names if self._rules.along(name))
+        return self._asked_for[key]
 
     def _clashes_by_extras(self, candidate: Candidate, chosen: Chosen, extras: Mapping[str, frozenset[str]]) -> bool:
         mine = extras.get(candidate.build.name, NO_EXTRAS)
@@ -182,15 +186,20 @@ class _Search:
     def _can_touch(self, library: str, place: int, chosen: Chosen) -> bool:
         """Whether another build in this place could ask for the library, itself or by what it brings along."""
         field = self._fields[place] if place < len(self._fields) else self._rules.along(chosen[place].build.name)
-        seen: set[str] = set()
-        fields = [field] if field else []
+        key = (library, field.name if field else "")
+        if key not in self._touching:
+            self._touching[key] = bool(field and library in self._reach(field))
+        return self._touching[key]
+
+    def _reach(self, field: Field) -> set[str]:
+        """Everything that builds of a package can ask for, themselves or by what they bring along."""
+        found: set[str] = set()
+        fields = [field]
         while fields:
             names = {name for candidate in fields.pop().candidates for name in every_name(candidate.build)}
-            if library in names:
-                return True
-            fields += [along for name in names - seen if (along := self._rules.along(name))]
-            seen |= names
-        return False
+            fields += [along for name in names - found if (along := self._rules.along(name))]
+            found |= names
+        return found
 
 
 def wanted_extras(chosen: Sequence[Candidate]) -> dict[str, frozenset[str]]:

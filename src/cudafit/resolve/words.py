@@ -1,0 +1,80 @@
+"""The user's own words about a build: specifiers, extras, `--cuda`, a lock, and what was said of other packages."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.model.matrix import Build
+from cudafit.model.requirement import Wanted
+from cudafit.resolve.candidates import DEFAULT_INDEX
+from cudafit.resolve.drivers import build_cuda
+from cudafit.resolve.pins import label, requirements
+from cudafit.resolve.request import Request
+from cudafit.resolve.rules import Obstacle
+from cudafit.resolve.versions import admits, disjoint, parsed, read
+
+# Whose extra chooses the build; that of onnxruntime-gpu only brings libraries along.
+_WITH_CUDA_EXTRA = frozenset(name for one in FRAMEWORKS if one.cuda_extra for name in (one.name, one.build))
+
+
+def against_words(
+    build: Build, wants: Sequence[Wanted], request: Request, others: Mapping[str, Sequence[Wanted]], *, has_gpu: bool
+) -> Iterator[Obstacle]:
+    for want in wants:
+        if not _admitted(want.specifier, build):
+            yield Obstacle("request", f"{want.name}{want.specifier} ({want.origin})", label(build))
+        choosing = [extra for extra in want.extras if is_cuda_extra(want.name, extra)]
+        if missing := [extra for extra in choosing if _cuda_extra(extra) != build.extra]:
+            yield Obstacle("request", f"{want.name}[{missing[0]}] ({want.origin})", label(build))
+    if request.locked is not None and (told := _not_locked(build, request.locked, asked=bool(wants))):
+        yield Obstacle("request", told, label(build))
+    if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
+        yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
+    for item in requirements(build) if others else ():
+        for want in others.get(item.name, ()):
+            if disjoint(item.specifier, want.specifier):
+                yield Obstacle(
+                    "request", f"{want.text} ({want.origin})", f"{label(build)} needs {item.name}{item.specifier}"
+                )
+
+
+def _admitted(specifier: str, build: Build) -> bool:
+    """`==2.14.1+cu126` names the variant too, as the PyTorch indexes do."""
+    if "+" in specifier and build.index != DEFAULT_INDEX:
+        return admits(specifier, f"{build.version}+{build.variant}")
+    return admits(specifier, build.version)
+
+
+def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str | None:
+    """What the lock holds in place of this build. What nobody asked for may be missing: not every lock names all."""
+    held = locked.get(build.name)
+    if held is None:
+        return f"{build.name}, which the lock does not hold" if asked else None
+    if "=" in held:
+        version, _, string = held.partition("=")
+        kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"
+        same = build.version == version and string.startswith(kind)
+    elif "+" in held:
+        same = build.index != DEFAULT_INDEX and parsed(f"{build.version}+{build.variant}") == read(held)
+    else:
+        same = build.index == DEFAULT_INDEX and parsed(build.version) == read(held)
+    return None if same else f"{build.name} {held} (the lock)"
+
+
+def is_cuda_extra(package: str, extra: str) -> bool:
+    """Whether an extra chooses the build."""
+    return package in _WITH_CUDA_EXTRA and (extra == "and-cuda" or extra.startswith("cuda"))
+
+
+def _cuda_extra(extra: str) -> str:
+    """jax's extra has had several names: `cuda` and `cuda12_pip` are `cuda12` today."""
+    return "cuda12" if extra == "cuda" else re.sub("[-_]pip$", "", extra)
+
+
+def _is_of_cuda(build: Build, wanted: str) -> bool:
+    """`--cuda 12` admits every 12.x; a build for a whole major is admitted by any of its CUDA versions."""
+    cuda = build_cuda(build)
+    if cuda is None:
+        return build.variant == "multi"
+    numbers = [int(part) for part in wanted.split(".")[:2]]
+    return cuda[0] == numbers[0] and (len(numbers) < 2 or cuda[1] is None or cuda[1] == numbers[1])
