@@ -27,7 +27,7 @@ Compile = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def compiled(tmp_path: Path) -> Compile:
+def compile_(tmp_path: Path) -> Compile:
     """Package -> version, as uv resolves requirements for another machine."""
 
     def run(wanted: list[str], platform: str, python: str) -> dict[str, str]:
@@ -65,7 +65,7 @@ def clashes(packages: dict[str, str]) -> list[str]:
     ],
 )
 def test_picks_on_the_default_index_resolve_to_the_libraries_of_the_matrix(
-    cudafit: Run, compiled: Compile, wanted: list[str], gpu: str, driver: str, platform: str, python: str
+    cudafit: Run, compile_: Compile, wanted: list[str], gpu: str, driver: str, platform: str, python: str
 ) -> None:
     machine = ("--gpu", gpu, "--driver", driver, "--platform", platform, "--python", python)
     done = cudafit("resolve", *wanted, *machine, "--json")
@@ -73,7 +73,7 @@ def test_picks_on_the_default_index_resolve_to_the_libraries_of_the_matrix(
     answer: dict[str, Any] = json.loads(done.stdout)
     assert {pick["index_name"] for pick in answer["picks"]} == {"pypi"}
     assert "--torch-backend" not in answer["command"]
-    found = compiled(answer["command"][3:], platform, python)
+    found = compile_(answer["command"][3:], platform, python)
 
     book = open_matrix(environ={"HOME": str(Path.home())})
     compared = 0
@@ -98,7 +98,7 @@ def test_picks_on_the_default_index_resolve_to_the_libraries_of_the_matrix(
     assert clashes(found) == []
 
 
-def test_what_a_package_solver_alone_makes_of_two_frameworks_is_broken_on_disk(compiled: Compile) -> None:
+def test_what_a_package_solver_alone_makes_of_two_frameworks_is_broken_on_disk(compile_: Compile) -> None:
     """The reason for the rule: uv finds an answer in which two packages fill one folder with different files."""
-    found = compiled(["torch==2.15.0", "tensorflow[and-cuda]==2.21.0"], "linux-x86_64", "3.12")
+    found = compile_(["torch==2.15.0", "tensorflow[and-cuda]==2.21.0"], "linux-x86_64", "3.12")
     assert {"nvidia/cudnn", "nvidia/nccl"} <= set(clashes(found))
