@@ -99,7 +99,7 @@ def test_the_second_waits_no_longer_than_it_may(env: Path) -> None:
         with pytest.raises(CudafitError, match="is being changed by another cudafit") as raised, second:
             pytest.fail("both work")
         assert f"process {child.pid}" in raised.value.cause[0]
-        assert raised.value.cause[1] == "it was waited for 0 s"
+        assert raised.value.cause[1] == "cudafit waited 0 s for it"
 
 
 def test_a_killed_cudafit_whose_installer_still_writes_is_not_gone(env: Path) -> None:

@@ -256,7 +256,7 @@ def _gpus(
     by_address = {gpu.pci_address: gpu for gpu in gpus}
     for device in hardware.pci:
         if device.driver == "nvidia" and reading and reading.opened and device.address not in by_address:
-            context.notes.problem(nvml.PROBE, f"the card at {device.address} is held by nvidia, but NVML lists it not")
+            context.notes.problem(nvml.PROBE, f"the card at {device.address} is held by nvidia, but NVML does not list it")
     cards = {device.address: device for device in hardware.pci}
     return tuple(_completed(gpu, cards) for gpu in gpus)
 

@@ -201,6 +201,6 @@ def _whom(descriptor: int) -> str:
 def _too_long(state: State, descriptor: int, wait_s: float) -> CudafitError:
     return CudafitError(
         f"`{state.env}` is being changed by another cudafit",
-        cause=[f"by {_whom(descriptor)}", f"it was waited for {wait_s:.0f} s"],
+        cause=[f"by {_whom(descriptor)}", f"cudafit waited {wait_s:.0f} s for it"],
         hint="wait for it, or end it; then run the same again",
     )
