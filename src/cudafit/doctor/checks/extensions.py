@@ -9,12 +9,8 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
-from cudafit.model.frameworks import FRAMEWORKS, TORCH
-from cudafit.model.machine import Library
-from cudafit.model.requirement import wanted
-from cudafit.model.versions import numbers
+from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
-from cudafit.resolve.versions import admits_any
 
 _BY_SONAME = {
     "libcudart": "cuda-runtime",
@@ -27,8 +23,6 @@ _BY_SONAME = {
     "libnvrtc": "cuda-nvrtc",
     "libnvJitLink": "nvjitlink",
 }
-# Wheels for each CUDA, whose name says which one.
-_NAMED_BY_CUDA = re.compile(r"(cupy|tensorrt|tensorrt-lean|cudf|cuml)-cu(?:da)?(\d\d)x?")
 
 
 def bitsandbytes(world: World) -> Iterator[Finding]:
@@ -61,61 +55,6 @@ def xformers(world: World) -> Iterator[Finding]:
             (Evidence("cuda: null", "xformers/cpp_lib.json"),),
             replace_build(world, "torch", "xformers"),
         )
-
-
-def pins(world: World) -> Iterator[Finding]:
-    """Compiled extensions name the torch that they were built for, exactly."""
-    environment = world.environment
-    torch = environment.distribution("torch") if environment else None
-    if environment is None or torch is None or torch.version is None:
-        return
-    public = torch.version.partition("+")[0]
-    for one in environment.distributions:
-        if one.name in TORCH.companions:
-            continue
-        for text in one.requires:
-            plain, _, marker = text.partition(";")
-            if "extra" in marker or not re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
-                continue
-            need = wanted(plain)
-            if not admits_any(need.specifier, torch.version) and not admits_any(need.specifier, public):
-                yield kinds.ext.abi_mismatch.found(
-                    f"{one.name} {one.version} was built for torch{need.specifier}, and {torch.version} is installed",
-                    (
-                        Evidence(f"{one.name} {one.version} requires {plain.strip()}", one.metadata),
-                        Evidence(f"torch {torch.version}", torch.metadata),
-                    ),
-                    reinstall(world, one.name, text=f"install a {one.name} for this torch, or the torch that it names"),
-                )
-
-
-def symbols(world: World) -> Iterator[Finding]:
-    """By its own symbols: what an extension takes from torch, and this torch has not."""
-    environment = world.environment
-    for one in environment.extensions if environment else ():
-        torch = environment.torch if environment else None
-        if environment is None or torch is None or not one.symbols or _other_pin(environment, one.package):
-            continue
-        old = any(name.endswith("Ss") or "ESs" in name for name in one.symbols)
-        yield kinds.ext.abi_mismatch.found(
-            f"{one.package} {environment.version(one.package)} was built for another torch than {torch.version}",
-            (
-                Evidence(f"it needs {one.symbols[0]}, which no library of torch has", one.path),
-                *((Evidence("that is a name of the old C++ ABI", one.path),) if old else ()),
-                Evidence(f"torch {torch.version}", torch.path),
-            ),
-            reinstall(world, one.package, text=f"install a {one.package} that is built for this torch"),
-        )
-
-
-def _other_pin(environment: Environment, package: str) -> bool:
-    """Whether its metadata says so already."""
-    owner, version = environment.distribution(package), environment.version("torch")
-    for text in owner.requires if owner and version else ():
-        plain, _, marker = text.partition(";")
-        if "extra" not in marker and re.match(r"torch\s*\(?==[^=*]+\)?\s*$", plain):
-            return not admits_any(wanted(plain).specifier, version or "")
-    return False
 
 
 def kernels(world: World) -> Iterator[Finding | Unchecked]:
@@ -243,83 +182,3 @@ def cpu_only(world: World) -> Iterator[Finding]:
             fix if none_here else reinstall(world, "onnxruntime-gpu", text="for the GPU: onnxruntime-gpu in its place"),
             severity=INFO,
         )
-
-
-def compiler_too_new(world: World) -> Iterator[Finding]:
-    """NVRTC writes PTX of its own release, and a driver of an earlier one refuses it (error 222)."""
-    environment = world.environment
-    if environment is None or world.host.kind.state != "gpu":
-        return
-    users = [
-        one for one in environment.distributions if re.fullmatch(r"cupy(-cuda\d+x)?|numba-cuda|cuda-core", one.name)
-    ]
-    nvrtc = next(
-        (one for one in environment.distributions if re.fullmatch(r"nvidia-cuda-nvrtc(-cu\d\d)?", one.name)), None
-    )
-    if not users or nvrtc is None or nvrtc.version is None:
-        return
-    major, minor, *_ = *numbers(nvrtc.version), 0
-    verdict = world.verdict(f"{major}.{minor}")
-    if verdict.compat is None or verdict.ptx:
-        return
-    yield kinds.driver.jit_ptx_too_new.found(
-        f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
-        (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
-        reinstall(world, f"{nvrtc.name}{_limit(world, major)}"),
-    )
-
-
-def _limit(world: World, major: int) -> str:
-    """What is below the first release of this CUDA major whose PTX the driver does not take."""
-    fitting = [minor for minor in range(20) if world.verdict(f"{major}.{minor}").ptx]
-    return f"<{major}.{fitting[-1] + 1}" if fitting else ""
-
-
-def other_toolkit(world: World) -> Iterator[Finding]:
-    """CUDA libraries whose parts are of two releases, and packages for a CUDA that is not the one there."""
-    environment = world.environment
-    if environment is None:
-        return
-    for load in environment.loads.get("nvidia", ()):
-        yield kinds.lib.mixed_cuda_major.found(
-            f"{load.by.rpartition('/')[2]} needs {load.soname}, which is nowhere: parts of two CUDA releases are mixed",
-            (Evidence(f"it needs {load.soname}", load.by), Evidence(f"no {load.soname}", "nvidia/*/lib, ld.so.conf")),
-            Fix("remove the nvidia-* packages and install the framework anew, for one CUDA"),
-        )
-        return
-    torch = environment.torch
-    for one in environment.distributions:
-        match = _NAMED_BY_CUDA.match(one.name)
-        if match is None:
-            continue
-        if match[1].startswith("tensorrt") and torch and torch.cuda and torch.cuda.partition(".")[0] != match[2]:
-            yield kinds.lib.mixed_cuda_major.found(
-                f"{one.name} is for CUDA {match[2]}, and torch {torch.version} for CUDA {torch.cuda}",
-                (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(f"torch {torch.version}", torch.path)),
-                Fix("take torch-tensorrt and tensorrt for torch's CUDA, from the same index as torch"),
-            )
-            return
-        if match[1] == "cupy" and (majors := _reachable_majors(world)) and match[2] not in majors:
-            yield kinds.lib.mixed_cuda_major.found(
-                f"{one.name} is for CUDA {match[2]}, and the libraries here are of CUDA {', '.join(sorted(majors))}",
-                (
-                    Evidence(f"{one.name} {one.version}", one.metadata),
-                    *(Evidence(f"{lib.name} {lib.version} is {lib.path}", lib.via) for lib in _runtimes(world)[:2]),
-                ),
-                reinstall(world, f"cupy-cuda{max(majors)}x", text=f"install cupy-cuda{max(majors)}x in its place"),
-            )
-            return
-
-
-def _runtimes(world: World) -> list[Library]:
-    return [one for one in world.machine.libraries or () if one.name in ("cudart", "cublas") and one.version]
-
-
-def _reachable_majors(world: World) -> set[str]:
-    """Of the CUDA runtimes that a program can find: the system's and the environment's; empty where none is known."""
-    environment = world.environment
-    found = {one.version.partition(".")[0] for one in _runtimes(world) if one.version}
-    for library in environment.libraries if environment else ():
-        if match := re.match(r"lib(?:cudart|cublas)\.so\.(\d+)", library.soname):
-            found.add(match[1])
-    return found

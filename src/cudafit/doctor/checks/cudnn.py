@@ -1,0 +1,83 @@
+"""The cuDNN that a framework was built with, and the one that it gets."""
+
+import re
+from collections.abc import Iterator
+
+from cudafit.doctor.fixes import reinstall
+from cudafit.doctor.world import World
+from cudafit.model import kinds
+from cudafit.model.environment import Environment
+from cudafit.model.finding import Evidence, Finding, Fix
+from cudafit.model.versions import numbers
+
+# Distributions that decide by their presence which toolkit an environment has.
+_RUNTIME = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)$")
+
+
+def of_frameworks(world: World) -> Iterator[Finding]:
+    """The cuDNN that a framework was built with, against the one that it gets."""
+    environment = world.environment
+    if environment is None:
+        return
+    for name, built, who in _built_with(environment):
+        got = _got(world, name)
+        if got is None:
+            continue
+        version, evidence, package = got
+        need, have = numbers(built), numbers(version)
+        told = (who, evidence)
+        where = "is installed" if package else "is loaded from the system"
+        if need[0] != have[0]:
+            title = f"{name} needs cuDNN {need[0]}, and {have[0]} {where}"
+            fix = _cudnn_fix(world, package, f"=={need[0]}.*")
+            yield kinds.lib.cudnn_major_mismatch.found(title, told, fix)
+        elif len(need) > 1 and have[:2] < need[:2]:
+            title = f"{name} was built with cuDNN {built}, and an older one, {version}, {where}"
+            fix = _cudnn_fix(world, package, f">={need[0]}.{need[1]},<{need[0] + 1}")
+            yield kinds.lib.cudnn_too_old.found(title, told, fix)
+
+
+def _built_with(environment: Environment) -> Iterator[tuple[str, str, Evidence]]:
+    """The frameworks that say which cuDNN they were built with."""
+    tensorflow, jaxlib = environment.tensorflow, environment.distribution("jaxlib")
+    if tensorflow and tensorflow.has_cuda and tensorflow.cudnn:
+        text = f"tensorflow {tensorflow.version} was built with cuDNN {tensorflow.cudnn}"
+        yield "tensorflow", tensorflow.cudnn, Evidence(text, tensorflow.path)
+    # Until 0.4.29, builds of jaxlib had it in their version: 0.4.25+cuda12.cudnn89.
+    match = re.search(r"\+cuda\d+\.cudnn(\d)(\d*)$", jaxlib.version or "") if jaxlib else None
+    if jaxlib and match:
+        built = f"{match[1]}.{match[2]}" if match[2] else match[1]
+        yield "jaxlib", built, Evidence(f"jaxlib {jaxlib.version}", jaxlib.metadata)
+
+
+def _got(world: World, framework: str) -> tuple[str, Evidence, str | None] | None:
+    """The cuDNN's version, how that is known, and its package; None where that is not known."""
+    environment = world.environment
+    if environment is None:
+        return None
+    held = next((one for one in environment.distributions if re.fullmatch(r"nvidia-cudnn-cu\d\d", one.name)), None)
+    if held and held.version:
+        return held.version, Evidence(f"{held.name} {held.version}", held.metadata), held.name
+    if held or any(one.soname.startswith("libcudnn.so") for one in environment.libraries):
+        return None
+    told = [load.path for load in environment.loads.get(framework, ()) if load.soname.startswith("libcudnn.so.")]
+    there = [one for one in world.machine.libraries or () if one.name == "cudnn" and one.version]
+    system = [one for one in there if one.path in told or not any(told)]
+    if len({one.version for one in system}) != 1 or system[0].version is None or environment.conda:
+        return None
+    return system[0].version, Evidence(f"cuDNN {system[0].version} is {system[0].path}", system[0].via), None
+
+
+def _cudnn_fix(world: World, package: str | None, wish: str) -> Fix:
+    if package:
+        return reinstall(world, f"{package}{wish}")
+    return reinstall(
+        world, f"nvidia-cudnn-cu{cuda_major(world)}{wish}", text="take the one of the system away, or install it here"
+    )
+
+
+def cuda_major(world: World) -> int:
+    environment = world.environment
+    torch, tensorflow = (environment.torch, environment.tensorflow) if environment else (None, None)
+    told = (torch.cuda if torch else None) or (tensorflow.cuda if tensorflow else None)
+    return numbers(told)[0] if told else 12
