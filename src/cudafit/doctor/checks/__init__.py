@@ -1,1 +1,1 @@
-"""The checks, a module a subject. Each is a function from a `World` to findings; all are listed in `doctor/registry`."""
+"""The checks, a module a subject: each a function from a `World` to findings. `doctor/registry` lists them."""
