@@ -25,8 +25,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cudafit.repair.journal import interrupted
 from cudafit.repair.lock import holder
-from cudafit.repair.rollback import interrupted
 from cudafit.repair.state import state_of
 from tests.older import SAFE_PYTHON
 from tests.repair.conda_world import conda_world

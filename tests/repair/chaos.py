@@ -21,7 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cudafit.repair.rollback import generations, interrupted, recover, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.repair.transaction import transaction
 from tests.repair.trees import Reading, beside, change_env, make_env, reading
 

@@ -4,9 +4,8 @@ from cudafit.conda.solver import Record
 from cudafit.doctor.wish import wish_of
 from cudafit.env.conda_meta import Meta, MetaRecord
 from cudafit.model.environment import CONDA, Environment
-from cudafit.model.finding import ERROR, INFO, Change, Finding, Fix, Severity
+from cudafit.model.finding import ERROR, INFO, Change, Finding, Fix, Severity, Wish
 from cudafit.model.fit import Pick
-from cudafit.model.plan import Wish
 from cudafit.repair.engines.conda_plan import (
     conda_plan,
     freed,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import CudafitError
-from cudafit.repair.rollback import interrupted, recover, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import recover, roll_back
 from cudafit.repair.room import room_needed
 from cudafit.repair.transaction import RolledBack, transaction
 from tests.repair.chaos import killed, silent

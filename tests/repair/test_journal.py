@@ -10,7 +10,8 @@ import pytest
 
 from cudafit.errors import CudafitError
 from cudafit.repair import restore, transaction
-from cudafit.repair.rollback import interrupted, recover, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import recover, roll_back
 from tests.repair.chaos import silent
 from tests.repair.trees import beside, change_env, make_env, reading
 

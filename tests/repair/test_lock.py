@@ -15,9 +15,9 @@ import pytest
 
 from cudafit.errors import CudafitError
 from cudafit.model.record import to_plain
-from cudafit.repair.journal import read
+from cudafit.repair.journal import interrupted, read
 from cudafit.repair.lock import holder, this_process
-from cudafit.repair.rollback import interrupted, recover
+from cudafit.repair.rollback import recover
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import transaction
 from tests.repair.trees import beside, make_env, reading

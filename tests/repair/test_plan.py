@@ -10,8 +10,8 @@ from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.model.environment import VENV, Environment
-from cudafit.model.finding import ERROR, Change, Finding, Fix, Report
-from cudafit.model.plan import Plan, Wish
+from cudafit.model.finding import ERROR, Change, Finding, Fix, Report, Wish
+from cudafit.model.plan import Plan
 from cudafit.repair.carry_out import errors_left
 from cudafit.repair.engines.steps import not_as_planned
 from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import CudafitError, InputError
-from cudafit.repair.rollback import generations, interrupted, recover, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.repair.transaction import transaction
 from tests.repair.chaos import killed, silent
 from tests.repair.trees import CHANGED_NS, LARGE, beside, change_env, make_env, reading

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import CudafitError, InputError
-from cudafit.repair.rollback import generations, interrupted, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import generations, roll_back
 from cudafit.repair.transaction import RolledBack, transaction
 from tests.repair.trees import beside, change_env, make_env, reading
 

@@ -33,7 +33,7 @@ from cudafit.render.create_rows import create_rows
 from cudafit.render.resolve_rows import error_of
 from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means
-from cudafit.repair.rollback import interrupted
+from cudafit.repair.journal import interrupted
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book
 from cudafit.system.commands import command_text, joined, path_word

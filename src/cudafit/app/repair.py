@@ -18,9 +18,9 @@ from cudafit.indexes import configured
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import this_machine
 from cudafit.model.environment import CONDA, VENV, Environment
-from cudafit.model.finding import Report
+from cudafit.model.finding import Report, Wish
 from cudafit.model.frozen import frozen
-from cudafit.model.plan import SCHEMA, After, Plan, Repaired, Wish
+from cudafit.model.plan import SCHEMA, After, Plan, Repaired
 from cudafit.render.bench_rows import verdict_text
 from cudafit.render.repair_rows import done_rows, nothing_rows, plan_rows
 from cudafit.repair.carry_out import StaleError, asked, carry_out, check_place, planned

@@ -13,7 +13,8 @@ from cudafit.model.plan import ROLLBACK_SCHEMA
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.repair.generations import Generation
-from cudafit.repair.rollback import generations, interrupted, recover, roll_back
+from cudafit.repair.journal import interrupted
+from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.system.commands import command_text, path_word
 
 

@@ -16,7 +16,7 @@ from cudafit.repair.state import state_of
 from cudafit.system.commands import command_text, path_word
 
 if TYPE_CHECKING:
-    from cudafit.repair.rollback import Interrupted
+    from cudafit.repair.journal import Interrupted
 
 
 def unfinished_change(path: str | None) -> "Interrupted | None":
@@ -53,7 +53,7 @@ def _interrupted(folder: str) -> "Interrupted | None":
     """What reads journals is loaded where there is one."""
     if not _has_journal(folder):
         return None
-    from cudafit.repair.rollback import interrupted  # noqa: PLC0415
+    from cudafit.repair.journal import interrupted  # noqa: PLC0415
 
     return interrupted(folder)
 

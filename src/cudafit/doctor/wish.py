@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from cudafit.model.environment import CONDA, VENV, Environment
-from cudafit.model.finding import ERROR, INFO, WARNING, Change, Finding
+from cudafit.model.finding import ERROR, INFO, WARNING, Change, Finding, Wish
 from cudafit.model.frameworks import FRAMEWORKS, OF_CONDA
-from cudafit.model.plan import Wish
 from cudafit.model.requirement import wanted
 from cudafit.resolve.conda import CONDA_NAMES
 

@@ -1,6 +1,7 @@
 """What doctor found: each with its evidence, and the fix for this machine."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field
 from typing import Final, Literal, get_args
 
 from cudafit.model.frozen import frozen
@@ -96,6 +97,20 @@ class Finding:
     evidence: tuple[Evidence, ...]
     fix: Fix | None = None
     explained_by: str | None = None  # the finding that is the reason for this one
+
+
+@frozen
+class Wish:
+    """What the automatic fixes ask for, all together. `why` is the finding that asked for each package first."""
+
+    change: Change = Change()
+    why: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()  # the findings that will be gone
+    by_hand: tuple[Finding, ...] = ()  # errors and warnings that no change of packages answers
+
+    @property
+    def empty(self) -> bool:
+        return self.change == Change()
 
 
 @frozen

@@ -1,10 +1,8 @@
 """What a repair or a new environment would do, package by package."""
 
-from collections.abc import Mapping
-from dataclasses import field
 from typing import Generic, TypeVar
 
-from cudafit.model.finding import Change, Finding
+from cudafit.model.finding import Finding
 from cudafit.model.fit import Pick
 from cudafit.model.frozen import frozen
 
@@ -16,20 +14,6 @@ ROLLBACK_SCHEMA = "cudafit.rollback/1"
 HASHED, WHEELS_ONLY, UNCHECKED = "hashed", "wheels-only", "unchecked"
 Source = TypeVar("Source")
 INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
-
-
-@frozen
-class Wish:
-    """What the automatic fixes ask for, all together. `why` is the finding that asked for each package first."""
-
-    change: Change = Change()
-    why: Mapping[str, str] = field(default_factory=dict)
-    answers: tuple[str, ...] = ()  # the findings that will be gone
-    by_hand: tuple[Finding, ...] = ()  # errors and warnings that no change of packages answers
-
-    @property
-    def empty(self) -> bool:
-        return self.change == Change()
 
 
 @frozen

@@ -8,8 +8,8 @@ from cudafit.doctor.world import World
 from cudafit.env.in_use import processes_using
 from cudafit.errors import CudafitError
 from cudafit.model.environment import Environment
-from cudafit.model.finding import ERROR, Report
-from cudafit.model.plan import Plan, Wish
+from cudafit.model.finding import ERROR, Report, Wish
+from cudafit.model.plan import Plan
 from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means, Prepared
 from cudafit.repair.links import check_links

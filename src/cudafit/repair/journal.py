@@ -13,8 +13,8 @@ from dataclasses import replace
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain, to_plain
-from cudafit.repair.lock import this_process
-from cudafit.repair.state import ID, Held, State
+from cudafit.repair.lock import holder, this_process
+from cudafit.repair.state import ID, Held, State, check_trusted, state_of
 from cudafit.system.commands import command_text
 from cudafit.system.durable import write_durably
 from cudafit.system.folders import read_own
@@ -80,6 +80,34 @@ def read(state: State) -> Journal | None:
     if fault:
         raise _broken(state, fault)
     return replace(journal, reason=redacted(journal.reason), command=redacted(journal.command))
+
+
+@frozen
+class Interrupted:
+    """A change that has begun and has not come to its end. `running`: it may still; its lock is held."""
+
+    env: str
+    step: str
+    reason: str
+    started: str
+    pid: int
+    host: str
+    command: str
+    running: bool
+
+
+def interrupted(env: str) -> Interrupted | None:
+    """Reads only. Raises CudafitError for a journal that cannot be believed."""
+    state = state_of(env)
+    if not check_trusted(state):
+        return None
+    running = holder(state) is not None  # asked first: a change that ends in between has no journal any more
+    found = read(state)
+    if found is None:
+        return None
+    return Interrupted(
+        state.env, found.step, found.reason, found.started, found.pid, found.host, found.command, running
+    )
 
 
 def _fault(state: State, journal: Journal) -> str | None:

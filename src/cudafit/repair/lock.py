@@ -7,7 +7,6 @@ installer still writes is not taken for gone.
 
 import json
 import os
-import socket
 import stat
 import sys
 import time
@@ -43,7 +42,7 @@ class Holder:
     @property
     def ended(self) -> bool:
         """The process is known to be gone; then a program that it started has the lock."""
-        if self.host != socket.gethostname():
+        if self.host != posix.uname().nodename:
             return False
         try:
             os.kill(self.pid, 0)
@@ -70,7 +69,7 @@ def now() -> str:
 
 def this_process() -> Holder:
     command = joined(redacted_words([os.path.basename(sys.argv[0] or "python"), *sys.argv[1:]]))
-    return Holder(os.getpid(), socket.gethostname(), command[:400], now())
+    return Holder(os.getpid(), posix.uname().nodename, command[:400], now())
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 
 from cudafit.errors import CudafitError, InputError
-from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import (
@@ -21,7 +20,7 @@ from cudafit.repair.generations import (
     write_record,
 )
 from cudafit.repair.journal import Journal
-from cudafit.repair.lock import holder, locked, now
+from cudafit.repair.lock import locked, now
 from cudafit.repair.manifest import manifest_of, write_manifest
 from cudafit.repair.reserve import give_up_reserve, keep_reserve
 from cudafit.repair.restore import check_whole, exchange, finish, undo, written_text
@@ -34,34 +33,6 @@ from cudafit.system.folders import remove_tree
 from cudafit.system.interrupts import held_off, stoppable
 
 WAIT_S = 600.0
-
-
-@frozen
-class Interrupted:
-    """A change that has begun and has not come to its end. `running`: it may still; its lock is held."""
-
-    env: str
-    step: str
-    reason: str
-    started: str
-    pid: int
-    host: str
-    command: str
-    running: bool
-
-
-def interrupted(env: str) -> Interrupted | None:
-    """Reads only. Raises CudafitError for a journal that cannot be believed."""
-    state = state_of(env)
-    if not check_trusted(state):
-        return None
-    running = holder(state) is not None  # asked first: a change that ends in between has no journal any more
-    found = journals.read(state)
-    if found is None:
-        return None
-    return Interrupted(
-        state.env, found.step, found.reason, found.started, found.pid, found.host, found.command, running
-    )
 
 
 def generations(env: str) -> tuple[Generation, ...]:

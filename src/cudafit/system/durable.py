@@ -1,7 +1,6 @@
 """Writing so that a power cut cannot take it back: data first, then the name, then the folder that has the name."""
 
 import contextlib
-import ctypes
 import os
 
 from cudafit.system.posix import posix
@@ -46,6 +45,8 @@ def sync_file_system(folder: int) -> None:
     One call in place of an fsync for each of some ten thousand files. Python has no syncfs; where the C library has
     none either, all file systems are synced.
     """
+    import ctypes  # noqa: PLC0415 - only where something was changed
+
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
         posix.sync()

@@ -22,10 +22,10 @@ from cudafit.lock.order import CONDA as FORGE
 from cudafit.lock.order import Order
 from cudafit.lock.specs import all_specifications
 from cudafit.model.environment import CONDA, Doubled, Environment
-from cudafit.model.finding import Report
+from cudafit.model.finding import Report, Wish
 from cudafit.model.fit import Resolution
 from cudafit.model.frozen import frozen
-from cudafit.model.plan import REINSTALL, Made, Package, Wish
+from cudafit.model.plan import REINSTALL, Made, Package
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted

@@ -8,9 +8,10 @@ from dataclasses import replace
 from cudafit.conda.solver import Record
 from cudafit.env.conda_meta import Meta, MetaRecord, spec_name
 from cudafit.model.environment import Environment
+from cudafit.model.finding import Wish
 from cudafit.model.fit import Pick
 from cudafit.model.frameworks import FRAMEWORKS
-from cudafit.model.plan import REMOVE, Plan, Step, Wish
+from cudafit.model.plan import REMOVE, Plan, Step
 from cudafit.model.versions import numbers
 from cudafit.repair.engines.steps import Coming, not_as_planned, steps_between
 from cudafit.resolve.conda import CONDA_NAMES

@@ -10,10 +10,10 @@ from cudafit.doctor.world import World
 from cudafit.indexes import Indexes
 from cudafit.lock.order import Order
 from cudafit.model.environment import Environment
-from cudafit.model.finding import Report
+from cudafit.model.finding import Report, Wish
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Interpreter
-from cudafit.model.plan import Made, Plan, Wish
+from cudafit.model.plan import Made, Plan
 from cudafit.repair.links import Reach
 from cudafit.repair.transaction import WAIT_S, Underway
 from cudafit.resolve.host import Host

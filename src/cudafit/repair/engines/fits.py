@@ -2,8 +2,8 @@
 
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError
+from cudafit.model.finding import Wish
 from cudafit.model.fit import CPU, Resolution
-from cudafit.model.plan import Wish
 from cudafit.render.resolve_rows import error_of
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import Request

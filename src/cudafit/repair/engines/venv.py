@@ -14,8 +14,8 @@ from cudafit.lock.requirements_txt import entry, requirements_text
 from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
 from cudafit.model.environment import CONDA, VENV, Environment
-from cudafit.model.finding import Report
-from cudafit.model.plan import Made, Package, Wish
+from cudafit.model.finding import Report, Wish
+from cudafit.model.plan import Made, Package
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken

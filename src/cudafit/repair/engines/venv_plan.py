@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.environment import Distribution, Environment, by_real_name
+from cudafit.model.finding import Wish
 from cudafit.model.frameworks import TWINS
-from cudafit.model.plan import Plan, Wish
+from cudafit.model.plan import Plan
 from cudafit.model.requirement import Wanted, normalised, wanted
 from cudafit.repair.engines.steps import Coming, steps_between
 from cudafit.resolve.problem import Library
