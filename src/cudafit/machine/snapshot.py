@@ -256,7 +256,8 @@ def _gpus(
     by_address = {gpu.pci_address: gpu for gpu in gpus}
     for device in hardware.pci:
         if device.driver == "nvidia" and reading and reading.opened and device.address not in by_address:
-            context.notes.problem(nvml.PROBE, f"the card at {device.address} is held by nvidia, but NVML does not list it")
+            unlisted = f"the card at {device.address} is held by nvidia, but NVML does not list it"
+            context.notes.problem(nvml.PROBE, unlisted)
     cards = {device.address: device for device in hardware.pci}
     return tuple(_completed(gpu, cards) for gpu in gpus)
 
