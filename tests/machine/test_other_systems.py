@@ -7,8 +7,9 @@ import pytest
 
 from cudafit.files import Files
 from cudafit.machine.context import Context
+from cudafit.machine.full_probes import LINUX_ONLY
 from cudafit.machine.saved import plain
-from cudafit.machine.snapshot import LINUX_ONLY, take
+from cudafit.machine.snapshot import take
 
 WINDOWS = {
     "PATH": r"C:\Windows\system32;C:\Program Files\NVIDIA GPU Computing Toolkit\CUDA\v12.4\bin",

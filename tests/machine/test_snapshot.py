@@ -7,8 +7,11 @@ import pytest
 from cudafit.files import Files
 from cudafit.machine.context import Context
 from cudafit.machine.device_nodes import read_device_nodes, with_openings
+from cudafit.machine.first_probes import FIRST
+from cudafit.machine.full_probes import FULL, LINUX_ONLY
+from cudafit.machine.probe import EVERY, LINUX
 from cudafit.machine.question import Answer
-from cudafit.machine.snapshot import LINUX_ONLY, take
+from cudafit.machine.snapshot import take
 from cudafit.model.machine import DeviceNode
 from tests.machine.trees import Tree, image, plant
 from tests.machines import NotInstalled
@@ -111,3 +114,15 @@ def test_device_nodes_with_owner_mode_and_opening(tmp_path: Path) -> None:
 def test_opening_leaves_unasked_nodes_as_they_are() -> None:
     node = DeviceNode("/dev/nvidia0", "0666", "root", "root", access=True)
     assert with_openings((node,), {}) == (node,)
+
+
+def test_the_probes_of_a_picture_are_named_once_and_each_value_of_theirs_is_kept(tmp_path: Path) -> None:
+    names = [probe.name for probe in (*FIRST, *FULL)]
+    assert sorted(names) == sorted(set(names))
+    assert all(probe.systems in (LINUX, EVERY) for probe in (*FIRST, *FULL))
+    machine = take(image(tmp_path, CARD))
+    unknown = {name for name, value in vars(machine).items() if value is None}
+    brief = take(image(tmp_path, {}), brief=True)
+    left_out = {name for name, value in vars(brief).items() if value is None} - unknown
+    assert {"toolkits", "libraries", "conda", "limits", "compilers", "kernel_modules"} <= left_out
+    assert not left_out & {"pci", "device_nodes", "pythons"}

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from cudafit.app.asked import WhichFacts, WhichMachine
 from cudafit.errors import InputError
 from cudafit.files import Files
+from cudafit.machine.cards import with_visibility
 from cudafit.machine.context import other_root, this_machine
 from cudafit.machine.described import described
 from cudafit.machine.environment import read_environment
 from cudafit.machine.libraries import system_folders
 from cudafit.machine.saved import load
-from cudafit.machine.snapshot import take, with_visibility
+from cudafit.machine.snapshot import take
 from cudafit.matrix.load import open_matrix
 from cudafit.model.frozen import frozen
 from cudafit.model.visible_devices import visible_devices
