@@ -228,6 +228,38 @@ def test_two_at_once(env: Path, small: World, environ: dict[str, str]) -> None:
     assert sorted(said) == [False, True], ends
 
 
+def test_what_was_changed_while_a_person_thought_is_looked_at_again(
+    repair: Repair, env: Path, small: World, environ: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "cudafit", "repair", str(env), *small.words]
+    ours, terminal = os.openpty()
+    asking = subprocess.Popen(
+        command,
+        env={**environ, **small.env},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    with asking, asking.stdout or open(os.devnull, "rb") as out:
+        shown = b""
+        while b"make these changes?" not in shown:
+            read = os.read(out.fileno(), 4096)
+            assert read, shown
+            shown += read
+        assert repair(str(env), "--yes").returncode == 0
+        changed = reading(env)
+        os.write(ours, b"y\n")
+        said = out.read().decode()
+    os.close(ours)
+    assert asking.returncode == 0, said
+    assert "looking at it again" in said
+    assert "nothing to change" in said
+    assert "installing" not in said
+    assert reading(env) == changed
+
+
 def test_create_makes_the_same_from_its_lock(cudafit: Run, small: World, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     python = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -64,7 +64,7 @@ def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
     except RolledBack as error:
         if not isinstance(error.__cause__, StaleError):
             raise
-    talk.say("another cudafit changed the environment first; looking at it again")
+    talk.say("the environment was changed meanwhile; looking at it again")
     return _repair(request, looked, environment_of(which, looked) or environment, talk)
 
 

@@ -1,6 +1,8 @@
 """A repair from its wish to its end: planned, checked, then all of it within a transaction, or nothing."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cudafit.doctor.wish import SIDES
@@ -45,7 +47,13 @@ def planned(engine: Engine[Any], wish: Wish, world: World, environment: Environm
             f"the packages that the {engine.shop} has are those that are installed, so nothing would change",
             cause=[f"{name}: {why}" for name, why in wish.why.items()],
         )
-    return prepared
+    return replace(prepared, recorded=tuple(_recorded(environment)))
+
+
+def _recorded(environment: Environment) -> Iterator[str]:
+    """The paths by which the packages are recorded that the plan knows of: one that is gone was changed since."""
+    yield from (one.metadata for one in environment.distributions if one.metadata)
+    yield from (f"{environment.path}/conda-meta/{one.name}-{one.version}-{one.build}.json" for one in environment.conda)
 
 
 def check_place(plan: Plan, means: Means) -> None:
@@ -66,8 +74,8 @@ def carry_out(engine: Engine[Any], prepared: Prepared[Any], before: Report, look
 
     reason = f"repair: {', '.join(plan.answers)}"
     with transaction(plan.environment, reason=reason, wait_s=means.wait_s, say=means.say, check=check) as change:
-        if change.waited:
-            raise StaleError("another cudafit changed the environment first, so this plan may not fit any more")
+        if change.waited or not all(map(os.path.lexists, prepared.recorded)):
+            raise StaleError("the environment was changed meanwhile, so this plan may not fit any more")
         told = engine.apply(prepared, change, means)
         means.say("looking at the result")
         after, report = look()

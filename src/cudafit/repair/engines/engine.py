@@ -36,10 +36,11 @@ class Means:
 
 @frozen
 class Prepared(Generic[Source]):
-    """A plan, and what its engine carries it out from."""
+    """A plan, and what its engine carries it out from. `recorded` are paths that are there as long as it fits."""
 
     plan: Plan
     source: Source
+    recorded: tuple[str, ...] = ()
 
 
 class Engine(Protocol[Source]):
