@@ -1,10 +1,12 @@
 """The checks against the catalogue: what each tells in all worlds of the cases is what it announces."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from cudafit.doctor.registry import CHECKS, container_checks, every_check
+from cudafit.doctor import checks
+from cudafit.doctor.registry import CHECKS, container_checks, every_check, every_kind
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.kinds import KINDS
 from tests.doctor import test_checks, test_container_files
@@ -33,6 +35,14 @@ def test_every_check_tells_what_it_announces_and_nothing_else(tmp_path: Path) ->
                 assert one.severity in (kind.severity, *kind.milder), f"{one.id} as {one.severity}"
                 assert one.layer in (kind.layer, *kind.elsewhere), f"{one.id} in {one.layer}"
     assert dict(told) == {check.name: set(check.ids) for check in every_check()}
+
+
+def test_what_the_checks_can_tell_is_announced() -> None:
+    """Also what no case brings about."""
+    texts = [path.read_text(encoding="utf-8") for path in Path(checks.__path__[0]).glob("*.py")]
+    named = {name for text in texts for name in re.findall(r"\bkinds\.(\w+\.\w+)", text)}
+    announced = {kind.id for kind in every_kind()}
+    assert named == announced
 
 
 def test_the_name_of_a_check_is_its_own() -> None:

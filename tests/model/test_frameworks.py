@@ -63,6 +63,12 @@ def test_bench_has_a_payload_for_it(one: Framework) -> None:
     assert one.module in (TOP / "docs" / "bench.md").read_text(encoding="utf-8").lower().replace(" ", "")
 
 
+@every
+def test_a_scenario_asks_for_it(one: Framework) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (TOP / "tests" / "scenarios").glob("*.toml")]
+    assert any(f'"{name}' in text for text in texts for name in (one.name, one.build))
+
+
 @leading
 def test_a_leading_one_is_checked_probed_and_linted(one: Framework) -> None:
     checks = {check.name for check in CHECKS}
