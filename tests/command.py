@@ -135,6 +135,7 @@ def _standing(words: Sequence[str], environ: Mapping[str, str], folder: str | os
         tempfile.tempdir = None  # it follows from the variables, and is looked up once
         sys.argv = [os.path.join(os.path.dirname(sys.modules["cudafit"].__file__ or ""), "__main__.py"), *words]
         with warnings.catch_warnings():
+            _hush_others()
             yield
     finally:
         sys.argv, tempfile.tempdir = argv, None
@@ -144,6 +145,14 @@ def _standing(words: Sequence[str], environ: Mapping[str, str], folder: str | os
         for number, handler in handlers.items():
             if handler is not None and signal.getsignal(number) != handler:
                 signal.signal(number, handler)
+
+
+def _hush_others() -> None:
+    """Warnings as a new interpreter has them; but those of our own code are errors here, as they are in any test."""
+    warnings.resetwarnings()
+    for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", kind)
+    warnings.filterwarnings("error", module=r"cudafit\b")
 
 
 @contextmanager

@@ -85,6 +85,23 @@ def memory_mib() -> float:
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
+def memory_now_mib() -> float:
+    return _told_mib("VmRSS")
+
+
+def memory_peak_mib() -> float:
+    """Since the last call of `forget_memory`; 0 where that cannot be known."""
+    return _told_mib("VmHWM")
+
+
+def _told_mib(name: str) -> float:
+    try:
+        told = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0.0
+    return float(told.partition(f"{name}:")[2].split()[0]) / (1 << 10)
+
+
 def forget_memory() -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5")

@@ -1,4 +1,4 @@
-"""A hostile case, and how it is run: the real command in a place of its own, with a canary beside it.
+"""A hostile case, and how it is run: the command in a place of its own, with a canary beside it.
 
 A case is built in `Place.work`, the folder in which the command is run. Whatever the command does, everything in the
 place stays as it was, the canary above all, except what the case says is the command's to change: the environment
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.older import SAFE_PYTHON
+from tests.command import call
+from tests.fuzz.attempt import forget_memory, memory_now_mib, memory_peak_mib
 from tests.repair.trees import Reading, reading
 from tests.repair.world import World
 
@@ -68,8 +70,9 @@ class Case:
     """`build` makes the place and returns the words after `cudafit`.
 
     `says` are patterns that must be in what is printed, `silent` are texts that must not be, neither there nor in a
-    file that the command writes. `codes` are the exit codes that are right. `memory_mib` bounds the largest resident
-    set of the command and of what it starts.
+    file that the command writes. `codes` are the exit codes that are right. `memory_mib` bounds what the command takes
+    of memory; of a case that says `process`, also what any program takes that it starts. Such a case gets a process of
+    its own: where the memory of children, a kill, or what an interpreter does by itself is the point.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Case:
     silent: tuple[str, ...] = ()
     writes: tuple[str, ...] = (".venv", ".venv.cudafit")
     memory_mib: int = 400
+    process: bool = False
     stdin: str = ""
     after: Callable[[Place, "Ended"], None] | None = None  # what else must hold; asserts
 
@@ -98,8 +102,8 @@ class Ended:
         return self.stdout + self.stderr
 
 
-def place(top: Path, world: World, environ: Mapping[str, str]) -> Place:
-    """An empty place with a canary."""
+def place(top: Path, world: World, environ: Mapping[str, str], compiled: Path | None = None) -> Place:
+    """An empty place with a canary. `compiled` is the packaged matrix, as if the command had compiled it before."""
     made = Place(top, world, dict(environ))
     for folder in (made.work, made.canary / "deep", made.home):
         folder.mkdir(parents=True)
@@ -107,6 +111,10 @@ def place(top: Path, world: World, environ: Mapping[str, str]) -> Place:
     (made.canary / "deep" / "weights.bin").write_bytes(bytes(range(256)) * 300)
     (made.canary / "deep" / "script.sh").write_text("#!/bin/sh\n")
     (made.canary / "deep" / "script.sh").chmod(0o750)
+    if compiled is not None:
+        cache = made.home / ".cache" / "cudafit" / "matrix"
+        cache.mkdir(parents=True)
+        (cache / compiled.name).symlink_to(compiled)
     made.environ |= {"HOME": str(made.home), "COLUMNS": "100", **world.env}
     return made
 
@@ -115,7 +123,7 @@ def check(case: Case, made: Place) -> Ended:
     """Run a case, and assert all that it promises."""
     words = case.build(made)
     before = _kept(case, made)
-    ended = run(made, words, stdin=case.stdin)
+    ended = (run if case.process else run_here)(made, words, stdin=case.stdin)
     told = f"\n{ended.stdout}\n--- stderr\n{ended.stderr}"
     assert ended.code in case.codes, f"exit code {ended.code}{told}"
     assert "Traceback" not in ended.printed, told
@@ -131,6 +139,19 @@ def check(case: Case, made: Place) -> Ended:
     if case.after:
         case.after(made, ended)
     return ended
+
+
+def run_here(made: Place, words: Words, *, stdin: str = "") -> Ended:
+    """The command in this process; its memory is what this process grew by while it ran."""
+    forget_memory()
+    before, began = memory_now_mib(), time.monotonic()
+    try:
+        done = call([os.fspath(word) for word in words], made.environ, stdin.encode(), folder=made.work, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"it did not end within {LIMIT_S:.0f} s") from None
+    seconds, grown = time.monotonic() - began, memory_peak_mib() - before
+    stdout, stderr = (data.decode("utf-8", "surrogateescape") for data in (done.stdout, done.stderr))
+    return Ended(done.returncode, stdout, stderr, seconds, grown)
 
 
 def run(made: Place, words: Words, *, stdin: str = "", limit_s: float = LIMIT_S) -> Ended:

@@ -69,7 +69,9 @@ def _family(
             plant(target)
             return words(made) if callable(words) else words
 
-        return Case(f"{what} is {kind}", build, codes, says=(says or told, Path(path).name.replace(".", r"\.")))
+        endless = kind in ("/dev/zero", "2 GiB")  # nor may what the command starts read it
+        named = Path(path).name.replace(".", r"\.")
+        return Case(f"{what} is {kind}", build, codes, says=(says or told, named), process=endless)
 
     return [case(kind) for kind in kinds]
 

@@ -19,7 +19,7 @@ from tests.repair.world import PYTHON, broken_env, wheel
 
 
 def _run(name: str, words: tuple[str | Path, ...], job: tuple[str, ...], code: int, *says: str) -> Case:
-    return Case(f"run, {name}", lambda _made: ["run", *words, "--", *job], codes=(code,), says=says)
+    return Case(f"run, {name}", lambda _made: ["run", *words, "--", *job], codes=(code,), says=says, process=True)
 
 
 def _runs() -> list[Case]:

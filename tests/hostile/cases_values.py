@@ -21,7 +21,9 @@ ANY, SETTLED = (0, 1, 3), (0, 1, 2, 3)
 Files = dict[str, str | bytes]
 
 
-def _case(name: str, files: Files, words: Sequence[str], codes: tuple[int, ...], *says: str) -> Case:
+def _case(
+    name: str, files: Files, words: Sequence[str], codes: tuple[int, ...], *says: str, process: bool = False
+) -> Case:
     """`home/…` lies in the user's home, everything else in the folder of the command."""
 
     def build(made: Place) -> Words:
@@ -33,7 +35,7 @@ def _case(name: str, files: Files, words: Sequence[str], codes: tuple[int, ...],
             made.environ.pop(name, None)
         return words
 
-    return Case(name, build, codes, says=says, silent=("SyntaxWarning",))
+    return Case(name, build, codes, says=says, silent=("SyntaxWarning",), process=process)
 
 
 def _snapshot(name: str, change: Callable[[Any], object], *says: str, codes: tuple[int, ...] = (2,)) -> Case:
@@ -246,12 +248,14 @@ _NESTED = [
         {"compose.yaml": f"{ALIASES}services:\n  t: {{image: *a59}}\n"},
         (*DOCTOR, "--compose", "compose.yaml"),
         ANY,
+        process=True,
     ),
     _case(
         "merges in compose",
         {"compose.yaml": f"{MERGES}services:\n  t: {{<<: *m29, image: x}}\n"},
         (*DOCTOR, "--compose", "compose.yaml"),
         ANY,
+        process=True,
     ),
     _case(
         "merges in a conda lock",
@@ -259,6 +263,7 @@ _NESTED = [
         (*CREATE, "--from", "conda-lock.yml"),
         (2,),
         "conda-lock.yml",
+        process=True,
     ),
     _case(
         "a conda lock nested deeply",

@@ -30,8 +30,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("case", every_case(), ids=lambda case: case.name)
-def test_nothing_is_lost_run_or_told(case: Case, tmp_path: Path, environ: dict[str, str], small: World) -> None:
-    check(case, place(tmp_path / "place", small, environ))
+def test_nothing_is_lost_run_or_told(
+    case: Case, tmp_path: Path, environ: dict[str, str], small: World, compiled: Path
+) -> None:
+    check(case, place(tmp_path / "place", small, environ, compiled))
 
 
 def test_each_case_has_a_name_of_its_own() -> None:

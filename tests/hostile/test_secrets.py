@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.hostile.case import Ended, Place, place, run
+from tests.hostile.case import Ended, Place, place, run, run_here
 from tests.older import SAFE_PYTHON
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.world import PYTHON, World, broken_env, world
@@ -54,7 +54,7 @@ class Planted:
         kept = dict(self.made.environ)
         self.made.environ |= environ
         try:
-            ended = run(self.made, words)
+            ended = (run if words[0] == "run" else run_here)(self.made, words)
         finally:
             self.made.environ = kept
         assert ended.code in codes, f"{name}: exit code {ended.code}\n{ended.printed}"
@@ -85,7 +85,7 @@ def _served(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
+def told(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Iterator[Planted]:
     folder = tmp_path_factory.mktemp("secrets")
     foreign = ("CUDA", "NVIDIA_", "CONDA_", "UV_", "PIP_", "XDG_", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "GITHUB_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -93,7 +93,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     (folder / "pip").mkdir()
     conda = conda_world(folder / "conda")
     with world(folder / "pip") as small, _served(conda.channel) as channel:
-        planted = Planted(place(folder / "place", small, environ), conda, channel)
+        planted = Planted(place(folder / "place", small, environ, compiled), conda, channel)
         _variables(planted, small)
         _files(planted, small)
         broken_env(planted.made.env, planted.made.canary)
