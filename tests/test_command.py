@@ -27,7 +27,8 @@ MACHINE = ("--machine", str(FOLDER / "rtx4090-550.json"))
 CODE = "import torch\nmodel = torch.nn.Linear(1, 1)\nprint(model(torch.ones(1).cuda()), 'ü')\n"
 
 # Words, variables, and what is typed. Each is run in a folder with an environment, a project and code.
-SAMPLE: tuple[tuple[tuple[str, ...], dict[str, str], str], ...] = (
+Case = tuple[tuple[str, ...], dict[str, str], str]
+SAMPLE: tuple[Case, ...] = (
     (("--version",), {}, ""),
     (("--help",), {}, ""),
     (("resolve", "--help"), {"COLUMNS": "60"}, ""),
@@ -58,6 +59,7 @@ SAMPLE: tuple[tuple[tuple[str, ...], dict[str, str], str], ...] = (
     (("bench", "env", "--device", "cpu"), {}, ""),
     (("run", "--", "sh", "-c", "cat; echo to stderr >&2; exit 7"), {}, "typed\n"),
 )
+REST = tuple(case for number, case in enumerate(SAMPLE) if number % 4)
 QUICK = tuple(case for case in SAMPLE if case[0][:1] not in (("bench",), ("repair",)))
 
 
@@ -75,10 +77,13 @@ def _timeless(text: str) -> str:
     return re.sub(r"\b\d+(\.\d+)? (s|ms|min)\b", "TIME", text)
 
 
-@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: " ".join(case[0])[:60].encode("ascii", "replace").decode())
-def test_a_command_is_the_same_both_ways(
-    case: tuple[tuple[str, ...], dict[str, str], str], environ: dict[str, str], place: Path
-) -> None:
+def _named(cases: tuple[Case, ...], *marks: pytest.MarkDecorator) -> list[Any]:
+    names = [" ".join(words)[:60].encode("ascii", "replace").decode() for words, _, _ in cases]
+    return [pytest.param(case, id=name, marks=marks) for case, name in zip(cases, names, strict=True)]
+
+
+@pytest.mark.parametrize("case", [*_named(SAMPLE[::4]), *_named(REST, pytest.mark.slow)])
+def test_a_command_is_the_same_both_ways(case: Case, environ: dict[str, str], place: Path) -> None:
     words, env, stdin = case
     given = {**environ, **env}
     here, there = in_this_process(words, given, stdin), in_a_process(words, given, stdin)

@@ -98,6 +98,7 @@ def test_a_sound_gpu_passes_and_nvml_is_the_proof(bench: Bench) -> None:
     assert told["load"]["readings"] >= 1
 
 
+@pytest.mark.slow
 def test_a_fifth_of_the_speed_is_slow_with_its_cause(bench: Bench) -> None:
     spec = H200.replace("throttle 0x4", "throttle 0x40").replace("clocks 1980 3201\n  max", "clocks 400 3201\n  max")
     code, told, _ = bench(spec=spec, FAKE_CUPY_SPEED="0.2")
@@ -106,6 +107,7 @@ def test_a_fifth_of_the_speed_is_slow_with_its_cause(bench: Bench) -> None:
     assert "its cores ran at 400 MHz at most, of 1980 MHz" in causes(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["wrong", "nan", "zeros"])
 def test_wrong_numbers_are_found(bench: Bench, fault: str) -> None:
     code, told, _ = bench(fault=fault)
@@ -114,12 +116,14 @@ def test_wrong_numbers_are_found(bench: Bench, fault: str) -> None:
     assert result(told, "reduction", "right")["status"] == "pass"
 
 
+@pytest.mark.slow
 def test_an_operation_that_raises_is_no_pass(bench: Bench) -> None:
     code, told, _ = bench(fault="raise")
     assert (code, told["verdict"]) == (1, "wrong")
     assert "no kernel image" in result(told, "matmul", "right")["note"]
 
 
+@pytest.mark.slow
 def test_memory_that_does_not_suffice_verifies_nothing(bench: Bench) -> None:
     code, told, _ = bench(fault="memory")
     assert (code, told["verdict"]) == (3, "not-verified")
@@ -134,6 +138,7 @@ def test_a_signal_verifies_nothing(bench: Bench) -> None:
     assert "the process was ended by signal 6 at matmul in float32" in causes(told)
 
 
+@pytest.mark.slow
 def test_a_hang_is_killed_with_its_group(bench: Bench) -> None:
     start = time.monotonic()
     code, told, _ = bench("--timeout", "3", fault="hang")
@@ -142,12 +147,14 @@ def test_a_hang_is_killed_with_its_group(bench: Bench) -> None:
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.slow
 def test_garbage_on_stdout_does_not_disturb(bench: Bench, env: Path) -> None:
     (env / "lib" / PYTHON / "site-packages" / "sitecustomize.py").write_text("print('cudafit-bench {', end='')\n")
     code, told, _ = bench(fault="garbage")
     assert (code, told["verdict"]) == (0, "pass")
 
 
+@pytest.mark.slow
 def test_a_process_that_nvml_does_not_list_did_not_use_the_gpu(bench: Bench) -> None:
     code, told, _ = bench(fault="unseen")
     assert (code, told["verdict"], told["device"]["used_gpu"]) == (1, "not-verified", False)
@@ -160,6 +167,7 @@ def test_a_framework_that_sees_no_gpu(bench: Bench) -> None:
     assert "cupy 14.0 sees no GPU" in causes(told)
 
 
+@pytest.mark.slow
 def test_a_busy_gpu_is_named_with_its_processes(bench: Bench) -> None:
     code, told, stderr = bench(spec=H200 + "process 4321 70000\n", FAKE_CUPY_SPEED="0.2")
     assert code == 1
@@ -179,6 +187,7 @@ def test_no_gpu_verifies_nothing_and_runs_nothing(bench: Bench) -> None:
     assert causes(told) == "no GPU here"
 
 
+@pytest.mark.slow
 def test_history_baseline_and_plot(bench: Bench, cudafit: Run, env: Path, tmp_path: Path) -> None:
     saved, drawn = str(tmp_path / "good.json"), tmp_path / "good.svg"
     code, told, stderr = bench("--save", saved, "--plot", str(drawn))

@@ -25,6 +25,7 @@ def builds(cudafit: Run, *words: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_packaged_matrix_is_clean() -> None:
     flaws = check(read_folder(str(shipped.folder("matrices"))), date(2026, 11, 21))
     assert [str(flaw) for flaw in flaws if flaw.severity == "error"] == []
@@ -107,6 +108,7 @@ def test_diff_in_the_words_of_users(cudafit: Run, tmp_path: Path) -> None:
     assert cudafit("matrix", "diff", old, old).stdout == "no difference\n"
 
 
+@pytest.mark.slow
 def test_own_rows_are_used_and_named_in_the_version(cudafit: Run, tmp_path: Path) -> None:
     own = plant(tmp_path / "own", {"frameworks/torch.yaml": TORCH.replace("2.6.0", "99.0")})
     done = cudafit("matrix", "show", "torch", "99.0", "--json", "--matrix", own)

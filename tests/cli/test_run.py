@@ -139,6 +139,7 @@ def test_a_job_whose_child_uses_it(world: World) -> None:
     assert told["used_gpu"] is True
 
 
+@pytest.mark.slow
 def test_a_job_that_never_does_and_whose_code_says_why(world: World) -> None:
     (world.folder / "train.py").write_text(f"import time; time.sleep(1.5)\n{NEVER_MOVED}")
     done, told = world.reported("--", "sh", "-c", f"{PYTHON} train.py 2>/dev/null; true")
@@ -151,12 +152,14 @@ def test_a_job_that_never_does_and_whose_code_says_why(world: World) -> None:
     assert "your job never created a CUDA context" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_code_of_a_command_is_read_too(world: World) -> None:
     code = NEVER_MOVED.replace("import torch\n", "import time; time.sleep(1.2)\nimport torch\n", 1)
     _, told = world.reported("--", sys.executable, "-c", code)
     assert told["causes"][-1] == "code.model_on_cpu"
 
 
+@pytest.mark.slow
 def test_a_gpu_that_waits(world: World, nvml: Callable[[str], dict[str, str]]) -> None:
     world.environ.update(nvml(A100.format(utilization=6)))
     done, told = world.reported("--", sys.executable, "uses.py", "0", "7", "busy")
@@ -186,6 +189,7 @@ def test_the_exit_code_is_the_jobs_own(bare: World, code: str, expected: int) ->
     assert told["signal"] == {137: "SIGKILL", 143: "SIGTERM"}.get(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&-", "<&-"])
 def test_a_report_that_nobody_can_read_changes_nothing(bare: World, redirection: str) -> None:
     job = ["sh", "-c", "exit 5"]
@@ -260,6 +264,7 @@ def test_who_dies_of_ctrl_c_takes_a_loop_of_the_shell_along(bare: World) -> None
     assert os.WTERMSIG(status) == signal.SIGINT
 
 
+@pytest.mark.slow
 def test_a_report_on_request_and_every_so_often(world: World) -> None:
     with world.start("--every", "1s", "--", sys.executable, "uses.py", "0", "5") as job:
         until(lambda: bool(os.listdir(world.processes)))
@@ -280,12 +285,14 @@ def test_a_gpu_that_is_required(world: World) -> None:
     assert (told["used_gpu"], told["signal"], told["still_running"]) == (False, "SIGTERM", [])
 
 
+@pytest.mark.slow
 def test_a_job_that_will_not_end_is_killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     done, told = world.reported("--require-gpu=1", "--", sys.executable, "-c", code)
     assert (done.returncode, told["signal"]) == (1, "SIGKILL")
 
 
+@pytest.mark.slow
 def test_a_required_gpu_that_is_used_or_not_in_time(world: World) -> None:
     assert world.run("--require-gpu=3", "--", sys.executable, "uses.py", "0.3", "4").returncode == 0
     assert world.run("--require-gpu", "--", "sleep", "1.5").returncode == 1
@@ -341,6 +348,7 @@ def test_a_client_of_a_daemon_is_not_the_job(world: World) -> None:
         assert told["causes"] == []
 
 
+@pytest.mark.slow
 def test_a_job_of_twenty_processes(world: World) -> None:
     line = f"for i in $(seq 20); do {PYTHON} uses.py 0.5 3 & done; wait"
     _, told = world.reported("--", "sh", "-c", line)
@@ -365,6 +373,7 @@ def test_in_the_background_of_a_shell(world: World) -> None:
     assert json.loads((world.folder / "r.json").read_text())["used_gpu"] is True
 
 
+@pytest.mark.slow
 def test_in_a_container_files_and_memory_tell(world: World, tmp_path: Path) -> None:
     if reason := fake_nvml.can_mount():
         pytest.skip(f"a folder cannot be put in the place of /dev here: {reason}")
@@ -397,6 +406,7 @@ def test_in_a_container_files_and_memory_tell(world: World, tmp_path: Path) -> N
     assert told["peak_memory_mib"] == 800
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_course(world: World) -> None:
     for name in ("course.svg", "course.html"):
         done = world.run("--plot", name, "--", sys.executable, "uses.py", "0.3", "2.5")
@@ -432,6 +442,7 @@ def test_wrong_input(bare: World, words: tuple[str, ...], told: str) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs_does_not_hold_the_job_up(world: World, nvml: Callable[[str], dict[str, str]]) -> None:
     world.environ.update(nvml(A100.format(utilization=5) + "hang nvmlDeviceGetComputeRunningProcesses_v3\n"))
     done, told = world.reported("--", sys.executable, "-c", "import time; time.sleep(1.5)")

@@ -43,6 +43,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_bug_in_the_report(environ: dict[str, str], tmp_path: Path, broken: str) -> None:
     words = ("--json-file", "report.json", "--plot", "report.svg")
@@ -54,6 +55,7 @@ def test_a_bug_in_the_report(environ: dict[str, str], tmp_path: Path, broken: st
         assert "a bug in cudafit: ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["the last look", "the watch from its start", "every look"])
 def test_what_was_not_seen_is_not_known(environ: dict[str, str], tmp_path: Path, broken: str) -> None:
     done = run(environ, tmp_path, ("--require-gpu=60",), ("sleep", "0.6"), BROKEN[broken])
@@ -75,6 +77,7 @@ def test_a_folder_that_goes_while_the_job_runs(environ: dict[str, str], tmp_path
     assert "cannot write `out/report.json`" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_that_nobody_reads(environ: dict[str, str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = run(environ, tmp_path, ("--json-file", "pipe"), SEVEN)

@@ -103,6 +103,7 @@ def test_an_interpreter_that_is_not_there() -> None:
     assert ran.error == "/nowhere/python: No such file or directory"
 
 
+@pytest.mark.slow
 def test_the_command_explains_what_was_said(cudafit: Run, env: Path) -> None:
     put(env, "torch", "raise ImportError('libcudnn.so.9: cannot open shared object file')")
     (env / "lib" / PYTHON / "site-packages" / "torch" / "version.py").write_text("__version__ = '2.9'\ncuda = '12.8'\n")

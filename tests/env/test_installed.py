@@ -5,6 +5,8 @@ import venv
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pytest
+
 from cudafit.env.installed import installed_versions, python_of
 from cudafit.model.requirement import normalised
 
@@ -16,6 +18,7 @@ def test_the_environment_of_these_tests() -> None:
     assert found["hypothesis"] == here["hypothesis"]
 
 
+@pytest.mark.slow
 def test_a_fresh_environment(tmp_path: Path) -> None:
     venv.create(tmp_path / "e", with_pip=True)
     found = installed_versions(str(tmp_path / "e"))

@@ -417,6 +417,7 @@ def test_environment_keeps_the_rest(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_several_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # an empty cache
     with ThreadPoolExecutor(4) as pool:

@@ -37,6 +37,11 @@ def growth(read: Callable[[Input], object], made: Callable[[int], Input], size: 
         if long <= allowed:
             return None
         if long >= _SURE_S:
+            # Whatever else the machine does, most of all to its caches, is in favour of what is read.
+            long = min(long, *(seconds(read, large) for _ in range(_TRIES)))
+            short = max(seconds(read, small) for _ in range(_TRIES))
+            if long <= max(short, 1e-4) * _FACTOR * _MOST:
+                return None
             break
         size *= 2
         if size > _LARGEST:

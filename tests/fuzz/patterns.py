@@ -5,6 +5,7 @@ repeats, many times over, behind what the pattern wants first and before what it
 """
 
 import ast
+import functools
 import importlib
 import re
 import sys
@@ -46,39 +47,46 @@ class Use:
             getattr(compiled, self.method)(data)
 
 
-def uses() -> list[Use]:
+@functools.cache
+def uses() -> tuple[Use, ...]:
     """All of the product. What is put together while it runs is seen with `x` in place of what is put in."""
     found: dict[tuple[str | bytes, int, bool], Use] = {}
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCES.rglob("*.py"))}
-    everywhere = _called(ast.walk(node) for node in trees.values())
-    for path, tree in trees.items():
-        for use in _in_module(path, tree, everywhere):
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(SOURCES.rglob("*.py"))}
+    everywhere = _called(texts.values())
+    for path, text in texts.items():
+        if not _MAY_HAVE_ONE.search(text):
+            continue  # to take all modules apart takes seconds
+        for use in _in_module(path, ast.parse(text), _called([text]), everywhere):
             anywhere = use.method in _ANYWHERE
             found.setdefault((use.pattern, re.compile(use.pattern, use.flags).flags, anywhere), use)
-    return list(found.values())
+    return tuple(found.values())
 
 
-def _called(trees: Iterable[Iterable[ast.AST]]) -> dict[str, set[str]]:
+_MAY_HAVE_ONE = re.compile(rf"\bre\.|\b_*[A-Z][A-Z0-9_]*\.(?:{'|'.join(_METHODS)})\b")
+_CALLED = re.compile(rf"\b(\w+)\.({'|'.join(_METHODS)})\b")
+
+
+def _called(texts: Iterable[str]) -> dict[str, set[str]]:
     """What is called of each name, wherever it stands: `PATTERN.match`, `module.PATTERN.match`."""
     found: dict[str, set[str]] = {}
-    for node in (one for tree in trees for one in tree):
-        if isinstance(node, ast.Attribute) and node.attr in _METHODS:
-            name = getattr(node.value, "id", "") or getattr(node.value, "attr", "")
-            if name:
-                found.setdefault(name, set()).add(node.attr)
+    for text in texts:
+        for name, method in _CALLED.findall(text):
+            found.setdefault(name, set()).add(method)
     return found
 
 
-def _in_module(path: Path, tree: ast.Module, everywhere: dict[str, set[str]]) -> Iterator[Use]:
-    own = _called([ast.walk(tree)])
+def _in_module(
+    path: Path, tree: ast.Module, own: dict[str, set[str]], everywhere: dict[str, set[str]]
+) -> Iterator[Use]:
+    nodes = list(ast.walk(tree))
     names = {
         id(node.value): node.targets[0].id
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
     module_name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
     module: Any = None
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         place = f"{path.relative_to(SOURCES)}:{node.lineno}"

@@ -62,6 +62,7 @@ def test_the_same_numbers_make_the_same_text() -> None:
     assert len(made) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it limits memory by Linux's means")
 @pytest.mark.parametrize(
     ("body", "finding"),
@@ -98,6 +99,7 @@ def test_a_worker_tells_how_it_went(
     assert ("FINDING in target" in capfd.readouterr().out) == bool(finding)
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path) -> None:
     command = [*SAFE_PYTHON, "-m", "tests.fuzz", "--seconds", "1", "--only", "specifier"]
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -13,6 +13,7 @@ from tests.fuzz.pumps import own, pump
 _SIZE = 16_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 def test_time_grows_with_the_text(parser: Parser, tmp_path: Path) -> None:
     read = reading(parser, tmp_path)
@@ -21,6 +22,7 @@ def test_time_grows_with_the_text(parser: Parser, tmp_path: Path) -> None:
         assert not told, f"{parts[0][-40:]!r}, {parts[1][:60]!r} many times, {parts[2][:40]!r}: {told}"
 
 
+@pytest.mark.slow
 def test_what_grows_with_the_square_is_found() -> None:
     def slow(data: bytes) -> object:
         return [data.count(b"b", start) for start in range(len(data))]

@@ -25,6 +25,7 @@ def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_a_value_or_an_error_that_it_knows(target: Parser, tmp_path: Path) -> None:
     seeds, words = list(target.seeds()), target.tokens()

@@ -5,16 +5,16 @@ import os
 import pytest
 
 from tests.fuzz.growth import growth, seconds
-from tests.fuzz.patterns import Use, pumps, uses
+from tests.fuzz.patterns import SOURCES, Use, pumps, uses
 
 _SUSPECT_S = 0.0002
 _SIZE = 2_000
 _SHORT, _LONG_S = 24, 0.05  # what takes so long for so little grows with the power of its text, and would never end
-USES = uses()
 
 
 def rooms() -> list[str]:
-    return sorted({os.path.dirname(use.place) for use in USES})
+    """Of the product; which of them have patterns is found out by the tests."""
+    return sorted({os.path.relpath(path.parent, SOURCES) for path in SOURCES.rglob("*.py")})
 
 
 def slow(use: Use) -> str | None:
@@ -31,12 +31,14 @@ def slow(use: Use) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", rooms())
 def test_every_pattern_takes_time_by_length(room: str) -> None:
-    found = [told for use in USES if os.path.dirname(use.place) == room and (told := slow(use))]
+    found = [told for use in uses() if os.path.dirname(use.place) == room and (told := slow(use))]
     assert not found, "\n".join(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "method"),
     [
@@ -55,6 +57,6 @@ def test_a_slow_one_is_found(pattern: str | bytes, method: str) -> None:
 
 
 def test_patterns_are_found_wherever_they_stand() -> None:
-    assert len(USES) > 250
-    seen = {use.place.rpartition(":")[0] for use in USES}
+    assert len(uses()) > 250
+    seen = {use.place.rpartition(":")[0] for use in uses()}
     assert {"cudafit/machine/nvidia_smi.py", "cudafit/model/requirement.py", "cudafit/lint/handlers.py"} <= seen

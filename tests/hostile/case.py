@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.older import SAFE_PYTHON
 from tests.command import call
 from tests.fuzz.attempt import forget_memory, memory_now_mib, memory_peak_mib
+from tests.older import SAFE_PYTHON
 from tests.repair.trees import Reading, reading
 from tests.repair.world import World
 
@@ -146,7 +146,9 @@ def run_here(made: Place, words: Words, *, stdin: str = "") -> Ended:
     forget_memory()
     before, began = memory_now_mib(), time.monotonic()
     try:
-        done = call([os.fspath(word) for word in words], made.environ, stdin.encode(), folder=made.work, timeout=LIMIT_S)
+        done = call(
+            [os.fspath(word) for word in words], made.environ, stdin.encode(), folder=made.work, timeout=LIMIT_S
+        )
     except subprocess.TimeoutExpired:
         raise AssertionError(f"it did not end within {LIMIT_S:.0f} s") from None
     seconds, grown = time.monotonic() - began, memory_peak_mib() - before

@@ -30,6 +30,7 @@ def resolve(cudafit: Run, lock_world: World, tmp_path: Path, folder: Path) -> Re
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

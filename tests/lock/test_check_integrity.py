@@ -96,6 +96,7 @@ ALTERED: dict[str, tuple[Callable[[str], str], str, str | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["requirements.txt", "pylock.toml", "conda-lock.yml", "explicit.txt"])
 @pytest.mark.parametrize("what", ALTERED)
 def test_hashes_that_are_gone_or_altered(resolve: Resolve, written: Callable[[str], str], name: str, what: str) -> None:
@@ -193,6 +194,7 @@ OTHER_PLACES: dict[str, tuple[str, str, str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", OTHER_PLACES)
 @pytest.mark.parametrize("offline", [False, True])
 def test_other_places(resolve: Resolve, what: str, offline: bool) -> None:

@@ -49,6 +49,7 @@ def locked(path: str) -> dict[str, str]:
     return {row["name"]: row["url"].rpartition("/")[2] for row in value["package"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("machine", "build", "cuda"),
     [

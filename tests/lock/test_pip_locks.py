@@ -157,6 +157,7 @@ def test_offline_writes_pins_and_says_so(resolve: Resolve) -> None:
 # What cannot be locked, and why.
 
 
+@pytest.mark.slow
 def test_an_index_that_does_not_answer(resolve: Resolve) -> None:
     done = resolve("torch", *PASCAL, "-o", "requirements.txt", env={"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"})
     assert done.returncode == 1

@@ -69,6 +69,7 @@ def test_own_rows_replace_and_add(whole: str, environ: dict[str, str], tmp_path:
     assert compiled.version.startswith("2026.1.1+own.")
 
 
+@pytest.mark.slow
 def test_rows_of_the_config_folder_are_laid_over_the_packaged_matrix(environ: dict[str, str], tmp_path: Path) -> None:
     plant(tmp_path / "config" / "cudafit" / "matrices", {"frameworks/mine.yaml": OWN_ROW.replace("torch", "mine")})
     compiled = open_matrix(environ=environ)

@@ -28,6 +28,7 @@ def real_libraries() -> list[Path]:
     return found + [path for folder in system for path in sorted(folder.glob("lib*.so.*"))[:60] if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="libraries of another format")
 def test_as_pyelftools_reads_them() -> None:
     libraries = real_libraries()
@@ -56,6 +57,7 @@ def test_as_pyelftools_reads_them() -> None:
             assert list(ours.has_versions) == own, path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="libraries of another format")
 def test_symbols_as_pyelftools_reads_them() -> None:
     anything = re.compile(rb".")

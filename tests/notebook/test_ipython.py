@@ -43,6 +43,7 @@ class Python:
         )
 
 
+@pytest.mark.slow
 def test_importing_cudafit_imports_nothing_else(python: Python) -> None:
     done = python("import sys\nbefore = set(sys.modules)\nimport cudafit\nprint(sorted(set(sys.modules) - before))")
     assert done.stdout == "['cudafit']\n", done.stderr
@@ -85,6 +86,7 @@ def test_in_a_terminal_a_cell_is_complete_after_an_empty_line(python: Python) ->
     assert python(code).stdout.split() == ["incomplete", "incomplete", "complete"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_was_made_a_script(python: Python) -> None:
     code = (
         f"{SHELL}ip.run_cell('%load_ext cudafit')\n"
@@ -95,6 +97,7 @@ def test_a_notebook_that_was_made_a_script(python: Python) -> None:
     assert "%%cudafit    as the first line of a cell" in done.stdout
 
 
+@pytest.mark.slow
 def test_loaded_twice_and_unloaded(python: Python) -> None:
     code = (
         f"{SHELL}before = list(ip.input_transformers_cleanup), {{k: list(v) for k, v in ip.events.callbacks.items()}}\n"

@@ -72,6 +72,7 @@ def gpu(nvml: Nvml, tmp_path: Path) -> dict[str, str]:
     return {**nvml(SPEC), "FAKE_NVML_PROCESSES": str(processes)}
 
 
+@pytest.mark.slow
 def test_cells_on_a_gpu(notebook: Notebook, gpu: dict[str, str]) -> None:
     made, idle, grown, short, _, busy = notebook(
         f"%%cudafit\nimport os, time\n{HOLD % 600}time.sleep(0.4)\n'done'",
@@ -96,6 +97,7 @@ def test_cells_on_a_gpu(notebook: Notebook, gpu: dict[str, str]) -> None:
     assert "the GPU was busy 80 % of this cell" in busy.table
 
 
+@pytest.mark.slow
 def test_work_of_others_is_not_the_cells(notebook: Notebook, gpu: dict[str, str]) -> None:
     gpu["FAKE_NVML"] = _busy(gpu["FAKE_NVML"])
     (_, told) = notebook(
@@ -114,6 +116,7 @@ def _busy(spec: str) -> str:
     return spec
 
 
+@pytest.mark.slow
 def test_code_that_stays_on_the_cpu_is_named(notebook: Notebook, gpu: dict[str, str], tmp_path: Path) -> None:
     package = tmp_path / "notebooks" / "torch"
     package.mkdir()
@@ -136,6 +139,7 @@ def test_code_that_stays_on_the_cpu_is_named(notebook: Notebook, gpu: dict[str, 
         assert earlier[2] == "cell In [2], line 5"
 
 
+@pytest.mark.slow
 @without_gpu
 def test_without_a_gpu(notebook: Notebook) -> None:
     doctor, twice, cell, after = notebook("%cudafit", "x = 1\n%cudafit\nx + 1", "%%cudafit\n1 + 1", "_ + 1")
@@ -170,6 +174,7 @@ def cpu_build(tmp_path: Path) -> Path:
     return env
 
 
+@pytest.mark.slow
 def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], cpu_build: Path, tmp_path: Path) -> None:
     """Its own Python, not the active one; its variables as they are now; and what is imported stays imported."""
     before, imported, hidden = notebook(
@@ -186,6 +191,7 @@ def test_doctor_is_for_this_kernel(notebook: Notebook, gpu: dict[str, str], cpu_
     assert "(env.cvd_empty)" in hidden.table
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_is_shown(notebook: Notebook, gpu: dict[str, str], cpu_build: Path) -> None:
     shown_doctor, source, shown_cell = re.findall(r"```\n(.*?)\n```", PAGE.read_text(encoding="utf-8"), re.S)
     doctor, _, cell = notebook(
@@ -203,6 +209,7 @@ def _general(table: str, env: Path) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_a_cell_is_as_it_is_without(notebook: Notebook) -> None:
     failing, quiet, awaited, timed, below, future, wrong, empty, helped = notebook(
         "%%cudafit\nx = 5\n1 / 0",
@@ -235,6 +242,7 @@ def test_a_cell_is_as_it_is_without(notebook: Notebook) -> None:
     assert "doctor for this kernel's Python" in helped.stream("stdout")
 
 
+@pytest.mark.slow
 def test_words_and_bugs_do_no_harm(notebook: Notebook) -> None:
     unknown, _, judged, _, cell, _, unloaded = notebook(
         "%cudafit nonsense",
@@ -255,6 +263,7 @@ def test_words_and_bugs_do_no_harm(notebook: Notebook) -> None:
     assert "not found" in unloaded.stream("stderr")
 
 
+@pytest.mark.slow
 def test_an_interrupted_cell_is_judged(notebook: Notebook, gpu: dict[str, str]) -> None:
     """Jupyter interrupts the kernel's whole group, and what asks NVML is one of it."""
     (cell,) = notebook(

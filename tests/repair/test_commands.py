@@ -171,6 +171,7 @@ def test_a_conda_environment_whose_records_are_broken_is_refused(repair: Repair,
     assert "conda's records" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_repair_is_seen_and_finished(repair: Repair, cudafit: Run, env: Path, small: World) -> None:
     """Killed while uv works; the next commands say so, and repair brings it to its end."""
     before = reading(env)
@@ -187,6 +188,7 @@ def test_an_interrupted_repair_is_seen_and_finished(repair: Repair, cudafit: Run
     assert reading(env) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_repair_is_rolled_back(cudafit: Run, env: Path, small: World) -> None:
     before = reading(env)
     killed(env, small, cudafit)
@@ -214,6 +216,7 @@ def killed(env: Path, small: World, cudafit: Run) -> None:
     assert journal.exists(), "it was too quick to be killed"
 
 
+@pytest.mark.slow
 def test_two_at_once(env: Path, small: World, environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "cudafit", "repair", str(env), "--yes", *small.words]
     given = {**environ, **small.env}
@@ -260,6 +263,7 @@ def test_what_was_changed_while_a_person_thought_is_looked_at_again(
     assert reading(env) == changed
 
 
+@pytest.mark.slow
 def test_create_makes_the_same_from_its_lock(cudafit: Run, small: World, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -322,6 +326,7 @@ def test_what_cannot_be_created(
     assert not Path("new").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_before_and_undone_in_the_middle(
     cudafit: Run, small: World, tmp_path: Path, repair: Repair
 ) -> None:

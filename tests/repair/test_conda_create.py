@@ -119,6 +119,7 @@ def test_overrides_are_honoured_and_shown(create: Create, tmp_path: Path) -> Non
     assert not (tmp_path / "e").exists()
 
 
+@pytest.mark.slow
 def test_a_lock_makes_the_same_prefix_again(create: Create, cudafit: Run, small: CondaWorld, tmp_path: Path) -> None:
     pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
     first = tmp_path / "first"
@@ -177,6 +178,7 @@ def served(own: CondaWorld) -> Iterator[str]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_checked_again_and_what_is_served_too(
     create: Create, own: CondaWorld, served: str, tmp_path: Path
 ) -> None:
@@ -196,6 +198,7 @@ def test_what_is_kept_is_checked_again_and_what_is_served_too(
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.slow
 def test_clear_replaces_it_and_rollback_brings_it_back(create: Create, cudafit: Run, tmp_path: Path) -> None:
     prefix = tmp_path / "e"
     assert create("--prefix", str(prefix), "numpy==2.2.0", "rich").returncode == 0

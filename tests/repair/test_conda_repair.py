@@ -108,6 +108,7 @@ def test_a_cpu_build_becomes_the_build_of_the_driver(
     assert reading(prefix) == before
 
 
+@pytest.mark.slow
 def test_altered_and_missing_files(repair: Repair, cudafit: Run, made: Callable[..., Path]) -> None:
     prefix = made("torch", "rich")
     right = reading(prefix)
@@ -131,6 +132,7 @@ def test_altered_and_missing_files(repair: Repair, cudafit: Run, made: Callable[
     assert [step[1] for step in steps(every)] == ["pytorch", "rich"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [f"{SITE}/torch", f"{SITE}/mine", "bin", "conda-meta"])
 def test_a_folder_that_lies_elsewhere_stays_as_it_is(
     path: str, repair: Repair, made: Callable[..., Path], tmp_path: Path
@@ -165,6 +167,7 @@ def test_a_pip_torch_over_condas(repair: Repair, cudafit: Run, made: Callable[..
     assert reading(prefix) == broken
 
 
+@pytest.mark.slow
 def test_a_cuda_that_the_driver_does_not_run(repair: Repair, cudafit: Run, small: CondaWorld, tmp_path: Path) -> None:
     prefix = tmp_path / "e"
     newer = ("--gpu", "RTX 4090", "--driver", "580.65.06", *small.words[4:])
@@ -178,6 +181,7 @@ def test_a_cuda_that_the_driver_does_not_run(repair: Repair, cudafit: Run, small
     assert (now["pytorch"], now["cuda-version"], now["cudnn"]) == (CUDA, "12.9 h0", "9.129 h0")
 
 
+@pytest.mark.slow
 def test_a_toolkit_of_another_major_goes(repair: Repair, made: Callable[..., Path]) -> None:
     prefix = made("torch", "cudatoolkit==11.8.0")
     done = repair(str(prefix), "--yes", "--json")
@@ -186,6 +190,7 @@ def test_a_toolkit_of_another_major_goes(repair: Repair, made: Callable[..., Pat
     assert not (prefix / "lib/libcudart.so.11.0").exists()
 
 
+@pytest.mark.slow
 def test_packages_of_other_channels_come_from_conda_forge(repair: Repair, made: Callable[..., Path]) -> None:
     prefix = made("torch", "numpy==2.2.0", "rich")
     (record,) = prefix.glob("conda-meta/numpy-*.json")
@@ -201,6 +206,7 @@ def test_packages_of_other_channels_come_from_conda_forge(repair: Repair, made: 
     intact(prefix)
 
 
+@pytest.mark.slow
 def test_a_tampered_package_changes_nothing(
     repair: Repair, cudafit: Run, made: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -216,6 +222,7 @@ def test_a_tampered_package_changes_nothing(
     assert reading(prefix) == before
 
 
+@pytest.mark.slow
 def test_what_is_refused(repair: Repair, made: Callable[..., Path], tmp_path: Path) -> None:
     prefix = made("torch", "--cpu")
     before = reading(prefix)

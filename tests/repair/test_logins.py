@@ -111,6 +111,7 @@ def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield made
 
 
+@pytest.mark.slow
 def test_an_index_that_wants_a_login(cudafit: Run, closed: World, environ: dict[str, str], tmp_path: Path) -> None:
     env = {name: WAYS["login"](value) if "://" in value else value for name, value in closed.env.items()}
     words = ("torch", "numpy", *closed.words, "--python", PYTHON)

@@ -131,6 +131,7 @@ def test_not_writable(env: Path, which: str) -> None:
         folder.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_without_root_what_may_not_be_written_is_refused() -> None:
     """The same as a user without rights, where the tests run as root."""
     if os.geteuid() != 0:

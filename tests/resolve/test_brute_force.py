@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -84,15 +85,33 @@ def key(build: Build) -> tuple[Any, ...]:
     return (build.name, build.version, build.variant, build.index)
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
+ASKED = given(
     builds=MATRICES,
     driver=st.sampled_from(DRIVERS),
     cards=st.lists(st.sampled_from(CARDS), min_size=1, max_size=2, unique=True),
     asked=st.permutations(["alpha", "beta", "gamma"]).flatmap(lambda names: st.integers(1, 3).map(lambda n: names[:n])),
     python=st.sampled_from(["3.11", "3.12"]),
 )
+
+
+@pytest.mark.slow
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@ASKED
 def test_answers_as_trying_everything_does(
+    builds: dict[str, tuple[Build, ...]], driver: str, cards: list[tuple[int, int]], asked: list[str], python: str
+) -> None:
+    answers_as_trying_everything(builds, driver, cards, asked, python)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@ASKED
+def test_answers_to_some_as_trying_everything_does(
+    builds: dict[str, tuple[Build, ...]], driver: str, cards: list[tuple[int, int]], asked: list[str], python: str
+) -> None:
+    answers_as_trying_everything(builds, driver, cards, asked, python)
+
+
+def answers_as_trying_everything(
     builds: dict[str, tuple[Build, ...]], driver: str, cards: list[tuple[int, int]], asked: list[str], python: str
 ) -> None:
     matrix = Matrix(facts(), builds)

@@ -591,6 +591,7 @@ _SEEDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clean", [redacted, without_login])
 @pytest.mark.parametrize("seed", _SEEDS)
 def test_time_grows_with_the_length(seed: str, clean: Callable[[str], str]) -> None:
