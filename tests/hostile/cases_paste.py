@@ -141,6 +141,8 @@ CASES = [
     *_each("repair --kernel, no ipykernel", _kernel, (1,)),
     *_each("a matrix with a flaw", _matrix, (2,)),
     *_each("create, what is no lock", _no_lock, (2,)),
-    Case("pasted: doctor, a path of a dash", _active, (1,), after=_reads_one_word(lambda _made: "./-rf", 2)),
+    Case(
+        "pasted: doctor, a path of a dash", _active, (1,), after=_reads_one_word(lambda made: str(made.work / "-rf"), 2)
+    ),
     Case("pasted: a matrix, a path of a dash", _overlay, (2,), after=_reads_one_word(lambda _made: "./-rf", 1)),
 ]

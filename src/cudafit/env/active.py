@@ -83,8 +83,8 @@ def _below_uv(files: Files, prefix: str) -> str | None:
         text = files.read_text(f"{prefix}/pyvenv.cfg", _CFG_LIMIT)
     except OSError:
         text = ""
-    if match := re.search(r"^extends-environment\s*=\s*(/\S.*?)\s*$", text, re.M):
-        return match[1]
+    if match := re.search(r"^extends-environment\s*=\s*(/\S.*)", text, re.M):
+        return match[1].rstrip()
     return "" if is_of_uvx(files, prefix) else None
 
 
