@@ -7,13 +7,13 @@ import pytest
 from cudafit.errors import InputError
 from cudafit.lock.containers import compose_text, devcontainer_text, dockerfile_text
 from cudafit.lock.order import Order
-from cudafit.model.fit import CPU, FIT, MatrixVersion, Pick, Resolution, Target
+from cudafit.model.fit import CPU, FIT, MatrixVersion, Pick, Resolution, Status, Target
 from tests.conftest import Run
 
 TOOLKITS = ("11.8.0", "12.4.1", "12.6.3", "12.9.1", "13.0.2")
 
 
-def order(*picks: tuple[str, str, str], status: str = FIT, cuda: str | None = "12.8", python: str = "3.12") -> Order:
+def order(*picks: tuple[str, str, str], status: Status = FIT, cuda: str | None = "12.8", python: str = "3.12") -> Order:
     made = tuple(
         Pick(name, "1", variant, None, None, requirement, "pypi", "native", (), ())
         for name, variant, requirement in picks

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator, ValidationError, validate
 
 from cudafit import shipped
 from cudafit.machine.saved import plain
+from cudafit.model.finding import Report
 from cudafit.model.machine import Machine
 from cudafit.model.record import from_plain
 from cudafit.model.schema import json_schema
@@ -88,3 +89,25 @@ def test_schema_and_reader_refuse_the_same(place: tuple[str | int, ...], value: 
     if place != ("schema",):
         with pytest.raises(ValueError, match="expected"):
             from_plain(Machine, wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "field", "values"),
+    [
+        ("resolve-1", None, "status", ["fit", "cpu", "no-fit"]),
+        ("doctor-1", None, "status", ["ok", "warning", "error", "unknown"]),
+        ("doctor-1", "Finding", "severity", ["error", "warning", "info"]),
+        ("lint-1", "CodeFinding", "severity", ["error", "warning", "info"]),
+        ("bench-1", None, "verdict", ["pass", "slow", "wrong", "not-verified"]),
+        ("repair-1", "Step", "action", ["install", "replace", "reinstall", "remove"]),
+    ],
+)
+def test_closed_choices_are_enums(name: str, record: str | None, field: str, values: list[str]) -> None:
+    published = json.loads(shipped.schema_text(name))
+    assert (published["$defs"][record] if record else published)["properties"][field] == {"enum": values}
+
+
+def test_a_choice_that_is_none_is_refused_by_its_place() -> None:
+    finding = {"id": "x", "severity": "fatal", "layer": "driver", "title": "t", "evidence": []}
+    with pytest.raises(ValueError, match=r'at `findings\[0\].severity`: expected "error" or "warning" or "info"'):
+        from_plain(Report, {"status": "ok", "cause": None, "findings": [finding], "skipped": []})

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from cudafit.model.bench import CUT_OFF, ENDED, FAILED, NO_GPU, RAN, SKIPPED, Run, Told
+from cudafit.model.bench import CUT_OFF, ENDED, FAILED, NO_GPU, RAN, SKIPPED, Run, State, Told
 from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.frozen import frozen
 from cudafit.model.record import RecordError, from_plain
@@ -128,7 +128,7 @@ class _Heard:
             told=tuple(self.told),
         )
 
-    def _state(self, talk: Talk) -> tuple[str, str | None]:
+    def _state(self, talk: Talk) -> tuple[State, str | None]:
         if "end" in self.said:
             return RAN, None
         if self.error:

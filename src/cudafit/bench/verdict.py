@@ -5,6 +5,7 @@ Pure. What cannot be judged is `measured`, and never passes.
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from cudafit.bench.causes import causes_of
 from cudafit.bench.peaks import Peaks
@@ -27,11 +28,13 @@ from cudafit.model.bench import (
     Load,
     Result,
     Run,
+    Status,
     Told,
+    Verdict,
 )
 from cudafit.model.matrix import BenchError, BenchSpeed, Facts
 
-CPU = "cpu"
+CPU: Final = "cpu"
 
 
 def judge(device: Device, runs: Sequence[Run], peaks: Peaks, facts: Facts, load: Load) -> Bench:
@@ -57,7 +60,7 @@ def judge(device: Device, runs: Sequence[Run], peaks: Peaks, facts: Facts, load:
     return Bench(verdict, device, results, causes, frameworks, load, not_used=unused)
 
 
-def _verdict(device: Device, runs: Sequence[Run], results: Sequence[Result]) -> tuple[str, tuple[Cause, ...]]:
+def _verdict(device: Device, runs: Sequence[Run], results: Sequence[Result]) -> tuple[Verdict, tuple[Cause, ...]]:
     broken = tuple(_broken(runs))
     if any(one.status in (WRONG, FAILED) for one in results):
         return WRONG, broken
@@ -131,7 +134,7 @@ def judged(told: Told, framework: str, device: Device, peaks: Peaks, facts: Fact
 
 def _status(
     told: Told, device: Device, error: BenchError | None, speed: BenchSpeed | None, ratio: float | None
-) -> tuple[str, str | None]:
+) -> tuple[Status, str | None]:
     if told.failed:
         return FAILED, told.failed
     if told.skipped:

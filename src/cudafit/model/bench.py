@@ -1,25 +1,31 @@
 """What a benchmark found: each result with its verdict, and the proof that a GPU did the work."""
 
 from dataclasses import field
+from typing import Final, Literal
 
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.bench/1"
 
 # Verdicts, and the states of a single result.
-PASS = "pass"  # noqa: S105 - no password
-SLOW = "slow"
-WRONG = "wrong"
-NOT_VERIFIED = "not-verified"
+PASS: Final = "pass"  # noqa: S105 - no password
+SLOW: Final = "slow"
+WRONG: Final = "wrong"
+NOT_VERIFIED: Final = "not-verified"
 
-MEASURED = "measured"  # nothing is known that it could be judged by
-SKIPPED = "skipped"
-FAILED = "failed"  # the operation raised
+MEASURED: Final = "measured"  # nothing is known that it could be judged by
+SKIPPED: Final = "skipped"
+FAILED: Final = "failed"  # the operation raised
 
-RAN = "ran"
-NO_GPU = "no GPU"
-CUT_OFF = "cut off"
-ENDED = "ended"
+RAN: Final = "ran"
+NO_GPU: Final = "no GPU"
+CUT_OFF: Final = "cut off"
+ENDED: Final = "ended"
+
+Verdict = Literal["pass", "slow", "wrong", "not-verified"]
+Status = Literal["pass", "slow", "wrong", "measured", "skipped", "failed"]
+State = Literal["ran", "failed", "skipped", "no GPU", "cut off", "ended"]
+Test = Literal["right", "speed"]  # whether its numbers are judged, or its time
 
 
 @frozen
@@ -28,7 +34,7 @@ class Told:
 
     test: str
     dtype: str
-    kind: str  # right, speed
+    kind: Test
     value: float | None = None
     unit: str | None = None
     max_error: float | None = None
@@ -47,7 +53,7 @@ class Run:
     """What became of one framework's payload."""
 
     framework: str
-    state: str  # ran, failed, skipped, no GPU, cut off, ended
+    state: State
     version: str | None = None
     error: str | None = None
     devices: int | None = None  # GPUs that the framework sees
@@ -68,9 +74,9 @@ class Result:
     expected: float | None
     ratio: float | None
     max_error: float | None
-    status: str  # pass, slow, wrong, measured, skipped, failed
+    status: Status
     framework: str = ""
-    kind: str = "right"  # right: its numbers were judged; speed
+    kind: Test = "right"
     share: float | None = None
     bound: float | None = None  # the largest error that is right
     spread: float | None = None  # between the quartiles, in parts of the median
@@ -96,7 +102,7 @@ class Device:
     name: str | None
     used_gpu: bool | None
     proof: str | None
-    kind: str = "cuda"  # cuda, cpu
+    kind: Literal["cuda", "cpu"] = "cuda"
     number: str = ""  # cuda:0
     uuid: str | None = None
     evidence: tuple[str, ...] = ()
@@ -161,7 +167,7 @@ class Regression:
 class Bench:
     """A run of the benchmark."""
 
-    verdict: str  # pass, slow, wrong, not-verified
+    verdict: Verdict
     device: Device
     results: tuple[Result, ...]
     causes: tuple[Cause, ...] = ()

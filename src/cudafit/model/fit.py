@@ -3,22 +3,28 @@
 The fields without a default are the contract that other programs rely on.
 """
 
+from typing import Final, Literal
+
 from cudafit.model.frameworks import OF_CONDA
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.resolve/1"
 
-FIT = "fit"
-CPU = "cpu"
-NO_FIT = "no-fit"
+FIT: Final = "fit"
+CPU: Final = "cpu"
+NO_FIT: Final = "no-fit"
 
-NATIVE = "native"  # the driver is at least the one of the build's CUDA toolkit
-MINOR = "minor"  # it reaches the floor of that CUDA major only: PTX cannot be compiled
-FORWARD = "forward"  # a cuda-compat package bridges it
+NATIVE: Final = "native"  # the driver is at least the one of the build's CUDA toolkit
+MINOR: Final = "minor"  # it reaches the floor of that CUDA major only: PTX cannot be compiled
+FORWARD: Final = "forward"  # a cuda-compat package bridges it
 
-CUBIN = "cubin"
-PTX = "ptx"
-UNKNOWN = "unknown"  # nobody has read which kernels the build holds
+CUBIN: Final = "cubin"
+PTX: Final = "ptx"
+UNKNOWN: Final = "unknown"  # nobody has read which kernels the build holds
+
+Status = Literal["fit", "cpu", "no-fit"]
+Compat = Literal["native", "minor", "forward", "cpu"]
+How = Literal["cubin", "ptx", "unknown"]
 
 
 @frozen
@@ -27,7 +33,7 @@ class Served:
 
     index: int
     kernel: str | None
-    how: str
+    how: How
     machine: str | None = None  # told where there are several
 
 
@@ -42,7 +48,7 @@ class Pick:
     cudnn: str | None
     requirement: str
     index: str  # the address; `pypi` is the default index, whatever pip or uv is configured with
-    compat: str | None  # native, minor, forward, cpu; None: neither driver nor GPU matters to it
+    compat: Compat | None  # None: neither driver nor GPU matters to it
     gpus: tuple[Served, ...]
     sources: tuple[str, ...]
     index_name: str = "pypi"
@@ -113,7 +119,7 @@ class Group:
     """Machines that one fit serves."""
 
     machines: tuple[str, ...]
-    status: str
+    status: Status
     python: str
     picks: tuple[Pick, ...]
 
@@ -138,7 +144,7 @@ class MatrixVersion:
 class Resolution:
     """The answer."""
 
-    status: str
+    status: Status
     python: str
     picks: tuple[Pick, ...]
     rejected: tuple[Rejection, ...]

@@ -1,6 +1,6 @@
 """What a repair or a new environment would do, package by package."""
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from cudafit.model.finding import Finding
 from cudafit.model.fit import Pick
@@ -11,16 +11,23 @@ CREATE_SCHEMA = "cudafit.create/1"
 ROLLBACK_SCHEMA = "cudafit.rollback/1"
 # What an installation holds to: a hash for each file; also that nothing is built, as what builds it has no hash; or
 # neither.
-HASHED, WHEELS_ONLY, UNCHECKED = "hashed", "wheels-only", "unchecked"
+HASHED: Final = "hashed"
+WHEELS_ONLY: Final = "wheels-only"
+UNCHECKED: Final = "unchecked"
+Checks = Literal["hashed", "wheels-only", "unchecked"]
 Source = TypeVar("Source")
-INSTALL, REPLACE, REINSTALL, REMOVE = "install", "replace", "reinstall", "remove"
+INSTALL: Final = "install"
+REPLACE: Final = "replace"
+REINSTALL: Final = "reinstall"
+REMOVE: Final = "remove"
+Action = Literal["install", "replace", "reinstall", "remove"]
 
 
 @frozen
 class Step:
     """One package: from which version to which, and why. `size` in bytes is None where nobody told it."""
 
-    action: str
+    action: Action
     package: str
     before: str | None
     after: str | None
@@ -75,7 +82,7 @@ class Made(Generic[Source]):
     source: Source
     picks: tuple[Pick, ...] = ()
     notes: tuple[str, ...] = ()  # what else is to be known before it is made
-    checks: str = HASHED
+    checks: Checks = HASHED
 
     @property
     def download(self) -> int | None:

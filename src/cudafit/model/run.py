@@ -1,12 +1,15 @@
 """What was seen of a job: whether it used the GPU, how much, and what kept it from it."""
 
+from typing import Final, Literal
+
 from cudafit.model.finding import Finding, NotChecked
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.run/1"
 
-NVML = "nvml"
-FILES_AND_MEMORY = "device files and memory"
+NVML: Final = "nvml"
+FILES_AND_MEMORY: Final = "device files and memory"
+Proof = Literal["nvml", "device files and memory"]
 
 
 @frozen
@@ -59,7 +62,7 @@ class RunReport:
     mean_utilization: float | None
     causes: tuple[str, ...]
     exit_code: int | None
-    proof: str | None = None
+    proof: Proof | None = None
     evidence: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     pid: int | None = None

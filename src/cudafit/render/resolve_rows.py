@@ -3,9 +3,23 @@
 from collections.abc import Sequence
 
 from cudafit.errors import CudafitError
-from cudafit.model.fit import CPU, NO_FIT, Alternative, Passed, Pick, Rejection, Resolution, Served
+from cudafit.model.fit import (
+    CPU,
+    CUBIN,
+    NO_FIT,
+    PTX,
+    UNKNOWN,
+    Alternative,
+    How,
+    Passed,
+    Pick,
+    Rejection,
+    Resolution,
+    Served,
+)
 from cudafit.render.row import Row
 from cudafit.system.commands import joined
+from cudafit.system.python310 import assert_never
 
 _COMPAT = {
     "native": "the driver runs it natively",
@@ -92,7 +106,7 @@ def _version(pick: Pick) -> str:
 
 def _served(gpus: Sequence[Served]) -> str:
     """`GPU 0 runs sm_60`; alike ones together."""
-    by_kernel: dict[tuple[str | None, str], list[Served]] = {}
+    by_kernel: dict[tuple[str | None, How], list[Served]] = {}
     for gpu in gpus:
         by_kernel.setdefault((gpu.kernel, gpu.how), []).append(gpu)
     if len(by_kernel) == 1 and len(gpus) > 1:
@@ -105,10 +119,14 @@ def _names(gpus: Sequence[Served]) -> list[str]:
     return list(dict.fromkeys(f"GPU {gpu.index}" if gpu.machine is None else gpu.machine for gpu in gpus))
 
 
-def _one_served(kernel: str | None, how: str, who: str) -> str:
-    if how == "cubin":
+def _one_served(kernel: str | None, how: How, who: str) -> str:  # noqa: RET503 - ruff does not know this assert_never
+    if how == CUBIN:
         return f"{who}: {kernel}"
-    return f"{who}: {kernel}, compiled by the driver" if how == "ptx" else f"{who}: kernels not known"
+    if how == PTX:
+        return f"{who}: {kernel}, compiled by the driver"
+    if how == UNKNOWN:
+        return f"{who}: kernels not known"
+    assert_never(how)
 
 
 def fitting_rows(resolution: Resolution) -> list[Row]:

@@ -132,7 +132,7 @@ def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolu
     )
 
 
-def _status(picks: Sequence[Pick]) -> str:
+def _status(picks: Sequence[Pick]) -> fit.Status:
     compats = {pick.compat for pick in picks}
     return fit.CPU if fit.CPU in compats and not compats & {fit.NATIVE, fit.MINOR, fit.FORWARD} else fit.FIT
 

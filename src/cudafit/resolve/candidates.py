@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from cudafit.model.fit import Compat
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.resolve.rules import Obstacle, Service, combined
@@ -21,7 +22,7 @@ class Candidate:
     tie: tuple[Any, ...]  # among equal levels
 
     @property
-    def compat(self) -> str | None:
+    def compat(self) -> Compat | None:
         return combined(self.services)
 
 

@@ -7,7 +7,7 @@ CUDA Compatibility guide (minor-version and forward compatibility).
 import re
 from collections.abc import Iterable
 
-from cudafit.model.fit import FORWARD, MINOR, NATIVE
+from cudafit.model.fit import FORWARD, MINOR, NATIVE, Compat
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, Facts, Floor, ToolkitRelease
 from cudafit.model.versions import numbers
@@ -23,7 +23,7 @@ class Verdict:
     `native_driver` is the one from which on the driver can also compile the build's PTX; `ptx` says that it can now.
     """
 
-    compat: str | None
+    compat: Compat | None
     ptx: bool
     driver: str | None = None
     native_driver: str | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cudafit.model.fit import CPU, FIT, Group
+from cudafit.model.fit import CPU, FIT, Group, Status
 from cudafit.resolve.alike import hardest
 from cudafit.resolve.host import Host, Kind
 from cudafit.resolve.picks import picks_of
@@ -65,7 +65,7 @@ def _group(problem: Problem, kinds: Sequence[Kind], hosts: Sequence[Host], libra
     if combination is None:
         raise AssertionError("a group without an answer")
     picks = picks_of(combination, members, library, [own.words[name] for name in own.asked()])
-    status = CPU if all(pick.compat in (None, CPU) for pick in picks) else FIT
+    status: Status = CPU if all(pick.compat in (None, CPU) for pick in picks) else FIT
     return Group(tuple(host.label for host in members), status, own.python, picks)
 
 

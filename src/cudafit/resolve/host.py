@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final, Literal
 
 from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import capability_by_name, plain_name, spoken
@@ -10,10 +11,12 @@ from cudafit.model.matrix import Facts
 from cudafit.model.versions import major_minor, natural_key
 from cudafit.resolve.kernels import Capability, capability, sm
 
-GPU = "gpu"
-NO_GPU = "no-gpu"
-NO_DRIVER = "no-driver"
-UNDETERMINED = "undetermined"
+GPU: Final = "gpu"
+NO_GPU: Final = "no-gpu"
+NO_DRIVER: Final = "no-driver"
+UNDETERMINED: Final = "undetermined"
+
+State = Literal["gpu", "no-gpu", "no-driver", "undetermined"]
 
 
 @frozen
@@ -34,7 +37,7 @@ class Card:
 class Kind:
     """What the rules look at. Two machines of one kind have the same answer."""
 
-    state: str
+    state: State
     platform: str
     libc: str | None  # `glibc 2.35`; None: not known
     wsl: bool
@@ -128,7 +131,7 @@ def _driver(machine: Machine, overrides: Mapping[str, str]) -> tuple[str | None,
 
 def _state(
     machine: Machine, cards: tuple[Card, ...], hidden: tuple[Card, ...], has_driver: bool, overrides: Mapping[str, str]
-) -> tuple[str, str | None]:
+) -> tuple[State, str | None]:
     known = has_driver and bool(cards) and all(card.capability for card in cards)
     if machine.undetermined and not known:
         return UNDETERMINED, machine.undetermined

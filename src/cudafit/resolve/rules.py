@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cudafit.model.fit import CPU, CUBIN, PTX, UNKNOWN
+from cudafit.model.fit import CPU, CUBIN, PTX, UNKNOWN, Compat, How
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.resolve.drivers import Drivers, Verdict, build_cuda
@@ -34,8 +34,8 @@ class Obstacle:
 class Service:
     """How a build works on a kind of machine: the driver's verdict, and the kernel for each capability."""
 
-    compat: str | None
-    kernels: tuple[tuple[Capability, str | None, str], ...] = ()
+    compat: Compat | None
+    kernels: tuple[tuple[Capability, str | None, How], ...] = ()
 
 
 @frozen
@@ -86,7 +86,7 @@ def _on_gpu(build: Build, kind: Kind, setting: Setting, found: list[Obstacle]) -
     if verdict.compat is None:
         need = f"driver {verdict.driver} or newer" if verdict.driver else "a newer driver"
         found.append(Obstacle("driver", need, _driver_text(kind), _source(build), verdict.driver))
-    kernels: list[tuple[Capability, str | None, str]] = []
+    kernels: list[tuple[Capability, str | None, How]] = []
     for gpu in kind.capabilities:
         served = _serve(build, gpu, verdict, kind)
         if isinstance(served, Obstacle):
@@ -98,7 +98,7 @@ def _on_gpu(build: Build, kind: Kind, setting: Setting, found: list[Obstacle]) -
     return found or Service(verdict.compat, tuple(kernels))
 
 
-def _serve(build: Build, gpu: Capability, verdict: Verdict, kind: Kind) -> tuple[str | None, str] | Obstacle:
+def _serve(build: Build, gpu: Capability, verdict: Verdict, kind: Kind) -> tuple[str | None, How] | Obstacle:
     if not build.kernels and not kind.tegra:
         return None, UNKNOWN
     if not build.kernels:
@@ -147,7 +147,7 @@ def _source(build: Build) -> str | None:
     return build.sources[0] if build.sources else None
 
 
-def combined(services: Sequence[Service]) -> str | None:
+def combined(services: Sequence[Service]) -> Compat | None:
     """Over several machines a build is as good as on the one where it is worst."""
-    order: tuple[str | None, ...] = (None, "cpu", "native", "minor", "forward")
+    order: tuple[Compat | None, ...] = (None, "cpu", "native", "minor", "forward")
     return max((service.compat for service in services), key=order.index, default=None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cudafit.model import kinds
 from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frozen import frozen
-from cudafit.model.run import FILES_AND_MEMORY, NVML, GpuUse
+from cudafit.model.run import FILES_AND_MEMORY, NVML, GpuUse, Proof
 from cudafit.watch.hints import Hints
 from cudafit.watch.record import Cost, GpuRecord, Record
 
@@ -56,7 +56,7 @@ class Use:
     """`used` is None where it could not be told; `evidence` says what was seen, or why not."""
 
     used: bool | None
-    proof: str | None
+    proof: Proof | None
     evidence: tuple[str, ...]
 
 

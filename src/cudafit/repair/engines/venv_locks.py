@@ -8,7 +8,7 @@ from cudafit.errors import InputError
 from cudafit.model.environment import VENV
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Interpreter
-from cudafit.model.plan import UNCHECKED, WHEELS_ONLY, Made
+from cudafit.model.plan import UNCHECKED, WHEELS_ONLY, Checks, Made
 from cudafit.repair.engines.uv import PYLOCK, REQUIREMENTS
 from cudafit.system.commands import command_text
 from cudafit.system.reading import read_named_text
@@ -46,7 +46,7 @@ def given_lock(path: str, python: str | None, *, unhashed: bool = False) -> Made
         kept = given.text if given.moved else text  # its paths are those beside the lock
     else:
         given, name, kept = given_requirements(path, text, allowed=unhashed), REQUIREMENTS, None
-    checks = UNCHECKED if unhashed else WHEELS_ONLY
+    checks: Checks = UNCHECKED if unhashed else WHEELS_ONLY
     source = Lock(given.text, name, kept=kept)
     return Made(VENV, version, given.packages, source, notes=given.notes, checks=checks)
 
