@@ -13,7 +13,7 @@ from cudafit.model.environment import VENV, Environment
 from cudafit.model.finding import ERROR, Change, Finding, Fix, Report, Wish
 from cudafit.model.plan import Plan
 from cudafit.repair.carry_out import errors_left
-from cudafit.repair.engines.steps import not_as_planned
+from cudafit.repair.engines.plans import not_as_planned
 from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 

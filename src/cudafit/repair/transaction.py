@@ -103,6 +103,18 @@ def transaction(
             raise _rolled_back(state, journal, error, written) from error
 
 
+@contextmanager
+def new_environment(env: str, say: Callable[[str], None]) -> Iterator[tuple[Underway, bool]]:
+    """An environment is made inside, where none is or in place of one; tells whether there is one. Raises as
+    `transaction` does."""
+    there = os.path.isdir(env)
+    if there and not os.listdir(env):
+        os.rmdir(env)
+        there = False
+    with transaction(env, reason="create", new=not there, say=say) as change:
+        yield change, there
+
+
 def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> None:
     if new:
         _check_nothing_there(state, env)

@@ -43,12 +43,11 @@ from cudafit.repair.engines.conda_plan import (
     with_damage,
 )
 from cudafit.repair.engines.engine import Means, Prepared
-from cudafit.repair.engines.fits import fit_for
-from cudafit.repair.engines.new import new_environment
+from cudafit.repair.engines.plans import fit_for
 from cudafit.repair.engines.venv import reach_of_pip
 from cudafit.repair.links import Reach
 from cudafit.repair.state import state_of
-from cudafit.repair.transaction import Underway
+from cudafit.repair.transaction import Underway, new_environment
 from cudafit.resolve.host import Host
 from cudafit.resolve.request import INSTALLED, Request
 from cudafit.resolve.targets import targets_of
@@ -231,7 +230,7 @@ class CondaEngine:
     def create(self, made: Made[Packages], means: Means) -> Made[Packages]:
         source = made.source
         os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
-        with new_environment(self.path, means) as (change, there):
+        with new_environment(self.path, means.say) as (change, there):
             if there:
                 _empty(change.env)
             means.say(f"installing {counted(len(source.records), 'package')}")

@@ -13,7 +13,7 @@ from cudafit.model.fit import Pick
 from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.plan import REMOVE, Plan, Step
 from cudafit.model.versions import numbers
-from cudafit.repair.engines.steps import Coming, not_as_planned, steps_between
+from cudafit.repair.engines.plans import Coming, not_as_planned, steps_between
 from cudafit.resolve.conda import CONDA_NAMES
 
 PIP = "pip"

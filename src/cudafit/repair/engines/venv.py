@@ -20,14 +20,12 @@ from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
 from cudafit.repair.engines.engine import Means, Prepared
-from cudafit.repair.engines.fits import fit_for
-from cudafit.repair.engines.new import new_environment
-from cudafit.repair.engines.steps import not_as_planned
+from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.uv import install, make_venv, uninstall
 from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
 from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
 from cudafit.repair.links import Reach
-from cudafit.repair.transaction import Underway
+from cudafit.repair.transaction import Underway, new_environment
 from cudafit.resolve.host import Host
 from cudafit.system.commands import command_text, path_word
 from cudafit.system.secrets import without_login
@@ -112,7 +110,7 @@ class VenvEngine:
         lock = made.source
         for note in made.notes:
             means.say(note)
-        with new_environment(self.path, means) as (change, _):
+        with new_environment(self.path, means.say) as (change, _):
             means.say(f"making {self.path} with Python {made.python}")
             make_venv(self.path, lock.interpreter or made.python, means.environ, lock=change.lock)
             means.say(f"installing {counted(len(made.packages), 'package')}")

@@ -10,7 +10,7 @@ from cudafit.model.finding import Wish
 from cudafit.model.frameworks import TWINS
 from cudafit.model.plan import Plan
 from cudafit.model.requirement import Wanted, normalised, wanted
-from cudafit.repair.engines.steps import Coming, steps_between
+from cudafit.repair.engines.plans import Coming, steps_between
 from cudafit.resolve.problem import Library
 from cudafit.resolve.request import INSTALLED, Request
 

@@ -1,9 +1,27 @@
-"""From what is there to what shall be there, package by package, and whether it came so. Pure."""
+"""What the plans of both engines are made of: the builds that are wished, the steps from what is there to what shall be
+there, and whether it came so. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from cudafit.doctor.world import World
+from cudafit.errors import CudafitError
+from cudafit.model.finding import Wish
+from cudafit.model.fit import CPU, Resolution
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import INSTALL, REINSTALL, REMOVE, REPLACE, Step
+from cudafit.render.resolve_rows import error_of
+from cudafit.resolve.answer import resolve
+from cudafit.resolve.request import Request
+
+
+def fit_for(wish: Wish, request: Request, world: World) -> Resolution:
+    """Raises CudafitError where nothing fits, or nothing that would use the GPU."""
+    answer = resolve(request, [world.host], world.facts.book)
+    if error := error_of(answer):
+        raise error
+    if answer.status == CPU and world.has_gpu and wish.change.choose:
+        raise CudafitError("no build for the GPU fits this environment", cause=[answer.reason or ""])
+    return answer
 
 
 @frozen
