@@ -10,24 +10,21 @@ from cudafit.conda.nearest import solved_or_nearest
 from cudafit.conda.solver import Question, Record
 from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
-from cudafit.env.conda_meta import Meta, asked_for, damage, pinned, read_meta
-from cudafit.env.conda_side import is_compared, python_name
+from cudafit.env.conda_meta import Meta, damage, read_meta
+from cudafit.env.conda_side import is_compared
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.lock.conda_held import is_conda_lock, locked_records, notes_on
 from cudafit.lock.conda_names import conda_platform
-from cudafit.lock.conda_solve import virtual_of, virtual_packages
+from cudafit.lock.conda_solve import virtual_packages
 from cudafit.lock.conda_virtual import overridden
 from cudafit.lock.order import CONDA as FORGE
 from cudafit.lock.order import Order
 from cudafit.lock.specs import all_specifications
 from cudafit.model.environment import CONDA, Doubled, Environment
 from cudafit.model.finding import Report, Wish
-from cudafit.model.fit import Resolution
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import REINSTALL, Made, Package
-from cudafit.model.requirement import wanted
-from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import remove_distribution
 from cudafit.repair.engines.conda_link import link
@@ -35,22 +32,17 @@ from cudafit.repair.engines.conda_lists import complete, register
 from cudafit.repair.engines.conda_plan import (
     PIP,
     conda_plan,
-    freed,
     not_as_conda_planned,
     pips,
-    specifications,
-    unchanged,
     with_damage,
 )
+from cudafit.repair.engines.conda_solution import as_it_is, solution_for
 from cudafit.repair.engines.engine import Means, Prepared
-from cudafit.repair.engines.plans import fit_for
 from cudafit.repair.engines.venv import reach_of_pip
 from cudafit.repair.links import Reach
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import Underway, new_environment
 from cudafit.resolve.host import Host
-from cudafit.resolve.request import INSTALLED, Request
-from cudafit.resolve.targets import targets_of
 from cudafit.system.commands import command_text, path_word
 
 
@@ -65,17 +57,6 @@ class Packages:
     reinstall: tuple[str, ...] = ()
     specs: tuple[str, ...] = ()
     over: tuple[Doubled, ...] = ()  # what pip put over conda's, and is taken out
-
-
-@frozen
-class _Solution:
-    """All that shall be in a prefix, and which of it stays as it is."""
-
-    platform: str
-    records: tuple[Record, ...]
-    keep: tuple[str, ...]
-    specs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 class CondaEngine:
@@ -112,9 +93,9 @@ class CondaEngine:
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Packages]:
         change, meta = wish.change, self.meta
         if change.choose or change.free or change.remove:
-            solution = self._solution(wish, world, environment, means)
+            solution = solution_for(wish, world, environment, meta, means)
         else:
-            solution = _as_it_is(meta, world)
+            solution = as_it_is(meta, world)
         plan = conda_plan(wish, environment, meta, solution.records, solution.keep)
         again = tuple(step.package for step in plan.steps if step.action == REINSTALL)
         source = Packages(
@@ -126,29 +107,6 @@ class CondaEngine:
             tuple(one for one in environment.doubled if one.name in change.uninstall),
         )
         return Prepared(replace(plan, warnings=solution.warnings), source)
-
-    def _solution(self, wish: Wish, world: World, environment: Environment, means: Means) -> _Solution:
-        meta = self.meta
-        answer = _answer(wish, world, environment, meta)
-        picks = [pick for pick in answer.picks if pick.requested] if answer else []
-        free = freed(wish, meta, picks)
-        (target,) = targets_of([world.host], world.facts.drivers, Request(()))
-        virtual, told = overridden(virtual_of(target), means.environ)
-        for line in told:
-            means.say(line)
-        default = next((pick.index for pick in answer.picks if pick.index_name == FORGE), FORGE) if answer else FORGE
-        question = Question(
-            (means.indexes.of(FORGE, default),),  # conda-forge, or the user's mirror of it
-            conda_platform(world.host.kind.platform),
-            specifications(wish, meta, asked_for(Files(), self.path), picks, _python(environment)),
-            virtual,
-            prefix=self.path,
-            free=free,
-            constraints=pinned(Files(), self.path),
-        )
-        records = solved_or_nearest(question)
-        keep = unchanged(meta, records, free)
-        return _Solution(question.platform, records, keep, question.specs, answer.warnings if answer else ())
 
     def reach(self, prepared: Prepared[Packages]) -> Reach:
         """By conda's records, and by pip's for what pip put over them."""
@@ -253,34 +211,6 @@ def _made(source: Packages, notes: tuple[str, ...]) -> Made[Packages]:
     packages = tuple(Package(one.name, one.version, one.size) for one in source.records)
     python = next((one.version for one in source.records if one.name == "python"), "")
     return Made(CONDA, python, packages, source, notes=notes)
-
-
-def _answer(wish: Wish, world: World, environment: Environment, meta: Meta) -> Resolution | None:
-    if not wish.change.choose:
-        return None
-    installed = {python_name(one.name): one.version for one in meta.records}
-    asked = tuple(wanted(name) for name in wish.change.choose)
-    request = Request(asked, python=_python(environment), prefer=INSTALLED, installed=installed, conda=True)
-    return fit_for(wish, request, world)
-
-
-def _python(environment: Environment) -> str:
-    if not environment.python:
-        raise InputError(f"the Python of `{environment.path}` is not known", hint="make a new one: `cudafit create`")
-    return major_minor(environment.python)
-
-
-def _as_it_is(meta: Meta, world: World) -> _Solution:
-    """Each package that is there: what is to come again is linked from the archive of its record."""
-    platform = next((one.subdir for one in meta.records if one.subdir not in ("", "noarch")), "")
-    records = tuple(
-        Record(
-            one.name, one.version, one.build, 0, one.subdir, one.url, "", one.channel, one.sha256, one.md5, one.size, ()
-        )
-        for one in meta.records
-    )
-    keep = tuple(one.name for one in records)
-    return _Solution(platform or conda_platform(world.host.kind.platform), records, keep)
 
 
 def _requested(source: Packages, meta: Meta) -> list[str]:
