@@ -6,29 +6,23 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cudafit.app.asked import WhichBuilds, WhichEnvironment, WhichFacts, WhichMachine, ask_driver
-from cudafit.app.benching import found_a_problem, verified
+from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.app.builds import answer_of, request_of
-from cudafit.app.environments import environment_of, world
 from cudafit.app.locks import order_of, typed_command
-from cudafit.app.looking import look
 from cudafit.app.machines import hosts
 from cudafit.app.place import parted
 from cudafit.app.result import Result
-from cudafit.doctor.diagnose import diagnose
 from cudafit.env.conda_places import is_base, prefix_for
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
 from cudafit.indexes import configured
-from cudafit.lock.conda_held import is_conda_lock
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import this_machine
 from cudafit.machine.pythons import read_pythons
 from cudafit.matrix.load import open_matrix
 from cudafit.model.environment import CONDA, VENV
 from cudafit.model.frozen import frozen
-from cudafit.model.plan import CREATE_SCHEMA, After, Created, Made
-from cudafit.render.bench_rows import verdict_row, verdict_text
+from cudafit.model.plan import CREATE_SCHEMA, Created, Made
 from cudafit.render.create_rows import create_rows
 from cudafit.render.resolve_rows import error_of
 from cudafit.repair.engines import engine_of
@@ -41,11 +35,8 @@ from cudafit.system.secrets import redacted_words
 
 if TYPE_CHECKING:
     from cudafit.machine.question import Question
-    from cudafit.model.bench import Bench
-    from cudafit.model.finding import Report
 
 _DEFAULT = ".venv"
-_PROBLEM = 1
 _EXAMPLES = {
     VENV: "`cudafit create .venv torch`, or `--from pylock.toml`",
     CONDA: "`cudafit create -n gpu torch`, or `--from conda-lock.yml`",
@@ -99,7 +90,10 @@ def create(
             made = engine.solved(order, means, sizes=request.dry_run)
     if request.dry_run:
         return _planned(path, made)
-    return _made(path, engine.create(made, means), *_looked_at(request, path, say))
+    made = engine.create(made, means)
+    from cudafit.app.made import result_of  # noqa: PLC0415 - doctor and the benchmark, once there is an environment
+
+    return result_of(path, made, request.machine, request.facts, say)
 
 
 def _refuse(request: Request) -> None:
@@ -113,8 +107,13 @@ def _refuse(request: Request) -> None:
 
 def _kind(request: Request) -> str:
     """By the options, or by the name of the lock."""
-    named = request.name or request.prefix or request.builds.conda
-    return CONDA if named or (request.lock and is_conda_lock(request.lock)) else VENV
+    if request.name or request.prefix or request.builds.conda:
+        return CONDA
+    if request.lock is None:
+        return VENV
+    from cudafit.lock.conda_held import is_conda_lock  # noqa: PLC0415 - where a lock is given
+
+    return CONDA if is_conda_lock(request.lock) else VENV
 
 
 def _place(request: Request, kind: str) -> tuple[str, tuple[str, ...]]:
@@ -181,27 +180,6 @@ def _typed(request: Request, requirements: tuple[str, ...]) -> str:
     return joined(words + (["--from", os.path.basename(request.lock)] if request.lock else []))
 
 
-def _looked_at(request: Request, path: str, say: Say) -> "tuple[Report, Bench]":
-    """What doctor says of a new environment, and the benchmark that proves it where there is a GPU."""
-    which = replace(request.machine, platform=None, glibc=None)
-    looked = look(which, request.facts, ask_driver(which))
-    environment = environment_of(WhichEnvironment(path), looked)
-    report = diagnose(world(looked, environment))
-    return report, verified(which, environment, looked.machine, looked.library.book.facts, say)
-
-
 def _planned(path: str, made: Made[Any]) -> Result:
     told = Created("planned", path, made.python, made.packages, made.download, None, made.notes)
     return Result(CREATE_SCHEMA, told, "create", lambda: create_rows(path, made, None, None))
-
-
-def _made(path: str, made: Made[Any], report: "Report", bench: "Bench") -> Result:
-    after = After(report.status, report.cause, bench.verdict, verdict_text(bench))
-    told = Created("made", path, made.python, made.packages, made.download, after, made.notes)
-    return Result(
-        CREATE_SCHEMA,
-        told,
-        "create",
-        lambda: create_rows(path, made, report, verdict_row(bench)),
-        _PROBLEM if report.status == "error" or found_a_problem(bench) else 0,
-    )

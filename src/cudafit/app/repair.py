@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
-from cudafit.app.benching import found_a_problem, verified
 from cudafit.app.environments import environment_of, environment_required, world
 from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result, Talk
@@ -122,6 +121,8 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
 
     report = carry_out(engine, prepared, before, look_again, means)
     after = environment_of(WhichEnvironment(plan.environment), looked)
+    from cudafit.app.benching import found_a_problem, verified  # noqa: PLC0415 - once something was changed
+
     bench = verified(looked.which, after, looked.machine, looked.library.book.facts, talk.say)
     failed = report.status == "error" or found_a_problem(bench)
     return _told("done", plan, report, done_rows(plan, report, bench), bench, _PROBLEM if failed else 0)
