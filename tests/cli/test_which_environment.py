@@ -76,6 +76,20 @@ def test_prefer_installed_takes_what_doctor_looks_at(cudafit: Run, project: Path
     assert json.loads(done.stdout)["picks"][0]["version"] == "2.14.1"
 
 
+def test_prefer_installed_in_an_image_and_where_there_is_none(cudafit: Run, project: Path, tmp_path: Path) -> None:
+    opt = an_environment(tmp_path / "opt" / "venv", "3.12")
+    (Path(opt) / "bin" / "python3").write_bytes(b"\x7fELF")
+    words = ("resolve", "torch", "--prefer", "installed", "--driver", "580.65.06", "--gpu", "sm_90", "--python", "3.12")
+    done = cudafit(*words, "--json", env={**NOWHERE, "PATH": f"{opt}/bin"})
+    assert json.loads(done.stdout)["picks"][0]["version"] == "2.14.1"
+    for more, path in (((), "/nowhere"), (("--platform", "linux-x86_64"), f"{opt}/bin")):
+        done = cudafit(*words, *more, env={**NOWHERE, "PATH": path})
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "`--prefer installed` needs an environment, and none is active" in done.stderr
+        assert "hint: activate one" in done.stderr
+    assert project
+
+
 def test_doctor_tells_which_and_why(cudafit: Run, project: Path) -> None:
     own, other = an_environment(project / ".venv", "3.12"), an_environment(project / "venv", "3.11")
     done = cudafit("doctor", "--json", *MACHINE, env={**NOWHERE, "VIRTUAL_ENV": "/gone"})

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.env.distributions import read_distributions
 from cudafit.env.installed import installed_versions, python_of
+from cudafit.env.places import own_places
+from cudafit.env.reader import Reader
+from cudafit.files import Files
 from cudafit.model.requirement import normalised
 
 
@@ -44,3 +48,20 @@ def test_the_python_of_uv_virtualenv_and_conda(tmp_path: Path) -> None:
     (conda / "conda-meta" / "python-3.11.9-h955ad1f_0.json").write_text("{}")
     (conda / "conda-meta" / "python-dateutil-2.9.0-py_0.json").write_text("{}")
     assert python_of(str(conda)) == "3.11"
+
+
+def test_the_folders_of_debian_and_of_colab(tmp_path: Path) -> None:
+    """Packages of pip's lie in /usr/local, and go before the system's own."""
+    for place, name in (
+        ("local/lib/python3.12/dist-packages", "torch-2.14.1"),
+        ("local/lib/python3.12/dist-packages", "numpy-2.1.0"),
+        ("lib/python3/dist-packages", "numpy-1.26.4"),
+        ("lib/python3/dist-packages", "six-1.16"),
+    ):
+        (tmp_path / "usr" / place / f"{name}.dist-info").mkdir(parents=True)
+    reader = Reader(Files(str(tmp_path)))
+    places = list(own_places(reader, "/usr"))
+    assert places == ["/usr/local/lib/python3.12/dist-packages", "/usr/lib/python3/dist-packages"]
+    numpy = next(one for one in read_distributions(reader, places) if one.name == "numpy")
+    assert numpy.version == "2.1.0", "the one that is imported"
+    assert installed_versions(str(tmp_path / "usr")) == {"numpy": "1.26.4", "six": "1.16"}, "no system's prefix"

@@ -178,6 +178,28 @@ def test_of_two_active_ones_the_one_that_comes_first_on_path(project: Path, path
     assert one.sure == "likely"
 
 
+@pytest.mark.parametrize("name", [".venv", ".pixi/envs/default"])
+def test_condas_base_which_every_shell_begins_with_is_not_meant_beside_another(project: Path, name: str) -> None:
+    base = a_conda(project.parent / "miniforge3")
+    environ = {**home(project), "CONDA_PREFIX": base, "PATH": f"{base}/bin"}
+    named = {**environ, "CONDA_DEFAULT_ENV": "base"}
+    assert found(project, named).prefix == base, "nothing else is there"
+    own = (a_conda if "pixi" in name else a_venv)(project / name)
+    one = found(project, named)
+    assert (one.prefix, one.how, one.sure) == (own, "nearby", "likely")
+    assert [(other.path, other.why) for other in one.others] == [(base, "conda's base, active (CONDA_PREFIX)")]
+    assert said(one) == f"conda's base alone is active, and {own} is {one.found_by} [{own}]"
+    assert found(project, environ).prefix == base, "nothing tells that it is conda's own"
+    a_file(project.parent / "miniforge3" / "conda-meta" / "conda-25.1.0-py312_0.json", "{}")
+    assert found(project, environ).prefix == own
+    active = a_venv(project.parent / "active")
+    both = {**named, "VIRTUAL_ENV": active, "PATH": f"{active}/bin:{base}/bin"}
+    assert found(project, both).prefix == active
+    gpu = a_conda(project.parent / "miniforge3" / "envs" / "gpu")
+    one = found(project, {**home(project), "CONDA_PREFIX": gpu, "CONDA_DEFAULT_ENV": "gpu", "PATH": f"{gpu}/bin"})
+    assert (one.prefix, one.how) == (gpu, "active")
+
+
 @pytest.mark.parametrize("stale", ["VIRTUAL_ENV", "CONDA_PREFIX"])
 def test_a_stale_variable_is_said_and_the_live_one_is_taken(project: Path, stale: str) -> None:
     live, gone = a_venv(project / "live"), f"{project}/gone"
@@ -253,7 +275,55 @@ def test_a_broken_folder_is_said_and_passed_over(project: Path) -> None:
     other = a_venv(project / "venv")
     one = found(project, home(project))
     assert one.prefix == other
-    assert f"{project}/.venv has neither a pyvenv.cfg nor a conda-meta" in said(one)
+    assert f"{project}/.venv is no whole environment: it has neither a pyvenv.cfg nor a conda-meta" in said(one)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "lacks"),
+    [
+        ("venv/pyvenv.cfg", "home = /usr/bin\n", "it has a pyvenv.cfg, and neither an interpreter nor packages"),
+        ("env/conda-meta/", "", "its conda-meta is empty"),
+        (".pixi/envs/default/conda-meta/", "", "its conda-meta is empty"),
+        (".venv/.gitkeep", "", "it has neither a pyvenv.cfg nor a conda-meta"),
+    ],
+)
+def test_what_was_begun_or_copied_in_part_is_none(project: Path, path: str, text: str, lacks: str) -> None:
+    if path.endswith("/"):
+        (project / path).mkdir(parents=True)
+    else:
+        a_file(project / path, text)
+    one = meant(project, home(project))
+    assert isinstance(one, Nowhere)
+    place = (
+        path.partition("/conda-meta")[0].rpartition("/")[0]
+        if "conda-meta" not in path
+        else path[: -len("/conda-meta/")]
+    )
+    assert f"{project}/{place} is no whole environment: {lacks}" in said(one)
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        one = meant(project, {**home(project), variable: f"{project}/{place}"})
+        assert isinstance(one, Nowhere)
+        assert f"stale: {variable} names {project}/{place}, which has no Python environment any more" in said(one)
+
+
+def test_what_uvs_variable_names_and_is_none_is_said(project: Path) -> None:
+    a_file(project / "pyproject.toml")
+    a_file(project.parent / "python/venv/.gitkeep")
+    one = meant(project, {**home(project), "UV_PROJECT_ENVIRONMENT": f"{project.parent}/python/venv"})
+    assert isinstance(one, Nowhere)
+    assert f"UV_PROJECT_ENVIRONMENT names {project.parent}/python/venv, which is no Python environment" in said(one)
+    own = a_venv(project / ".venv")
+    assert found(project, {**home(project), "UV_PROJECT_ENVIRONMENT": "/nowhere"}).prefix == own
+
+
+def test_packages_without_an_environment_are_said_and_the_systems_python_is_not_taken(project: Path) -> None:
+    a_python(project / "usr" / "bin")
+    (project / "work" / "__pypackages__" / "3.12" / "lib").mkdir(parents=True)
+    one = meant(project / "work", {**home(project), "PATH": f"{project}/usr/bin"})
+    assert isinstance(one, Nowhere)
+    assert f"{project}/work/__pypackages__ (PEP 582) has packages without an environment" in said(one)
+    own = a_venv(project / "work" / ".venv")
+    assert found(project / "work", {**home(project), "PATH": f"{project}/usr/bin"}).prefix == own
 
 
 def test_any_name_counts_up_to_the_top_of_the_project_and_never_in_a_home(project: Path) -> None:
@@ -407,7 +477,9 @@ def test_condas_by_the_projects_file(project: Path) -> None:
             FILES, Asked(environ=home(project), folder=str(project), installations=lambda: tuple(installations()))
         )
 
-    assert isinstance(here(), Nowhere)
+    none = here()
+    assert isinstance(none, Nowhere)
+    assert said(none).startswith("environment.yml names the conda environment `gpu`, which was not made")
     own = a_conda(project.parent / "miniforge3" / "envs" / "gpu")
     one = required(here())
     assert (one.prefix, one.kind, one.found_by) == (own, CONDA, "conda's, in this folder")
@@ -539,6 +611,10 @@ def test_where_one_may_be_that_is_being_exchanged(project: Path) -> None:
     environ = {"VIRTUAL_ENV": "/gone", "CONDA_PREFIX": "/opt/x"}
     places = list(may_be_meant(FILES, Asked(environ=environ, folder=str(project))))
     assert places[:5] == ["/gone", "/opt/x", f"{project}/.venv", f"{project}/venv", f"{project}/env"]
+    base = a_conda(project / "conda")
+    environ = {"CONDA_PREFIX": base, "CONDA_DEFAULT_ENV": "base"}
+    places = list(may_be_meant(FILES, Asked(environ=environ, folder=str(project))))
+    assert (places[0], places[-1]) == (f"{project}/.venv", base)
     own = a_venv(project / ".venv")
     assert list(may_be_meant(FILES, Asked(".venv/bin/python3", folder=str(project)))) == [own]
     assert list(may_be_meant(FILES, Asked("gone", folder=str(project)))) == [f"{project}/gone"]

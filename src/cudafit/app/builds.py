@@ -86,7 +86,7 @@ def _installed(machine: WhichMachine) -> dict[str, str]:
     from cudafit.env.locate import required  # noqa: PLC0415
 
     found = required(
-        located_here(guess=not machine.is_elsewhere),
+        located_here(guess=not (machine.machines or machine.root or machine.platform)),
         what="`--prefer installed` needs an environment, and none is active or in this folder",
         hint="activate one, or go to a folder with a `.venv`",
     )

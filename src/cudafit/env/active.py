@@ -8,9 +8,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from cudafit.env.prefixes import at, same
+from cudafit.env.conda_places import is_base as is_condas_own
+from cudafit.env.prefixes import at, same, unfinished
 from cudafit.files import Files
-from cudafit.model.environment import VENV
+from cudafit.model.environment import CONDA, VENV
 from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
 from cudafit.model.located import Located
@@ -35,7 +36,7 @@ def active(files: Files, environ: Mapping[str, str], folder: str) -> Active:
     entries = path_entries(environ)
     for variable, path in named_by_variables(environ, folder):
         located = at(files, path, f"active ({variable})")
-        if located is None:
+        if located is None or unfinished(files, located.prefix, located.kind):
             gone = "which has no Python environment any more" if files.is_dir(path) else "which is not there any more"
             passed_over.append(Evidence(f"stale: {variable} names {path}, {gone}", variable))
             continue
@@ -50,6 +51,19 @@ def active(files: Files, environ: Mapping[str, str], folder: str) -> Active:
         found.append((_place(files, located.prefix, entries), located))
     found.sort(key=lambda pair: pair[0])  # equal where neither is on PATH: VIRTUAL_ENV stays first
     return Active(tuple(located for _, located in found), tuple(passed_over))
+
+
+def is_base(files: Files, located: Located, environ: Mapping[str, str]) -> bool:
+    """Whether it is conda's own, which many shells begin with: that it is active says little.
+
+    uv, poetry and PDM pass over it in the same way. Source: uv's documentation, "Discovery of Python environments".
+    """
+    if located.kind != CONDA:
+        return False
+    called = environ.get("CONDA_DEFAULT_ENV") in ("base", "root")
+    return (called and located.prefix == environ.get("CONDA_PREFIX")) or is_condas_own(
+        files, located.prefix, (), environ
+    )
 
 
 def named_by_variables(environ: Mapping[str, str], folder: str) -> Iterator[tuple[str, str]]:

@@ -2,27 +2,26 @@
 
 import os
 import re
-from collections.abc import Iterator
 
+from cudafit.env.places import own_places
+from cudafit.env.reader import Reader
 from cudafit.errors import InputError
+from cudafit.files import Files
 from cudafit.model.requirement import normalised
 from cudafit.system.reading import read_text
 
 
 def installed_versions(environment: str) -> dict[str, str]:
-    """Name -> version of every distribution in its site-packages."""
+    """Name -> version of every distribution in its own folders, of several the one that is imported."""
     found: dict[str, str] = {}
-    for place in _site_packages(environment):
-        try:
-            names = os.listdir(place)
-        except OSError:
-            continue
-        for name in names:
+    reader = Reader(Files())
+    for place in own_places(reader, environment):
+        for name in reader.names(place):
             if not name.endswith(".dist-info"):
                 continue
             project, _, version = name.removesuffix(".dist-info").rpartition("-")
             if project and version:
-                found[normalised(project)] = version
+                found.setdefault(normalised(project), version)
     return found
 
 
@@ -51,15 +50,3 @@ def _conda_python(environment: str) -> str | None:
     except OSError:
         return None
     return next((match.group(1) for name in names if (match := re.match(r"python-(3\.\d+)\.\d+-", name))), None)
-
-
-def _site_packages(environment: str) -> Iterator[str]:
-    yield os.path.join(environment, "Lib", "site-packages")
-    library = os.path.join(environment, "lib")
-    try:
-        names = sorted(os.listdir(library))
-    except OSError:
-        return
-    for name in names:
-        if name.startswith("python3"):
-            yield os.path.join(library, name, "site-packages")

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cudafit.env.conda_places import named
-from cudafit.env.prefixes import real_path
+from cudafit.env.prefixes import kind_of, real_path
 from cudafit.files import Files
+from cudafit.model.finding import Evidence
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import CondaInstallation
 from cudafit.model.versions import natural_key
@@ -165,16 +166,30 @@ def _of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[s
 
 def _of_conda(around: Around, place: str, name: str) -> Iterator[str]:
     """The environment that the file's `prefix` or `name` says, in conda's own folders."""
-    try:
-        text = around.files.read_text(os.path.join(place, name), _LIMIT)
-    except OSError:
-        return
-    told = dict(reversed(re.findall(r"^(name|prefix):[ \t]*[\"']?([^\s\"'#]+)", text, re.M)))
-    if prefix := told.get("prefix"):
+    word, prefix = _told_by_conda(around, os.path.join(place, name))
+    if prefix:
         yield around.expanded(prefix, place)
-    word = told.get("name", "")
-    if word and "/" not in word and word not in (".", "..", "base", "root"):
+    if word:
         yield from named(around.files, word, around.installations(), around.environ, place)
+
+
+def _told_by_conda(around: Around, path: str) -> tuple[str, str]:
+    """The name, where it is one that can be made, and the prefix."""
+    try:
+        text = around.files.read_text(path, _LIMIT)
+    except OSError:
+        return "", ""
+    told = dict(reversed(re.findall(r"^(name|prefix):[ \t]*[\"']?([^\s\"'#]+)", text, re.M)))
+    word = told.get("name", "")
+    return "" if "/" in word or word in (".", "..", "base", "root") else word, told.get("prefix", "")
+
+
+def not_made(around: Around, place: str) -> Iterator[Evidence]:
+    """An environment that a file of conda's names, and that nobody has made."""
+    for name in _CONDA_FILES:
+        word, _ = _told_by_conda(around, path := os.path.join(place, name))
+        if word and not any(kind_of(around.files, one) for one in _of_conda(around, place, name)):
+            yield Evidence(f"{name} names the conda environment `{word}`, which was not made", path)
 
 
 def _hashed(text: str) -> str:

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
-from cudafit.env.active import Active, active, named_by_variables, others_of
+from cudafit.env.active import Active, active, is_base, named_by_variables, others_of
 from cudafit.env.conda_places import named, unread
 from cudafit.env.kept_elsewhere import Around, Installations
-from cudafit.env.nearby import NAMES, in_folder, nearby, parents
+from cudafit.env.nearby import NAMES, Nearby, in_folder, nearby, parents
 from cudafit.env.prefixes import at, same
 from cudafit.env.search_path import OnPath, first_on_path
 from cudafit.errors import InputError, UndeterminedError
 from cudafit.files import Files
 from cudafit.model.environment import CONDA
-from cudafit.model.finding import Evidence, Other, Sure
+from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
 from cudafit.model.located import Located, Nowhere
 from cudafit.model.machine import CondaInstallation
@@ -77,9 +77,14 @@ def may_be_meant(files: Files, asked: Asked) -> Iterator[str]:
         path = os.path.normpath(os.path.join(asked.folder, asked.path))
         yield os.path.dirname(os.path.dirname(path)) if files.is_file(path) else path
         return
-    yield from (path for _, path in named_by_variables(asked.environ, asked.folder))
+    live = active(files, asked.environ, asked.folder).found
+    there = [one.prefix for one in live]
+    yield from (path for _, path in named_by_variables(asked.environ, asked.folder) if path not in there)
+    base = len(live) == 1 and is_base(files, live[0], asked.environ)
+    yield from () if base else there
     for place in parents(asked.folder):
         yield from (os.path.join(place, name) for name in NAMES)
+    yield from there if base else ()
 
 
 def _said(found: Located, via: str) -> Located:
@@ -90,17 +95,16 @@ def _unnamed(files: Files, asked: Asked) -> Located | Nowhere:
     around = Around(files, asked.environ, asked.installations)
     told = active(files, asked.environ, asked.folder)
     on_path = first_on_path(files, asked.environ, asked.folder) if asked.guess else OnPath(None, "")
-    if told.found:
+    base = told.found[0] if len(told.found) == 1 and is_base(files, told.found[0], asked.environ) else None
+    if told.found and base is None:
         return _active(files, told, on_path, next(in_folder(around, asked.folder, "in this folder"), None))
     near = nearby(around, asked.folder)
     passed_over = (*told.passed_over, *near.passed_over)
-    others = (*near.others, *_other_on_path(files, near.found, on_path))
+    if base and near.found is None:
+        return _active(files, replace(told, passed_over=passed_over), on_path, None)
     if near.found:
-        found = near.found
-        reason = Evidence(f"no environment is active, and {found.prefix} is {found.found_by}", found.prefix)
-        sure: Sure = "guess" if near.above or near.others else "likely"
-        return replace(found, how="nearby", sure=sure, evidence=(reason, *passed_over), others=others)
-    if on_path.located:
+        return _nearby(near, near.found, base, passed_over, _other_on_path(files, near.found, on_path))
+    if on_path.located and not near.closed:
         found = on_path.located
         reason = Evidence(f"{found.interpreter} is {found.found_by}; nothing else tells which is meant", "PATH")
         return replace(found, how="path", sure="guess", evidence=(reason, *passed_over))
@@ -110,6 +114,21 @@ def _unnamed(files: Files, asked: Asked) -> Located | Nowhere:
         "none of pixi's, poetry's, pipenv's, hatch's or conda's"
     )
     return Nowhere((*looked, *((on_path.why_not,) if on_path.why_not else ())), passed_over)
+
+
+def _nearby(
+    near: Nearby, found: Located, base: Located | None, passed_over: tuple[Evidence, ...], on_path: tuple[Other, ...]
+) -> Located:
+    active = "conda's base alone is active" if base else "no environment is active"
+    others = [*near.others, *((Other(base.prefix, f"conda's base, {base.found_by}"),) if base else ())]
+    others += [one for one in on_path if one.path not in [known.path for known in others]]
+    return replace(
+        found,
+        how="nearby",
+        sure="guess" if near.above or near.others else "likely",
+        evidence=(Evidence(f"{active}, and {found.prefix} is {found.found_by}", found.prefix), *passed_over),
+        others=tuple(others),
+    )
 
 
 def _active(files: Files, told: Active, on_path: OnPath, here: Located | None) -> Located:

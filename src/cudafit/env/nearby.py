@@ -10,14 +10,15 @@ import stat
 from collections.abc import Iterator
 from itertools import islice
 
-from cudafit.env.kept_elsewhere import Around, kept_elsewhere, redirected
-from cudafit.env.prefixes import kind_of, real_path
+from cudafit.env.kept_elsewhere import Around, kept_elsewhere, not_made, redirected
+from cudafit.env.prefixes import kind_of, real_path, unfinished
 from cudafit.files import Files
 from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
 from cudafit.model.located import Located
 
 NAMES = (".venv", "venv", "env")
+_OF_UV = "UV_PROJECT_ENVIRONMENT"
 _MOST_PARENTS = 64
 _MOST_ENTRIES = 2000  # of one folder
 _MOST_TOLD = 20
@@ -33,6 +34,7 @@ class Nearby:
     others: tuple[Other, ...] = ()
     passed_over: tuple[Evidence, ...] = ()
     above: bool = False  # whether it is that of a folder above
+    closed: bool = False  # whether the project keeps its packages where none are looked for, so that no other is meant
 
 
 def nearby(around: Around, folder: str) -> Nearby:
@@ -40,31 +42,47 @@ def nearby(around: Around, folder: str) -> Nearby:
     lowest = _lowest_with_any_name(around, folder)
     for place in parents(folder):
         here = place == folder
-        found = list(in_folder(around, place, "in this folder" if here else f"in {place}, above this folder", lowest))
-        for name in NAMES:
-            if here and around.files.is_dir(path := os.path.join(place, name)) and kind_of(around.files, path) is None:
-                passed_over.append(Evidence(f"{path} has neither a pyvenv.cfg nor a conda-meta", path))
+        where = "in this folder" if here else f"in {place}, above this folder"
+        judged = list(islice(_judged(around, place, where, lowest), _MOST_TOLD))
+        found = [one for one in judged if isinstance(one, Located)]
+        passed_over += [one for one in judged if isinstance(one, Evidence)]
         if not here and found and not _is_trusted(around.files, found[0].prefix, folder):
             passed_over.append(Evidence(f"{found[0].prefix}, above this folder, belongs to another user", "stat"))
             continue
         if found:
             others = tuple(Other(one.prefix, one.found_by) for one in found[1:])
             return Nearby(found[0], others, tuple(passed_over), above=not here)
+        if around.files.is_dir(local := os.path.join(place, "__pypackages__")):
+            told = Evidence(f"{local} (PEP 582) has packages without an environment, and is not looked into", local)
+            return Nearby(None, (), (*passed_over, told), closed=True)
     return Nearby(None, (), tuple(passed_over))
 
 
-def in_folder(around: Around, place: str, where: str, lowest: int = 0) -> Iterator[Located]:
+def in_folder(around: Around, place: str, where: str) -> Iterator[Located]:
     """Those of one folder, each once, the one that is meant first; of very many the first."""
-    return islice(_in_folder(around, place, where, lowest), _MOST_TOLD)
+    found = (one for one in _judged(around, place, where, 0) if isinstance(one, Located))
+    return islice(found, _MOST_TOLD)
 
 
-def _in_folder(around: Around, place: str, where: str, lowest: int) -> Iterator[Located]:
-    seen: set[str] = set()
+def _judged(around: Around, place: str, where: str, lowest: int) -> Iterator[Located | Evidence]:
+    """Each once; in place of one that was begun, copied in part or only named, what it lacks."""
+    files, seen = around.files, set[str]()
+    usual = {os.path.join(place, name) for name in NAMES}
     for path, whose in _candidates(around, place, lowest):
-        kind = kind_of(around.files, path)
-        if kind and (real := real_path(around.files, path)) not in seen:
-            seen.add(real)
+        kind = kind_of(files, path)
+        if (real := real_path(files, path)) in seen:
+            continue
+        seen.add(real)
+        lacks = unfinished(files, path, kind) if kind else "it has neither a pyvenv.cfg nor a conda-meta"
+        if kind and not lacks:
             yield Located(path, kind, f"{whose}'s, {where}" if whose else where)
+        elif whose == "uv":
+            yield Evidence(
+                f"UV_PROJECT_ENVIRONMENT names {path}, which is no Python environment", "UV_PROJECT_ENVIRONMENT"
+            )
+        elif lacks and (kind or path in usual) and files.is_dir(path):
+            yield Evidence(f"{path} is no whole environment: {lacks}", path)
+    yield from not_made(around, place)
 
 
 def parents(folder: str) -> Iterator[str]:
@@ -79,7 +97,7 @@ def parents(folder: str) -> Iterator[str]:
 def _candidates(around: Around, place: str, lowest: int) -> Iterator[tuple[str, str]]:
     """Paths, and whose they are where a tool keeps them."""
     files, environ = around.files, around.environ
-    if (told := environ.get("UV_PROJECT_ENVIRONMENT")) and files.is_file(os.path.join(place, "pyproject.toml")):
+    if (told := environ.get(_OF_UV)) and files.is_file(os.path.join(place, "pyproject.toml")):
         yield os.path.normpath(os.path.join(place, told)), "uv"
     for name in NAMES:
         path = os.path.join(place, name)

@@ -41,7 +41,7 @@ def _candidates(
     for entry in environ.get("PYTHONPATH", "").split(":"):
         if entry.startswith("/") and reader.files.is_dir(entry):
             yield entry.rstrip("/"), False
-    own = list(_own_places(reader, located.prefix))
+    own = list(own_places(reader, located.prefix))
     user = [(place, True) for place in _user_places(reader, own, environ)]
     if located.kind != VENV:
         yield from user
@@ -60,7 +60,7 @@ def _base_places(reader: Reader, home: str, own: list[str]) -> Iterator[str]:
         return
     base = home.rstrip("/").removesuffix("/bin") or "/usr"
     names = (match[1], "python3")  # Debian's packages lie in lib/python3
-    for place in _own_places(reader, base):
+    for place in own_places(reader, base):
         if place.rpartition("/")[0].rpartition("/")[2] in names:
             yield place
 
@@ -89,9 +89,16 @@ def _added(reader: Reader, place: str) -> Iterator[str]:
                 yield path
 
 
-def _own_places(reader: Reader, prefix: str) -> Iterator[str]:
+def own_places(reader: Reader, prefix: str) -> Iterator[str]:
+    """Below a prefix. On Debian and its kin what pip installed for all lies in /usr/local, and goes before the system's
+    own. Source: `getsitepackages` of Debian's site.py."""
     if reader.files.is_dir(f"{prefix}/Lib/site-packages"):
         yield f"{prefix}/Lib/site-packages"
+    if prefix == "/usr":
+        for name in reader.names("/usr/local/lib"):
+            place = f"/usr/local/lib/{name}/dist-packages"
+            if name.startswith("python3") and reader.files.is_dir(place):
+                yield place
     seen: set[str] = set()
     for library in ("lib", "lib64"):
         for name in reader.names(f"{prefix}/{library}"):
@@ -102,8 +109,3 @@ def _own_places(reader: Reader, prefix: str) -> Iterator[str]:
                 if reader.files.is_dir(place) and (real := reader.real(place)) not in seen:
                     seen.add(real)
                     yield place
-    if prefix == "/usr":
-        for name in reader.names("/usr/local/lib"):
-            place = f"/usr/local/lib/{name}/dist-packages"
-            if name.startswith("python3") and reader.files.is_dir(place):
-                yield place

@@ -35,6 +35,26 @@ def kind_of(files: Files, prefix: str) -> str | None:
     return CONDA if files.is_dir(f"{prefix}/conda-meta") else None
 
 
+def unfinished(files: Files, prefix: str, kind: str) -> str | None:
+    """What an environment lacks that was begun, or copied, in part: nothing can be said of it."""
+    if kind == SYSTEM:
+        return None
+    if kind == CONDA:
+        # conda writes conda-meta/history with the first package.
+        return None if listed(files, f"{prefix}/conda-meta") else "its conda-meta is empty"
+    parts = ("bin", "Scripts", "lib", "Lib", "lib64")
+    if any(listed(files, f"{prefix}/{part}") for part in parts):
+        return None
+    return "it has a pyvenv.cfg, and neither an interpreter nor packages"
+
+
+def listed(files: Files, folder: str) -> list[str]:
+    try:
+        return files.names(folder)
+    except OSError:
+        return []
+
+
 def of_interpreter(files: Files, path: str, found_by: str) -> Located | None:
     """`.venv/bin/python` is the environment's own, though it is a link to another; so its folder decides.
 
