@@ -85,7 +85,7 @@ def reference(run: Run, name: str) -> Value:
         return Thing("environ", _NOWHERE)
     if name == "absl.flags.FLAGS":
         made = Thing("namespace", _NOWHERE)
-        made.attrs = run.flags
+        made.attrs = run.file.flags
         return made
     return Ref(name)
 
@@ -174,7 +174,7 @@ def subscript(run: Run, base: Value, index: Value) -> Value:
     if isinstance(base, Tensor) and isinstance(index, Tensor):
         return Tensor(base.place, base.node, base.modules)  # an index of the CPU fits a tensor of any device
     if isinstance(base, Tensor) and isinstance(index, Host) and index.computed:
-        run.returned.append((index, run.loop, run.conditions_in_loop))
+        run.ending.returned.append((index, run.loop, run.conditions_in_loop))
     return mixed(run, [base])
 
 

@@ -109,8 +109,8 @@ def read_inline(run: Run, text: str, node: ast.AST) -> Value:
 
 def _scalar(run: Run, text: str, node: ast.Constant) -> Value:
     if text.lower() == "cpu":
-        run.marks[id(node)] = "config"
-        run.kept.append(node)
+        run.nodes.marks[id(node)] = "config"
+        run.nodes.kept.append(node)
         return Device(CPU, node)
     if text.lower() in ("true", "false"):
         return Const(text.lower() == "true", node)

@@ -32,7 +32,7 @@ def define_function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
         if isinstance(made, Func):
             made = _decorate(run, made, mark, value)
     if not in_class:
-        run.functions.append(func)
+        run.file.functions.append(func)
     run.set(run.scope.names, node.name, made)
 
 
@@ -46,7 +46,7 @@ def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> Value:
     elif isinstance(value, Thing) and value.kind == "typer_command":
         options.typer_command(run, func, value)
     elif (isinstance(value, Thing) and value.kind == "tf_function") or name == "tensorflow.function":
-        run.seen.add("tf computes")
+        run.file.seen.add("tf computes")
     elif name in _ENTRIES or (isinstance(mark, ast.Call) and "hydra" in ast.unparse(mark)):
         func.wrapped = True
     elif isinstance(value, Func | Class):
@@ -105,7 +105,7 @@ def define_class(run: Run, node: ast.ClassDef) -> None:
             for item in node.body
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         ]
-    run.classes.append(made)
+    run.file.classes.append(made)
     run.set(run.scope.names, node.name, made)
 
 

@@ -9,8 +9,9 @@ from cudafit.lint import expressions, objects, statements
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
+from cudafit.lint.parts import NEW, Hit
 from cudafit.lint.rules import environment, hosts, moving, registration, tensorflow, training
-from cudafit.lint.run import NEW, Hit, Run, TooLongError
+from cudafit.lint.run import Run, TooLongError
 from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
 
@@ -76,8 +77,8 @@ def _judge_started(run: Run) -> None:
     _imports(run)
     environment.judge(run)
     tensorflow.judge(run)
-    for module, place, _node in run.inferred:
-        if module in run.touched or module in run.optimized:
+    for module, place, _node in run.training.inferred:
+        if module in run.training.touched or module in run.training.optimized:
             continue
         if place.kind == CPU or (place.kind == NEW and run.place(module).kind == NEW):
             training.report(run, module, place)
@@ -86,26 +87,30 @@ def _judge_started(run: Run) -> None:
 def _imports(run: Run) -> None:
     for value in run.module.names.values():
         if isinstance(value, Ref) and not value.name.startswith("builtins."):
-            run.seen.add(f"import {canonical(value.name).partition('.')[0]}")
+            run.file.seen.add(f"import {canonical(value.name).partition('.')[0]}")
 
 
 def _walk_the_rest(run: Run, signs: Signs) -> str:
     """The functions and classes that nothing in the file has used; returns what was left out."""
-    run.library = True
+    run.around.library = True
     left_out = ""
     done: set[ast.AST] = set()
     classes, functions = 0, 0
-    while classes < len(run.classes) or functions < len(run.functions):  # walking one may define others
-        if classes < len(run.classes):
-            cls = run.classes[classes]
+    while classes < len(run.file.classes) or functions < len(run.file.functions):  # walking one may define others
+        if classes < len(run.file.classes):
+            cls = run.file.classes[classes]
             classes += 1
             if cls.node not in done and signs.has(cls.node):
                 done.add(cls.node)
                 left_out = _safely(run, cls.node, partial(_walk_class, run, cls)) or left_out
             continue
-        func = run.functions[functions]
+        func = run.file.functions[functions]
         functions += 1
-        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")) and signs.has(func.node):
+        if (
+            func.node not in run.training.entered
+            and not _is_test(getattr(func.node, "name", ""))
+            and signs.has(func.node)
+        ):
             left_out = _safely(run, func.node, partial(_enter, run, func, None)) or left_out
     return left_out
 
@@ -124,7 +129,9 @@ def _is_test(name: str) -> bool:
 
 
 def _walk_class(run: Run, cls: Class) -> None:
-    methods = [value for value in cls.attrs.values() if isinstance(value, Func) and value.node not in run.entered]
+    methods = [
+        value for value in cls.attrs.values() if isinstance(value, Func) and value.node not in run.training.entered
+    ]
     if not methods or _is_test(cls.node.name):
         return
     if any("TestCase" in ast.unparse(base) for base in cls.node.bases):
@@ -135,7 +142,7 @@ def _walk_class(run: Run, cls: Class) -> None:
         owner = Instance(cls)
     ordered = sorted(methods, key=lambda one: getattr(one.node, "name", "") != "forward")
     for func in ordered:
-        if func.node not in run.entered and not _is_test(getattr(func.node, "name", "")):
+        if func.node not in run.training.entered and not _is_test(getattr(func.node, "name", "")):
             _enter(run, func.bound(owner, cls), cls)
 
 
@@ -160,13 +167,13 @@ def _enter(run: Run, func: Func, cls: Class | None) -> None:
     if marks & {"staticmethod", "classmethod"}:
         func = Func(func.node, func.scope, UNKNOWN if "classmethod" in marks else None, func.cls)
     elif module and name in ("forward", "training_step"):
-        run.in_forward = 1
+        run.around.in_forward = 1
     try:
         run.invoke(func, given)
     finally:
-        run.in_forward = 0
-        run.loops.clear()
-        run.contexts.clear()
+        run.around.in_forward = 0
+        run.around.loops.clear()
+        run.around.contexts.clear()
 
 
 def _argument(argument: ast.arg, *, module: bool) -> Value:

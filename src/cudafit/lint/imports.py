@@ -20,7 +20,7 @@ def bind_import(run: Run, node: ast.Import | ast.ImportFrom) -> None:
     _note(run, origin)
     for alias in node.names:
         if alias.name == "*":
-            run.seen.add(f"star {origin}")
+            run.file.seen.add(f"star {origin}")
             for name in _STARS.get(origin, ()):
                 run.set(run.scope.names, name, Ref(canonical(f"{origin}.{name}")))
             continue
@@ -29,7 +29,7 @@ def bind_import(run: Run, node: ast.Import | ast.ImportFrom) -> None:
 
 
 def _note(run: Run, name: str) -> None:
-    run.seen.add(f"import {name.partition('.')[0]}")
+    run.file.seen.add(f"import {name.partition('.')[0]}")
 
 
 # Names that scripts take from a module with `*`.

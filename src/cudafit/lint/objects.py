@@ -4,7 +4,8 @@ import ast
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import join
-from cudafit.lint.run import NEW, Frame, Place, Run
+from cudafit.lint.parts import NEW, Place
+from cudafit.lint.run import Frame, Run
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -31,7 +32,7 @@ _DEEPEST, _DEEPEST_IN_LIBRARY = 14, 6
 
 
 def instantiate(run: Run, cls: Class, given: Call) -> Value:
-    run.seen.add(f"made {id(cls)}")
+    run.file.seen.add(f"made {id(cls)}")
     made: Value
     if cls.family in ("module", "lightning", "keras"):
         made = new_module(run, given.node, cls.family, cls)
@@ -47,19 +48,19 @@ def instantiate(run: Run, cls: Class, given: Call) -> Value:
         _fill(run, made, cls, given)
     start = cls.lookup("__init__")
     if isinstance(start, Func):
-        stands, run.in_forward = run.in_forward, 0
+        stands, run.around.in_forward = run.around.in_forward, 0
         try:
             run.invoke(start.bound(made, _definer(cls, "__init__")), given)
         finally:
-            run.in_forward = stands
+            run.around.in_forward = stands
     return made
 
 
 def keras_model(run: Run, cls: Class, given: Call) -> Thing:
     made = Thing("keras_model", given.node)
     made.attrs["\0class"] = cls
-    run.seen.add("tf model")
-    for context in run.contexts:
+    run.file.seen.add("tf model")
+    for context in run.around.contexts:
         if isinstance(context, Thing) and context.kind == "tf_strategy_scope":
             made.attrs["strategy"] = context.attrs["device"]
     return made
@@ -85,7 +86,7 @@ def visible_device(run: Run) -> str:
 
 def default_device(run: Run) -> Device | None:
     """Where things are made here that name no device; None for the CPU of PyTorch itself."""
-    for context in reversed(run.contexts):
+    for context in reversed(run.around.contexts):
         if isinstance(context, Thing) and context.kind == "device_context":
             held = context.attrs.get("device")
             return held if isinstance(held, Device) else Device(ANY)
@@ -142,10 +143,10 @@ def _fill(run: Run, made: Instance, cls: Class, given: Call) -> None:
 def invoke(run: Run, func: Func, given: Call) -> Value:
     """Walks the body of a function of the file with these arguments."""
     node = func.node
-    run.entered[node] = run.entered.get(node, 0) + 1
+    run.training.entered[node] = run.training.entered.get(node, 0) + 1
     active = any(frame.root is node for frame in run.frames)
-    most, deepest = (_MOST_IN_LIBRARY, _DEEPEST_IN_LIBRARY) if run.library else (_MOST_ENTRIES, _DEEPEST)
-    if active or run.entered[node] > most or len(run.frames) > deepest:
+    most, deepest = (_MOST_IN_LIBRARY, _DEEPEST_IN_LIBRARY) if run.around.library else (_MOST_ENTRIES, _DEEPEST)
+    if active or run.training.entered[node] > most or len(run.frames) > deepest:
         for value in given.values():
             run.escape(value)
         return UNKNOWN

@@ -55,7 +55,7 @@ def meet(run: Run, module: Module, parts: Iterable[Value]) -> None:
     for value in parts:
         if isinstance(value, Tensor):
             for base in bases(value):
-                if base in run.origins:
+                if base in run.tensors.origins:
                     if base not in module.companions:
                         module.companions.append(base)
                 elif not base.modules and base.item != "moved" and not (base.place == "device" and base.item is None):
@@ -85,7 +85,7 @@ def _of_tensors(run: Run, parts: list[Value], *, strict: bool) -> Value:
 
 def mixed_up(run: Run, value: Tensor) -> None:
     """A tensor made on the CPU meets one of the model: a finding, where that is inside the model's own methods."""
-    if not run.in_forward or value.node is None or id(value.node) not in run.forward_nodes:
+    if not run.around.in_forward or value.node is None or id(value.node) not in run.tensors.forward_nodes:
         return
     if any("onnx" in getattr(frame.root, "name", "") for frame in run.frames):
         return  # a model is exported on the CPU

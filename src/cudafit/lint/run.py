@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cudafit.lint.join import join, modules_in
+from cudafit.lint.parts import BACK, NEW, Around, Ending, File, Hit, Nodes, Place, Tensors, Training
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -30,38 +31,14 @@ from cudafit.lint.values import (
     next_serial,
 )
 from cudafit.model.code_finding import Edit
-from cudafit.model.frozen import frozen
 from cudafit.model.kind import Kind
 
-NEW, BACK = "new", "back"
 _MISSING: Any = object()
 _MOST_STEPS = 1_500_000
 
 
 class TooLongError(Exception):
     """The code cannot be followed within the steps that are allowed."""
-
-
-@frozen
-class Place:
-    """Where a module is, and by what: NEW (never moved), CPU, GPU, BACK on the CPU after it was moved, or ANY.
-
-    ANY without a node: something that the file does not show may have moved it.
-    """
-
-    kind: str
-    node: ast.AST | None = None
-    option: bool = False
-
-
-@frozen
-class Hit:
-    """A finding at a node."""
-
-    kind: Kind
-    node: ast.AST
-    message: str
-    edits: tuple[Edit, ...] = ()
 
 
 class Frame:
@@ -82,51 +59,16 @@ class Run:
         self.frames = [Frame(scope, ast.Pass())]
         self.hits: dict[tuple[str, int], Hit] = {}
         self.places: dict[Module, Place] = {}
-        self.facts: dict[
-            str, Any
-        ] = {}  # changed by calls and undone with a branch: `default_device`, `cuda_started`...
-        self.seen: set[str] = set()  # what happens anywhere in the file; never undone
-        self.touched: set[Module] = set()
-        self.loops: list[ast.AST] = []
-        self.contexts: list[Value] = []
-        self.conditions = 0  # how many undecided branches are around
-        self.loop_conditions: list[int] = []  # the same, where each loop began
-        self.loader_loops: set[int] = set()  # loops over the batches of a loader, by the id of their node
-        self.in_forward = 0  # inside the methods of a model that is, or may be, on the GPU
-        self.repeated = 0  # inside the second turn of a loop
-        self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
-        self.marks: dict[int, str] = {}  # what a node that names the CPU is: `device_map`, `config`
-        self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
-        # Arrays that went to the host and came back; the loop, and under how many conditions in it.
-        self.returned: list[tuple[Any, ast.AST, int]] = []
-        self.plain_parts: list[tuple[Module, str, Value, ast.AST]] = []  # lists and dicts with layers, in modules
-        self.absent: list[ast.AST] = []  # conditions under which there is no GPU
-        # Loops and functions in which a step of training is made, and under how many conditions in them.
-        self.stepped: dict[ast.AST, int] = {}
-        self.entered: dict[ast.AST, int] = {}
-        self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
-        self.late: list[
-            tuple[ast.AST, ast.AST, str]
-        ] = []  # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
-        self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
-        self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
-        self.kept: list[ast.AST] = []  # nodes that are known by their id, and must not be reused
-        self.prepared: dict[Module, str] = {}  # by `accelerator` or `fabric`
-        self.bare_loaders: set[int] = set()  # nodes that make loaders which neither of them was given
-        # Where tensors of the CPU come from that can be moved there: the call that makes one, or the loop and the name.
-        self.origins: dict[Tensor, tuple[ast.AST, str]] = {}
-        self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
-        self.on_cpu: list[tuple[ast.AST, Hit]] = []  # what makes a model that is trained on the CPU, by its name
-        self.on_gpu: set[ast.AST] = set()  # what makes a model that is put on the GPU
-        self.crossed: set[Module] = set()  # modules whose results are moved to another device
-        self.flags: dict[str, Value] = {}  # the flags of absl
+        self.facts: dict[str, Any] = {}  # changed by calls, undone with a branch: `default_device`, `cuda_started` ...
+        self.around = Around()
+        self.file = File()
+        self.training = Training()
+        self.tensors = Tensors()
+        self.ending = Ending()
+        self.nodes = Nodes()
         self.oldest = 0  # modules made before this one may have been placed by whoever calls the function
-        self.library = False  # inside a function that the file itself never calls
         self.again = False
         self.steps = 0
-        self.classes: list[Class] = []
-        self.functions: list[Func] = []
-        self.forward_nodes: set[int] = set()  # tensors that are made in the methods of a model
         self._journal: dict[tuple[int, Any], tuple[dict[Any, Any], Any]] | None = None
         # Set by the walk itself: expressions and statements need each other.
         self.evaluate: Callable[[ast.expr], Value] = lambda _node: UNKNOWN
@@ -141,15 +83,15 @@ class Run:
     @property
     def loop(self) -> ast.AST:
         """The innermost loop, or the function that is walked for itself."""
-        return self.loops[-1] if self.loops else self.frames[-1].root
+        return self.around.loops[-1] if self.around.loops else self.frames[-1].root
 
     @property
     def conditions_in_loop(self) -> int:
         """How many undecided branches are around, inside of the innermost loop."""
-        return self.conditions - (self.loop_conditions[-1] if self.loop_conditions else 0)
+        return self.around.conditions - (self.around.loop_conditions[-1] if self.around.loop_conditions else 0)
 
     def note_step(self, where: ast.AST) -> None:
-        self.stepped[where] = max(self.conditions_in_loop, self.stepped.get(where, 0))
+        self.training.stepped[where] = max(self.conditions_in_loop, self.training.stepped.get(where, 0))
 
     def tick(self) -> None:
         self.steps += 1
@@ -168,7 +110,7 @@ class Run:
         """Walks each way from here and joins what they leave; False where none of them goes on."""
         outer = self._journal
         outcomes = []
-        self.conditions += 1
+        self.around.conditions += 1
         for way in ways:
             self._journal = {}
             try:
@@ -182,7 +124,7 @@ class Run:
                         where[key] = old
                 self._journal = outer
             outcomes.append((alive, changed))
-        self.conditions -= 1
+        self.around.conditions -= 1
         self._merge(outcomes)
         return any(alive for alive, _ in outcomes)
 
@@ -241,9 +183,9 @@ class Run:
 
     def _put(self, module: Module, place: Place) -> None:
         if place.kind in (GPU, ANY):
-            self.touched.add(module)
+            self.training.touched.add(module)
             if place.node is not None:
-                self.on_gpu.add(module.node)
+                self.training.on_gpu.add(module.node)
         old = self.place(module)
         if place.kind == CPU and _on_device(old):
             place = Place(BACK, place.node, place.option)
@@ -271,11 +213,7 @@ class Run:
     def recover(self) -> None:
         """Back to the top of the file, after a part of it could not be walked to its end."""
         del self.frames[1:]
-        self.loops.clear()
-        self.loop_conditions.clear()
-        self.contexts.clear()
-        self.absent.clear()
-        self.conditions = self.in_forward = self.repeated = 0
+        self.around.recover()
         self._journal = None
 
     def fact(self, name: str) -> Any:

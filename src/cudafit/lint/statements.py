@@ -163,11 +163,11 @@ def _if(run: Run, node: ast.If) -> bool:
         def go() -> bool:
             before = len(frame.returns)
             if isinstance(condition, Available) and condition.present is not present:
-                run.absent.append(node)
+                run.around.absent.append(node)
                 try:
                     alive = walk(run, body)
                 finally:
-                    run.absent.pop()
+                    run.around.absent.pop()
             else:
                 alive = walk(run, body)
             returned.append(frame.returns[before:])
@@ -195,10 +195,10 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> None:
     if over is UNKNOWN and "load" in getattr(node.iter, "attr", getattr(node.iter, "id", "")).lower():
         over = Thing("loader", node)
     if is_loader(over):
-        run.loader_loops.add(id(node))
+        run.training.loader_loops.add(id(node))
         loader = loader_of(over)
         if loader is not None and "prepared" not in loader.attrs and "dataset" in loader.attrs:
-            run.bare_loaders.add(id(loader.node))
+            run.training.bare_loaders.add(id(loader.node))
     item = element(run, over)
 
     def turn() -> None:
@@ -219,21 +219,21 @@ def _while(run: Run, node: ast.While) -> bool:
 
 def _turns(run: Run, node: ast.AST, turn: Callable[[], Any]) -> None:
     """Twice, where the first turn leaves something that matters to the second."""
-    again, conditions = run.again, run.conditions
+    again, conditions = run.again, run.around.conditions
     run.again = False
-    run.loops.append(node)
-    run.loop_conditions.append(conditions)
+    run.around.loops.append(node)
+    run.around.loop_conditions.append(conditions)
     try:
         turn()
         if run.again:
-            run.repeated += 1
+            run.around.repeated += 1
             try:
                 turn()
             finally:
-                run.repeated -= 1
+                run.around.repeated -= 1
     finally:
-        run.loops.pop()
-        run.loop_conditions.pop()
+        run.around.loops.pop()
+        run.around.loop_conditions.pop()
         run.again = again or run.again
 
 
@@ -248,11 +248,11 @@ def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
         else:
             made = frameworks.enter(run, context, item.context_expr)
         entered.append(made)
-        run.contexts.append(made)
+        run.around.contexts.append(made)
         if item.optional_vars is not None:
             assign(run, item.optional_vars, made)
     alive = walk(run, node.body)
-    del run.contexts[len(run.contexts) - len(entered) :]
+    del run.around.contexts[len(run.around.contexts) - len(entered) :]
     for instance in reversed(own):
         _special(run, instance, "__exit__", node)
     return alive

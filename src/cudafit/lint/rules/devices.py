@@ -86,10 +86,10 @@ def assigned(node: ast.If) -> list[ast.expr]:
 
 def moved_where_absent(run: Run, device: Device | None) -> None:
     """`.cuda()` in a branch that is only taken without a GPU."""
-    if run.absent and device is not None and device.kind == GPU and run.conditions:
+    if run.around.absent and device is not None and device.kind == GPU and run.around.conditions:
         run.hit(
             kinds.code.device_selection_inverted,
-            run.absent[-1],
+            run.around.absent[-1],
             "the GPU is used in the branch that is taken where there is none",
         )
 
@@ -103,7 +103,7 @@ def context(run: Run, value: Value, node: ast.AST) -> Value:
 
 def is_default_elsewhere(run: Run) -> bool:
     """Whether what is made here without a device is made on another one than the CPU, as far as that is known."""
-    for made in reversed(run.contexts):
+    for made in reversed(run.around.contexts):
         if isinstance(made, Thing) and made.kind == "device_context":
             return True
     device = run.fact("default_device")

@@ -32,10 +32,10 @@ def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
     text = value.value if isinstance(value, Const) and isinstance(value.value, str) else None
     if name == "CUDA_VISIBLE_DEVICES":
         _visible(run, text, node)
-    if text is None or run.conditions or run.absent or run.library:
+    if text is None or run.around.conditions or run.around.absent or run.around.library:
         return
     if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and text.lower() == "cpu":
-        run.forced.append((node, f"`{name}` is set to `{text}`"))
+        run.ending.forced.append((node, f"`{name}` is set to `{text}`"))
     elif name == "KERAS_BACKEND" and text.lower() == "numpy":
         run.note("keras_numpy", node)
     elif name == "KERAS_BACKEND":
@@ -46,10 +46,10 @@ def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
 
 def _visible(run: Run, text: str | None, node: ast.AST) -> None:
     started = run.fact("cuda_started")
-    if isinstance(started, tuple) and not run.library:
-        run.late.append((node, started[0], started[1]))
+    if isinstance(started, tuple) and not run.around.library:
+        run.ending.late.append((node, started[0], started[1]))
         return
-    if run.conditions or run.absent or run.library:
+    if run.around.conditions or run.around.absent or run.around.library:
         if text is None or text.strip().lower() not in _HIDING:
             run.note("cvd_hidden", None)
         return
@@ -62,7 +62,7 @@ def unset_variable(run: Run, name: str) -> None:
     if name == "KERAS_BACKEND":
         run.note("keras_numpy", None)
     if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
-        run.forced.clear()
+        run.ending.forced.clear()
 
 
 def environ_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
@@ -101,25 +101,25 @@ def getenv(run: Run, _name: str, given: Call) -> Value | None:
 
 def judge(run: Run) -> None:
     """What holds at the end of the file."""
-    imported = {name for name in _FRAMEWORKS if f"import {name}" in run.seen}
+    imported = {name for name in _FRAMEWORKS if f"import {name}" in run.file.seen}
     hidden = run.fact("cvd_hidden")
     if isinstance(hidden, ast.AST) and imported:
         run.hit(kinds.code.cvd_disabled, hidden, "with this value of CUDA_VISIBLE_DEVICES no GPU is seen")
-    if not any(f"import {name}" in run.seen for name in ("subprocess", "multiprocessing", "ray", "joblib")):
-        for node, started, what in run.late:
+    if not any(f"import {name}" in run.file.seen for name in ("subprocess", "multiprocessing", "ray", "joblib")):
+        for node, started, what in run.ending.late:
             run.hit(
                 kinds.code.cvd_set_too_late,
                 node,
                 f"CUDA was started in line {getattr(started, 'lineno', 0)} ({what}) and has read this variable already",
             )
     keras = run.fact("keras_numpy")
-    if isinstance(keras, ast.AST) and "import keras" in run.seen:
+    if isinstance(keras, ast.AST) and "import keras" in run.file.seen:
         run.hit(
             kinds.code.keras_backend_cpu_only,
             keras,
             "the NumPy backend of Keras computes on the CPU only, and cannot train",
         )
-    computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.seen
+    computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.file.seen
     if imported & {"jax", "flax"} and not computes_elsewhere:
-        for node, message in run.forced:
+        for node, message in run.ending.forced:
             run.hit(kinds.code.jax_cpu_forced, node, f"{message}: all that JAX computes stays on the CPU")

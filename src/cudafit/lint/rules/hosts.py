@@ -12,7 +12,7 @@ def brought(run: Run, tensor: Tensor, node: ast.AST) -> Value:
     """`.numpy()` of a tensor of the device."""
     if tensor.place == "cpu" or (not tensor.modules and tensor.place != "host"):
         return UNKNOWN
-    if run.in_forward == 0 and not run.loops:
+    if run.around.in_forward == 0 and not run.around.loops:
         return UNKNOWN
     run.again = True
     return Host(node, "torch", run.loop)
@@ -20,9 +20,9 @@ def brought(run: Run, tensor: Tensor, node: ast.AST) -> Value:
 
 def back(run: Run, host: Host) -> None:
     """It goes back to the device: both ways in one turn of a loop are what makes it slow."""
-    if host.tool == "torch" and host.computed and (host.loop is run.loop or run.in_forward):
-        run.returned.append((host, run.loop, 0 if run.in_forward else run.conditions_in_loop))
-    if host.tool == "cupy" and host.loop is run.loop and run.loops:
+    if host.tool == "torch" and host.computed and (host.loop is run.loop or run.around.in_forward):
+        run.ending.returned.append((host, run.loop, 0 if run.around.in_forward else run.conditions_in_loop))
+    if host.tool == "cupy" and host.loop is run.loop and run.around.loops:
         _round_trip(run, host)
 
 
@@ -34,9 +34,9 @@ def _round_trip(run: Run, host: Host) -> None:
 
 def on_host(run: Run, host: Host) -> None:
     """NumPy computes with an array that CuPy had: a round trip too, where the loop iterates on that array."""
-    if host.tool != "cupy" or host.loop is not run.loop or not run.loops:
+    if host.tool != "cupy" or host.loop is not run.loop or not run.around.loops:
         return
-    loop = run.loops[-1]
+    loop = run.around.loops[-1]
     counts = (
         isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "id", "") == "range"
     )
@@ -50,8 +50,8 @@ def on_host(run: Run, host: Host) -> None:
 
 def judge(run: Run) -> None:
     """What went to the host and back in a loop that trains: at each step, not only in some turns, for a picture."""
-    for host, loop, conditions in run.returned:
-        steps = [run.stepped[one] for one in (loop, host.loop) if one in run.stepped]
+    for host, loop, conditions in run.ending.returned:
+        steps = [run.training.stepped[one] for one in (loop, host.loop) if one in run.training.stepped]
         if steps and conditions <= max(steps):
             run.hit(
                 kinds.code.host_compute_in_loop,
@@ -63,7 +63,7 @@ def judge(run: Run) -> None:
 def cupy(run: Run, name: str, given: Call) -> Value | None:
     """Functions of CuPy."""
     last = name.rpartition(".")[2]
-    run.seen.add("cupy")
+    run.file.seen.add("cupy")
     if last == "asnumpy":
         return to_host(run, given.get(0, "a"), given.node)
     for value in given.args:
@@ -75,7 +75,7 @@ def cupy(run: Run, name: str, given: Call) -> Value | None:
 
 
 def to_host(run: Run, value: Value | None, node: ast.AST) -> Value:
-    if isinstance(value, Thing) and value.kind == "cupy" and run.loops:
+    if isinstance(value, Thing) and value.kind == "cupy" and run.around.loops:
         run.again = True
         return Host(node, "cupy", run.loop)
     return UNKNOWN

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of, modules_in
 from cudafit.lint.names import is_pretrained_model
+from cudafit.lint.parts import Place
 from cudafit.lint.rules import training
 from cudafit.lint.rules.training import prepare
-from cudafit.lint.run import Place, Run
+from cudafit.lint.run import Run
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -40,7 +41,7 @@ def arguments(run: Run, _name: str, given: Call) -> Value:
 def check_arguments(run: Run, keywords: Mapping[str, Value], given: Call) -> None:
     for name in ("use_cpu", "no_cuda"):
         value = keywords.get(name)
-        if isinstance(value, Const) and value.value is True and not run.absent:
+        if isinstance(value, Const) and value.value is True and not run.around.absent:
             node = value.node or given.nodes.get(name) or given.node
             run.hit(kinds.code.hf_trainer_cpu, node, f"`{name}=True` keeps the Trainer on the CPU")
         elif isinstance(value, Available) and value.present and value.pure:
@@ -50,7 +51,7 @@ def check_arguments(run: Run, keywords: Mapping[str, Value], given: Call) -> Non
 
 def set_argument(run: Run, name: str, value: Value, node: ast.AST) -> None:
     """`args.no_cuda = True`."""
-    certain = not run.absent and not run.conditions
+    certain = not run.around.absent and not run.around.conditions
     if certain and name in ("use_cpu", "no_cuda") and isinstance(value, Const) and value.value is True:
         run.hit(kinds.code.hf_trainer_cpu, node, f"`{name}=True` keeps the Trainer on the CPU")
 
@@ -62,7 +63,7 @@ def pipeline(run: Run, _name: str, given: Call) -> Value:
     device = given.get(None, "device")
     mapped = given.get(None, "device_map")
     named = device_of(device) if device is not None else _map_device(mapped)
-    if named is not None and named.kind == CPU and not run.absent:
+    if named is not None and named.kind == CPU and not run.around.absent:
         node = named.node or given.nodes.get("device") or given.node
         if named.option:
             message = "unless another device is asked for, the pipeline is put on the CPU"
@@ -105,14 +106,14 @@ def from_pretrained(run: Run, name: str, given: Call) -> Value | None:
     device = _map_device(mapped)
     if device is not None and device.kind == CPU and device.node is not None:
         if not device.option:
-            run.marks[id(device.node)] = "device_map"
+            run.nodes.marks[id(device.node)] = "device_map"
         run.move(made, Place(CPU, device.node, device.option))
     elif (
         (mapped is not None and not (isinstance(mapped, Const) and mapped.value is None))
         or not given.complete
         or any(key.startswith(("quantization", "load_in_", "device", "max_memory")) for key in given.keywords)
         or run.fact("default_device")
-        or any(isinstance(one, Thing) and one.kind == "device_context" for one in run.contexts)
+        or any(isinstance(one, Thing) and one.kind == "device_context" for one in run.around.contexts)
     ):
         run.move(made, Place(ANY))
     return made
@@ -133,7 +134,7 @@ def trainer(run: Run, _name: str, given: Call) -> Value:
 
 def accelerator(run: Run, _name: str, given: Call) -> Value:
     value = given.keywords.get("cpu")
-    if isinstance(value, Const) and value.value is True and not run.absent:
+    if isinstance(value, Const) and value.value is True and not run.around.absent:
         run.hit(kinds.code.accelerate_cpu, value.node or given.node, "`cpu=True` keeps all work on the CPU")
     run.note("accelerator", True)
     return Thing("accelerator", given.node)
@@ -163,7 +164,7 @@ def accelerator_method(run: Run, base: Thing, name: str, given: Call) -> Value |
 def other_library(run: Run, _name: str, given: Call) -> Value | None:
     """`use_cuda=False` of simpletransformers."""
     value = given.keywords.get("use_cuda")
-    if isinstance(value, Const) and value.value is False and not run.absent:
+    if isinstance(value, Const) and value.value is False and not run.around.absent:
         node = value.node or given.node
         run.hit(kinds.code.device_hardcoded_cpu, node, "`use_cuda=False` keeps the model on the CPU")
     elif isinstance(value, Available) and not value.present and value.pure:
@@ -178,7 +179,7 @@ def yolo(_run: Run, _name: str, given: Call) -> Value:
 
 def yolo_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     device = device_of(given.keywords.get("device", UNKNOWN))
-    if name == "train" and device is not None and device.kind == CPU and not run.absent:
+    if name == "train" and device is not None and device.kind == CPU and not run.around.absent:
         kind = kinds.code.device_default_cpu if device.option else kinds.code.device_hardcoded_cpu
         run.hit(kind, device.node or given.node, "the model is trained on this device, the CPU")
     return base if name == "to" else UNKNOWN

@@ -25,17 +25,17 @@ def config_update(run: Run, _name: str, given: Call) -> Value:
 
 def configure(run: Run, name: str, value: Value | None, node: ast.AST) -> None:
     """The same by an assignment, `jax.config.jax_platforms = "cpu"`."""
-    if run.conditions or run.absent or run.library:
+    if run.around.conditions or run.around.absent or run.around.library:
         return
     if name in ("jax_platforms", "jax_platform_name"):
         if isinstance(value, Const) and isinstance(value.value, str) and value.value.lower() == "cpu":
-            run.forced.append((node, f"`{name}` is set to `cpu`"))
+            run.ending.forced.append((node, f"`{name}` is set to `cpu`"))
         else:
-            run.forced.clear()
+            run.ending.forced.clear()
     elif name == "jax_default_device":
         device = device_of(value) if value is not None else None
         if isinstance(value, Device) and device is not None and device.kind == CPU:
-            run.forced.append((node, "the default device is set to the CPU"))
+            run.ending.forced.append((node, "the default device is set to the CPU"))
 
 
 def default_device(run: Run, _name: str, given: Call) -> Value:
@@ -63,7 +63,7 @@ def device_put(run: Run, _name: str, given: Call) -> Value:
     device = given.get(1, "device")
     if isinstance(device, Seq) and len(device.items) == 1:
         device = device.items[0]
-    if isinstance(device, Device) and device.kind == CPU and not run.absent:
+    if isinstance(device, Device) and device.kind == CPU and not run.around.absent:
         return Thing("jax_cpu", given.node)
     return UNKNOWN
 
@@ -97,7 +97,7 @@ def transform(run: Run, name: str, given: Call) -> Value:
             made.attrs["keywords"] = Map(given.keywords)
             return made
         return UNKNOWN
-    run.seen.add("jax computes")
+    run.file.seen.add("jax computes")
     _check_device(run, name, given)
     made = Thing("jitted", given.node)
     value = given.get(0, "fun", "f")
@@ -109,16 +109,18 @@ def transform(run: Run, name: str, given: Call) -> Value:
 def _check_device(run: Run, name: str, given: Call) -> None:
     for key in ("backend", "device"):
         device = device_of(given.keywords.get(key, UNKNOWN))
-        if device is not None and device.kind == CPU and not run.conditions and not run.absent and not run.library:
-            run.forced.append((given.nodes.get(key, given.node), f"`{name.rpartition('.')[2]}` is given `{key}=cpu`"))
+        if device is not None and device.kind == CPU and run.around.certain:
+            run.ending.forced.append(
+                (given.nodes.get(key, given.node), f"`{name.rpartition('.')[2]}` is given `{key}=cpu`")
+            )
 
 
 def compute(run: Run, given: Call, func: Value | None = None) -> None:
     """A compiled or differentiated function is called: arrays that are committed to the CPU keep it there."""
-    run.seen.add("jax computes")
-    if not run.loops or run.absent or not _trains(func):
+    run.file.seen.add("jax computes")
+    if not run.around.loops or run.around.absent or not _trains(func):
         return
-    for context in run.contexts:
+    for context in run.around.contexts:
         if isinstance(context, Thing) and context.kind == "jax_scope":
             made = context.attrs["device"]
             if isinstance(made, Device) and made.kind == CPU and made.node is not None:
@@ -148,11 +150,11 @@ def scan(run: Run, _name: str, given: Call) -> Value:
     """`jax.lax.scan(step, state, batches)` is a loop of its own."""
     func = given.args[0] if given.args else UNKNOWN
     body = next((value for value in given.args if isinstance(value, Func | Thing)), func)
-    run.loops.append(given.node)
+    run.around.loops.append(given.node)
     try:
         compute(run, given, body)
     finally:
-        run.loops.pop()
+        run.around.loops.pop()
     return UNKNOWN
 
 

@@ -43,7 +43,7 @@ def trainer(run: Run, _name: str, given: Call) -> Value:
 
 def _check(run: Run, given: Call, what: str) -> None:
     quick = given.get(None, "fast_dev_run")
-    if (quick is not None and not (isinstance(quick, Const) and not quick.value)) or run.absent:
+    if (quick is not None and not (isinstance(quick, Const) and not quick.value)) or run.around.absent:
         return
     accelerator = given.get(0 if what == "Fabric" else None, "accelerator")
     device = device_of(accelerator) if accelerator is not None else None
@@ -76,7 +76,9 @@ def _check_old(run: Run, given: Call) -> None:
         return
     old = [name for name in _OLD if name in given.keywords] + (["gpus"] if gpus is not None else [])
     old += [
-        name for name in _OLD_METHODS if any(cls.family == "lightning" and name in cls.attrs for cls in run.classes)
+        name
+        for name in _OLD_METHODS
+        if any(cls.family == "lightning" and name in cls.attrs for cls in run.file.classes)
     ]
     if old:
         run.hit(

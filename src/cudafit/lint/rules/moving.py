@@ -4,7 +4,8 @@ import ast
 from dataclasses import replace
 
 from cudafit.lint.objects import visible_device
-from cudafit.lint.run import Hit, Run
+from cudafit.lint.parts import Hit
+from cudafit.lint.run import Run
 from cudafit.lint.values import Module, Tensor
 from cudafit.model import kinds
 from cudafit.model.code_finding import Edit
@@ -12,16 +13,16 @@ from cudafit.model.code_finding import Edit
 
 def note_unpacked(run: Run, node: ast.For | ast.AsyncFor) -> None:
     """Remembers the names that a loop unpacks each batch into, where a device is at hand."""
-    if run.library or not visible_device(run):
+    if run.around.library or not visible_device(run):
         return
     for target in ast.walk(node.target):
         value = run.scope.names.get(target.id) if isinstance(target, ast.Name) else None
         if isinstance(value, Tensor) and value.item == "unpacked" and isinstance(target, ast.Name):
-            run.origins[value] = (node, target.id)
+            run.tensors.origins[value] = (node, target.id)
 
 
 def with_edits(run: Run, hit: Hit) -> Hit:
-    module = run.unmoved.get(hit.node)
+    module = run.training.unmoved.get(hit.node)
     if hit.kind is not kinds.code.model_on_cpu or module is None:
         return hit
     return replace(hit, edits=_edits(run, module))
@@ -36,7 +37,7 @@ def _edits(run: Run, module: Module) -> tuple[Edit, ...]:
     edits = [Edit(line, column, line, column, f".to({name})")]
     loops: dict[ast.AST, list[str]] = {}
     for tensor in module.companions:
-        origin, target = run.origins[tensor]
+        origin, target = run.tensors.origins[tensor]
         if isinstance(origin, ast.Call):
             line, column = origin.end_lineno or origin.lineno, (origin.end_col_offset or 1) - 1
             comma = ", " if origin.args or origin.keywords else ""

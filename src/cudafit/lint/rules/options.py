@@ -107,7 +107,7 @@ def define_flag(run: "Run", _name: str, given: Call) -> Value:
     first = given.get(0, "name")
     value = as_option(given.get(1, "default"))
     if isinstance(first, Const) and isinstance(first.value, str):
-        run.flags[first.value] = value
+        run.file.flags[first.value] = value
     return Thing("flag", given.node, value=value)
 
 
@@ -119,7 +119,7 @@ def run_main(run: "Run", name: str, given: Call) -> Value:
             for key, default in _defaults(called).items():
                 if name.startswith(("fire", "typer", "tyro", "jsonargparse", "defopt")):
                     called.options.setdefault(key, as_option(run.evaluate(default)))
-            run.seen.add(f"called {id(value.node)}")
+            run.file.seen.add(f"called {id(value.node)}")
             return run.invoke(called, Call(given.node))
         if isinstance(value, Class):
             return parsed(run, value, given)

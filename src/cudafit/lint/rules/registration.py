@@ -11,11 +11,11 @@ from cudafit.model import kinds
 
 def unregistered(run: Run) -> None:
     """Lists and dicts with layers that were never made known to their module."""
-    for base, name, held, node in run.plain_parts:
+    for base, name, held, node in run.training.plain_parts:
         if base.cls is None or base.attrs.get(name) is not held:
             continue
         layers = [module for module in modules_in(held) if not module.weightless]
-        fresh = [module for module in layers if module.parent is None and module not in run.touched]
+        fresh = [module for module in layers if module.parent is None and module not in run.training.touched]
         if not layers or len(fresh) != len(layers) or not all(_made_in(module.node, base.cls) for module in layers):
             continue
         if not _is_called(base.cls, name):

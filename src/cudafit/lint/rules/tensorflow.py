@@ -48,7 +48,7 @@ def place_of(value: Value | None) -> str | None:
 
 
 def start(run: Run, node: ast.AST, name: str) -> None:
-    if not run.library and run.fact("tf_started") is None:
+    if not run.around.library and run.fact("tf_started") is None:
         run.note("tf_started", (node, name))
 
 
@@ -77,7 +77,7 @@ def list_devices(run: Run, name: str, given: Call) -> Value:
 def configure(run: Run, name: str, given: Call) -> Value:
     last = name.rpartition(".")[2]
     started = run.fact("tf_started")
-    if isinstance(started, tuple) and not run.repeated and not run.library:
+    if isinstance(started, tuple) and not run.around.repeated and not run.around.library:
         run.hit(
             kinds.code.tf_config_too_late,
             given.node,
@@ -85,8 +85,8 @@ def configure(run: Run, name: str, given: Call) -> Value:
             "an error, or has no effect",
         )
         return UNKNOWN
-    if last == "set_visible_devices" and _hides(given) and not run.conditions and not run.absent and not run.library:
-        run.tf_hidden.append(given.node)
+    if last == "set_visible_devices" and _hides(given) and run.around.certain:
+        run.ending.tf_hidden.append(given.node)
     return UNKNOWN
 
 
@@ -108,9 +108,9 @@ def config_proto(run: Run, _name: str, given: Call) -> Value:
     counts = given.get(None, "device_count")
     if isinstance(counts, Map):
         count = counts.items.get("GPU")
-        if isinstance(count, Const) and count.value == 0 and not run.conditions and not run.library:
-            run.tf_hidden.append(count.node or given.node)
-            run.seen.add("tf computes")
+        if isinstance(count, Const) and count.value == 0 and not run.around.conditions and not run.around.library:
+            run.ending.tf_hidden.append(count.node or given.node)
+            run.file.seen.add("tf computes")
     return UNKNOWN
 
 
@@ -119,7 +119,7 @@ def device(run: Run, _name: str, given: Call) -> Value:
     value = given.get(0, "device_name", "device_name_or_function")
     kind = place_of(value)
     if kind == GPU:
-        run.seen.add("tf gpu scope")
+        run.file.seen.add("tf gpu scope")
     return Thing("tf_scope", given.node, device=Device(kind or ANY, given.node, option=getattr(value, "option", False)))
 
 
@@ -142,11 +142,11 @@ def strategy_method(run: Run, base: Thing, name: str, given: Call) -> Value | No
 
 
 def make_model(run: Run, name: str, given: Call) -> Value:
-    run.seen.add("tf model")
+    run.file.seen.add("tf model")
     if "Sequential" not in name or _HAS_INPUT.search(ast.unparse(given.node)):
         start(run, given.node, name)
     made = Thing("keras_model", given.node)
-    for context in run.contexts:
+    for context in run.around.contexts:
         if isinstance(context, Thing) and context.kind == "tf_strategy_scope":
             made.attrs["strategy"] = context.attrs["device"]
     return made
@@ -155,9 +155,9 @@ def make_model(run: Run, name: str, given: Call) -> Value:
 def model_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     if name in _COMPUTES:
         start(run, given.node, f".{name}()")
-        run.seen.add("tf computes")
+        run.file.seen.add("tf computes")
     if name in _TRAINS:
-        run.seen.add("tf trains")
+        run.file.seen.add("tf trains")
         made = base.attrs.get("strategy")
         if isinstance(made, Device) and made.kind == CPU:
             _on_cpu(run, made)
@@ -171,19 +171,19 @@ def unknown_fit(run: Run, name: str, given: Call) -> None:
     """`.fit(data, epochs=3)` of a model that another file makes, where TensorFlow is the only framework."""
     if name != "fit" or not given.keywords.keys() & {"epochs", "steps_per_epoch", "batch_size"}:
         return
-    if "import tensorflow" in run.seen and not run.seen & {
+    if "import tensorflow" in run.file.seen and not run.file.seen & {
         "import torch",
         "import jax",
         "import flax",
         "import sklearn",
     }:
-        run.seen.add("tf trains")
+        run.file.seen.add("tf trains")
         computes(run)
 
 
 def tape(run: Run, _name: str, given: Call) -> Value:
-    run.seen.add("tf trains")
-    run.seen.add("tf computes")
+    run.file.seen.add("tf trains")
+    run.file.seen.add("tf computes")
     start(run, given.node, "GradientTape")
     computes(run)
     return Thing("tape", given.node)
@@ -191,7 +191,7 @@ def tape(run: Run, _name: str, given: Call) -> Value:
 
 def computes(run: Run) -> None:
     """Training happens here: the innermost scope says where."""
-    for context in reversed(run.contexts):
+    for context in reversed(run.around.contexts):
         if isinstance(context, Thing) and context.kind in ("tf_scope", "tf_strategy_scope"):
             made = context.attrs["device"]
             if isinstance(made, Device) and made.kind == CPU:
@@ -200,20 +200,22 @@ def computes(run: Run) -> None:
 
 
 def _on_cpu(run: Run, made: Device) -> None:
-    if made.node is None or run.absent:
+    if made.node is None or run.around.absent:
         return
-    run.tf_on_cpu.append(made)
+    run.ending.tf_on_cpu.append(made)
 
 
 def judge(run: Run) -> None:
     """What holds at the end of the file."""
-    if "tf gpu scope" not in run.seen:  # with both, the two are compared on purpose
-        for made in run.tf_on_cpu:
+    if "tf gpu scope" not in run.file.seen:  # with both, the two are compared on purpose
+        for made in run.ending.tf_on_cpu:
             if made.node is not None:
                 run.hit(kinds.code.tf_device_cpu, made.node, "the training in this scope is placed on the CPU")
-    others = [name for name in ("jax", "flax", "torch", "haiku", "optax", "lightning") if f"import {name}" in run.seen]
-    for node in run.tf_hidden:
-        if "tf trains" in run.seen or (not others and run.seen & {"tf computes", "tf model"}):
+    others = [
+        name for name in ("jax", "flax", "torch", "haiku", "optax", "lightning") if f"import {name}" in run.file.seen
+    ]
+    for node in run.ending.tf_hidden:
+        if "tf trains" in run.file.seen or (not others and run.file.seen & {"tf computes", "tf model"}):
             run.hit(kinds.code.tf_gpu_hidden, node, "after this TensorFlow sees no GPU, and trains on the CPU")
         elif others:
             run.hit(
@@ -226,6 +228,6 @@ def judge(run: Run) -> None:
 def set_backend(run: Run, _name: str, given: Call) -> Value:
     """`keras.config.set_backend("numpy")`."""
     value = given.get(0, "backend")
-    if isinstance(value, Const) and value.value == "numpy" and not run.conditions and not run.library:
+    if isinstance(value, Const) and value.value == "numpy" and not run.around.conditions and not run.around.library:
         run.note("keras_numpy", given.node)
     return UNKNOWN

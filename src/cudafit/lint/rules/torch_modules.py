@@ -8,8 +8,9 @@ from cudafit.lint.join import device_of
 from cudafit.lint.names import CONTAINERS, NO_MODULE, WEIGHTLESS
 from cudafit.lint.objects import adopt, new_module
 from cudafit.lint.operations import flat, meet, mixed_up
+from cudafit.lint.parts import BACK, NEW, Place
 from cudafit.lint.rules import devices, training
-from cudafit.lint.run import BACK, NEW, Place, Run, placed_by
+from cudafit.lint.run import Run, placed_by
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -223,7 +224,7 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     """The model is run. Its own code is walked, as tensors may be made in it."""
     arguments = flat(given.values())
     root = module.root()
-    inner = run.in_forward > 0
+    inner = run.around.in_forward > 0
     if inner and not module.weightless and run.place(root).kind not in (NEW, CPU, BACK):
         for value in arguments:
             if isinstance(value, Tensor) and value.place == "cpu" and not value.scalar:
@@ -237,12 +238,12 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     training.infer(run, module, given.node)
     found = module.cls.lookup("forward") if module.cls else None
     if isinstance(found, Func) and module.family != "loaded":
-        stands = run.in_forward
-        run.in_forward = stands + 1 if run.place(root).kind not in (NEW, CPU, BACK) else 0
+        stands = run.around.in_forward
+        run.around.in_forward = stands + 1 if run.place(root).kind not in (NEW, CPU, BACK) else 0
         try:
             run.invoke(found.bound(module, module.cls), given)
         finally:
-            run.in_forward = stands
+            run.around.in_forward = stands
     modules = frozenset((root,)) | frozenset(
         one for value in arguments if isinstance(value, Tensor) for one in value.modules
     )
@@ -255,7 +256,7 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
     if isinstance(value, Module):
         adopt(run, base, value)
     elif isinstance(value, Seq | Map) and base.cls is not None and not name.startswith("_"):
-        run.plain_parts.append((base, name, value, node))
+        run.training.plain_parts.append((base, name, value, node))
 
 
 def load(run: Run, _name: str, given: Call) -> Value:

@@ -6,8 +6,9 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.objects import visible_device
 from cudafit.lint.operations import flat, mixed
+from cudafit.lint.parts import Place
 from cudafit.lint.rules import devices, hosts, training
-from cudafit.lint.run import Place, Run, placed_by
+from cudafit.lint.run import Run, placed_by
 from cudafit.lint.values import (
     ANY,
     CPU,
@@ -158,11 +159,11 @@ def make(run: Run, name: str, given: Call) -> Value:
         made = Tensor("device", given.node)
         made.item = "chosen"
         return made
-    if run.in_forward:
-        run.forward_nodes.add(id(given.node))
+    if run.around.in_forward:
+        run.tensors.forward_nodes.add(id(given.node))
     made = Tensor("cpu", given.node, scalar=_is_scalar(last, given))
-    if visible_device(run) and not run.library:
-        run.origins[made] = (given.node, "")
+    if visible_device(run) and not run.around.library:
+        run.tensors.origins[made] = (given.node, "")
     return made
 
 
@@ -235,7 +236,7 @@ def _moved(run: Run, tensor: Tensor, name: str, given: Call) -> Tensor:
     device = Device(GPU) if name in ("cuda", "xpu") else Device(CPU) if name == "cpu" else device_of(value or UNKNOWN)
     devices.moved_where_absent(run, device)
     if device is None or device.kind != CPU:
-        run.crossed.update(module.root() for module in tensor.modules)
+        run.training.crossed.update(module.root() for module in tensor.modules)
     if device is None or device.kind == ANY:
         made = Tensor("device", given.node, tensor.modules)
         made.item = "moved"
@@ -311,7 +312,7 @@ def discarded(run: Run, node: ast.expr, *, alone: bool) -> None:
     before = run.evaluate(receiver)
     if not isinstance(before, Tensor) or before.item == "parameter":
         return
-    if before.item in ("unpacked", "subscript") and run.seen & {"import torch_geometric", "import dgl"}:
+    if before.item in ("unpacked", "subscript") and run.file.seen & {"import torch_geometric", "import dgl"}:
         return  # graphs are moved in place
     given = run.evaluate(node.args[0]) if node.args else None
     if node.func.attr == "to" and given is None and not any(word.arg == "device" for word in node.keywords):

@@ -5,7 +5,8 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import modules_in
 from cudafit.lint.operations import flat
-from cudafit.lint.run import BACK, NEW, Hit, Place, Run
+from cudafit.lint.parts import BACK, NEW, Hit, Place
+from cudafit.lint.run import Run
 from cudafit.lint.values import (
     CPU,
     GPU,
@@ -50,7 +51,7 @@ def make_optimizer(run: Run, _name: str, given: Call) -> Value:
     modules: list[Module] = []
     for value in given.values():
         modules += [module for module in parameters_in(value) if module not in modules]
-    run.optimized.update(modules)
+    run.training.optimized.update(modules)
     return Optimizer(tuple(modules))
 
 
@@ -78,18 +79,18 @@ def steps_with(run: Run, given: Call) -> bool:
 
 def step(run: Run, modules: tuple[Module, ...], node: ast.AST) -> None:
     run.note_step(run.loop)
-    if run.loops:
+    if run.around.loops:
         _judge(run, modules, node)
 
 
 def backward(run: Run, value: Value, node: ast.AST) -> None:
     """`loss.backward()`: judged here only where no optimizer is seen that makes the step."""
     run.note_step(run.loop)
-    run.seen.add("torch trains")
-    if not isinstance(value, Tensor) or not run.loops:
+    run.file.seen.add("torch trains")
+    if not isinstance(value, Tensor) or not run.around.loops:
         return
     modules = tuple(module for module in value.modules if has_weights(module))
-    if modules and not any(one in run.optimized or one.root() in run.optimized for one in modules):
+    if modules and not any(one in run.training.optimized or one.root() in run.training.optimized for one in modules):
         _judge(run, modules, node)
 
 
@@ -109,11 +110,11 @@ def backward_of(run: Run, given: Call) -> None:
 
 def infer(run: Run, module: Module, node: ast.AST) -> None:
     """A model that runs over all batches of a loader: judged at the end, if it was never trained or moved."""
-    in_loader = any(id(loop) in run.loader_loops for loop in run.loops)
-    if in_loader and not run.absent and not run.in_forward and has_weights(module.root()):
+    in_loader = any(id(loop) in run.training.loader_loops for loop in run.around.loops)
+    if in_loader and not run.around.absent and not run.around.in_forward and has_weights(module.root()):
         place = run.place(module.root())
         if place.kind == NEW or (place.kind == CPU and place.node is not None):
-            run.inferred.append((module.root(), place, node))
+            run.training.inferred.append((module.root(), place, node))
 
 
 def prepare(run: Run, given: Call, by: str) -> None:
@@ -121,7 +122,7 @@ def prepare(run: Run, given: Call, by: str) -> None:
     for value in given.values():
         for module in modules_in(value):
             run.move(module, Place(GPU))
-            run.prepared[module.root()] = by
+            run.training.prepared[module.root()] = by
         for held in flat([value]):
             if isinstance(held, Thing) and held.kind == "loader":
                 run.set(held.attrs, "prepared", UNKNOWN)
@@ -129,14 +130,14 @@ def prepare(run: Run, given: Call, by: str) -> None:
 
 def fed_by(run: Run, module: Module, arguments: list[Value]) -> None:
     """A prepared model is given batches as they come from a loader that was not prepared."""
-    if module not in run.prepared or run.absent:
+    if module not in run.training.prepared or run.around.absent:
         return
     for value in arguments:
         node = value.node if isinstance(value, Tensor | Thing) else None
         whole = isinstance(value, Thing) and value.kind == "batch"
         raw = whole or (isinstance(value, Tensor) and value.item in ("unpacked", "subscript"))
-        if raw and node is not None and id(node) in run.bare_loaders:
-            fabric = run.prepared[module] == "fabric"
+        if raw and node is not None and id(node) in run.training.bare_loaders:
+            fabric = run.training.prepared[module] == "fabric"
             run.hit(
                 kinds.code.fabric_not_setup if fabric else kinds.code.accelerate_not_prepared,
                 node,
@@ -148,15 +149,15 @@ def fed_by(run: Run, module: Module, arguments: list[Value]) -> None:
 def used(run: Run, module: Module, node: ast.AST) -> None:
     """`model.generate()`: work enough to be asked where it is done, where the file says so itself."""
     place = run.place(module.root())
-    if place.kind == CPU and place.node is not None and not run.absent:
+    if place.kind == CPU and place.node is not None and not run.around.absent:
         report(run, module.root(), place)
-    elif place.kind == NEW and not run.absent:
-        run.inferred.append((module.root(), place, node))
+    elif place.kind == NEW and not run.around.absent:
+        run.training.inferred.append((module.root(), place, node))
 
 
 def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
-    run.seen.add("torch trains")
-    if run.absent or run.fact("gloo"):
+    run.file.seen.add("torch trains")
+    if run.around.absent or run.fact("gloo"):
         return
     roots: list[Module] = []
     for module in modules:
@@ -167,7 +168,7 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
     if any(place.kind not in (NEW, CPU, BACK) for _, place in placed) and len(placed) > 1:
         placed = [(root, place) for root, place in placed if place.kind != NEW]
     # What comes out of it is moved, to a model that is on the GPU: then it was left on the CPU on purpose.
-    apart = run.crossed if run.touched else set()
+    apart = run.training.crossed if run.training.touched else set()
     never = [root for root, place in placed if place.kind == NEW and root not in apart]
     if never:
         first = min(never, key=lambda root: (getattr(root.node, "lineno", 0), getattr(root.node, "col_offset", 0)))
@@ -191,7 +192,7 @@ def report(run: Run, module: Module, place: Place) -> None:
 
 
 def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
-    mark = run.marks.get(id(node), "")
+    mark = run.nodes.marks.get(id(node), "")
     if mark == "device_map":
         run.hit(kinds.code.device_map_cpu, node, "this loads the model onto the CPU, and it is used there")
     elif mark == "config":
@@ -200,15 +201,15 @@ def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
         run.hit(kinds.code.device_default_cpu, node, "unless another device is asked for, the model is put on the CPU")
     else:
         hit = Hit(kinds.code.device_hardcoded_cpu, node, "the model is put on this device, the CPU")
-        run.on_cpu.append((module.node, hit))
+        run.training.on_cpu.append((module.node, hit))
 
 
 def judge(run: Run) -> None:
     """The device that is written down as the CPU. Where the same line of the code makes a model for the GPU too, both
     are wanted: one for a quick test, or to compare them.
     """
-    for made_by, hit in run.on_cpu:
-        if made_by not in run.on_gpu:
+    for made_by, hit in run.training.on_cpu:
+        if made_by not in run.training.on_gpu:
             run.hit(hit.kind, hit.node, hit.message)
 
 
@@ -219,5 +220,5 @@ def _report_never_moved(run: Run, module: Module) -> None:
     elif run.fact("fabric"):
         run.hit(kinds.code.fabric_not_setup, module.node, f"{name} is trained and was not passed to `setup()`")
     else:
-        run.unmoved[module.node] = module
+        run.training.unmoved[module.node] = module
         run.hit(kinds.code.model_on_cpu, module.node, f"{name} is made on the CPU and never moved to the GPU")
