@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cudafit.model.finding import LAYERS, Layer
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 from cudafit.model.kinds import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
@@ -45,5 +45,5 @@ def _lines() -> Iterator[str]:
             yield ""
 
 
-def _severities(kind: Kind) -> str:
+def _severities(kind: FindingKind) -> str:
     return " or ".join((kind.severity, *kind.milder))

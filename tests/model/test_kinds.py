@@ -7,14 +7,14 @@ import pytest
 
 from cudafit.model import kinds
 from cudafit.model.finding import LAYERS, SEVERITIES
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 from cudafit.model.kinds import IN_CODE, KINDS
 
 SOURCES = Path(__file__).parents[2] / "src" / "cudafit"
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_a_kind_is_whole(kind: Kind) -> None:
+def test_a_kind_is_whole(kind: FindingKind) -> None:
     family, _, name = kind.id.partition(".")
     assert getattr(getattr(kinds, family), name) is kind
     assert kind.severity in SEVERITIES
@@ -27,7 +27,7 @@ def test_a_kind_is_whole(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", [one for one in KINDS.values() if one.explains], ids=lambda one: one.id)
-def test_what_a_kind_explains_exists(kind: Kind) -> None:
+def test_what_a_kind_explains_exists(kind: FindingKind) -> None:
     assert kind.severity == "error"
     for beginning in kind.explains:
         others = [name for name in KINDS if name.startswith(beginning) and name != kind.id]

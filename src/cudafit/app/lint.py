@@ -8,7 +8,7 @@ from cudafit.lint.check import UnreadableError
 from cudafit.model.code_finding import SCHEMA, LintReport
 from cudafit.model.finding import is_called
 from cudafit.model.frozen import frozen
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 from cudafit.model.kinds import IN_CODE
 from cudafit.render import lint_rows
 from cudafit.render.json_text import json_text, record_text
@@ -28,7 +28,7 @@ class Request:
     ignore: tuple[str, ...] = ()
 
 
-def every_kind() -> Iterable[Kind]:
+def every_kind() -> Iterable[FindingKind]:
     return IN_CODE.values()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.finding import Finding
 from cudafit.model.frozen import frozen
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 Function = Callable[[World], Iterator[Finding | Unchecked] | Iterator[Finding]]
 
@@ -17,12 +17,12 @@ class Check:
     name: str
     about: str
     function: Function
-    kinds: tuple[Kind, ...]
+    kinds: tuple[FindingKind, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(kind.id for kind in self.kinds)
 
 
-def check(name: str, about: str, function: Function, *kinds: Kind) -> Check:
+def check(name: str, about: str, function: Function, *kinds: FindingKind) -> Check:
     return Check(name, about, function, kinds)

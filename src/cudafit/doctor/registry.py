@@ -26,7 +26,7 @@ from cudafit.doctor.checks import (
     variables,
 )
 from cudafit.model import kinds
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 # What looks at the machine and the environment.
 CHECKS = (
@@ -243,6 +243,6 @@ def every_check() -> tuple[Check, ...]:
     return (*CHECKS, *container_checks())
 
 
-def every_kind() -> tuple[Kind, ...]:
+def every_kind() -> tuple[FindingKind, ...]:
     """What doctor can find by itself; what lint finds is in the catalogue too."""
     return tuple(dict.fromkeys(kind for check in every_check() for kind in check.kinds))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from cudafit.lint import expressions, objects, statements
+from cudafit.lint import assignments, expressions, objects, statements
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
@@ -43,7 +43,7 @@ def follow(tree: ast.Module, lines: list[str]) -> Followed:
     """All that is found in the file."""
     run = Run(Scope())
     run.evaluate = partial(expressions.evaluate, run)
-    run.assign = partial(statements.assign, run)
+    run.assign = partial(assignments.assign, run)
     run.walk = partial(statements.walk, run)
     run.invoke = partial(objects.invoke, run)
     run.scope.names["__name__"] = Const("__main__")

@@ -6,7 +6,7 @@ from typing import Any
 from cudafit.lint.values import Class, Device, Func, Module, Tensor, Value
 from cudafit.model.code_finding import Edit
 from cudafit.model.frozen import frozen
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 NEW, BACK = "new", "back"
 
@@ -27,7 +27,7 @@ class Place:
 class Hit:
     """A finding at a node."""
 
-    kind: Kind
+    kind: FindingKind
     node: ast.AST
     message: str
     edits: tuple[Edit, ...] = ()

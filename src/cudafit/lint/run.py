@@ -31,7 +31,7 @@ from cudafit.lint.values import (
     next_serial,
 )
 from cudafit.model.code_finding import Edit
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 _MISSING: Any = object()
 _MOST_STEPS = 1_500_000
@@ -158,7 +158,7 @@ class Run:
                 result = ANY
         return result
 
-    def hit(self, kind: Kind, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
+    def hit(self, kind: FindingKind, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
         self.hits.setdefault((kind.id, id(node)), Hit(kind, node, message, edits))
 
     def place(self, module: Module) -> Place:

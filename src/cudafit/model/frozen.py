@@ -18,11 +18,11 @@ else:
         return lambda function: function
 
 
-Record = TypeVar("Record")
+Class = TypeVar("Class")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[Record]) -> type[Record]:
+def frozen(cls: type[Class]) -> type[Class]:
     """A dataclass whose instances are values: compared by content, hashable, never changed."""
     made: Any = dataclass(init=False, repr=False, eq=False)(cls)
     made.__init__ = _first_init(made)

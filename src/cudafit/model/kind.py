@@ -9,7 +9,7 @@ from cudafit.model.frozen import frozen
 
 
 @frozen
-class Kind:
+class FindingKind:
     """One thing that can be found, whatever the machine.
 
     `severity` is how bad it is at worst, `milder` what circumstances can make of it. It belongs to `layer`, and where
@@ -48,11 +48,11 @@ class Kind:
 class Family:
     """Kinds whose ids begin alike: `class torch` with `cpu_wheel = error(...)` makes the kind `torch.cpu_wheel`."""
 
-    every: ClassVar[list[Kind]] = []
+    every: ClassVar[list[FindingKind]] = []
 
     def __init_subclass__(cls) -> None:
         for name, kind in vars(cls).items():
-            if isinstance(kind, Kind):
+            if isinstance(kind, FindingKind):
                 vars(kind)["id"] = f"{cls.__name__}.{name}"  # before anybody has seen it
                 Family.every.append(kind)
 
@@ -65,17 +65,17 @@ def error(
     milder: tuple[Severity, ...] = (),
     elsewhere: tuple[Layer, ...] = (),
     fix: str = "",
-) -> Kind:
+) -> FindingKind:
     """`explains` holds beginnings of ids, divided by spaces."""
-    return Kind("", ERROR, layer, title, tuple(explains.split()), milder, elsewhere, fix)
+    return FindingKind("", ERROR, layer, title, tuple(explains.split()), milder, elsewhere, fix)
 
 
 def warning(
     layer: Layer, title: str, *, milder: tuple[Severity, ...] = (), elsewhere: tuple[Layer, ...] = (), fix: str = ""
-) -> Kind:
-    return Kind("", WARNING, layer, title, (), milder, elsewhere, fix)
+) -> FindingKind:
+    return FindingKind("", WARNING, layer, title, (), milder, elsewhere, fix)
 
 
-def note(layer: Layer, title: str, *, fix: str = "") -> Kind:
+def note(layer: Layer, title: str, *, fix: str = "") -> FindingKind:
     """Of severity `info`."""
-    return Kind("", INFO, layer, title, fix=fix)
+    return FindingKind("", INFO, layer, title, fix=fix)

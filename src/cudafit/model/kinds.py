@@ -7,7 +7,7 @@
 from collections.abc import Mapping
 
 from cudafit.model.finding import INFO, WARNING
-from cudafit.model.kind import Family, Kind, error, note, warning
+from cudafit.model.kind import Family, FindingKind, error, note, warning
 
 # What cannot be as it should without a driver.
 _ABOVE = "driver. dev. container. gpu. slurm."
@@ -380,5 +380,5 @@ class info(Family):
     )
 
 
-KINDS: Mapping[str, Kind] = {kind.id: kind for kind in Family.every}
-IN_CODE: Mapping[str, Kind] = {name: kind for name, kind in KINDS.items() if kind.fix}
+KINDS: Mapping[str, FindingKind] = {kind.id: kind for kind in Family.every}
+IN_CODE: Mapping[str, FindingKind] = {name: kind for name, kind in KINDS.items() if kind.fix}

@@ -16,7 +16,7 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.container_files import DeviceRequest, Service, shown
 from cudafit.model.finding import ERROR, WARNING, Finding, Fix
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 _RESERVE = "write `gpus: all`, or reserve a device with `driver: nvidia`, `count: all`, `capabilities: [gpu]`"
 _DRIVERS_OWN = frozenset({"compute", "compat32", "graphics", "utility", "video", "display"})
@@ -119,7 +119,7 @@ def requests(world: World) -> Iterator[Finding]:
                 )
 
 
-def _wrong(kind: Kind, service: Service, one: DeviceRequest, what: str, found: str, fix: str) -> Finding:
+def _wrong(kind: FindingKind, service: Service, one: DeviceRequest, what: str, found: str, fix: str) -> Finding:
     return kind.found(
         f"the service `{service.name}` {what}",
         (evidence(found, one.place),),

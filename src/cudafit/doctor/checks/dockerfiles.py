@@ -15,7 +15,7 @@ from cudafit.model import kinds
 from cudafit.model.container_files import Setting, shown
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix, Severity
 from cudafit.model.frameworks import FRAMEWORKS, LEADING_NAMES
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 
 # What has wheels for glibc alone.
 _FRAMEWORKS = LEADING_NAMES.union(*(one.builds for one in FRAMEWORKS))
@@ -136,7 +136,7 @@ def lacks_compute(value: str | None) -> bool:
     return bool(parts) and not parts & {"all", "compute"} and not any("$" in part for part in parts)
 
 
-def hidden_finding(kind: Kind, severity: Severity, setting: Setting) -> Finding:
+def hidden_finding(kind: FindingKind, severity: Severity, setting: Setting) -> Finding:
     return kind.found(
         f"{setting.name}={shown(setting.value or '')!r} hides every GPU",
         (evidence(f"{setting.name}={setting.value!r}", setting.place),),
@@ -145,7 +145,7 @@ def hidden_finding(kind: Kind, severity: Severity, setting: Setting) -> Finding:
     )
 
 
-def capabilities_finding(kind: Kind, setting: Setting) -> Finding:
+def capabilities_finding(kind: FindingKind, setting: Setting) -> Finding:
     return kind.found(
         "the container gets the GPU without compute, which CUDA needs",
         (evidence(f"{setting.name}={setting.value}", setting.place),),

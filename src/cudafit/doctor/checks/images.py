@@ -24,7 +24,7 @@ from cudafit.model import kinds
 from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, WARNING, Finding, Fix
 from cudafit.model.frameworks import TORCH
-from cudafit.model.kind import Kind
+from cudafit.model.kind import FindingKind
 from cudafit.model.matrix import Build
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
@@ -73,7 +73,9 @@ def service_image(world: World) -> Told:
             )
 
 
-def _image(world: World, one: Image, place: str, platform: str | None, too_new: Kind, no_kernels: Kind) -> Told:
+def _image(
+    world: World, one: Image, place: str, platform: str | None, too_new: FindingKind, no_kernels: FindingKind
+) -> Told:
     build = _framework(world, one, platform)
     cuda = one.cuda or (build.cuda if build else None)
     if cuda is None:
@@ -226,7 +228,9 @@ def _arm(world: World, built: Built, build: Build, place: str) -> Iterator[Findi
     )
 
 
-def _kernels(world: World, build: Build, what: str, place: str, kind: Kind, fix: Fix | None) -> Iterator[Finding]:
+def _kernels(
+    world: World, build: Build, what: str, place: str, kind: FindingKind, fix: Fix | None
+) -> Iterator[Finding]:
     without = unserved(world, build)
     if not without:
         return
