@@ -11,6 +11,7 @@ from typing import NoReturn
 from unittest.mock import patch
 
 from cudafit.cli import main
+from cudafit.lock.formats import FORMATS
 from tests.fuzz import samples
 from tests.fuzz.parser import Parser, name_of
 from tests.fuzz.parsers import by_name
@@ -170,18 +171,12 @@ COMMANDS: tuple[Parser, ...] = (
     ),
     *(
         _command(
-            f"resolve --check {name}",
-            _with_file(name, "resolve", "torch", *_MACHINE, "-o", name, "--check", "--offline"),
-            f"held {name}",
+            f"resolve --check {form.example}",
+            _with_file(form.example, "resolve", "torch", *_MACHINE, "-o", form.example, "--check", "--offline"),
+            f"held {form.example}",
         )
-        for name in (
-            "requirements.txt",
-            "pylock.toml",
-            "environment.yml",
-            "conda-lock.yml",
-            "explicit.txt",
-            "pixi.toml",
-        )
+        for form in FORMATS
+        if form.read
     ),
     _command("lint", _with_file("x.py", "lint", "x.py", "--fix"), "lint python"),
     _command("lint, notebook", _with_file("x.ipynb", "lint", ".", "--json"), "lint notebook"),

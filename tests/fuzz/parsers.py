@@ -11,6 +11,7 @@ from cudafit.bench import history
 from cudafit.lint.check import UnreadableError, configurations_named, lint_text
 from cudafit.lock import uv
 from cudafit.lock.conda_held import locked_records
+from cudafit.lock.formats import FORMATS
 from cudafit.machine.saved import load
 from cudafit.matrix.yaml_text import MatrixSyntaxError
 from cudafit.matrix.yaml_text import load as load_yaml
@@ -195,20 +196,13 @@ _PROJECTS = (
 _LOCKS = (
     *(
         Parser(
-            f"held {name}",
-            file(name, readers.lock),
-            partial(repository, f"tests/lock/golden/{name}"),
-            _LOCK + " " + words,
+            f"held {form.example}",
+            file(form.example, readers.lock),
+            partial(repository, f"tests/lock/golden/{form.example}"),
+            _LOCK + " " + {"toml": _TOML, "yml": _YAML}.get(form.example.rpartition(".")[2], ""),
         )
-        for name, words in (
-            ("requirements.txt", ""),
-            ("pylock.toml", _TOML),
-            ("pyproject.toml", _TOML),
-            ("environment.yml", _YAML),
-            ("conda-lock.yml", _YAML),
-            ("explicit.txt", ""),
-            ("pixi.toml", _TOML),
-        )
+        for form in FORMATS
+        if form.read
     ),
     *(
         Parser(f"records {name}", file(name, lambda path: locked_records(path, "linux-64")), seeds, _LOCK + " " + words)

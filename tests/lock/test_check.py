@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from cudafit.errors import InputError
-from cudafit.lock.formats import format_of
+from cudafit.lock.formats import Format, format_of
 from cudafit.lock.held import read_lock
 from tests.conftest import Run
 from tests.lock.channel import make
+from tests.lock.every_format import READ, needs_conda
 from tests.lock.world import World
 
 TURING = ("--gpu", "A100", "--glibc", "2.35", "--python", "3.12")
@@ -31,20 +32,10 @@ def resolve(cudafit: Run, lock_world: World, tmp_path: Path, folder: Path) -> Re
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        "requirements.txt",
-        "pylock.toml",
-        "pyproject.toml",
-        "environment.yml",
-        "conda-lock.yml",
-        "explicit.txt",
-        "pixi.toml",
-    ],
-)
-def test_fresh_and_after_the_driver_changed(resolve: Resolve, name: str) -> None:
-    if name in ("conda-lock.yml", "explicit.txt"):
+@pytest.mark.parametrize("form", READ, ids=[one.name for one in READ])
+def test_fresh_and_after_the_driver_changed(resolve: Resolve, form: Format) -> None:
+    name = form.example
+    if needs_conda(form):
         pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
     assert resolve("torch", "numpy", *TURING, *NEW, "-o", name).returncode == 0
     before = Path(name).read_text()

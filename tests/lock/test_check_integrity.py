@@ -11,10 +11,13 @@ import pytest
 
 from cudafit.errors import InputError
 from cudafit.indexes import Indexes
-from cudafit.lock.integrity import Integrity, Named, read_integrity
+from cudafit.lock.formats import format_of
+from cudafit.lock.held import read_lock
+from cudafit.lock.integrity import Integrity, Named
 from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of, plain, site
 from tests.conftest import Run
 from tests.lock.channel import make
+from tests.lock.every_format import COMPLETE, needs_conda
 from tests.lock.world import World
 
 TARGET = ("--gpu", "A100", "--glibc", "2.35", "--python", "3.12", "--driver", "580.65.06")
@@ -37,7 +40,7 @@ def written(resolve: Resolve, lock_world: World) -> Callable[[str], str]:
     """A fresh lock, its text."""
 
     def write(name: str) -> str:
-        if name in ("conda-lock.yml", "explicit.txt"):
+        if needs_conda(format_of(name)):
             pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
         done = resolve("torch", "numpy", "-o", name)
         assert done.returncode == 0, done.stderr
@@ -51,7 +54,7 @@ def checked(resolve: Resolve, name: str, *words: str, env: dict[str, str] | None
     return done.returncode, json.loads(done.stdout)["checks"][0]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "pylock.toml", "conda-lock.yml", "explicit.txt"])
+@pytest.mark.parametrize("name", [one.example for one in COMPLETE])
 def test_a_fresh_lock_is_compared_and_fits(resolve: Resolve, written: Callable[[str], str], name: str) -> None:
     written(name)
     assert checked(resolve, name) == (
@@ -97,7 +100,7 @@ ALTERED: dict[str, tuple[Callable[[str], str], str, str | None]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["requirements.txt", "pylock.toml", "conda-lock.yml", "explicit.txt"])
+@pytest.mark.parametrize("name", [one.example for one in COMPLETE])
 @pytest.mark.parametrize("what", ALTERED)
 def test_hashes_that_are_gone_or_altered(resolve: Resolve, written: Callable[[str], str], name: str, what: str) -> None:
     alter, says, says_offline = ALTERED[what]
@@ -285,20 +288,27 @@ def test_mirrors_and_the_addresses_of_the_matrix_are_both_known() -> None:
     assert not origins.may_be_asked("https://p.test/cu126")
 
 
-def test_locks_of_conda_may_have_md5_alone() -> None:
+def read_back(name: str, text: str) -> Integrity:
+    """Of a file in the folder that the test stands in."""
+    Path(name).write_text(text)
+    return read_lock(name, format_of(name)).integrity
+
+
+def test_locks_of_conda_may_have_md5_alone(folder: Path) -> None:
     md5 = "0" * 32
-    lock = read_integrity(f"@EXPLICIT\nhttps://c.test/linux-64/six-1.0-0.conda#{md5}\n", "explicit", "explicit.txt")
+    lock = read_back("explicit.txt", f"@EXPLICIT\nhttps://c.test/linux-64/six-1.0-0.conda#{md5}\n")
     assert lock.files == (
         Named("six", "", (f"md5:{md5}",), "https://c.test/linux-64/six-1.0-0.conda", "six-1.0-0.conda"),
     )
-    row = f"package:\n- {{url: 'https://c.test/linux-64/six-1.0-0.conda', hash: {{md5: {md5}x, sha256: '{md5}'}}}}\n"
-    assert read_integrity(row, "conda-lock", "x").unproven == ("six",)
+    url = "https://c.test/linux-64/six-1.0-0.conda"
+    row = f"package:\n- {{manager: conda, url: '{url}', hash: {{md5: {md5}x, sha256: '{md5}'}}}}\n"
+    assert read_back("conda-lock.yml", row).unproven == ("six",)
 
 
 @pytest.mark.parametrize("text", ["-i http://[x\n", "rich @ http://x:99999999/rich-1-py3-none-any.whl\n"])
-def test_an_address_that_is_none(text: str) -> None:
+def test_an_address_that_is_none(folder: Path, text: str) -> None:
     with pytest.raises(InputError, match="cannot be read as requirements"):
-        read_integrity(text, "requirements", "requirements.txt")
+        read_back("requirements.txt", text)
 
 
 def test_a_channel_with_a_token_is_the_same_channel() -> None:

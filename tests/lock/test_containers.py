@@ -6,10 +6,12 @@ import pytest
 
 from cudafit.errors import InputError
 from cudafit.lock.containers import compose_text, devcontainer_text, dockerfile_text
+from cudafit.lock.formats import format_of
 from cudafit.lock.order import Order
 from cudafit.model.fit import CPU, FIT, MatrixVersion, Pick, Resolution, Status, Target
 from tests.conftest import Run
 
+REQUIREMENTS = format_of("requirements.txt")
 TOOLKITS = ("11.8.0", "12.4.1", "12.6.3", "12.9.1", "13.0.2")
 
 
@@ -24,7 +26,7 @@ def order(*picks: tuple[str, str, str], status: Status = FIT, cuda: str | None =
 
 
 def base(given: Order) -> str:
-    text = dockerfile_text(given, "Dockerfile", "requirements.txt", "requirements")
+    text = dockerfile_text(given, "Dockerfile", "requirements.txt", REQUIREMENTS)
     return next(line for line in text.splitlines() if line.startswith("FROM ")).removeprefix("FROM ")
 
 
@@ -48,25 +50,27 @@ def test_a_slim_base_where_wheels_bring_cuda(given: Order, image: str) -> None:
 
 def test_a_cpu_image_asks_for_no_gpu() -> None:
     given = order(("torch", "cpu", "torch==1+cpu"), status=CPU, cuda=None)
-    assert "NVIDIA_VISIBLE_DEVICES=void" in dockerfile_text(given, "Dockerfile", "requirements.txt", "requirements")
+    assert "NVIDIA_VISIBLE_DEVICES=void" in dockerfile_text(
+        given, "Dockerfile", "requirements.txt", format_of("requirements.txt")
+    )
     assert "nvidia" not in compose_text(given, "Dockerfile", "compose.yaml")
     assert "gpus" not in devcontainer_text(given, "Dockerfile", "devcontainer.json")
 
 
 def test_it_runs_as_nobody_special() -> None:
-    lines = dockerfile_text(order(), "Dockerfile", "requirements.txt", "requirements").splitlines()
+    lines = dockerfile_text(order(), "Dockerfile", "requirements.txt", REQUIREMENTS).splitlines()
     assert lines.index("USER app") > max(number for number, line in enumerate(lines) if line.startswith("RUN"))
 
 
 @pytest.mark.parametrize("lock", ["../requirements.txt", '"; RUN x', "a\nb", "$(x)", "a\x7fb", "a\u202eb"])
 def test_what_an_image_cannot_copy(lock: str) -> None:
     with pytest.raises(InputError, match="cannot copy"):
-        dockerfile_text(order(), "Dockerfile", lock, "requirements")
+        dockerfile_text(order(), "Dockerfile", lock, REQUIREMENTS)
 
 
 def test_no_image_of_a_free_threaded_python() -> None:
     with pytest.raises(InputError, match=r"no Python image for 3\.13t"):
-        dockerfile_text(order(python="3.13t"), "Dockerfile", "requirements.txt", "requirements")
+        dockerfile_text(order(python="3.13t"), "Dockerfile", "requirements.txt", REQUIREMENTS)
 
 
 def test_the_files_find_each_other(cudafit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ import pytest
 from cudafit.errors import InputError
 from cudafit.lock.given import Given
 from cudafit.lock.given_pylock import given_pylock
-from cudafit.lock.given_requirements import given_requirements, logical_lines
+from cudafit.lock.given_requirements import given_requirements
 from cudafit.lock.hashes import strong_hash, what_is_missing
+from cudafit.lock.lines import logical_lines
 from tests.older import tomllib
 
 SHA, MD5, SHA512 = "a" * 64, "b" * 32, "c" * 128

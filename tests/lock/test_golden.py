@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.lock.formats import FORMATS
 from tests.conftest import Run
 from tests.lock.channel import make
+from tests.lock.every_format import GOLDEN, needs_conda
 from tests.lock.world import World
 
-GOLDEN = Path(__file__).parent / "golden"
 PASCAL = ("torch", "numpy", "--gpu", "GTX 1080 Ti", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.12")
 OLD_PROJECT = """# The project of a user.
 [project]
@@ -66,7 +67,7 @@ def test_as_it_was(
     monkeypatch.chdir(folder)
     if case == "pyproject.toml":
         Path(case).write_text(OLD_PROJECT)
-    if "conda" in case or case == "explicit.txt":
+    if case in {one.example for one in FORMATS if needs_conda(one)} or case == "Dockerfile.conda":
         pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
     channel = make(tmp_path / "channel")
     env = {**lock_world.env, "CUDAFIT_CONDA_CHANNEL": channel}

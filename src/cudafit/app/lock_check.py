@@ -10,12 +10,11 @@ from cudafit.errors import CudafitError
 from cudafit.indexes import configured
 from cudafit.lock.check import problems
 from cudafit.lock.formats import CONDA, Format
-from cudafit.lock.given_requirements import option_of
 from cudafit.lock.held import Held, read_lock
-from cudafit.lock.integrity import Integrity, listed, read_integrity
+from cudafit.lock.integrity import Integrity, listed
+from cudafit.lock.lines import option_of
 from cudafit.lock.order import CONDA as CONDA_FORGE
 from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of
-from cudafit.lock.write import current
 from cudafit.model.fit import SCHEMA
 from cudafit.model.frozen import frozen
 from cudafit.model.record import fields_of
@@ -81,7 +80,7 @@ def _judge(
     picked = {pick.name for pick in resolution.picks}
     others = [want for want in builds.wanted if want.name not in picked and want.name not in book.packages]
     told = list(problems(held, resolution, others))
-    lock = read_integrity(current(held.path) or "", form.name, held.path)
+    lock = held.integrity
     addresses = {row.name: row.url for row in book.facts("indexes").indexes}
     named = [option_of(line)[1] for line in builds.lines if line.startswith("-")]
     origins = origins_of(resolution.picks, configured(), addresses, named)

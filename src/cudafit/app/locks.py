@@ -38,7 +38,7 @@ def outputs_of(locks: WhichLocks) -> list[tuple[str, Format]]:
             if getattr(locks, name):
                 raise InputError(f"`{word}` is about files, and none was named", hint="add `-o requirements.txt`")
     elif not locks.check:
-        edited = [path for path, form in files if form.name == "pyproject"]
+        edited = [path for path, form in files if form.edits]
         refuse_foreign([path for path, _ in files if path not in edited], force=locks.force)
         refuse_foreign(edited, force=True)
     return files
@@ -46,7 +46,7 @@ def outputs_of(locks: WhichLocks) -> list[tuple[str, Format]]:
 
 def kinds_of(files: Sequence[tuple[str, Format]], *, conda: bool) -> list[str]:
     """Which fits are needed: of Python's indexes, of conda's, or both."""
-    kinds = list(dict.fromkeys(form.kind for _, form in files if form.kind != IMAGE))
+    kinds: list[str] = list(dict.fromkeys(form.kind for _, form in files if form.kind != IMAGE))
     return kinds or [CONDA if conda else PIP]
 
 

@@ -5,16 +5,50 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cudafit.app.asked import WhichLocks
 from cudafit.cli.common import say
-from cudafit.lock.formats import NAMES
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = Callable[..., Any]
 _SAY_AFTER_S = 2.0
+
+
+class _FormatName(click.ParamType):  # type: ignore[type-arg] # older releases of click have no type there
+    """One of the formats, which are loaded where one is named or help is asked for."""
+
+    name = "format"
+
+    @property
+    def _choice(self) -> click.Choice[str]:
+        from cudafit.lock.formats import NAMES  # noqa: PLC0415
+
+        return click.Choice(NAMES)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._choice.convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._choice.get_metavar(param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        return self._choice.shell_complete(ctx, param, incomplete)
+
+
+class _Output(click.Option):
+    """`-o`, whose help names a file of each format."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from cudafit.lock.formats import FORMATS  # noqa: PLC0415
+
+        examples = ", ".join(one.example for one in FORMATS)
+        self.help = f"Write a lock or a template to FILE: {examples}; repeatable."
+        return super().get_help_record(ctx)
 
 
 def lock_options(command: Command) -> Command:
@@ -48,17 +82,14 @@ def lock_options(command: Command) -> Command:
             help="With --check: a lock without hashes, as --offline writes it, may fit.",
         ),
         click.option("--force", is_flag=True, help="Write over files that cudafit did not write."),
-        click.option(
-            "--format", "forced", type=click.Choice(NAMES), help="The format of the files, whatever their names."
-        ),
+        click.option("--format", "forced", type=_FormatName(), help="The format of the files, whatever their names."),
         click.option(
             "-o",
             "--output",
             "outputs",
             metavar="FILE",
             multiple=True,
-            help="Write a lock or a template to FILE: requirements.txt, pylock.toml, pyproject.toml, environment.yml, "
-            "conda-lock.yml, explicit.txt, pixi.toml, Dockerfile, compose.yaml, devcontainer.json; repeatable.",
+            cls=_Output,
         ),
     ):
         with_locks = option(with_locks)

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from cudafit.conda.solver import Record
 from cudafit.errors import InputError
 from cudafit.lock.yaml_text import load
@@ -34,7 +32,7 @@ def locked_records(path: str, platform: str) -> tuple[Record, ...]:
         raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     try:
         found = list(_rows(os.path.basename(path), text, platform))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"`{path}` is no conda lock: {reason(error)}") from None
     records = tuple(_record(*row) for row in found)
     bare = [one.file_name for one in records if not (one.sha256 or one.md5)]

@@ -9,6 +9,7 @@ import yaml
 
 from cudafit import shipped
 from cudafit.errors import InputError
+from cudafit.lock.formats.format import Format
 from cudafit.lock.header import header
 from cudafit.lock.order import Order
 from cudafit.model.fit import CPU
@@ -22,19 +23,20 @@ _SYSTEM_CUDA = frozenset(name for one in FRAMEWORKS if one.system_cuda for name 
 _IMAGE_PYTHON = re.compile(r"3\.\d+(\.\d+)?")
 
 
-def dockerfile_text(order: Order, path: str, lock: str, form: str) -> str:
+def dockerfile_text(order: Order, path: str, lock: str, form: Format) -> str:
     """Raises InputError where the lock lies outside the folder that an image is built from."""
     copied = _beside(path, lock)
     name = os.path.basename(copied)
     devices = "void" if order.resolution.status == CPU else "all"
-    if form in ("requirements", "pylock"):
+    how = form.in_image
+    if how and how.line:
         if not _IMAGE_PYTHON.fullmatch(order.python):
             raise InputError(f"there is no Python image for {order.python}", hint="ask for another with `--python`")
         base, template = _base(order)
-        values = {"base": base, "python": order.python, "install": _install(form, name)}
+        values = {"base": base, "python": order.python, "install": how.line(f"/opt/lock/{name}")}
     else:
         template = "Dockerfile.conda"
-        values = {"file": json.dumps(f"/tmp/lock/{name}"), "override": _override(order, form)}  # noqa: S108
+        values = {"file": json.dumps(f"/tmp/lock/{name}"), "override": _override(order) if how and how.solved else ""}  # noqa: S108
     text = Template(_template(template)).substitute(values, lock=json.dumps(copied), devices=devices)
     return header(order) + "\n" + text
 
@@ -88,17 +90,9 @@ def _toolkit(order: Order, cuda: str) -> str:
     return max(known, key=numbers)
 
 
-def _install(form: str, name: str) -> str:
-    """The lock is all there is: nothing is looked up beside it."""
-    if form == "requirements":
-        return f"RUN pip install --no-cache-dir --no-deps --require-hashes -r {json.dumps('/opt/lock/' + name)}"
-    copy = "COPY --from=ghcr.io/astral-sh/uv:latest /uv /usr/local/bin/uv"
-    return f"{copy}\nRUN uv pip sync --no-cache --python /opt/venv/bin/python {json.dumps('/opt/lock/' + name)}"
-
-
-def _override(order: Order, form: str) -> str:
+def _override(order: Order) -> str:
     """While an image is built there is no driver: a solver must be told which one the image is for."""
-    if form != "environment" or not order.target.cuda:
+    if not order.target.cuda:
         return ""
     return f"# No driver can be seen while the image is built.\nENV CONDA_OVERRIDE_CUDA={order.target.cuda}\n"
 

@@ -7,7 +7,7 @@ something there. A relative path is one beside the lock, wherever the copy lies 
 import os
 from dataclasses import field, replace
 from typing import NoReturn
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
@@ -75,11 +75,6 @@ class Judge:
 
 def judge(path: str, *, allowed: bool) -> Judge:
     return Judge(path, os.path.dirname(os.path.abspath(path)), allowed)
-
-
-def file_name(address: str) -> str:
-    """Of a path or an address."""
-    return unquote(os.path.basename(urlsplit(address).path if "://" in address else address.replace("\\", "/")))
 
 
 def shown(address: str) -> str:

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from cudafit.errors import InputError
-from cudafit.lock.given import Given, Judge, file_name, judge, shown
+from cudafit.lock.given import Given, Judge, judge, shown
 from cudafit.lock.hashes import strong_hash, what_is_missing
+from cudafit.lock.integrity import file_name
 from cudafit.lock.toml_text import Inline, toml_text
 from cudafit.model.plan import Package
 from cudafit.model.requirement import normalised

@@ -9,8 +9,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename
 
 from cudafit.errors import InputError
-from cudafit.lock.given import SHOWN, Given, Judge, file_name, judge, shown
+from cudafit.lock.given import SHOWN, Given, Judge, judge, shown
 from cudafit.lock.hashes import STRONG, is_hash, strong_hash, what_is_missing
+from cudafit.lock.integrity import file_name
+from cudafit.lock.lines import VCS, logical_lines, option_of
 from cudafit.model.plan import Package
 from cudafit.model.requirement import normalised
 from cudafit.model.wheel_names import wheel_parts
@@ -22,7 +24,6 @@ _INCLUDES = ("-r", "--requirement", "-c", "--constraint")
 _EDITABLE = ("-e", "--editable")
 # They change nothing for pins with hashes, or are done anyhow.
 _WITHOUT_EFFECT = ("--require-hashes", "--pre", "--prefer-binary", "--only-binary", "--use-feature")
-_VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
 _FILE = re.compile(r"\.(whl|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$")  # without a folder it looks like a name
 _BUILT = "would be built here, and what builds it has no hash"
 
@@ -44,29 +45,6 @@ def given_requirements(path: str, text: str, *, allowed: bool) -> Given:
             hint=f"`{command_text('cudafit', 'create', '-r', path)}` resolves what it asks for",
         )
     return court.judged(Given("".join(f"{line}\n" for line in lines), tuple(packages)))
-
-
-def logical_lines(text: str) -> Iterator[str]:
-    """Without comments, each that is continued as one. Source: pip's documentation of the format."""
-    joined = ""
-    for line in [*text.replace("\r\n", "\n").split("\n"), ""]:
-        plain = re.sub(r"(?:^|\s)#.*$", "", line)
-        # A comment ends what is continued into it.
-        joined += plain.rstrip("\\") if plain.endswith("\\") else plain
-        if plain.endswith("\\"):
-            joined += " "
-            continue
-        if joined.strip():
-            yield joined.strip()
-        joined = ""
-
-
-def option_of(line: str) -> tuple[str, str]:
-    """`--find-links x`, `--find-links=x`, `-fx`: the option, and its value."""
-    if line.startswith("--"):
-        name, _, value = re.sub(r"[=\s]", " ", line, count=1).partition(" ")
-        return name, value.strip().strip("\"'")
-    return line[:2], line[2:].strip().strip("\"'")
 
 
 def _option(court: Judge, line: str, packages: list[Package]) -> Iterator[str]:
@@ -117,7 +95,7 @@ def _requirement(court: Judge, line: str, packages: list[Package]) -> str:
         if pin is None:
             court.no_hash(name, f"is no pin: `{text}`")
         packages.append(Package(name, pin[1] if pin else ""))
-    if _VCS.match(address) or (address and not file_name(address).endswith(".whl")):
+    if VCS.match(address) or (address and not file_name(address).endswith(".whl")):
         return text  # said already, and a hash of what is built proves little
     return text + "".join(f" --hash={one}" for one in _strong(court, name, hashes))
 
@@ -141,7 +119,7 @@ def _parsed(court: Judge, text: str) -> tuple[Requirement | None, str]:
     try:
         wanted = Requirement(text)
     except InvalidRequirement as error:
-        if not _VCS.match(text) and not re.search(r"[/\\]|^\.", text):
+        if not VCS.match(text) and not re.search(r"[/\\]|^\.", text):
             court.not_a_lock(f"`{text}` is no requirement: {str(error).splitlines()[0]}")
         return None, text
     return wanted, wanted.url or ""
@@ -150,7 +128,7 @@ def _parsed(court: Judge, text: str) -> tuple[Requirement | None, str]:
 def _from_address(court: Judge, name: str, wanted: Requirement | None, address: str) -> str:
     """The requirement, from an absolute address."""
     place = _place(court, address)
-    if _VCS.match(address):
+    if VCS.match(address):
         court.no_hash(name, f"is a repository, {shown(address)}, whose build is run")
     elif not file_name(address).endswith(".whl"):
         court.no_hash(name, f"is {shown(place)}, whose build is run")
@@ -165,7 +143,7 @@ def _from_address(court: Judge, name: str, wanted: Requirement | None, address: 
 
 
 def _place(court: Judge, address: str) -> str:
-    if re.match(r"[a-z+]+://", address) or _VCS.match(address):
+    if re.match(r"[a-z+]+://", address) or VCS.match(address):
         return address
     return court.below_the_lock(unquote(address.removeprefix("file:")))
 

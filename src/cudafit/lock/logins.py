@@ -7,9 +7,12 @@ Sources: pip's documentation ("Authentication": `~/.netrc`), uv's ("HTTP credent
 import re
 from collections.abc import Iterator, Sequence
 
+from cudafit.lock.formats import FORMATS
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.write import Document
 from cudafit.system.secrets import has_login, host_of
+
+_FORMATS = {one.name: one for one in FORMATS}
 
 
 def left_out(order: Order, documents: Sequence[Document]) -> str | None:
@@ -23,7 +26,7 @@ def left_out(order: Order, documents: Sequence[Document]) -> str | None:
         return None
     named = " and ".join(f"`{host}`" for host in hosts)
     ways = "installers take it from `~/.netrc`"
-    if any(one.format == "pyproject" for one in documents) and (names := list(_variables(order))):
+    if any(_FORMATS[one.format].named_indexes for one in documents) and (names := list(_variables(order))):
         ways += f", uv from `{names[0]}_USERNAME` and `{names[0]}_PASSWORD` too"
     return f"the login of {named} is not written into files; {ways}"
 

@@ -4,7 +4,13 @@ from typing import Any
 
 import yaml
 
+from cudafit.system.parsing import reason
+
 _MOST = 1_000_000  # values that aliases and merges (`<<`) may bring about: each may repeat all those before it
+
+
+class YamlError(ValueError):
+    """What is no YAML, or none that anybody writes; as one line."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -20,7 +26,14 @@ class _Loader(yaml.SafeLoader):
 
 
 def load(text: str) -> Any:
-    """Raises YAMLError, ValueError and RecursionError."""
+    """Raises YamlError, ValueError and RecursionError."""
+    try:
+        return _loaded(text)
+    except yaml.YAMLError as error:
+        raise YamlError(reason(error)) from None
+
+
+def _loaded(text: str) -> Any:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

@@ -8,8 +8,8 @@ from cudafit.atomic import write_text
 from cudafit.doctor.wish import has_frameworks, wish_of
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError
+from cudafit.lock.formats.pylock import pylock_text
 from cudafit.lock.order import PYTORCH, Order
-from cudafit.lock.pylock import pylock_text
 from cudafit.lock.requirements_txt import entry, requirements_text
 from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
