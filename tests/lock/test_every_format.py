@@ -77,6 +77,7 @@ def test_the_table_of_the_formats_is_that_of_the_registry() -> None:
     assert head + rows + "\n" == table()
 
 
+@pytest.mark.slow
 @named(*READ)
 def test_what_is_written_is_read_back_and_judged_the_same(
     form: Format, cudafit: Run, lock_world: World, tmp_path: Path, folder: Path

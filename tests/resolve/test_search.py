@@ -81,6 +81,7 @@ def test_a_library_without_kernels_is_the_fault_of_those_that_ask_for_it(asked: 
     assert asked[0] < 6 * 5 * MANY * MANY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
