@@ -204,7 +204,7 @@ def _start(
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env=None if environ is None else dict(environ),
-                pass_fds=keep_open,
+                pass_fds=keep_open if sys.platform != "win32" else (),  # Windows hands none on
                 start_new_session=start_new_session,
                 text=True,
                 encoding="utf-8",

@@ -9,7 +9,7 @@ import pytest
 
 from cudafit.indexes import Indexes
 from cudafit.model.plan import Made
-from cudafit.repair import transaction as transactions
+from cudafit.repair import making
 from cudafit.repair.engines import venv
 from cudafit.repair.engines.engine import Means
 from cudafit.repair.engines.venv_locks import Lock
@@ -25,7 +25,7 @@ def test_the_lock_that_is_kept_holds_no_login(tmp_path: Path, monkeypatch: pytes
         yield SimpleNamespace(lock=0)
 
     given: list[str] = []
-    monkeypatch.setattr(transactions, "transaction", transaction)
+    monkeypatch.setattr(making, "transaction", transaction)
     monkeypatch.setattr(venv, "make_venv", lambda *_, **__: None)
     monkeypatch.setattr(venv, "install", lambda _path, text, *_, **__: given.append(text))
     env = tmp_path / "env"

@@ -25,6 +25,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import CREATE_SCHEMA, Created, Made
 from cudafit.render.create_rows import create_rows
 from cudafit.render.resolve_rows import error_of
+from cudafit.repair import making
 from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means
 from cudafit.repair.journal import interrupted
@@ -103,6 +104,11 @@ def _refuse(request: Request) -> None:
         raise InputError("`--allow-unhashed` is about a lock, and `--from` names none")
     if request.name and request.prefix:
         raise InputError("`-n` and `--prefix` each name the environment")
+    if making.plainly() and _kind(request) == CONDA:
+        raise InputError(
+            "conda environments are not made on Windows",
+            hint="`cudafit resolve torch --conda -o environment.yml` writes the file for `conda env create`",
+        )
 
 
 def _kind(request: Request) -> str:
@@ -136,7 +142,10 @@ def _refuse_existing(path: str, kind: str, *, clear: bool) -> None:
         raise InputError(f"`{path}` is conda's own environment, and is never replaced")
     if os.path.islink(path) or (os.path.lexists(path) and not os.path.isdir(path)):
         raise InputError(f"`{path}` is there, and is no folder")
-    if interrupted(path):
+    if making.plainly():
+        if making.is_left_over(path):
+            return
+    elif interrupted(path):
         undo = command_text("cudafit", "rollback", path_word(path))
         raise CudafitError(f"`{path}` is in the middle of a change", hint=f"`{undo}` ends it")
     if not os.path.isdir(path) or not os.listdir(path):

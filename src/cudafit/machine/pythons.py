@@ -1,5 +1,6 @@
 """Pythons that environments can be made from, found without running any."""
 
+import os
 import re
 import sys
 
@@ -18,7 +19,9 @@ def read_pythons(context: Context) -> tuple[Interpreter, ...]:
     found: dict[str, Interpreter] = {}
     if context.here and sys.executable:
         version = ".".join(map(str, sys.version_info[:3]))
-        found[context.files.real(sys.executable)] = Interpreter(version, sys.executable, "running cudafit")
+        # In a venv of Windows it is a copy, which knows the one that environments are made from.
+        program = str(getattr(sys, "_base_executable", sys.executable)) if os.name == "nt" else sys.executable
+        found[context.files.real(program)] = Interpreter(version, program, "running cudafit")
     if context.system == "windows":
         context.notes.skip(PROBE, "on Windows only the Python that runs cudafit is listed; `py -0p` lists all")
         return tuple(found.values())

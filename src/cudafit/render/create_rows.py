@@ -1,5 +1,6 @@
 """A new environment as rows for people."""
 
+import os
 from typing import Any
 
 from cudafit.model.environment import CONDA
@@ -40,9 +41,14 @@ def create_rows(path: str, made: Made[Any], report: Report | None, bench: Row | 
     if bench is not None:
         rows.append(bench)
     place = path_word(path)
-    use = (f"{place}/bin/python",) if made.kind == CONDA else (".", f"{place}/bin/activate")
-    rows.append(Row("use it", command_text(*use), ""))
+    rows.append(Row("use it", _use(place, made.kind), ""))
     return rows
+
+
+def _use(place: str, kind: str, *, windows: bool = os.name == "nt") -> str:
+    if windows:
+        return rf"{place}\Scripts\activate"
+    return command_text(f"{place}/bin/python") if kind == CONDA else command_text(".", f"{place}/bin/activate")
 
 
 def _told(report: Report) -> str:

@@ -92,7 +92,7 @@ def state_of(env: str) -> State:
         raise InputError(
             "environments cannot be changed safely on Windows",
             cause=["there are no file locks and hard links here of the kind that a safe change needs"],
-            hint="`cudafit resolve torch -o requirements.txt` writes what fits, for `uv venv` and `uv pip install -r`",
+            hint="make a new one in place of changing this one: `cudafit create PATH`",
         )
     try:
         real = os.path.realpath(env)

@@ -103,18 +103,6 @@ def transaction(
             raise _rolled_back(state, journal, error, written) from error
 
 
-@contextmanager
-def new_environment(env: str, say: Callable[[str], None]) -> Iterator[tuple[Underway, bool]]:
-    """An environment is made inside, where none is or in place of one; tells whether there is one. Raises as
-    `transaction` does."""
-    there = os.path.isdir(env)
-    if there and not os.listdir(env):
-        os.rmdir(env)
-        there = False
-    with transaction(env, reason="create", new=not there, say=say) as change:
-        yield change, there
-
-
 def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> None:
     if new:
         _check_nothing_there(state, env)
@@ -214,7 +202,7 @@ def _rolled_back(state: State, journal: Journal, error: Exception, written: tupl
     hint = error.hint if isinstance(error, CudafitError) else None
     return RolledBack(
         f"{journal.reason} failed, and `{state.env}` {after}",
-        cause=[*_told(state, error), *written_text(state, written)],
+        cause=[*told_of(state.env, error), *written_text(state, written)],
         hint=hint,
     )
 
@@ -222,14 +210,15 @@ def _rolled_back(state: State, journal: Journal, error: Exception, written: tupl
 def _stuck(state: State, error: BaseException, failure: OSError | CudafitError) -> CudafitError:
     return CudafitError(
         f"the change of `{state.env}` failed, and it could not be brought back yet",
-        cause=[*_told(state, error), *_told(state, failure)],
+        cause=[*told_of(state.env, error), *told_of(state.env, failure)],
         hint=command_text("cudafit", "rollback", state.env),
     )
 
 
-def _told(state: State, error: BaseException) -> list[str]:
+def told_of(env: str, error: BaseException) -> list[str]:
+    """What went wrong, as the cause of an error."""
     if isinstance(error, CudafitError):
         return [error.what, *error.cause]
     if isinstance(error, OSError):
-        return cause_of(error, state.env)
+        return cause_of(error, env)
     return [f"{type(error).__name__}: {error}" if str(error) else type(error).__name__]

@@ -69,8 +69,15 @@ else:
     def allocated(status: os.stat_result) -> int:
         return status.st_size
 
-    def lock_file(_descriptor: int, *, shared: bool) -> None:
-        _lacking("shared flock" if shared else "flock")
+    def lock_file(descriptor: int, *, shared: bool) -> None:
+        import msvcrt  # noqa: PLC0415 - for this alone
+
+        if shared:
+            _lacking("shared lock")
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError(errno.EAGAIN, "another process has the lock") from None
 
     def share_blocks(_reader: int, _writer: int) -> None:
         _lacking("ioctl")

@@ -40,8 +40,9 @@ from cudafit.repair.engines.conda_solution import as_it_is, solution_for
 from cudafit.repair.engines.engine import Means, Prepared
 from cudafit.repair.engines.venv import reach_of_pip
 from cudafit.repair.links import Reach
+from cudafit.repair.making import new_environment
 from cudafit.repair.state import state_of
-from cudafit.repair.transaction import Underway, new_environment
+from cudafit.repair.transaction import Underway
 from cudafit.resolve.host import Host
 from cudafit.system.commands import command_text, path_word
 

@@ -25,7 +25,8 @@ from cudafit.repair.engines.uv import install, make_venv, uninstall
 from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
 from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
 from cudafit.repair.links import Reach
-from cudafit.repair.transaction import Underway, new_environment
+from cudafit.repair.making import new_environment
+from cudafit.repair.transaction import Underway
 from cudafit.resolve.host import Host
 from cudafit.system.commands import command_text, path_word
 from cudafit.system.secrets import without_login
