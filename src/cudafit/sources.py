@@ -142,7 +142,7 @@ def chosen(report: LintReport, select: Sequence[str], ignore: Sequence[str]) -> 
     return replace(report, findings=tuple(kept))
 
 
-class Change(NamedTuple):
+class EditedFile(NamedTuple):
     """A file with its safe edits made."""
 
     path: str
@@ -151,7 +151,7 @@ class Change(NamedTuple):
     edited: int
 
 
-def edited(report: LintReport, stdin: str | None) -> list[Change]:
+def edited(report: LintReport, stdin: str | None) -> list[EditedFile]:
     """The files for which there are safe edits, as they would be with them."""
     from cudafit.lint.edits import applied  # noqa: PLC0415 - for `--fix` alone
     from cudafit.system.diffs import difference, lines_of  # noqa: PLC0415
@@ -165,7 +165,7 @@ def edited(report: LintReport, stdin: str | None) -> list[Change]:
         if not _is_python(after):
             continue
         diff = "".join(difference(lines_of(before), lines_of(after), f"a/{path}", f"b/{path}"))
-        changes.append(Change(path, after.encode(_encoding(data)), diff, len(findings)))
+        changes.append(EditedFile(path, after.encode(_encoding(data)), diff, len(findings)))
     return changes
 
 
@@ -183,7 +183,7 @@ def _encoding(data: bytes) -> str:
     return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
 
 
-def write_edited(change: Change) -> None:
+def write_edited(change: EditedFile) -> None:
     """Puts the file in place at once, with the rights of the old one."""
     from cudafit.atomic import write_bytes  # noqa: PLC0415
 

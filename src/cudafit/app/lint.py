@@ -12,7 +12,7 @@ from cudafit.model.kind import FindingKind
 from cudafit.model.kinds import IN_CODE
 from cudafit.render import lint_rows
 from cudafit.render.json_text import json_text, record_text
-from cudafit.sources import LIMIT, STDIN, Change, chosen, decoded, edited, lint_paths, write_edited
+from cudafit.sources import LIMIT, STDIN, EditedFile, chosen, decoded, edited, lint_paths, write_edited
 from cudafit.system.reading import standard_input
 from cudafit.system.secrets import redacted_tree
 
@@ -89,11 +89,11 @@ class Linted:
     def summary(self) -> str:
         return lint_rows.summary(self.report)
 
-    def edits(self) -> list[Change]:
+    def edits(self) -> list[EditedFile]:
         """The files as they would be with the safe edits."""
         return edited(self.report, self.stdin)
 
-    def write_edits(self) -> Iterator[Change]:
+    def write_edits(self) -> Iterator[EditedFile]:
         if self.stdin is not None:
             raise InputError("stdin cannot be written", hint="leave out `--write` to see the diff")
         for change in self.edits():
