@@ -1,7 +1,5 @@
 """The environments that tools keep outside of a project's folder, by the names that they give them."""
 
-import base64
-import hashlib
 import os
 import re
 import sys
@@ -194,6 +192,9 @@ def not_made(around: Around, place: str) -> Iterator[Evidence]:
 
 def _hashed(text: str) -> str:
     """As poetry, pipenv and hatch have it: eight letters of SHA-256 in base 64."""
+    import base64  # noqa: PLC0415 - for the few projects that need it
+    import hashlib  # noqa: PLC0415
+
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()).decode()[:8]
 
 
