@@ -118,6 +118,7 @@ def test_what_a_command_starts_has_its_streams_and_variables(environ: dict[str, 
     assert b"wrong" in done.stderr
 
 
+@pytest.mark.slow
 def test_all_is_as_it_was(environ: dict[str, str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def standing() -> tuple[Any, ...]:
         descriptors = [os.fstat(number)[:3] for number in range(3)]
@@ -155,6 +156,7 @@ def _contents(value: object, depth: int = 3) -> object:
     return {key: _contents(one, depth - 1) for key, one in getattr(value, "__dict__", {}).items()}
 
 
+@pytest.mark.slow
 def test_no_module_of_the_package_remembers_a_command(environ: dict[str, str], place: Path) -> None:
     """But for what its functions keep: of that, the tests forget what does not follow from arguments alone."""
 
@@ -178,6 +180,7 @@ def test_no_module_of_the_package_remembers_a_command(environ: dict[str, str], p
     assert {name for name in after if after[name] != before.get(name)} == set()
 
 
+@pytest.mark.slow
 def test_what_impure_functions_keep_is_forgotten(environ: dict[str, str], place: Path) -> None:
     for words, env, stdin in SAMPLE[13:22]:
         in_this_process(words, {**environ, **env}, stdin)

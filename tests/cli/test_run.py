@@ -121,6 +121,7 @@ def bare(environ: dict[str, str], tmp_path: Path) -> World:
     return World(environ, tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_a_job_that_uses_the_gpu(world: World) -> None:
     done, told = world.reported("--", sys.executable, "uses.py", "0.5", "3")
     assert done.returncode == 0
@@ -134,6 +135,7 @@ def test_a_job_that_uses_the_gpu(world: World) -> None:
     jsonschema.validate(told, schema)
 
 
+@pytest.mark.slow
 def test_a_job_whose_child_uses_it(world: World) -> None:
     _, told = world.reported("--", "sh", "-c", f"{PYTHON} uses.py 0 3; true")
     assert told["used_gpu"] is True
@@ -177,6 +179,7 @@ def test_output_and_input_are_the_jobs_own(bare: World) -> None:
     assert watched.stdout == alone.stdout
 
 
+@pytest.mark.slow
 def test_arguments_need_no_dashes(bare: World) -> None:
     done = bare.run("echo", "--epochs", "3", "--json-file", "x")
     assert (done.stdout, done.returncode) == ("--epochs 3 --json-file x\n", 0)
@@ -197,11 +200,13 @@ def test_a_report_that_nobody_can_read_changes_nothing(bare: World, redirection:
     assert subprocess.run([*line, *bare.command("--", *job)], env=bare.environ, check=False).returncode == 5
 
 
+@pytest.mark.slow
 def test_json_may_go_to_stdout(bare: World) -> None:
     done = bare.run("--json-file", "/dev/stdout", "--", "true")
     assert json.loads(done.stdout)["exit_code"] == 0
 
 
+@pytest.mark.slow
 def test_a_broken_pipe_ends_the_job_as_it_does_alone(bare: World) -> None:
     command = shlex.join(bare.command("--", "yes"))
     line = f"{command} 2>/dev/null | head -n 1; echo ${{PIPESTATUS[0]}}"
@@ -244,6 +249,7 @@ def on_a_terminal(command: list[str], environ: dict[str, str], keys: bytes) -> t
     return os.waitpid(pid, 0)[1], shown.decode()
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_the_job_once(bare: World) -> None:
     code = (
         "import time\nhits = 0\nprint('ready', flush=True)\n"
@@ -257,6 +263,7 @@ def test_ctrl_c_reaches_the_job_once(bare: World) -> None:
     assert "verdict" in shown
 
 
+@pytest.mark.slow
 def test_who_dies_of_ctrl_c_takes_a_loop_of_the_shell_along(bare: World) -> None:
     command = bare.command("--", "sh", "-c", "echo ready; sleep 30")
     status, _ = on_a_terminal(command, bare.environ, b"\x03")
@@ -276,6 +283,7 @@ def test_a_report_on_request_and_every_so_often(world: World) -> None:
     assert shown.count("your job used GPU 0") == 1
 
 
+@pytest.mark.slow
 def test_a_gpu_that_is_required(world: World) -> None:
     start = time.monotonic()
     done, told = world.reported("--require-gpu=1.5", "--", "sh", "-c", "sleep 60 & sleep 61")
@@ -299,6 +307,7 @@ def test_a_required_gpu_that_is_used_or_not_in_time(world: World) -> None:
     assert world.run("--require-gpu", "--", "sh", "-c", "sleep 1; exit 9").returncode == 9
 
 
+@pytest.mark.slow
 def test_a_running_job_is_watched(world: World) -> None:
     job = subprocess.Popen([sys.executable, "uses.py", "0", "3"], cwd=world.folder, env=world.environ)
     done, told = world.reported("--attach", str(job.pid))
@@ -319,6 +328,7 @@ def test_a_running_job_is_watched(world: World) -> None:
     assert "goes on" in shown
 
 
+@pytest.mark.slow
 def test_a_job_that_forks_away(world: World) -> None:
     done, told = world.reported("--", "sh", "-c", "(setsid sleep 4 &); sleep 1")
     assert done.returncode == 0
@@ -329,6 +339,7 @@ def test_a_job_that_forks_away(world: World) -> None:
     os.kill(int(left.split()[0]), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_daemon_that_is_seen_to_use_it(world: World) -> None:
     there = f"ls {shlex.quote(str(world.processes))} | grep -q ."
     line = f"(setsid {PYTHON} uses.py 0 8 >/dev/null 2>&1 &); until {there}; do sleep 0.1; done; sleep 1.5"
@@ -337,6 +348,7 @@ def test_a_daemon_that_is_seen_to_use_it(world: World) -> None:
     assert len(told["still_running"]) == 1
 
 
+@pytest.mark.slow
 def test_a_client_of_a_daemon_is_not_the_job(world: World) -> None:
     docker = world.folder / "docker"
     docker.write_text("#!/bin/sh\nsleep 1\n")
@@ -357,6 +369,7 @@ def test_a_job_of_twenty_processes(world: World) -> None:
     assert told["peak_memory_mib"] == 20 * 2048
 
 
+@pytest.mark.slow
 def test_in_the_background_of_a_shell(world: World) -> None:
     command = shlex.join(world.command("--json-file", "r.json", "--", sys.executable, "uses.py", "0", "3"))
     line = f"{command} & first=$!; echo started; wait $first; echo ended $?"

@@ -64,12 +64,14 @@ def test_what_was_not_seen_is_not_known(environ: dict[str, str], tmp_path: Path,
     assert run(environ, tmp_path, ("--require-gpu=60",), SEVEN, BROKEN[broken]).returncode == 7
 
 
+@pytest.mark.slow
 def test_one_file_that_cannot_be_written_does_not_take_the_other_along(environ: dict[str, str], tmp_path: Path) -> None:
     done = run(environ, tmp_path, ("--json-file", "/dev/full", "--plot", "report.svg"), SEVEN)
     assert (done.returncode, (tmp_path / "report.svg").exists()) == (7, True)
     assert "cannot write `/dev/full`: No space left on device" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_that_goes_while_the_job_runs(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     done = run(environ, tmp_path, ("--json-file", "out/report.json"), ("sh", "-c", "rmdir out; exit 7"))

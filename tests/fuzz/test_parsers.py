@@ -5,6 +5,7 @@ Each text is a seed and a list of numbers, so that hypothesis makes a small one 
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,11 @@ _EDITS = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 1 << 32), st
 def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def _marked(target: Parser) -> Any:
+    """A whole command takes its time."""
+    return pytest.param(target, id=target.name, marks=pytest.mark.slow if target.name.startswith("cudafit ") else ())
 
 
 @pytest.mark.slow
@@ -45,7 +51,7 @@ def test_a_value_or_an_error_that_it_knows(target: Parser, tmp_path: Path) -> No
     holds()
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("target", [_marked(target) for target in TARGETS])
 def test_it_reads_what_it_begins_with(target: Parser, tmp_path: Path) -> None:
     """Else all that is made of it would only be refused."""
     outcomes = [attempt(target, seed, tmp_path) for seed in list(target.seeds())[:3]]

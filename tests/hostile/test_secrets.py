@@ -25,7 +25,11 @@ from tests.older import SAFE_PYTHON
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.world import PYTHON, World, broken_env, world
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the place is built for Linux")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the place is built for Linux"),
+    pytest.mark.slow,
+    pytest.mark.xdist_group("secrets"),  # every command is run once, for all of them
+]
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "127.0.0.1:9"

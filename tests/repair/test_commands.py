@@ -231,6 +231,7 @@ def test_two_at_once(env: Path, small: World, environ: dict[str, str]) -> None:
     assert sorted(said) == [False, True], ends
 
 
+@pytest.mark.slow
 def test_what_was_changed_while_a_person_thought_is_looked_at_again(
     repair: Repair, env: Path, small: World, environ: dict[str, str]
 ) -> None:

@@ -1,11 +1,14 @@
 """A small world for repairs: an index with torch for CUDA, a venv with torch for the CPU, and a matrix of both."""
 
+import atexit
 import base64
+import functools
 import hashlib
 import io
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -110,15 +113,32 @@ def world(folder: Path) -> Iterator[World]:
 
 
 def broken_env(path: Path, folder: Path) -> Path:
-    """A venv with torch for the CPU, numpy and rich, none of them the newest."""
+    """A venv with torch for the CPU, numpy and rich, none of them the newest; `folder` gets their wheels."""
+    for name, content in _wheels().items():
+        (folder / name).write_bytes(content)
+    shutil.copytree(_made_once(), path, symlinks=True, dirs_exist_ok=True)
+    return path
+
+
+def _wheels() -> dict[str, bytes]:
+    chosen = {**CPU, "numpy-2.1.0-py3-none-any.whl": b"", "rich-13.9.4-py3-none-any.whl": b""}
+    return {
+        name: data or next(files[name] for files in DEFAULT.values() if name in files) for name, data in chosen.items()
+    }
+
+
+@functools.cache
+def _made_once() -> Path:
+    """Made by uv once a process, to be copied, which is quick. (Its scripts to activate it name the first place.)"""
+    top = tempfile.TemporaryDirectory(prefix="cudafit-tests-")
+    atexit.register(top.cleanup)
+    path, folder = Path(top.name, ".venv"), Path(top.name, "wheels")
+    folder.mkdir()
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(path)], check=True, timeout=120)
-    wheels = []
-    chosen = {**CPU, "numpy-2.1.0-py3-none-any.whl": b"", "rich-13.9.4-py3-none-any.whl": b""}
-    for name, data in chosen.items():
-        content = data or next(files[name] for files in DEFAULT.values() if name in files)
+    for name, content in _wheels().items():
         (folder / name).write_bytes(content)
-        wheels.append(f"{name.partition('-')[0]}=={name.split('-')[1]}")
+    pins = [f"{name.partition('-')[0]}=={name.split('-')[1]}" for name in _wheels()]
     install = [*uv, "pip", "install", "--quiet", "--no-index", "--find-links", str(folder), "--python", str(path)]
-    subprocess.run([*install, *wheels], check=True, timeout=120)
+    subprocess.run([*install, *pins], check=True, timeout=120)
     return path

@@ -128,6 +128,7 @@ def answers_as_trying_everything(
         assert [key(candidate.build) for candidate in found.picks] == [key(build) for build in expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     builds=MATRICES,

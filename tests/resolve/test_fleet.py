@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,7 @@ def partitions(items: list[Host]) -> Iterator[list[list[Host]]]:
                 yield [[first, *some], *others]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(rows=ROWS, machines=MACHINES)
 def test_the_fewest_groups_and_every_machine_in_the_right_one(

@@ -81,6 +81,7 @@ def on_windows(folder: Path, *commands: list[str]) -> list[tuple[int, str, str]]
     return [tuple(one) for one in json.loads(done.stdout)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it takes Linux's things away")
 def test_every_module_is_loaded_and_commands_answer(tmp_path: Path) -> None:
     machine = ("--gpu", "RTX 4090", "--driver", "580.65.06")
