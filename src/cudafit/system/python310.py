@@ -1,6 +1,6 @@
 """What Python 3.10 lacks, in one place: when 3.10 goes, so does this module.
 
-Ubuntu 22.04 has it, on which many machines with GPUs run. (`tomli` in place of tomllib is the concern of `toml`.)
+Ubuntu 22.04 has it, on which many machines with GPUs run. (What reads TOML there is the concern of `toml`.)
 """
 
 import re
