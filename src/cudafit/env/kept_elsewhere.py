@@ -2,76 +2,31 @@
 
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from cudafit.env.conda_places import named
-from cudafit.env.prefixes import kind_of, real_path
-from cudafit.files import Files
-from cudafit.model.finding import Evidence
-from cudafit.model.frozen import frozen
-from cudafit.model.machine import CondaInstallation
+from cudafit.env.around import Around, line, names, table, text, toml
+from cudafit.env.conda_project import FILES, of_conda
+from cudafit.env.prefixes import real_path
 from cudafit.model.versions import natural_key
-from cudafit.system.toml import TomlError, read_toml
-
-Installations = Callable[[], Sequence[CondaInstallation]]
-_LIMIT = 1 << 20
-_LINE_LIMIT = 1 << 12
-_CONDA_FILES = ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml")
-
-
-@frozen
-class Around:
-    """What a look around a folder needs: the process's variables, and conda's installations when they are asked for."""
-
-    files: Files
-    environ: Mapping[str, str]
-    installations: Installations
-
-    @property
-    def home(self) -> str:
-        return self.environ.get("HOME", "").rstrip("/")
-
-    def folder_of(self, variable: str, usual: str, on_macos: str) -> str:
-        """A user's folder by the XDG rules, as platformdirs has it; without a home there is none."""
-        if told := self.environ.get(variable):
-            return told
-        usual = on_macos if sys.platform == "darwin" else usual
-        return f"{self.home}/{usual}" if self.home else ""
-
-    @property
-    def data(self) -> str:
-        return self.folder_of("XDG_DATA_HOME", ".local/share", "Library/Application Support")
-
-    @property
-    def config(self) -> str:
-        return self.folder_of("XDG_CONFIG_HOME", ".config", "Library/Application Support")
-
-    @property
-    def cache(self) -> str:
-        return self.folder_of("XDG_CACHE_HOME", ".cache", "Library/Caches")
-
-    def expanded(self, path: str, base: str) -> str:
-        return os.path.normpath(os.path.join(base, self.home + path[1:] if path.startswith("~/") else path))
 
 
 def kept_elsewhere(around: Around, place: str) -> Iterator[tuple[str, str]]:
     """Paths, which need not be there, and whose they are."""
-    has = {name for name in (*_TOOLS, *_CONDA_FILES) if around.files.is_file(os.path.join(place, name))}
+    has = {name for name in (*_TOOLS, *FILES) if around.files.is_file(os.path.join(place, name))}
     if not has:
         return
-    project = _toml(around.files, os.path.join(place, "pyproject.toml")) if "pyproject.toml" in has else {}
-    if "poetry" in _table(project, "tool") or has & {"poetry.lock", "poetry.toml"}:
+    project = toml(around.files, os.path.join(place, "pyproject.toml")) if "pyproject.toml" in has else {}
+    if "poetry" in table(project, "tool") or has & {"poetry.lock", "poetry.toml"}:
         yield from ((path, "poetry") for path in _of_poetry(around, place, project))
     if "Pipfile" in has:
         yield _of_pipenv(around, place), "pipenv"
     if project or "hatch.toml" in has:
         yield from ((path, "hatch") for path in _of_hatch(around, place, project))
-    if ".pdm-python" in has and (path := _line(around.files, os.path.join(place, ".pdm-python"))):
+    if ".pdm-python" in has and (path := line(around.files, os.path.join(place, ".pdm-python"))):
         yield os.path.dirname(os.path.dirname(around.expanded(path, place))), "PDM"
-    for name in (one for one in _CONDA_FILES if one in has):
-        yield from ((path, "conda") for path in _of_conda(around, place, name))
+    for name in (one for one in FILES if one in has):
+        yield from ((path, "conda") for path in of_conda(around, place, name))
 
 
 _TOOLS = ("pyproject.toml", "poetry.lock", "poetry.toml", "Pipfile", "hatch.toml", ".pdm-python")
@@ -83,29 +38,29 @@ def _of_poetry(around: Around, place: str, project: dict[str, Any]) -> Iterator[
     Source: poetry's `EnvManager.generate_env_name` and `EnvManager.get`, `Config.virtualenvs_path` and locations.py; a
     project without a name is called `non-package-mode`, by poetry-core's Factory.
     """
-    name = _text(_table(project, "project"), "name") or _text(_table(project, "tool", "poetry"), "name")
+    name = text(table(project, "project"), "name") or text(table(project, "tool", "poetry"), "name")
     name = re.sub(r'[ $`!*@"\\\r\n\t]', "_", (name or "non-package-mode").lower())[:42]
     stem = f"{name}-{_hashed(real_path(around.files, place))}"
     folder = _poetry_folder(around, place)
     if not folder:
         return
-    chosen = _text(_table(_toml(around.files, f"{folder}/envs.toml"), stem), "minor")
+    chosen = text(table(toml(around.files, f"{folder}/envs.toml"), stem), "minor")
     if chosen:
         yield f"{folder}/{stem}-py{chosen}"
-    found = _names(around.files, folder, f"{stem}-py")
+    found = names(around.files, folder, f"{stem}-py")
     yield from (f"{folder}/{one}" for one in sorted(found, key=natural_key, reverse=True))
 
 
 def _poetry_folder(around: Around, place: str) -> str | None:
     settings_folder = around.environ.get("POETRY_CONFIG_DIR") or (around.config and f"{around.config}/pypoetry")
-    own = _toml(around.files, os.path.join(place, "poetry.toml"))
-    user = _toml(around.files, f"{settings_folder}/config.toml") if settings_folder else {}
-    cache = around.environ.get("POETRY_CACHE_DIR") or _text(own, "cache-dir") or _text(user, "cache-dir")
+    own = toml(around.files, os.path.join(place, "poetry.toml"))
+    user = toml(around.files, f"{settings_folder}/config.toml") if settings_folder else {}
+    cache = around.environ.get("POETRY_CACHE_DIR") or text(own, "cache-dir") or text(user, "cache-dir")
     cache = cache or (around.cache and f"{around.cache}/pypoetry")
     told = (
         around.environ.get("POETRY_VIRTUALENVS_PATH")
-        or _text(_table(own, "virtualenvs"), "path")
-        or _text(_table(user, "virtualenvs"), "path")
+        or text(table(own, "virtualenvs"), "path")
+        or text(table(user, "virtualenvs"), "path")
     )
     if told:
         return around.expanded(told.replace("{cache-dir}", cache).replace("{project-dir}", place), place)
@@ -131,7 +86,7 @@ def _workon_home(around: Around) -> str:
 
 def redirected(around: Around, place: str) -> Iterator[str]:
     """A `.venv` that is a file: a path, or a name in WORKON_HOME. Source: pipenv's `VenvLocator.get_location`."""
-    told = _line(around.files, os.path.join(place, ".venv"))
+    told = line(around.files, os.path.join(place, ".venv"))
     if told:
         yield around.expanded(told, place) if "/" in told or "\\" in told else os.path.join(_workon_home(around), told)
 
@@ -141,16 +96,16 @@ def _of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[s
 
     Source: hatch's env/virtual.py and `Application.get_env_directory`; HATCH_DATA_DIR, `dirs.env.virtual`.
     """
-    name = _text(_table(project, "project"), "name") or os.path.basename(place)
+    name = text(table(project, "project"), "name") or os.path.basename(place)
     name = re.sub(r"[-_.]+", "-", name).lower()
-    told = around.environ.get("HATCH_ENV_TYPE_VIRTUAL_PATH") or _text(
-        _table(project, "tool", "hatch", "envs", "default"), "path"
+    told = around.environ.get("HATCH_ENV_TYPE_VIRTUAL_PATH") or text(
+        table(project, "tool", "hatch", "envs", "default"), "path"
     )
     if told:
         yield around.expanded(told, place)
     data = around.environ.get("HATCH_DATA_DIR") or (around.data and f"{around.data}/hatch")
     settings = around.environ.get("HATCH_CONFIG") or (around.config and f"{around.config}/hatch/config.toml")
-    kept = _text(_table(_toml(around.files, settings), "dirs", "env"), "virtual") if settings else None
+    kept = text(table(toml(around.files, settings), "dirs", "env"), "virtual") if settings else None
     folder = around.expanded(kept, place) if kept else f"{data}/env/virtual" if data else ""
     if not folder:
         return
@@ -159,35 +114,7 @@ def _of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[s
         return
     project_folder = f"{folder}/{name}/{_hashed(place)}"
     yield f"{project_folder}/{name}"
-    yield from (f"{project_folder}/{one}" for one in _names(around.files, project_folder, ""))
-
-
-def _of_conda(around: Around, place: str, name: str) -> Iterator[str]:
-    """The environment that the file's `prefix` or `name` says, in conda's own folders."""
-    word, prefix = _told_by_conda(around, os.path.join(place, name))
-    if prefix:
-        yield around.expanded(prefix, place)
-    if word:
-        yield from named(around.files, word, around.installations(), around.environ, place)
-
-
-def _told_by_conda(around: Around, path: str) -> tuple[str, str]:
-    """The name, where it is one that can be made, and the prefix."""
-    try:
-        text = around.files.read_text(path, _LIMIT)
-    except OSError:
-        return "", ""
-    told = dict(reversed(re.findall(r"^(name|prefix):[ \t]*[\"']?([^\s\"'#]+)", text, re.M)))
-    word = told.get("name", "")
-    return "" if "/" in word or word in (".", "..", "base", "root") else word, told.get("prefix", "")
-
-
-def not_made(around: Around, place: str) -> Iterator[Evidence]:
-    """An environment that a file of conda's names, and that nobody has made."""
-    for name in _CONDA_FILES:
-        word, _ = _told_by_conda(around, path := os.path.join(place, name))
-        if word and not any(kind_of(around.files, one) for one in _of_conda(around, place, name)):
-            yield Evidence(f"{name} names the conda environment `{word}`, which was not made", path)
+    yield from (f"{project_folder}/{one}" for one in names(around.files, project_folder, ""))
 
 
 def _hashed(text: str) -> str:
@@ -202,38 +129,3 @@ def _above(path: str) -> Iterator[str]:
     while path != (above := os.path.dirname(path)):
         yield above
         path = above
-
-
-def _names(files: Files, folder: str, beginning: str) -> list[str]:
-    try:
-        return [name for name in files.names(folder) if name.startswith(beginning)][:100]
-    except OSError:
-        return []
-
-
-def _toml(files: Files, path: str) -> dict[str, Any]:
-    """What cannot be read says nothing; the commands that need it tell so by themselves."""
-    try:
-        return read_toml(files.read_bytes(path, _LIMIT))
-    except (OSError, TomlError):
-        return {}
-
-
-def _table(value: dict[str, Any], *names: str) -> dict[str, Any]:
-    for name in names:
-        inner = value.get(name)
-        value = inner if isinstance(inner, dict) else {}
-    return value
-
-
-def _text(table: dict[str, Any], name: str) -> str | None:
-    value = table.get(name)
-    return value if isinstance(value, str) and value and "\0" not in value else None
-
-
-def _line(files: Files, path: str) -> str | None:
-    try:
-        text = files.read_text(path, _LINE_LIMIT).strip()
-    except OSError:
-        return None
-    return text if text and "\n" not in text and "\0" not in text else None

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
 from cudafit.env.active import Active, active, is_base, named_by_variables, others_of
+from cudafit.env.around import Around, Installations
 from cudafit.env.conda_places import named, unread
-from cudafit.env.kept_elsewhere import Around, Installations
 from cudafit.env.nearby import NAMES, Nearby, in_folder, nearby, parents
 from cudafit.env.prefixes import at, same
 from cudafit.env.search_path import OnPath, first_on_path

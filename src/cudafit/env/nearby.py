@@ -10,7 +10,9 @@ import stat
 from collections.abc import Iterator
 from itertools import islice
 
-from cudafit.env.kept_elsewhere import Around, kept_elsewhere, not_made, redirected
+from cudafit.env.around import Around
+from cudafit.env.conda_project import not_made
+from cudafit.env.kept_elsewhere import kept_elsewhere, redirected
 from cudafit.env.prefixes import kind_of, real_path, unfinished
 from cudafit.files import Files
 from cudafit.model.finding import Evidence, Other
