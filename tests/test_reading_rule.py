@@ -21,6 +21,7 @@ JUDGED = {
     "matrix/harvest/cache.py": "written: a new file in cudafit's own cache",
     "system/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
     "repair/lock.py": "cudafit's own lock, following no link",
+    "repair/making.py": "cudafit's own mark beside what is being made, following no link",
     "repair/manifest.py": "cudafit's own lists, without waiting and following no link",
     "repair/reserve.py": "written: a new file, never one that is there",
     "repair/snapshot.py": "copies of files, without waiting and following no link",
