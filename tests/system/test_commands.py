@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cudafit.system.commands import Variable, command_text, option_words, path_word
+from cudafit.system.commands import Variable, command_text, option_words, path_word, word_text
 from cudafit.system.text import harmless
 
 HARD = [
@@ -66,3 +66,22 @@ def read_by_bash(text: str) -> list[str]:
 def test_half_a_character_is_written_too() -> None:
     assert command_text("a\ud800") == "$'a\\355\\240\\200'"
     assert command_text("a\udcff") == "$'a\\377'"
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        (r"C:\envs\gpu", r"C:\envs\gpu"),
+        (r"C:\My Envs\gpu", r'"C:\My Envs\gpu"'),
+        ("C:\\My Envs\\", '"C:\\My Envs\\\\"'),
+        ("torch>=2,<3", '"torch>=2,<3"'),
+        ("jax[cuda12]==0.9", '"jax[cuda12]==0.9"'),
+        ("--conda", "--conda"),
+        ("", "''"),
+        ("$(calc)", "'$(calc)'"),  # PowerShell would run it in double quotes
+        ("%PATH% x", "'%PATH% x'"),
+        ("a\nb", "$'a\\nb'"),
+    ],
+)
+def test_on_windows_everyday_words_are_for_its_shells(word: str, written: str) -> None:
+    assert word_text(word, windows=True) == written

@@ -1,10 +1,15 @@
 """Commands as text that people paste into a shell: the only place that quotes."""
 
+import os
+import re
 import shlex
 from collections.abc import Iterable
 
 from cudafit.system.text import harmless
 
+# What cmd and PowerShell take as it is, and what both take so in double quotes; `%`, `$` and others are replaced there.
+_PLAIN_ON_WINDOWS = re.compile(r"[\w@+:./\\~-]+", re.ASCII)
+_QUOTED_ON_WINDOWS = re.compile(r"[\w@+:,./\\~ =<>()\[\];#'-]+", re.ASCII)
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "#": "\\043"}
 
 
@@ -34,9 +39,15 @@ def option_words(option: str, value: str) -> tuple[str, ...]:
     return (f"{option}={value}",) if value.startswith("-") else (option, value)
 
 
-def word_text(word: str) -> str:
+def word_text(word: str, *, windows: bool = os.name == "nt") -> str:
     """One word. What must not be shown as it is (see `text`) is written in the way of `$'…'`, which bash, zsh, ksh and
-    POSIX of 2024 read: so the command is harmless to look at and still names the right file."""
+    POSIX of 2024 read: so the command is harmless to look at and still names the right file. On Windows everyday words
+    are written as cmd and PowerShell both read them."""
+    if windows and not isinstance(word, Variable):
+        if _PLAIN_ON_WINDOWS.fullmatch(word):
+            return word
+        if _QUOTED_ON_WINDOWS.fullmatch(word):
+            return f'"{word}\\"' if word.endswith("\\") else f'"{word}"'  # it would take the end's meaning away
     if isinstance(word, Variable):
         return f'"{word}"'
     if harmless(word) == word:
