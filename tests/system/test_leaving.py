@@ -1,6 +1,7 @@
 """Text leaves by few doors, and commands are quoted by one: so that nobody can forget either."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,9 +42,10 @@ _IN_BACKTICKS = re.compile(rf"`(?:{_PROGRAMS}) [^`]*\0")
 _IN_HINT = re.compile(rf"(?:^|[:;,] (?:then |or )?|&& )(?!unset )(?:{_PROGRAMS}) [^`]*\0|`-[^`]*\0")
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCES.rglob("*.py")):
-        yield path.relative_to(SOURCES).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def trees() -> list[tuple[str, ast.Module]]:
+    paths = sorted(SOURCES.rglob("*.py"))
+    return [(path.relative_to(SOURCES).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def named(node: ast.expr) -> str:
