@@ -314,7 +314,8 @@ def test_an_active_environment_says_which_python(
     venv.create(tmp_path / "env", with_pip=False)
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     env = {**nvml(RTX_4090), "VIRTUAL_ENV": str(tmp_path / "env")}
-    assert answer("torch", env=env)["python"] == here
+    if sys.version_info < (3, 15):  # for which torch has no build yet
+        assert answer("torch", env=env)["python"] == here
     text = (tmp_path / "env" / "pyvenv.cfg").read_text()
     (tmp_path / "env" / "pyvenv.cfg").write_text(re.sub(r"(?m)^version = .*", "version = 3.13.1", text))
     assert answer("torch", env=env)["python"] == "3.13"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_kernel_is_made_to_start_the_environment(
 ) -> None:
     prefix = tree(tmp_path / "work" / ".venv", torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1"])
     (prefix / "bin").mkdir()
-    (prefix / "bin" / "python").symlink_to("/usr/bin/python3")
+    (prefix / "bin" / "python").symlink_to(sys.executable)
     shared = Path(environ["HOME"]) / ".local/share/jupyter"
     spec(shared, "train", "/nowhere/bin/python", "-m", "ipykernel_launcher", "-f", "{connection_file}", A="1")
     path = shared / "kernels/train/kernel.json"
