@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from cudafit.app.place import parted
+from cudafit.env import conda_places
 from cudafit.env import locate as locate_module
-from cudafit.env.conda_places import check_name
+from cudafit.env.conda_places import check_name, env_folders, named
 from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import InputError
 from cudafit.files import Files
@@ -98,3 +99,22 @@ def test_create_takes_slashes_everywhere() -> None:
 def test_no_environment_is_called_like_a_path(name: str) -> None:
     with pytest.raises(InputError, match="is not the name of a conda environment"):
         check_name(name)
+
+
+def test_on_windows_environments_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {
+        r"C:\Users\ana/.condarc": "envs_dirs:\n  - D:\\envs\n  - relative\n",
+        r"C:\Users\ana/.conda/environments.txt": "E:\\elsewhere\\gpu\nnonsense\n",
+    }
+
+    class Kept:
+        def read_text(self, path: str, _limit: int) -> str:
+            if path not in texts:
+                raise FileNotFoundError
+            return texts[path]
+
+    monkeypatch.setattr(conda_places, "os", SimpleNamespace(path=ntpath, pathsep=";"))
+    environ = {"USERPROFILE": r"C:\Users\ana", "CONDA_ENVS_DIRS": r"F:\one;two"}
+    files = cast(Files, Kept())
+    assert env_folders(files, (), environ) == [r"F:\one", r"D:\envs", r"C:\Users\ana/.conda/envs"]
+    assert r"E:\elsewhere\gpu" in list(named(files, "gpu", (), environ, r"C:\work"))

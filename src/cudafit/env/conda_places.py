@@ -35,13 +35,17 @@ def env_folders(files: Files, installations: Sequence[CondaInstallation], enviro
     Source: conda's `envs_dirs`: CONDA_ENVS_DIRS or CONDA_ENVS_PATH, .condarc, `envs` of the root, `~/.conda/envs`.
     """
     told = environ.get("CONDA_ENVS_DIRS") or environ.get("CONDA_ENVS_PATH") or ""
-    found = [path for path in told.split(os.pathsep) if path.startswith("/")]
-    home = environ.get("HOME", "")
+    found = [path for path in told.split(os.pathsep) if os.path.isabs(path)]
+    home = _home(environ)
     found += _configured(files, home)
     found += [f"{root}/envs" for root in roots(installations, environ)]
     if home:
         found.append(f"{home}/.conda/envs")
     return list(dict.fromkeys(path.rstrip("/") for path in found))
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or environ.get("USERPROFILE") or ""  # as Windows calls it
 
 
 def _configured(files: Files, home: str) -> list[str]:
@@ -53,7 +57,7 @@ def _configured(files: Files, home: str) -> list[str]:
             continue
         if paths := _entries(text.splitlines()):
             paths = [home + path[1:] if path.startswith("~/") else path for path in paths]
-            return [path for path in paths if path.startswith("/")]
+            return [path for path in paths if os.path.isabs(path)]
     return []
 
 
@@ -73,16 +77,16 @@ def _settings(home: str) -> tuple[str, ...]:
 def listed(files: Files, environ: Mapping[str, str]) -> list[str]:
     """`~/.conda/environments.txt`: every environment that conda, mamba or cudafit made."""
     try:
-        text = files.read_text(f"{environ.get('HOME', '')}/.conda/environments.txt", _TEXT_LIMIT)
+        text = files.read_text(f"{_home(environ)}/.conda/environments.txt", _TEXT_LIMIT)
     except OSError:
         return []
-    return [line.strip().rstrip("/") for line in text.splitlines() if line.strip().startswith("/")]
+    return [line.strip().rstrip("/") for line in text.splitlines() if os.path.isabs(line.strip())]
 
 
 def unread(files: Files, environ: Mapping[str, str]) -> list[str]:
     """Which of the files that tell where environments lie are there and cannot be read, and why."""
     found = []
-    home = environ.get("HOME", "")
+    home = _home(environ)
     for path in (*_settings(home), f"{home}/.conda/environments.txt") if home else ():
         try:
             files.read_text(path, _TEXT_LIMIT)
