@@ -539,8 +539,8 @@ _CHANGED: tuple[tuple[str, str, str, str, str, bool], ...] = (
     (
         "a repository",
         "pylock.toml",
-        r"(name = \"rich\"\n.*\n)",
-        r"\g<1>vcs = {url = 'x'}\n",
+        r"(name = \"rich\"\n.*\n)wheels = \[.*\]\n",
+        r"\g<1>vcs = {type = 'git', url = 'x', commit-id = 'HEAD'}\n",
         "for `rich`",
         True,
     ),

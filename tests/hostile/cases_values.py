@@ -136,9 +136,10 @@ _DIGITS = [
     _case("digits in a marker", {"requirements.txt": f"torch; python_version > '{DIGITS}'\n"}, RESOLVE, (2,), "txt:1"),
     _case(
         "digits in a lock",
-        {"pylock.toml": f"[[packages]]\nname='torch'\nversion='{DIGITS}'\n"},
+        {"pylock.toml": f"lock-version='1.0'\ncreated-by='x'\n[[packages]]\nname='torch'\nversion='{DIGITS}'\n"},
         (*CHECK, "pylock.toml"),
-        (1,),
+        (2,),
+        "a number of thousands of digits",
     ),
     _case("digits in the TOML of a lock", {"pylock.toml": f"n = {DIGITS}\n"}, (*FROM, "pylock.toml"), (2,), "number"),
     _case("digits as a driver", {}, ("resolve", "torch", "--gpu", "sm_89", "--driver", DIGITS), SETTLED),

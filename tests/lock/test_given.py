@@ -124,10 +124,13 @@ def test_a_source_beside_wheels_is_left_out() -> None:
     ("entry", "why"),
     [
         (
-            f'wheels = [{{ url = "git+https://x.test/y.whl", hashes = {{ sha256 = "{SHA}" }} }}]',
+            f'wheels = [{{ url = "git+{WHEEL}", hashes = {{ sha256 = "{SHA}" }} }}]',
             "is no address of a file",
         ),
-        (f'wheels = [{{ url = "rich.whl", hashes = {{ sha256 = "{SHA}" }} }}]', "is no address of a file"),
+        (
+            f'wheels = [{{ url = "rich-14.0.0-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}]',
+            "is no address of a file",
+        ),
         ("", "is no pylock"),
         ('wheels = "x"', "is no pylock"),
         ("wheels = [1]", "is no pylock"),

@@ -10,6 +10,7 @@ from cudafit.lock.order import Order
 from cudafit.lock.pyproject_toml import pyproject_text
 from cudafit.model.fit import Constraint, MatrixVersion, Pick, Resolution, Target
 from cudafit.model.requirement import wanted
+from tests.conftest import Run
 from tests.lock.test_golden import OLD_PROJECT
 from tests.older import tomllib
 
@@ -69,6 +70,33 @@ def test_a_new_file() -> None:
 def test_twice_is_as_once() -> None:
     once = pyproject_text(order(CU126), OLD_PROJECT, "p")
     assert pyproject_text(order(CU126), once, "p") == once
+
+
+@pytest.mark.parametrize("picks", [(CU126,), (PLAIN,)])
+def test_line_ends_and_the_mark_of_editors_stay(picks: tuple[tuple[str, str, str], ...]) -> None:
+    plain = pyproject_text(order(*picks), OLD_PROJECT, "p")
+    windows = pyproject_text(order(*picks), "\ufeff" + OLD_PROJECT.replace("\n", "\r\n"), "p")
+    assert windows == "\ufeff" + plain.replace("\n", "\r\n")
+    mixed = pyproject_text(order(*picks), OLD_PROJECT.replace("\n", "\r\n", 4), "p")
+    assert mixed == plain.replace("\n", "\r\n", 4)
+
+
+def test_a_file_of_windows_is_written_with_its_line_ends(
+    cudafit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path("pyproject.toml")
+    file.write_bytes(OLD_PROJECT.replace("\n", "\r\n").encode())
+    file.chmod(0o640)
+    words = ("resolve", "torch", "--gpu", "GTX 1080 Ti", "--driver", "580.65.06", "--python", "3.12", "--offline")
+    shown = cudafit(*words, "-o", "pyproject.toml", "--dry-run")
+    changed = [line for line in shown.stdout.split("\n") if line.startswith(("+", "-"))]
+    assert 3 < len(changed) < 20, "only what changes is shown"
+    assert cudafit(*words, "-o", "pyproject.toml").returncode == 0
+    data = file.read_bytes()
+    assert b"torch==" in data
+    assert data.count(b"\n") == data.count(b"\r\n")
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_the_old_index_goes_and_what_the_user_wrote_stays() -> None:

@@ -1,125 +1,117 @@
 """A pylock that somebody wrote (PEP 751), before it is installed: see `given`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
-from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 
 from cudafit.errors import InputError
 from cudafit.lock.given import Given, Judge, judge, shown
 from cudafit.lock.hashes import strong_hash, what_is_missing
-from cudafit.lock.integrity import file_name
-from cudafit.lock.toml_text import Inline, toml_text
-from cudafit.model.plan import Package
-from cudafit.model.requirement import normalised
-from cudafit.system.toml import read_toml
+from cudafit.lock.pylock_file import File, hashes_of, name_of, read_pylock, sources_of
+from cudafit.model import plan
+from cudafit.system.toml import toml_text
 
-# What is handed on of the file; all else in it is for readers.
-_TOP = (
-    "lock-version",
-    "created-by",
-    "requires-python",
-    "environments",
-    "extras",
-    "dependency-groups",
-    "default-groups",
-)
-_OF_A_PACKAGE = ("name", "version", "marker", "requires-python")
 _BUILT = "would be built here, and what builds it has no hash"
 
 
 def given_pylock(path: str, text: str, *, allowed: bool) -> Given:
-    """Raises InputError."""
+    """Raises InputError. What is handed on is named here, part by part; all else in the file is for readers."""
     court = judge(path, allowed=allowed)
     try:
-        table = read_toml(text)
-        rows = [_row(court, row) for row in table["packages"]]
-        written = {**_kept(table, _TOP), "packages": rows}
-        if not court.faults:
-            Pylock.from_dict(written)
-    except (
-        PylockValidationError,
-        PylockUnsupportedVersionError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        RecursionError,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
+        lock = read_pylock(text)
+        packages = [_judged(court, one) for one in lock.packages]
+    except ValueError as error:
         raise InputError(
             f"`{path}` is no pylock: {error}", hint="`cudafit resolve … -o pylock.toml` writes one"
         ) from None
-    packages = tuple(Package(normalised(row["name"]), str(row.get("version", ""))) for row in rows)
-    moved = any("path" in one for row in table["packages"] for one in _sources(row))
-    return court.judged(Given(toml_text(written), packages, moved=moved))
+    written = Pylock(
+        lock_version=lock.lock_version,
+        created_by=lock.created_by,
+        requires_python=lock.requires_python,
+        environments=lock.environments,
+        extras=lock.extras,
+        dependency_groups=lock.dependency_groups,
+        default_groups=lock.default_groups,
+        packages=packages,
+    )
+    named = tuple(plan.Package(one.name, str(one.version or "")) for one in packages)
+    moved = any(source.path for one in lock.packages for source in sources_of(one))
+    return court.judged(Given(toml_text(written.to_dict()), named, moved=moved))
 
 
-def _kept(table: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: table[name] for name in names if name in table}
-
-
-def _sources(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for kind in ("vcs", "directory", "archive", "sdist"):
-        if kind in row:
-            yield row[kind]
-    yield from row.get("wheels", ())
-
-
-def _row(court: Judge, row: Mapping[str, Any]) -> dict[str, Any]:
+def _judged(court: Judge, package: Package) -> Package:
     """A package as it is handed on."""
-    name = str(row["name"])
-    found: dict[str, Any] = _kept(row, _OF_A_PACKAGE)
-    if "directory" in row:
-        folder = row["directory"]
-        place = court.below_the_lock(folder["path"])
-        court.no_hash(name, f"is a folder, {place}, whose build is run")
-        found["directory"] = {**_kept(folder, ("editable", "subdirectory")), "path": place}
-    if "vcs" in row:
-        found["vcs"] = _repository(court, name, row["vcs"])
-    if "archive" in row:
-        archive = row["archive"]
-        found["archive"] = {**_kept(archive, ("subdirectory",)), **_file(court, name, archive)}
-        if not file_name(_address(archive)).endswith(".whl"):
-            court.no_hash(name, _BUILT)
-    if "wheels" in row:
-        found["wheels"] = [_file(court, name, wheel) for wheel in row["wheels"]]
-    if "sdist" in row:
-        # Beside wheels it is left out: where none of them fits, nothing is built instead, unless that was allowed.
-        if not row.get("wheels"):
-            court.no_hash(name, _BUILT)
-        if not row.get("wheels") or court.allowed:
-            found["sdist"] = _file(court, name, row["sdist"])
-    return found
+    name, sdist = package.name, package.sdist
+    if package.archive and not name_of(package.archive).endswith(".whl"):
+        court.no_hash(name, _BUILT)
+    if sdist and not package.wheels:
+        court.no_hash(name, _BUILT)
+    elif not court.allowed:
+        sdist = None  # beside wheels: where none of them fits, nothing is built instead, unless that was allowed
+    return Package(
+        name=name,
+        version=package.version,
+        marker=package.marker,
+        requires_python=package.requires_python,
+        vcs=_repository(court, name, package.vcs) if package.vcs else None,
+        directory=_folder(court, name, package.directory) if package.directory else None,
+        archive=_archive(court, name, package.archive) if package.archive else None,
+        wheels=None if package.wheels is None else [_wheel(court, name, one) for one in package.wheels],
+        sdist=_sdist(court, name, sdist) if sdist else None,
+    )
 
 
-def _repository(court: Judge, name: str, vcs: Mapping[str, Any]) -> dict[str, Any]:
-    found = _kept(vcs, ("type", "url", "requested-revision", "commit-id", "subdirectory"))
-    if "path" in vcs:
-        found["path"] = court.below_the_lock(vcs["path"])
-    court.no_hash(name, f"is a repository, {shown(str(vcs.get('url') or found.get('path')))}, whose build is run")
-    return found
+def _repository(court: Judge, name: str, vcs: PackageVcs) -> PackageVcs:
+    path = court.below_the_lock(vcs.path) if vcs.path else None
+    court.no_hash(name, f"is a repository, {shown(vcs.url or path or '')}, whose build is run")
+    return PackageVcs(
+        type=vcs.type,
+        url=vcs.url,
+        path=path,
+        requested_revision=vcs.requested_revision,
+        commit_id=vcs.commit_id,
+        subdirectory=vcs.subdirectory,
+    )
 
 
-def _address(row: Mapping[str, Any]) -> str:
-    return str(row.get("name") or row.get("path") or row.get("url") or "")
+def _folder(court: Judge, name: str, folder: PackageDirectory) -> PackageDirectory:
+    place = court.below_the_lock(folder.path)
+    court.no_hash(name, f"is a folder, {place}, whose build is run")
+    return PackageDirectory(path=place, editable=folder.editable, subdirectory=folder.subdirectory)
 
 
-def _file(court: Judge, package: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _archive(court: Judge, name: str, file: PackageArchive) -> PackageArchive:
+    url, path, hashes = _file(court, name, file)
+    return PackageArchive(url=url, path=path, size=file.size, hashes=hashes, subdirectory=file.subdirectory)
+
+
+def _wheel(court: Judge, name: str, file: PackageWheel) -> PackageWheel:
+    url, path, hashes = _file(court, name, file)
+    return PackageWheel(name=file.name, url=url, path=path, size=file.size, hashes=hashes)
+
+
+def _sdist(court: Judge, name: str, file: PackageSdist) -> PackageSdist:
+    url, path, hashes = _file(court, name, file)
+    return PackageSdist(name=file.name, url=url, path=path, size=file.size, hashes=hashes)
+
+
+def _file(court: Judge, package: str, file: File) -> tuple[str | None, str | None, dict[str, str]]:
     """Where it lies, and the one hash to compare."""
-    found = _kept(row, ("name", "size"))
-    if "path" in row:
-        found["path"] = court.below_the_lock(row["path"])
-    if "url" in row:
-        url = str(row["url"])
-        if urlsplit(url).scheme not in ("https", "http", "file"):
-            court.not_a_lock(f"`{shown(url)}` is no address of a file")
-        found["url"] = url
-        court.comes_from(url)
-    hashed = strong_hash(row.get("hashes"))
+    if file.url:
+        if urlsplit(file.url).scheme not in ("https", "http", "file"):
+            court.not_a_lock(f"`{shown(file.url)}` is no address of a file")
+        court.comes_from(file.url)
+    path = court.below_the_lock(file.path) if file.path else None
+    told = hashes_of(file)
+    hashed = strong_hash(told)
     if hashed is None:
-        court.no_hash(package, f"{what_is_missing(row.get('hashes'))} for `{file_name(_address(row))}`")
-    found["hashes"] = Inline([hashed] if hashed else ())
-    return found
+        court.no_hash(package, f"{what_is_missing(told)} for `{name_of(file)}`")
+    return file.url, path, dict([hashed] if hashed else ())

@@ -6,9 +6,9 @@ from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import cuda_version, pip_side, specifications
-from cudafit.lock.toml_text import Inline, toml_text
 from cudafit.model.requirement import wanted
 from cudafit.system.secrets import without_login
+from cudafit.system.toml import inline, toml_text
 
 
 def pixi_text(order: Order) -> str:
@@ -16,7 +16,7 @@ def pixi_text(order: Order) -> str:
     for pick in order.picks:
         for spec in pick.specifications if pick.requested else ():
             name, *rest = spec.split("=")
-            dependencies[name] = Inline(version=f"=={rest[0]}", build=rest[1]) if rest else "*"
+            dependencies[name] = inline(version=f"=={rest[0]}", build=rest[1]) if rest else "*"
     if version := cuda_version(order):
         dependencies["cuda-version"] = f"{version}.*"
     for text in specifications(order):
@@ -35,7 +35,7 @@ def pixi_text(order: Order) -> str:
         del table["system-requirements"]
     if pip := {item.name: _pypi(item.specifier, item.extras, item.url) for item in map(wanted, pip_side(order))}:
         table["pypi-dependencies"] = pip
-    return header(order) + toml_text(table)
+    return header(order) + "\n" + toml_text(table)
 
 
 def _system(order: Order) -> dict[str, Any]:
@@ -45,11 +45,11 @@ def _system(order: Order) -> dict[str, Any]:
         found["cuda"] = target.cuda
     family, _, version = (target.libc or "").partition(" ")
     if version:
-        found["libc"] = Inline(family=family, version=version)
+        found["libc"] = inline(family=family, version=version)
     return found
 
 
 def _pypi(specifier: str, extras: tuple[str, ...], url: str | None) -> Any:
     if url:
-        return Inline(url=url)
-    return Inline(version=specifier or "*", extras=list(extras)) if extras else specifier or "*"
+        return inline(url=url)
+    return inline(version=specifier or "*", extras=list(extras)) if extras else specifier or "*"

@@ -1,6 +1,6 @@
 """The user's own pyproject.toml, with the fit as dependencies and an explicit index for each package that needs one.
 
-Comments, order and everything else of the file stay.
+Comments, order, line ends and everything else of the file stay.
 """
 
 import re
@@ -14,31 +14,42 @@ from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.model.requirement import wanted
 from cudafit.system.secrets import without_login
-from cudafit.system.toml import TomlError, read_document
+from cudafit.system.toml import TomlError, inline, read_document
 
 Table = MutableMapping[str, Any]
+_MARK = "\ufeff"  # the byte order mark of some editors
 
 
 def pyproject_text(order: Order, text: str | None, path: str) -> str:
     """Raises InputError for a file that is no TOML, or whose tables are not what they should be."""
+    mark = _MARK if text and text.startswith(_MARK) else ""
+    text = (text or "").removeprefix(_MARK)
+    edited = _edited(order, text, path)
+    if text and text.count("\n") == text.count("\r\n"):
+        edited = re.sub(r"(?<!\r)\n", "\r\n", edited)
+    return mark + edited
+
+
+def _edited(order: Order, text: str, path: str) -> str:
+    """Lines that stay keep their ends."""
     try:
-        document = read_document(text or "")
+        document = read_document(text)
     except TomlError as error:
         raise InputError(f"`{path}` is not TOML: {error}") from None
-    if text and text.strip() and "project" not in document:
+    if text.strip() and "project" not in document:
         raise InputError(
             f"`{path}` has no `[project]` table, so it is not known where its dependencies stand",
             hint="add one with `name` and `version`, or write `-o requirements.txt`",
         )
     project = _table(document, "project", path)
-    if "name" not in project and not (text and text.strip()):
+    if "name" not in project and not text.strip():
         project["name"] = order.name
         project["version"] = "0"
         project["requires-python"] = f">={order.python.rstrip('t')}"
     _depend(order, project, path)
     _name_indexes(order, document, path)
     # What follows a list of tables that grew at its end keeps its distance.
-    return re.sub(r"(?m)^(explicit = true\n)(?=\[)", r"\1\n", tomlkit.dumps(document))
+    return re.sub(r"(?m)^(explicit = true\r?\n)(?=\[)", r"\1\n", tomlkit.dumps(document))
 
 
 def _depend(order: Order, project: Table, path: str) -> None:
@@ -79,9 +90,7 @@ def _name_indexes(order: Order, document: Table, path: str) -> None:
             del sources[name]
     for name, pick in elsewhere.items():
         if sources.get(name) != {"index": pick.index_name}:
-            source = tomlkit.inline_table()
-            source["index"] = pick.index_name
-            sources[name] = source
+            sources[name] = inline(index=pick.index_name)
     _put(uv, "sources", sources)
     named = {str(one.get("index", "")) for one in sources.values() if isinstance(one, MutableMapping)}
     _list_indexes(order, uv, {pick.index_name: pick.index for pick in elsewhere.values()}, named, path)

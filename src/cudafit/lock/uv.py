@@ -8,14 +8,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.version import Version
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.order import PYTORCH, Order
-from cudafit.lock.toml_text import toml_text
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
@@ -23,7 +22,12 @@ from cudafit.process import Finished, run
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted, without_known, without_login
-from cudafit.system.toml import read_toml
+from cudafit.system.toml import toml_text
+
+if TYPE_CHECKING:
+    from packaging.pylock import Package as Locked
+
+    from cudafit.lock.pylock_file import File as LockedFile
 
 TIMEOUT_S = 900
 _LOCK_LIMIT = 256 << 20  # uv's own answer
@@ -257,33 +261,34 @@ _SHOWN = 8
 
 
 def _read(text: str) -> tuple[Package, ...]:
+    from cudafit.lock.pylock_file import read_pylock  # noqa: PLC0415 - once there is a lock
+
     try:
-        return tuple(_packages(read_toml(text)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return tuple(map(_package, read_pylock(text).packages))
+    except ValueError as error:
         raise CudafitError("uv wrote a lock that cannot be read", cause=[reason(error)]) from None
 
 
-def _packages(pylock: Mapping[str, Any]) -> Iterator[Package]:
-    for row in pylock.get("packages", []):
-        name = normalised(str(row["name"]))
-        if "vcs" in row or "directory" in row:
-            raise _unlockable(name)
-        wheels = tuple(_file(name, wheel) for wheel in row.get("wheels", []))
-        sdist = _file(name, row["sdist"]) if "sdist" in row else None
-        archive = _file(name, row["archive"]) if "archive" in row else None
-        yield Package(name, str(row.get("version", "")), wheels, sdist, archive)
+def _package(locked: "Locked") -> Package:
+    name = locked.name
+    if locked.vcs or locked.directory:
+        raise _unlockable(name)
+    wheels = tuple(_file(name, wheel) for wheel in locked.wheels or ())
+    sdist = _file(name, locked.sdist) if locked.sdist else None
+    archive = _file(name, locked.archive) if locked.archive else None
+    return Package(name, str(locked.version or ""), wheels, sdist, archive)
 
 
-def _file(package: str, row: Mapping[str, Any]) -> File:
-    url = str(row.get("url") or row.get("path") or "")
-    name = str(row.get("name") or unquote(os.path.basename(urlsplit(url).path)))
-    sha256 = row.get("hashes", {}).get("sha256")
-    if not isinstance(sha256, str):
+def _file(package: str, file: "LockedFile") -> File:
+    from cudafit.lock.pylock_file import hashes_of, name_of  # noqa: PLC0415 - once there is a lock
+
+    name, sha256 = name_of(file), hashes_of(file).get("sha256")
+    if not sha256:
         raise CudafitError(
             f"the index gives no sha256 for `{name}`, so `{package}` cannot be locked",
             hint="`--offline` writes the pins without hashes",
         )
-    return File(name, url, sha256)
+    return File(name, file.url or file.path or "", sha256)
 
 
 def _other_indexes(order: Order, environ: Mapping[str, str]) -> list[str]:

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from cudafit.atomic import write_text
+from cudafit.atomic import write_bytes, write_text
 from cudafit.errors import InputError
 from cudafit.lock.header import is_ours
 from cudafit.model.frozen import frozen
 from cudafit.system import diffs
-from cudafit.system.reading import read_text
+from cudafit.system.reading import read_text, read_untouched
 from cudafit.system.text import is_plain
 
 LIMIT = 64 << 20
@@ -52,12 +52,15 @@ def one_line(text: str) -> str:
     return text
 
 
-def current(path: str, *, errors: str = "replace") -> str | None:
-    """What stands in the file now; None where there is none, and for a pipe or a device: nothing in it can be lost."""
+def current(path: str, *, untouched: bool = False) -> str | None:
+    """What stands in the file now; None where there is none, and for a pipe or a device: nothing in it can be lost.
+
+    `untouched`: with its own line ends, since it is changed in place. Raises InputError.
+    """
     if os.path.exists(path) and not os.path.isfile(path):
         return None
     try:
-        return read_text(path, LIMIT, errors=errors)
+        return read_untouched(path, LIMIT) if untouched else read_text(path, LIMIT, errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -68,13 +71,16 @@ def write_all(documents: Sequence[Document]) -> None:
     """Raises InputError; what was written before stays, each file whole."""
     for document in documents:
         try:
-            write_text(document.path, document.text)
+            if document.edits and os.path.isfile(document.path):
+                write_bytes(document.path, document.text.encode("utf-8"))
+            else:
+                write_text(document.path, document.text)
         except OSError as error:
             raise InputError(f"cannot write `{document.path}`: {error.strerror or error}") from None
 
 
 def difference(document: Document) -> Iterator[str]:
     """What would change in the file, as a diff."""
-    old = current(document.path) or ""
+    old = current(document.path, untouched=document.edits) or ""
     old_name = document.path if old else "/dev/null"
     return diffs.difference(diffs.lines_of(old), diffs.lines_of(document.text), old_name, document.path)

@@ -40,6 +40,14 @@ def read_text(path: str, limit: int, *, errors: str = "strict") -> str:
     return as_text(read_bytes(path, limit), path, errors=errors)
 
 
+def read_untouched(path: str, limit: int) -> str:
+    """The same with its own line ends and its byte order mark, for a file that is changed in place."""
+    try:
+        return read_bytes(path, limit).decode("utf-8")
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+
+
 def head(path: str, limit: int) -> bytes:
     """The first bytes of a regular file, `limit` at most; raises OSError."""
     with opened(path) as descriptor:
@@ -125,7 +133,7 @@ def as_text(data: bytes, path: str, *, errors: str = "strict") -> str:
     try:
         text = data.decode("utf-8", errors).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise OSError(errno.EILSEQ, "it is not UTF-8 text", path) from None
+        raise _not_utf8(path) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -193,6 +201,10 @@ def _from_pipe(descriptor: int, path: str, limit: int) -> bytes:
         else:
             sleep(0.01)
     raise _too_large(path, limit)
+
+
+def _not_utf8(path: str) -> OSError:
+    return OSError(errno.EILSEQ, "it is not UTF-8 text", path)
 
 
 def _too_large(path: str, limit: int) -> OSError:

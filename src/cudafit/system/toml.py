@@ -6,6 +6,7 @@ of the parts. tomlkit, which keeps comments and order, needs up to a minute for 
 
 import re
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cudafit.system.python310 import possessive
@@ -63,6 +64,21 @@ def read_document(text: str) -> "TOMLDocument":
         return tomlkit.parse(text)
     except (TOMLKitError, ValueError, RecursionError) as error:
         raise TomlError(str(error).partition("\n")[0]) from None
+
+
+def toml_text(table: Mapping[str, Any]) -> str:
+    """TOML from data."""
+    import tomlkit  # noqa: PLC0415 - for files that are written alone
+
+    return tomlkit.dumps(table)
+
+
+def inline(**values: Any) -> Any:
+    """A table in one line, spaced as people write it, for `toml_text` and for a document."""
+    import tomlkit  # noqa: PLC0415 - for files that are written alone
+
+    written = ", ".join(f"{key} = {tomlkit.item(value).as_string()}" for key, value in values.items())
+    return tomlkit.value(f"{{ {written} }}")
 
 
 def _text(data: str | bytes, limit: int) -> str:

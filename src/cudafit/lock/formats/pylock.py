@@ -8,10 +8,8 @@ from cudafit.errors import InputError
 from cudafit.lock.formats.format import PIP, Contents, Format, InImage, Written
 from cudafit.lock.hashes import strong_hash
 from cudafit.lock.header import header
-from cudafit.lock.integrity import Integrity, Named, file_name
+from cudafit.lock.integrity import Integrity, Named
 from cudafit.lock.order import Order
-from cudafit.model.requirement import normalised
-from cudafit.system.toml import read_toml
 
 if TYPE_CHECKING:
     from cudafit.lock.uv import Compiled
@@ -37,21 +35,19 @@ def pylock_text(order: Order, compiled: "Compiled") -> str:
 
 
 def read(text: str) -> Contents:
+    from cudafit.lock.pylock_file import files_of, hashes_of, name_of, read_pylock  # noqa: PLC0415 - it is to be read
+
     versions: dict[str, str] = {}
     files = []
-    for row in read_toml(text)["packages"]:
-        name, version = normalised(row["name"]), str(row.get("version", ""))
+    for package in read_pylock(text).packages:
+        name, version = str(package.name), str(package.version or "")
         versions[name] = version
-        for kind in ("vcs", "directory"):
-            if kind in row:
-                files.append(Named(name, version, (), row[kind].get("url")))
-        one = [row[kind] for kind in ("archive", "sdist") if kind in row]
-        for entry in [*one, *row.get("wheels", ())]:
-            hashed = strong_hash(entry.get("hashes"))
-            address = str(entry.get("url") or f"file:///{entry['path']}")
-            file = str(entry.get("name") or file_name(address))
+        if built := package.vcs or package.directory:
+            files.append(Named(name, version, (), getattr(built, "url", None)))
+        for file in files_of(package):
+            hashed = strong_hash(hashes_of(file))
             hashes = (f"{hashed[0]}:{hashed[1]}",) if hashed else ()
-            files.append(Named(name, version, hashes, address, file))
+            files.append(Named(name, version, hashes, file.url or f"file:///{file.path}", name_of(file)))
     return Contents(versions, Integrity(tuple(files)))
 
 

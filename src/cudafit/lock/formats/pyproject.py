@@ -16,7 +16,7 @@ def write(workshop: "Workshop", path: str) -> Written:
     from cudafit.lock.write import current  # noqa: PLC0415
 
     order = workshop.order(PIP)
-    return Written(pyproject_text(order, current(path, errors="strict"), path), len(order.picks))
+    return Written(pyproject_text(order, current(path, untouched=True), path), len(order.picks))
 
 
 def read(text: str) -> Contents:
