@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 from tests.fuzz.parser import Parser
@@ -39,7 +40,7 @@ def growth(read: Callable[[Input], object], made: Callable[[int], Input], size: 
         if long >= _SURE_S:
             # Whatever else the machine does, most of all to its caches, is in favour of what is read.
             long = min(long, *(seconds(read, large) for _ in range(_TRIES)))
-            short = max(seconds(read, small) for _ in range(_TRIES))
+            short = median(seconds(read, small) for _ in range(_TRIES))
             if long <= max(short, 1e-4) * _FACTOR * _MOST:
                 return None
             break

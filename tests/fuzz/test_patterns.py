@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.growth import growth, seconds
 from tests.fuzz.patterns import SOURCES, Use, pumps, uses
 
-_SUSPECT_S = 0.0002
+_SUSPECT_S = 0.0001
 _SIZE = 2_000
 _SHORT, _LONG_S = 24, 0.05  # what takes so long for so little grows with the power of its text, and would never end
 
@@ -26,7 +26,7 @@ def slow(use: Use) -> str | None:
         what = f"{use.place}: {use.method} with {use.pattern!r} on {before!r}, {unit!r} many times, {end!r}"
         if seconds(use.apply, made(_SHORT)) > _LONG_S:
             return f"{what}: more than {_LONG_S} s for {_SHORT} characters"
-        if seconds(use.apply, made(_SIZE)) > _SUSPECT_S and (told := growth(use.apply, made, 8 * _SIZE)):
+        if seconds(use.apply, made(_SIZE)) > _SUSPECT_S and (told := growth(use.apply, made, 16 * _SIZE)):
             return f"{what}: {told}"
     return None
 
