@@ -1,5 +1,6 @@
 """The files that `cudafit lint` is given: found, read, and handed to the room that understands them."""
 
+import codecs
 import io
 import os
 import tokenize
@@ -16,6 +17,8 @@ from cudafit.model.finding import is_wanted
 
 STDIN = "-"
 LIMIT = 16 << 20
+# Encodings of names of hosts, which take time by the square of a text.
+_FOR_NAMES = ("idna", "punycode")
 _CODE = (".py", ".pyw", ".ipynb")
 _CONFIGURATION = (".yaml", ".yml", ".json", ".toml")
 _OTHER_FOLDERS = frozenset(("__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist"))
@@ -121,8 +124,10 @@ def decoded(data: bytes) -> str:
         raise UnreadableError("it is a binary file")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if codecs.lookup(encoding).name in _FOR_NAMES:
+            raise LookupError(encoding)
         return data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+    except (SyntaxError, UnicodeError, LookupError) as error:
         raise UnreadableError("it is not text in UTF-8, nor in an encoding that it names") from error
 
 
