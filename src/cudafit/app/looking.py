@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cudafit.app.asked import WhichFacts, WhichMachine
+from cudafit.app.below import machine_below
 from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.machine.cards import with_visibility
@@ -54,10 +55,8 @@ def _machine(which: WhichMachine, question: "Question | None", facts: Callable[.
             raise InputError("`--machine` shows saved snapshots, so `--root` has no meaning")
         machine = load(machines[0])
     elif root is not None:
-        if not os.path.isdir(root):
-            raise InputError(f"`--root {root}`: there is no such folder")
+        machine = machine_below(root)
         files = Files(os.path.realpath(root))
-        machine = take(other_root(root))
     else:
         machine = take(this_machine(), question)
     if description:

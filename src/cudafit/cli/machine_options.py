@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 _PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
 Command = Callable[..., Any]
 
-_ROOT = click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")
-_GLIBC = click.option("--glibc", metavar="VERSION", help="The machine's C library, as 2.28.")
-_PLATFORM = click.option("--platform", type=click.Choice(_PLATFORMS), help="The machine's system and processor.")
+root_option = click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")
 
 
 def ask(context: click.Context, machine: WhichMachine, silence_s: float = SILENCE_S) -> "Question | None":
@@ -30,10 +28,10 @@ def ask(context: click.Context, machine: WhichMachine, silence_s: float = SILENC
 def machine_options(command: Command) -> Command:
     """Gives the command `machine`, a `WhichMachine`, which may be several; and `python`."""
     options = (
-        _ROOT,
+        root_option,
         click.option("--python", metavar="VERSION", help="The Python to find builds for, as 3.12."),
-        _GLIBC,
-        _PLATFORM,
+        click.option("--glibc", metavar="VERSION", help="The machine's C library, as 2.28."),
+        click.option("--platform", type=click.Choice(_PLATFORMS), help="The machine's system and processor."),
         click.option(
             "--gpu",
             "gpus",
@@ -65,9 +63,6 @@ def one_machine_options(command: Command) -> Command:
         ),
     )
     return _with_options(_taking_machine(command), options)
-
-
-root_option = _ROOT
 
 
 def environment_options(command: Command) -> Command:

@@ -27,11 +27,6 @@ class Description:
     platform: str | None = None
     glibc: str | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it leaves nothing of a real machine: then none is looked at."""
-        return self.platform is not None or (self.driver is not None and bool(self.gpus))
-
     def __bool__(self) -> bool:
         return self != Description()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cudafit.model.environment import CONDA, Environment
+from cudafit.model.environment import CONDA
 from cudafit.repair.engines.engine import Engine
 
 
@@ -15,7 +15,3 @@ def engine_of(kind: str, path: str) -> Engine[Any]:
     from cudafit.repair.engines.venv import VenvEngine  # noqa: PLC0415 - loads what speaks with uv
 
     return VenvEngine(path)
-
-
-def engine_for(environment: Environment) -> Engine[Any]:
-    return engine_of(environment.kind, environment.path)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.environment import Distribution, Environment, by_real_name
@@ -175,10 +174,6 @@ def _why(name: str, wish: Wish, environment: Environment) -> str:
     frameworks = [*wish.change.choose, *(wanted(text).name for text in wish.change.install)]
     goes = f"goes with {', '.join(dict.fromkeys(frameworks))}" if frameworks else "needed"
     return goes if environment.distribution(name) is None else f"must move: {goes}"
-
-
-def with_sizes(plan: Plan, sizes: Mapping[str, int | None]) -> Plan:
-    return replace(plan, steps=tuple(replace(step, size=sizes.get(step.package)) for step in plan.steps))
 
 
 def versions_in(environment: Environment) -> Mapping[str, Sequence[str | None]]:
