@@ -1,5 +1,6 @@
 """What many tests need: the real command, in an environment that says nothing of the machine that the tests run on."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -19,6 +20,12 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What would change an answer if it were set where the tests run.
 _FOREIGN = ("CUDA", "NVIDIA_", "SLURM_", "CONDA_", "MAMBA_", "UV_", "LD_LIBRARY_PATH", "NO_COLOR", "XDG_", "WSL_")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: the collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,7 @@ def test_a_text_that_is_no_program_cannot_be_started(tmp_path: Path) -> None:
         run([str(path)], timeout_s=PROMPT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["import time; time.sleep(60)", STUBBORN])
 def test_a_program_that_does_not_end_is_cut_off_and_killed(code: str, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
@@ -121,6 +122,7 @@ def lines_with_pid(code: str, silence_s: float) -> tuple[Talk, list[str], int]:
     return talk, list(talk.lines(silence_s)), pid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -137,6 +139,7 @@ def test_silence_ends_it_and_keeps_what_it_said(code: str) -> None:
     assert is_gone(pid)
 
 
+@pytest.mark.slow
 def test_a_child_that_closes_its_output_and_goes_on_is_silent() -> None:
     talk, lines, pid = lines_with_pid("import time; os.close(1); os.close(2); time.sleep(60)", CUT_OFF_S)
     assert lines == []
@@ -144,6 +147,7 @@ def test_a_child_that_closes_its_output_and_goes_on_is_silent() -> None:
     assert is_gone(pid)
 
 
+@pytest.mark.slow
 def test_talking_slowly_is_not_silence() -> None:
     code = "import time\nfor n in range(12): time.sleep(0.1); print(n, flush=True)"
     talk, lines, _ = lines_with_pid(code, 1)
@@ -218,6 +222,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_group_that_talks_for_ever_is_ended_whole() -> None:
     talk = Talk([sys.executable, "-c", GRANDCHILD], group=True)
     lines = list(talk.lines(20, 1.5))

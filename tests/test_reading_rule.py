@@ -1,12 +1,14 @@
 """What others may have prepared is read by `system/reading` alone; the few other places that open files are judged."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "cudafit"
+from tests import own_code
+
+pytestmark = own_code.TOGETHER
+
 _READS = ("open", "os.open", "io.open", "codecs.open", "tomllib.load", "json.load", "yaml.load_all", "fileinput.input")
 _METHODS = ("read_text", "read_bytes", "open")
 # Each with what it opens there, and why that is no file that others prepared.
@@ -38,16 +40,15 @@ WRITES = (
 )
 
 
-def modules() -> Iterator[str]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = path.relative_to(SOURCE).as_posix()
-        if not name.startswith("payloads/"):  # they run in other people's Pythons, and import nothing of cudafit
-            yield name
+def modules() -> Iterator[own_code.Module]:
+    for module in own_code.modules():
+        if not module.name.startswith("payloads/"):  # they run in other people's Pythons, and import nothing of cudafit
+            yield module
 
 
-def opened(text: str) -> Iterator[tuple[int, str, bool]]:
+def opened(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, bool]]:
     """The line, what is called, and whether it only writes."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
@@ -60,20 +61,21 @@ def opened(text: str) -> Iterator[tuple[int, str, bool]]:
 
 def test_files_are_read_in_one_way() -> None:
     calls = [
-        f"{name}:{line}: {called}"
-        for name in modules()
-        if name not in JUDGED
-        for line, called, writes in opened((SOURCE / name).read_text())
-        if not (writes and name in WRITES)
+        f"{module.name}:{line}: {called}"
+        for module in modules()
+        if module.name not in JUDGED
+        for line, called, writes in opened(module.nodes)
+        if not (writes and module.name in WRITES)
     ]
     assert not calls, "read it with cudafit.system.reading, or judge it here:\n" + "\n".join(calls)
 
 
 def test_what_is_judged_still_opens_files() -> None:
+    known = {module.name: module for module in modules()}
     for name in JUDGED:
-        assert list(opened((SOURCE / name).read_text())) or "os.fdopen" in (SOURCE / name).read_text(), name
+        assert list(opened(known[name].nodes)) or "os.fdopen" in known[name].text, name
     for name in WRITES:
-        assert any(writes for _, _, writes in opened((SOURCE / name).read_text())), name
+        assert any(writes for _, _, writes in opened(known[name].nodes)), name
 
 
 @pytest.mark.parametrize(
@@ -89,5 +91,6 @@ def test_what_is_judged_still_opens_files() -> None:
     ],
 )
 def test_the_rule_sees_what_it_forbids(text: str) -> None:
-    assert [writes for _, _, writes in opened(text)] == [False]
-    assert list(opened("files.read_text(path)\nself.files.read_bytes(path)\nreading.read_text(path, 3)")) == []
+    assert [writes for _, _, writes in opened(ast.walk(ast.parse(text)))] == [False]
+    let_pass = "files.read_text(path)\nself.files.read_bytes(path)\nreading.read_text(path, 3)"
+    assert list(opened(ast.walk(ast.parse(let_pass)))) == []

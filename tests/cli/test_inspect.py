@@ -183,6 +183,7 @@ def test_unreadable_snapshot(name: str, cudafit: Run, tmp_path: Path) -> None:
     assert done.stderr.startswith(f"error: cannot read `{tmp_path / name}`: ")
 
 
+@pytest.mark.slow
 def test_hanging_driver_is_cut_off_recorded_and_exits_3(cudafit: Run, nvml: Nvml) -> None:
     start = time.monotonic()
     done = cudafit("inspect", "--json", "--timeout", "1", env=nvml("driver 550.54.15\nhang nvmlInitWithFlags\n"))
@@ -274,6 +275,7 @@ def test_a_closed_pipe_is_no_error(environ: dict[str, str]) -> None:
     assert done.stdout == '{\n  "schem'
 
 
+@pytest.mark.slow
 def test_interrupt_exits_130_and_leaves_no_child(environ: dict[str, str], nvml: Nvml) -> None:
     variables = {**environ, **nvml("driver 550.54.15\nhang nvmlInitWithFlags\n")}
     command = [sys.executable, "-m", "cudafit", "inspect", "--timeout", "50"]

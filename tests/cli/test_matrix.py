@@ -31,6 +31,7 @@ def test_packaged_matrix_is_clean() -> None:
     assert [str(flaw) for flaw in flaws if flaw.severity == "error"] == []
 
 
+@pytest.mark.slow
 def test_check_says_so(cudafit: Run) -> None:
     done = cudafit("matrix", "check")
     assert done.returncode == 0

@@ -83,6 +83,7 @@ def test_wrong_since(cudafit: Run, index: Index, folder: str) -> None:
     assert "error: `--since two` is no version such as 2.14" in cudafit(*given).stderr
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_one_line(cudafit: Run, folder: str) -> None:
     given = ["--index", "http://user:hunter2@127.0.0.1:9/simple/", "--index-name", "pypi", "--folder", folder]
     done = cudafit("matrix", "update", "torch", *given)

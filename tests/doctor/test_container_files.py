@@ -117,6 +117,7 @@ def test_what_is_no_such_file(name: str, content: bytes, words: str, cudafit: Ru
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_and_a_missing_file_are_refused(cudafit: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path / "none", tmp_path):

@@ -90,6 +90,7 @@ def test_what_goes_wrong_is_told(env: Path, source: str, error: str, imported: b
     assert ran.imported == imported
 
 
+@pytest.mark.slow
 def test_a_hang_is_cut_off(env: Path) -> None:
     put(env, "torch", "import time; time.sleep(600)")
     start = time.monotonic()

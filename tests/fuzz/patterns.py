@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 from cudafit.system.python310 import possessive
+from tests.own_code import Module, modules
 
-SOURCES = Path(__file__).parents[2] / "src"
 _METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn")
 _ANYWHERE = ("search", "findall", "finditer", "split", "sub", "subn")
 _PROBES = "a 0A_.-,\t\"'=:/[@#\n;<(\\~+x1\0é"
@@ -51,12 +50,9 @@ class Use:
 def uses() -> tuple[Use, ...]:
     """All of the product. What is put together while it runs is seen with `x` in place of what is put in."""
     found: dict[tuple[str | bytes, int, bool], Use] = {}
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted(SOURCES.rglob("*.py"))}
-    everywhere = _called(texts.values())
-    for path, text in texts.items():
-        if not _MAY_HAVE_ONE.search(text):
-            continue  # to take all modules apart takes seconds
-        for use in _in_module(path, ast.parse(text), _called([text]), everywhere):
+    everywhere = _called(module.text for module in modules())
+    for module in modules():
+        for use in _in_module(module, everywhere):
             anywhere = use.method in _ANYWHERE
             found.setdefault((use.pattern, re.compile(use.pattern, use.flags).flags, anywhere), use)
     return tuple(found.values())
@@ -75,21 +71,20 @@ def _called(texts: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _in_module(
-    path: Path, tree: ast.Module, own: dict[str, set[str]], everywhere: dict[str, set[str]]
-) -> Iterator[Use]:
-    nodes = list(ast.walk(tree))
+def _in_module(module: Module, everywhere: dict[str, set[str]]) -> Iterator[Use]:
+    if not _MAY_HAVE_ONE.search(module.text):
+        return
+    own = _called([module.text])
     names = {
         id(node.value): node.targets[0].id
-        for node in nodes
+        for node in module.nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    module_name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
-    module: Any = None
-    for node in nodes:
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    imported: Any = None
+    for node in module.calls():
+        if not isinstance(node.func, ast.Attribute):
             continue
-        place = f"{path.relative_to(SOURCES)}:{node.lineno}"
+        place = f"{module.name}:{node.lineno}"
         owner, method = node.func.value, node.func.attr
         if isinstance(owner, ast.Name) and owner.id == "re" and node.args:
             pattern = _text(node.args[0])
@@ -103,8 +98,8 @@ def _in_module(
             for one in sorted(methods & set(_METHODS)):
                 yield Use(pattern, flags, one, place)
         elif isinstance(owner, ast.Name) and method in _METHODS and owner.id.isupper():
-            module = module or importlib.import_module(module_name)
-            compiled = getattr(module, owner.id, None)
+            imported = imported or importlib.import_module(f"cudafit.{module.name[:-3].replace('/', '.')}")
+            compiled = getattr(imported, owner.id, None)
             if isinstance(compiled, re.Pattern):
                 yield Use(compiled.pattern, compiled.flags, method, place)
 

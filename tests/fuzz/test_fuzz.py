@@ -33,6 +33,7 @@ def test_an_error_is_documented_or_a_finding(tmp_path: Path) -> None:
     assert (attempt(PARSER, b"\xff", tmp_path).finding or "").startswith("KeyError")
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "SLOW_S", 0.1)
     monkeypatch.setattr(attempts, "_GIVEN_UP_S", 0.5)

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from tests.fuzz.growth import growth, seconds
-from tests.fuzz.patterns import SOURCES, Use, pumps, uses
+from tests.fuzz.patterns import Use, pumps, uses
+from tests.own_code import SOURCES
 
 _SUSPECT_S = 0.0001
 _SIZE = 2_000
@@ -14,7 +15,7 @@ _SHORT, _LONG_S = 24, 0.05  # what takes so long for so little grows with the po
 
 def rooms() -> list[str]:
     """Of the product; which of them have patterns is found out by the tests."""
-    return sorted({os.path.relpath(path.parent, SOURCES) for path in SOURCES.rglob("*.py")})
+    return sorted({path.parent.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")})
 
 
 def slow(use: Use) -> str | None:
@@ -34,7 +35,7 @@ def slow(use: Use) -> str | None:
 @pytest.mark.slow
 @pytest.mark.parametrize("room", rooms())
 def test_every_pattern_takes_time_by_length(room: str) -> None:
-    found = [told for use in uses() if os.path.dirname(use.place) == room and (told := slow(use))]
+    found = [told for use in uses() if (os.path.dirname(use.place) or ".") == room and (told := slow(use))]
     assert not found, "\n".join(found)
 
 
@@ -56,7 +57,8 @@ def test_a_slow_one_is_found(pattern: str | bytes, method: str) -> None:
     assert slow(Use(pattern, 0, method, "here"))
 
 
+@pytest.mark.slow
 def test_patterns_are_found_wherever_they_stand() -> None:
     assert len(uses()) > 250
     seen = {use.place.rpartition(":")[0] for use in uses()}
-    assert {"cudafit/machine/nvidia_smi.py", "cudafit/model/requirement.py", "cudafit/lint/handlers.py"} <= seen
+    assert {"machine/nvidia_smi.py", "model/requirement.py", "lint/handlers.py"} <= seen

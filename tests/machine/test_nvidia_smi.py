@@ -69,6 +69,7 @@ def test_failure_in_its_own_words(tmp_path: Path) -> None:
     assert answer.error == f"{tmp_path}/nvidia-smi: {said} (exit code 9)"
 
 
+@pytest.mark.slow
 def test_a_hang_is_cut_off(tmp_path: Path) -> None:
     answer = ask(program(tmp_path, "exec sleep 60"), str(tmp_path / "nvidia-smi"))
     assert answer.broken

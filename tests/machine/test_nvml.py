@@ -132,6 +132,7 @@ def asked(spec: str, folder: Path, silence_s: float = 20) -> Reading:
 GPU = "driver 550.54.15\ncuda 12.4\ngpu\n  name A\n  uuid GPU-1\n  bus 00000000:01:00.0\n  cc 8.9\n  memory 1024 1\n"
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_hanging_call_is_named_and_what_came_before_is_kept(tmp_path: Path) -> None:
     reading = asked(GPU + "hang nvmlDeviceGetTemperature\n", tmp_path, silence_s=2)

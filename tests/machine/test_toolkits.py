@@ -197,6 +197,7 @@ def test_the_compilers_own_answer_stands_beside_the_files(tree: Tree, version: s
     assert (root / "was-run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("of_the_system")
 @pytest.mark.parametrize(("script", "said"), [("exit 1\n", "no version in it"), ("exec sleep 60\n", "cut off")])
 def test_a_compiler_that_does_not_answer_is_a_problem(script: str, said: str, tmp_path: Path) -> None:

@@ -12,17 +12,17 @@ from cudafit.matrix.harvest.readers import READERS
 from cudafit.model.frameworks import FRAMEWORKS, LEADING, Framework
 from cudafit.model.requirement import normalised
 from cudafit.payloads import probe
+from tests import own_code
 from tests.doctor.worlds import FACTS
 
 TOP = Path(__file__).parents[2]
-SOURCES = TOP / "src" / "cudafit"
 # Where several frameworks are named for a reason of their own; the first two are compared with the descriptors below.
 LISTS = {
-    ("payloads", "probe.py"),  # runs without cudafit
-    ("matrix", "harvest", "readers.py"),  # how each package's wheels are read
-    ("lint", "rules", "tensorflow.py"),  # what a script means that hides the GPU from one of two
-    ("lint", "rules", "environment.py"),
-    ("doctor", "checks", "dockerfiles.py"),  # which of conda's packages ask the driver
+    "payloads/probe.py",  # runs without cudafit
+    "matrix/harvest/readers.py",  # how each package's wheels are read
+    "lint/rules/tensorflow.py",  # what a script means that hides the GPU from one of two
+    "lint/rules/environment.py",
+    "doctor/checks/dockerfiles.py",  # which of conda's packages ask the driver
 }
 
 every = pytest.mark.parametrize("one", FRAMEWORKS, ids=lambda one: one.name)
@@ -59,7 +59,7 @@ def test_the_matrix_has_its_builds(one: Framework) -> None:
 
 @every
 def test_bench_has_a_payload_for_it(one: Framework) -> None:
-    assert (SOURCES / "payloads" / f"bench_{one.name}.py").is_file()
+    assert (own_code.SOURCES / "payloads" / f"bench_{one.name}.py").is_file()
     assert one.module in (TOP / "docs" / "bench.md").read_text(encoding="utf-8").lower().replace(" ", "")
 
 
@@ -82,6 +82,7 @@ def test_nothing_else_is_probed() -> None:
     assert list(probe.FRAMEWORKS) == [one.name for one in LEADING]
 
 
+@own_code.TOGETHER
 def test_nobody_keeps_a_list_of_frameworks() -> None:
     """Tuples, lists, sets and keys of dicts that name more than one: the next framework would be forgotten there."""
     owners = {
@@ -90,15 +91,15 @@ def test_nobody_keeps_a_list_of_frameworks() -> None:
         for name in (one.name, one.module, *one.distributions, *one.builds, *one.conda)
     }
     found = []
-    for path in sorted(SOURCES.rglob("*.py")):
-        if path.relative_to(SOURCES).parts in LISTS:
+    for module in own_code.modules():
+        if module.name in LISTS:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in module.nodes:
             if not isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
                 continue
             parts = node.keys if isinstance(node, ast.Dict) else node.elts
             words = {str(one.value) for one in parts if isinstance(one, ast.Constant)}
             named = sorted({owners[word] for word in words & owners.keys()})
             if len(named) > 1:
-                found.append(f"{path.relative_to(SOURCES)}:{node.lineno} names {', '.join(named)}")
+                found.append(f"{module.name}:{node.lineno} names {', '.join(named)}")
     assert found == [], "take them from model/frameworks.py"

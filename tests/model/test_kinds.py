@@ -1,7 +1,6 @@
 """The catalogue of findings holds together, and findings are made from it alone."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from cudafit.model import kinds
 from cudafit.model.finding import LAYERS, SEVERITIES
 from cudafit.model.kind import FindingKind
 from cudafit.model.kinds import IN_CODE, KINDS
-
-SOURCES = Path(__file__).parents[2] / "src" / "cudafit"
+from tests import own_code
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
@@ -42,20 +40,20 @@ def test_no_two_kinds_are_the_same() -> None:
     }
 
 
+@own_code.TOGETHER
 def test_findings_are_made_from_kinds_alone() -> None:
     """`Finding(...)` and `CodeFinding(...)` would take any id."""
     made = {
-        str(path.relative_to(SOURCES))
-        for path in SOURCES.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Finding", "CodeFinding")
+        module.name
+        for module in own_code.modules()
+        for call in module.calls()
+        if isinstance(call.func, ast.Name) and call.func.id in ("Finding", "CodeFinding")
     }
-    assert made == {str(Path("model", "kind.py"))}
+    assert made == {"model/kind.py"}
 
 
+@own_code.TOGETHER
 def test_every_kind_is_used() -> None:
     """One that nothing tells would have a page about nothing."""
-    text = "\n".join(
-        path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py") if path != SOURCES / "model" / "kinds.py"
-    )
+    text = "\n".join(module.text for module in own_code.modules() if module.name != "model/kinds.py")
     assert [name for name in KINDS if f"kinds.{name}" not in text] == []

@@ -134,6 +134,7 @@ def test_a_marker_that_compares_nothing(marker: str) -> None:
         applies(item, "linux-x86_64", "3.12")
 
 
+@pytest.mark.slow
 def test_what_is_said_a_hundred_thousand_times_is_said_once() -> None:
     said = merged([*(wanted("torch") for _ in range(100_000)), wanted("torch>=2"), wanted("numpy")])
     assert {name: [one.text for one in items] for name, items in said.items()} == {

@@ -120,6 +120,7 @@ def test_nobody_is_asked_in_a_pipe(repair: Repair, env: Path) -> None:
     assert reading(env) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["cut", "truncate", "gone"])
 def test_a_download_that_fails_changes_nothing(repair: Repair, env: Path, fault: str, tmp_path: Path) -> None:
     before = reading(env)
@@ -292,6 +293,7 @@ def test_create_makes_the_same_from_its_lock(cudafit: Run, small: World, tmp_pat
     assert reading(first) == before
 
 
+@pytest.mark.slow
 def test_a_create_that_fails_leaves_nothing(cudafit: Run, tmp_path: Path) -> None:
     (name,) = PYTORCH["torch"]
     with world(tmp_path / "own") as own:

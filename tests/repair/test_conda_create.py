@@ -170,7 +170,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served(own: CondaWorld) -> Iterator[str]:
     """The channel over HTTP, from loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(own.channel)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

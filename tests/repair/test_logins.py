@@ -51,7 +51,7 @@ class _Closed(SimpleHTTPRequestHandler):
 @contextmanager
 def _channel(folder: Path) -> Iterator[str]:
     made = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Closed, directory=str(folder)))
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread = threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{made.server_address[1]}"

@@ -1,14 +1,14 @@
 """Text leaves by few doors, and commands are quoted by one: so that nobody can forget either."""
 
 import ast
-import functools
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
 
-SOURCES = Path(__file__).resolve().parents[2] / "src" / "cudafit"
+from tests import own_code
+
+pytestmark = own_code.TOGETHER
 
 # The doors. Each makes what it lets out harmless, or lets out nothing that is foreign.
 DOORS = {
@@ -42,18 +42,12 @@ _IN_BACKTICKS = re.compile(rf"`(?:{_PROGRAMS}) [^`]*\0")
 _IN_HINT = re.compile(rf"(?:^|[:;,] (?:then |or )?|&& )(?!unset )(?:{_PROGRAMS}) [^`]*\0|`-[^`]*\0")
 
 
-@functools.cache
-def trees() -> list[tuple[str, ast.Module]]:
-    paths = sorted(SOURCES.rglob("*.py"))
-    return [(path.relative_to(SOURCES).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
-
-
 def named(node: ast.expr) -> str:
     return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
-def lets_out(tree: ast.AST) -> Iterator[int]:
-    return (node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _lets_out(node))
+def lets_out(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    return (node.lineno for node in nodes if isinstance(node, ast.Call) and _lets_out(node))
 
 
 def _lets_out(call: ast.Call) -> bool:
@@ -63,8 +57,8 @@ def _lets_out(call: ast.Call) -> bool:
     return name in _LETS_OUT or to_a_descriptor or (method in ("write", "writelines") and stream in _STREAMS)
 
 
-def quotes(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
+def quotes(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    for node in nodes:
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
@@ -72,24 +66,23 @@ def quotes(tree: ast.AST) -> Iterator[int]:
             yield node.lineno
 
 
-def quoted_by_hand(tree: ast.AST) -> Iterator[int]:
+def quoted_by_hand(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    texts = [node for node in nodes if isinstance(node, ast.JoinedStr)]
     hints = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes
         if (isinstance(node, ast.keyword) and node.arg in ("hint", "hints"))
         or (isinstance(node, ast.Call) and named(node.func).rpartition(".")[2] == "Fix")
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.JoinedStr):
-            continue
+    for node in texts:
         text = pattern(node)
         if _IN_BACKTICKS.search(text) or (id(node) in hints and _IN_HINT.search(text)):
             yield node.lineno
 
 
-def between_marks(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
+def between_marks(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    for node in nodes:
         if isinstance(node, ast.JoinedStr) and _BY_HAND.search(pattern(node)):
             yield node.lineno
 
@@ -105,18 +98,18 @@ def told(name: str, lines: Iterator[int], judged: dict[str, str]) -> list[str]:
 
 
 def test_text_leaves_by_the_doors_alone() -> None:
-    found = [place for name, tree in trees() for place in told(name, lets_out(tree), DOORS)]
+    found = [place for one in own_code.modules() for place in told(one.name, lets_out(one.nodes), DOORS)]
     assert not found, f"use `say`, `write` and the others of cli/common.py: {found}"
 
 
 def test_one_place_quotes() -> None:
-    found = [place for name, tree in trees() for place in told(name, quotes(tree), QUOTES)]
+    found = [place for one in own_code.modules() for place in told(one.name, quotes(one.nodes), QUOTES)]
     assert not found, f"use system/commands.py: {found}"
 
 
 def test_no_command_is_quoted_by_hand() -> None:
-    found = [place for name, tree in trees() for place in told(name, quoted_by_hand(tree), {})]
-    found += [place for name, tree in trees() for place in told(name, between_marks(tree), MARKED)]
+    found = [place for one in own_code.modules() for place in told(one.name, quoted_by_hand(one.nodes), {})]
+    found += [place for one in own_code.modules() for place in told(one.name, between_marks(one.nodes), MARKED)]
     assert not found, f"use `command_text` of system/commands.py: {found}"
 
 
@@ -140,7 +133,7 @@ def test_no_command_is_quoted_by_hand() -> None:
 )
 def test_it_is_seen(code: str, seen: object) -> None:
     assert callable(seen)
-    assert list(seen(ast.parse(code)))
+    assert list(seen([*ast.walk(ast.parse(code))]))
 
 
 @pytest.mark.parametrize(
@@ -152,5 +145,5 @@ def test_it_is_seen(code: str, seen: object) -> None:
     ],
 )
 def test_what_is_right_is_let_pass(code: str) -> None:
-    tree = ast.parse(code)
-    assert not [*lets_out(tree), *quotes(tree), *quoted_by_hand(tree), *between_marks(tree)]
+    nodes = [*ast.walk(ast.parse(code))]
+    assert not [*lets_out(nodes), *quotes(nodes), *quoted_by_hand(nodes), *between_marks(nodes)]

@@ -78,6 +78,7 @@ def test_what_is_no_file_is_refused(read: Callable[[str, int], object], tmp_path
     assert "symbolic links" in told(read, tmp_path / "loop")
 
 
+@pytest.mark.slow
 @FIFO
 @pytest.mark.parametrize("read", READERS)
 def test_a_pipe_without_a_writer_keeps_nobody_waiting(read: Callable[[str, int], object], tmp_path: Path) -> None:

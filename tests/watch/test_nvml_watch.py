@@ -89,6 +89,7 @@ def test_a_driver_that_crashes(watching: Watching) -> None:
     assert "crashed (SIGSEGV)" in watch.error
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cudafit.machine.nvml_watch._SILENCE_S", 1.0)
     watch = watching(SPEC + "hang nvmlDeviceGetName 1\n")
@@ -105,6 +106,7 @@ def test_no_library(tmp_path: Path) -> None:
     watch.stop()
 
 
+@pytest.mark.slow
 def test_a_stop_of_both_is_no_silence(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cudafit.machine.nvml_watch._SILENCE_S", 1.2)
     monkeypatch.setattr("cudafit.machine.nvml_watch._STOPPED_S", 1.0)

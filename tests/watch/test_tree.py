@@ -55,6 +55,7 @@ def test_children_and_theirs(shell: Callable[[str], "subprocess.Popen[bytes]"]) 
     assert os.getpid() not in tree.recent
 
 
+@pytest.mark.slow
 def test_whoever_lost_its_parent_still_belongs(shell: Callable[[str], "subprocess.Popen[bytes]"]) -> None:
     job = shell("sh -c 'sleep 50 & sleep 0.5' ; sleep 51")
     tree = Tree(job.pid)
@@ -68,6 +69,7 @@ def test_whoever_lost_its_parent_still_belongs(shell: Callable[[str], "subproces
     assert any(one.parent != job.pid for one in tree.alive.values() if one.name == "sleep")
 
 
+@pytest.mark.slow
 def test_the_group_of_a_job_that_leads_one(shell: Callable[[str], "subprocess.Popen[bytes]"]) -> None:
     job = shell("(sh -c 'sleep 50 &') ; sleep 51")
     time.sleep(0.5)  # the one in between has ended before the first look

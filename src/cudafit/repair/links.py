@@ -30,7 +30,7 @@ class Reach:
 def check_links(environment: str, found: Walk, reach: Callable[[], Reach]) -> None:
     """Raises InputError, naming the links that the change would go through. What is in reach is asked only where there
     are such links at all."""
-    outside = list(_outside(environment, found))
+    outside = sorted(_outside(environment, found))
     if not outside:
         return
     reached = reach()

@@ -83,7 +83,7 @@ def walk(root: str) -> Walk:
             entries.append(Entry(path, item, status))
             if item.kind == FOLDER:
                 todo.append(path)
-    return Walk(tuple(entries), tuple(problems))
+    return Walk(tuple(entries), tuple(sorted(problems)))
 
 
 def item_of(status: os.stat_result, target: str | None) -> Item:

@@ -133,7 +133,7 @@ def serving(index: Index) -> Iterator[Index]:
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     index.address = f"http://127.0.0.1:{server.server_address[1]}/{index.prefix}/"
     try:

@@ -136,6 +136,7 @@ def test_a_wheel_that_cannot_be_unpacked_is_named_and_the_rest_goes_on(offset: i
     assert ("2.6.0", "windows-x86_64") in by_platform(result)
 
 
+@pytest.mark.slow
 def test_busy_server_is_asked_again(tmp_path: Path) -> None:
     with serving(Index({"torch": {LINUX: GPU_WHEEL}}, busy=2)) as index:
         result = read(index, tmp_path)
