@@ -10,6 +10,7 @@ from cudafit.errors import InputError
 from cudafit.matrix import load
 from cudafit.matrix.compiled import Compiled, compile_matrix, open_compiled
 from cudafit.matrix.load import open_matrix
+from tests.conftest import Run
 from tests.matrix.folders import GOOD, TORCH, folder, plant
 
 OWN_ROW = """# Own rows.
@@ -98,6 +99,15 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(whole: str, tmp_path: Pat
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     compiled = open_matrix([whole], environ={"XDG_CACHE_HOME": str(tmp_path / "file"), "XDG_CONFIG_HOME": "/none"})
     assert len(compiled.builds("torch")) == 2
+
+
+def test_what_is_compiled_beside_such_a_cache_does_not_stay(cudafit: Run, whole: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "scratch").mkdir()
+    env = {"XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path / "scratch")}
+    done = cudafit("matrix", "list", "--matrix", whole, env=env, process=True)
+    assert "torch" in done.stdout
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_a_compiled_matrix_of_another_format_is_made_anew(whole: str, environ: dict[str, str]) -> None:

@@ -67,6 +67,7 @@ def matrix_files(folder: str) -> list[str]:
 def _compile(stack: Sequence[str], folder: str) -> Compiled:
     """Compile into the cache, in one step for other processes; where the cache cannot be written, beside it."""
     # YAML above all is slow to import, and needed only here.
+    import atexit  # noqa: PLC0415
     import shutil  # noqa: PLC0415
     import tempfile  # noqa: PLC0415
 
@@ -78,7 +79,9 @@ def _compile(stack: Sequence[str], folder: str) -> Compiled:
         os.makedirs(parent, exist_ok=True)
         temporary = tempfile.mkdtemp(prefix=".new-", dir=parent)
     except OSError:
-        return compile_matrix(matrix, version, tempfile.mkdtemp(prefix="cudafit-matrix-"))
+        temporary = tempfile.mkdtemp(prefix="cudafit-matrix-")  # it is read as long as this process asks
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        return compile_matrix(matrix, version, temporary)
     compiled = compile_matrix(matrix, version, temporary)
     try:
         os.replace(temporary, folder)
