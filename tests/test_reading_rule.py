@@ -21,6 +21,7 @@ JUDGED = {
     "machine/nvml_child.py": "the kernel's own files, and a device to see whether it can be opened",
     "machine/processes.py": "the kernel's own files of processes, read many times a second",
     "matrix/harvest/cache.py": "written: a new file in cudafit's own cache",
+    "matrix/own_writing.py": "written: cudafit's own files in a new folder, and folders to be flushed",
     "system/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
     "repair/lock.py": "cudafit's own lock, following no link",
     "repair/making.py": "cudafit's own mark beside what is being made, following no link",

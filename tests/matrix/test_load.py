@@ -8,7 +8,7 @@ import pytest
 
 from cudafit.errors import InputError
 from cudafit.matrix import load
-from cudafit.matrix.compiled import Compiled, compile_matrix, open_compiled
+from cudafit.matrix.compiled import FORMAT, Compiled, compile_matrix, open_compiled, shape
 from cudafit.matrix.load import open_matrix
 from tests.conftest import Run
 from tests.matrix.folders import GOOD, TORCH, folder, plant
@@ -127,3 +127,8 @@ def test_old_compiled_matrices_are_forgotten(whole: str, environ: dict[str, str]
     assert len(left) == load._KEPT
     assert os.path.basename(compiled.path) in left
     assert "old0" not in left
+
+
+def test_the_schema_is_raised_with_every_field() -> None:
+    """Facts also come from other releases: whoever adds a field or a list raises `FORMAT`, and writes both here."""
+    assert (FORMAT, shape()) == (3, "2a0051fb")

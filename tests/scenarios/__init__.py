@@ -36,6 +36,8 @@ class Small:
         self.version = version
         self.packages: Mapping[str, int] = {name: len(builds) for name, builds in matrix.builds.items()}
 
+    told: tuple[str, ...] = ()
+
     def builds(self, name: str) -> tuple[Build, ...]:
         return tuple(self._matrix.builds.get(name, ()))
 

@@ -76,7 +76,7 @@ def bench(request: Request, question: "Question | None", say: Say) -> Result:
         ran = replace(ran, regressions=regressions(ran, before))
     ran = redacted_tree(ran)
     _keep(ran, _history_file(looked.machine, environment), request, say)
-    return Result(SCHEMA, ran, "bench", lambda: bench_rows(ran), exit_code(ran))
+    return Result(SCHEMA, ran, "bench", lambda: bench_rows(ran), exit_code(ran), facts=looked.library.book.told)
 
 
 def earlier_runs(request: Request, question: "Question | None", say: Say) -> Result:

@@ -90,7 +90,7 @@ def create(
         with patience():
             made = engine.solved(order, means, sizes=request.dry_run)
     if request.dry_run:
-        return _planned(path, made)
+        return replace(_planned(path, made), facts=book.told)
     made = engine.create(made, means)
     from cudafit.app.made import result_of  # noqa: PLC0415 - doctor and the benchmark, once there is an environment
 

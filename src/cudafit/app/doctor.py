@@ -50,9 +50,10 @@ class Request:
 def doctor(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
     """`record` of the result is a `Report`."""
     _refuse_unknown(request)
-    report: Report = redacted_tree(_report(request, look(request.machine, request.facts, question), say))
+    looked = look(request.machine, request.facts, question)
+    report: Report = redacted_tree(_report(request, looked, say))
     code = {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
-    return Result(SCHEMA, report, "doctor", lambda: _rows(report), code)
+    return Result(SCHEMA, report, "doctor", lambda: _rows(report), code, facts=looked.library.book.told)
 
 
 def _rows(report: Report) -> "Sequence[Row]":

@@ -32,4 +32,5 @@ def result_of(
         "create",
         lambda: create_rows(path, made, report, verdict_row(bench)),
         _PROBLEM if report.status == "error" or found_a_problem(bench) else 0,
+        facts=looked.library.book.told,
     )

@@ -6,6 +6,7 @@ from cudafit.errors import CudafitError
 from cudafit.matrix.load import open_matrix
 from cudafit.model.matrix import SCHEMA
 from cudafit.render.matrix_rows import build_rows, builds_object, coverage, coverage_rows
+from cudafit.render.row import Row
 
 
 def covered(facts: WhichFacts) -> Result:
@@ -13,7 +14,14 @@ def covered(facts: WhichFacts) -> Result:
     compiled = open_matrix(facts.matrices, facts.pinned)
     matrix = compiled.matrix()
     record = coverage(matrix, compiled.version)
-    return Result(SCHEMA, record, f"matrix {compiled.version}", lambda: coverage_rows(matrix))
+    ignored = tuple(text for text in compiled.ignored if text not in compiled.told)
+    return Result(
+        SCHEMA,
+        {**record, "told": compiled.told, "ignored": compiled.ignored},
+        f"matrix {compiled.version}",
+        lambda: [*coverage_rows(matrix), *(Row("ignored", text) for text in ignored)],
+        facts=compiled.told,
+    )
 
 
 def builds_of(package: str, version: str | None, facts: WhichFacts) -> Result:
@@ -30,4 +38,4 @@ def builds_of(package: str, version: str | None, facts: WhichFacts) -> Result:
     if not shown:
         raise CudafitError(f"the matrix has no {name} {version}; its newest is {builds[-1].version}")
     title = f"{name} {version or ''}".strip() + f", matrix {compiled.version}"
-    return Result(SCHEMA, builds_object(shown, compiled.version), title, lambda: build_rows(shown))
+    return Result(SCHEMA, builds_object(shown, compiled.version), title, lambda: build_rows(shown), facts=compiled.told)

@@ -49,6 +49,11 @@ class Update:
     changes: tuple[Change, ...]
 
 
+def is_for_folder(folder: str | None) -> bool:
+    """Whether there is a folder of matrix files to update: one that is named, or that of a checkout."""
+    return folder is not None or "_shipped" not in shipped.folder("matrices")
+
+
 def update(request: Request, progress: Callable[[int, int], None]) -> Update:
     """Reads; nothing is written."""
     folder, read = _folder(request)
@@ -76,19 +81,19 @@ def write(change: Change) -> None:
         raise InputError(f"cannot write `{os.path.basename(change.path)}`: {error.strerror or error}") from None
 
 
-def _refuse(request: Request) -> None:
+def refuse(packages: Sequence[str], index: str | None, index_name: str | None) -> None:
     """What cannot be meant; raises InputError."""
-    unknown = [name for name in request.packages if name not in READERS]
+    unknown = [name for name in packages if name not in READERS]
     if unknown:
         raise InputError(f"no reader for `{unknown[0]}`", hint=f"there is one for {', '.join(sorted(READERS))}")
-    if (request.index is None) != (request.index_name is None):
+    if (index is None) != (index_name is None):
         raise InputError("`--index` and `--index-name` go together", hint="the name is that of a row of indexes.yaml")
 
 
 def _folder(request: Request) -> tuple[str, Folder]:
-    _refuse(request)
+    refuse(request.packages, request.index, request.index_name)
     path = request.folder or shipped.folder("matrices")
-    if not os.path.isdir(path) or (request.folder is None and "_shipped" in path):
+    if not os.path.isdir(path):
         raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
     read = read_folder(path)
     if read.flaws or "sources.yaml" not in read.files:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
@@ -59,12 +60,13 @@ def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
     environment = environment_required(which, looked, "repair")
     _refuse(environment, base=request.base)
     try:
-        return _repair(request, looked, environment, talk)
+        return replace(_repair(request, looked, environment, talk), facts=looked.library.book.told)
     except RolledBack as error:
         if not isinstance(error.__cause__, StaleError):
             raise
     talk.say("the environment was changed meanwhile; looking at it again")
-    return _repair(request, looked, environment_of(which, looked) or environment, talk)
+    again = _repair(request, looked, environment_of(which, looked) or environment, talk)
+    return replace(again, facts=looked.library.book.told)
 
 
 def _named(which: WhichEnvironment) -> WhichEnvironment:

@@ -98,7 +98,10 @@ def resolve(
         if told := logins_left_out(documents, answers, order):
             say(told)
     outputs = [{"path": one.path, "format": one.format, "packages": one.packages} for one in documents]
-    results = [_result(kind, one, asked.builds, request, outputs) for kind, one in answers.items()]
+    results = [
+        replace(_result(kind, one, asked.builds, request, outputs), facts=asked.book.told)
+        for kind, one in answers.items()
+    ]
     return Resolved(tuple(results), tuple(documents))
 
 

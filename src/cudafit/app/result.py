@@ -11,7 +11,8 @@ from cudafit.render.row import Row
 @frozen
 class Result:
     """`record` is for programs; `rows`, which are made only where they are wanted, are for people. `error` says after
-    them why the exit code is none of success. Where the record is `long`, its JSON has a line for each entry."""
+    them why the exit code is none of success. Where the record is `long`, its JSON has a line for each entry. `facts`
+    says which facts it follows from where they are not those that travel with cudafit."""
 
     schema: str
     record: Any
@@ -20,6 +21,7 @@ class Result:
     exit_code: int = 0
     error: CudafitError | None = None
     long: bool = False
+    facts: tuple[str, ...] = ()
 
 
 class Talk(Protocol):

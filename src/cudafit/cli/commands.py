@@ -38,7 +38,8 @@ MATRIX = {
     "show": Entry("cudafit.cli.matrix_show", "Show the builds of a package."),
     "check": Entry("cudafit.cli.matrix_check", "Run all linters over a folder of matrix files."),
     "diff": Entry("cudafit.cli.matrix_diff", "Show what changed between two folders of matrix files."),
-    "update": Entry("cudafit.cli.matrix_update", "Read the published wheels anew, and show what would change."),
+    "update": Entry("cudafit.cli.matrix_update", "Read what is new on the index, and answer from that too."),
+    "revert": Entry("cudafit.cli.matrix_revert", "Take the last update back."),
 }
 
 

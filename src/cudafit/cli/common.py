@@ -125,7 +125,9 @@ def emit(context: click.Context, result: "Result", *, as_json: bool = False) -> 
         write(record_text(result.schema, result.record, long=result.long))
     elif rows := result.rows():
         from cudafit.render.human import print_rows  # noqa: PLC0415 - not for JSON
+        from cudafit.render.row import Row  # noqa: PLC0415
 
+        rows = [*rows, *(Row("facts", text, "", "warn") for text in result.facts)]
         print_rows(result.title, rows, sys.stdout, color=use_color(context, sys.stdout))
     if result.error is not None:
         sys.stdout.flush()

@@ -5,29 +5,63 @@ from typing import Any
 
 import click
 
-from cudafit.cli.common import common_options, say, write_diff
+from cudafit.cli.common import common_options, emit, say, write_diff
+from cudafit.errors import InputError
 
 
 @click.command("update")
 @click.argument("packages", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--since", metavar="VERSION", help="Read from here on; by default from the oldest that the matrix has.")
 @click.option("--index", metavar="URL", help="Read from this index; by default from the one that pip or uv has.")
 @click.option("--index-name", metavar="NAME", help="What indexes.yaml calls the index of `--index`.")
-@click.option("--folder", metavar="DIR", help="The matrix folder; by default the one of this checkout.")
-@click.option("--write", "write_files", is_flag=True, help="Write the files; without it nothing is changed.")
+@click.option("--own", is_flag=True, help="Write to your own layer, also in a checkout.")
+@click.option("--folder", metavar="DIR", help="Update the matrix files of DIR; in a checkout, its own.")
+@click.option("--write", "write_files", is_flag=True, help="Write them; else only the difference is shown.")
 @click.option("--workers", type=click.IntRange(1, 32), default=6, show_default=True, help="Wheels at a time.")
 @common_options
-def command(write_files: bool, **request: Any) -> int:
-    """Read the published wheels of PACKAGES anew (all that can be read, if none is named), and print what would change.
+@click.pass_context
+def command(context: click.Context, /, own: bool, folder: str | None, write_files: bool, **request: Any) -> int:
+    """Read what is new of PACKAGES on the package index (of all that can be read, if none is named), and keep it.
 
-    A few KB to a few MB of each wheel are fetched, never a whole one. What was read is kept in the cache, so an
+    It goes to your own layer of facts, and every answer that follows from it says so; `cudafit matrix revert` takes it
+    back. A few KB to a few MB of each wheel are fetched, never a whole one, and none that was read before: an
     interrupted update goes on where it was. Exits with 1 when a wheel could not be read.
+
+    With `--folder`, and in a checkout, the matrix files themselves are updated: the difference is printed, and written
+    with `--write`.
     """
-    from cudafit.app.matrix_update import Request, update, write  # noqa: PLC0415 - the harvester is slow to import
+    from cudafit.app.matrix_update import is_for_folder  # noqa: PLC0415 - the harvester is slow to import
+
+    if own and (folder or write_files):
+        raise InputError(f"`--own` and `{'--folder' if folder else '--write'}` exclude each other")
+    if own or not is_for_folder(folder):
+        return _own(context, request)
+    if write_files and request["dry_run"]:
+        raise InputError("`--write` and `--dry-run` exclude each other")
+    return _files(folder, write_files, request)
+
+
+def _own(context: click.Context, request: dict[str, Any]) -> int:
+    from cudafit.app.matrix_own import Request, update  # noqa: PLC0415 - as above
     from cudafit.render.human import progress_bar  # noqa: PLC0415
 
     with progress_bar(sys.stderr) as progress:
-        done = update(Request(**request), progress)
+        result, cost = update(Request(**request), progress)
+    code = emit(context, result)
+    for failure in result.record["failures"]:
+        say(f"not read: {failure}")
+    say(cost)
+    return code
+
+
+def _files(folder: str | None, write_files: bool, request: dict[str, Any]) -> int:
+    from cudafit.app.matrix_update import Request, update, write  # noqa: PLC0415 - as above
+    from cudafit.render.human import progress_bar  # noqa: PLC0415
+
+    del request["dry_run"]
+    with progress_bar(sys.stderr) as progress:
+        done = update(Request(folder=folder, **request), progress)
     for change in done.changes:
         write_diff(change.diff)
         if write_files:

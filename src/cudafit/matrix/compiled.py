@@ -8,15 +8,18 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from cudafit.errors import CudafitError
 from cudafit.model import matrix as records
 from cudafit.model.matrix import Build, Facts, Matrix
 from cudafit.system.reading import read_bytes
 
-FORMAT = 2
+# The schema of the facts: raised with every field or list that is added, for facts also come from other releases
+# (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
+FORMAT = 3
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
@@ -44,21 +47,52 @@ _LISTS: Mapping[str, type] = {
 
 @dataclass(frozen=True)
 class Compiled:
-    """A folder of compiled files: its version and packages are known, the rest is read when it is asked for."""
+    """A folder of compiled files: its version and packages are known, the rest is read when it is asked for.
+
+    `over` holds packages whose builds stand in place of those here, and sources of its own. `told` is what every answer
+    from it has to say of it, `ignored` which other facts were left aside. With `hashes` each file is compared with its
+    own.
+    """
 
     path: str
     version: str
     packages: Mapping[str, int]
+    over: "Compiled | None" = None
+    told: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def builds(self, name: str) -> tuple[Build, ...]:
         """The builds of one package; none for a package that the matrix does not hold."""
+        if self.over is not None and name in self.over.packages:
+            return self.over.builds(name)
         if name not in self.packages:
             return ()
-        return _rows(Build, _read(self.path, _file(name)))
+        return _rows(Build, self._read(_file(name)))
 
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
-        return Facts(**{name: _rows(_LISTS[name], _read(self.path, _facts_file(name))) for name in lists or _LISTS})
+        found: dict[str, Any] = {name: _rows(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS}
+        if self.over is not None and "sources" in found:
+            added = {source.name: source for source in self.over.facts("sources").sources}
+            found["sources"] = tuple({**{one.name: one for one in found["sources"]}, **added}.values())
+        return Facts(**found)
+
+    def under(self, over: "Compiled", version: str) -> "Compiled":
+        """The same with the other's packages in place of its own."""
+        return replace(self, version=version, packages={**self.packages, **over.packages}, over=over)
+
+    def _read(self, name: str) -> Any:
+        content = read_bytes(os.path.join(self.path, name), FILE_LIMIT)
+        if name in self.hashes:
+            import hashlib  # noqa: PLC0415 - for a layer of the user's alone
+
+            if hashlib.sha256(content).hexdigest() != self.hashes[name]:
+                raise CudafitError(
+                    f"your own layer of facts is damaged: `{name}` is not what was written",
+                    hint="`cudafit matrix revert` takes it away",
+                )
+        return json.loads(content)
 
     def matrix(self) -> Matrix:
         return Matrix(self.facts(), {name: self.builds(name) for name in self.packages})
@@ -66,25 +100,46 @@ class Compiled:
 
 def compile_matrix(matrix: Matrix, version: str, path: str) -> Compiled:
     """Write the compiled files into an empty folder."""
+    return _compile(matrix, version, path, list(_LISTS))
+
+
+def compile_layer(matrix: Matrix, version: str, path: str) -> Compiled:
+    """The same of builds and sources alone, to be laid over another."""
+    return _compile(matrix, version, path, ["sources"])
+
+
+def _compile(matrix: Matrix, version: str, path: str, lists: Iterable[str]) -> Compiled:
     os.makedirs(path, exist_ok=True)
-    for name, kind in _LISTS.items():
-        _write(path, _facts_file(name), _table(kind, getattr(matrix.facts, name)))
+    for name in lists:
+        _write(path, _facts_file(name), _table(_LISTS[name], getattr(matrix.facts, name)))
     for name, builds in matrix.builds.items():
         _write(path, _file(name), _table(Build, builds))
     packages = {name: len(builds) for name, builds in sorted(matrix.builds.items())}
-    _write(path, INDEX, {"format": FORMAT, "version": version, "packages": packages})
+    _write(path, INDEX, {"format": FORMAT, "shape": shape(), "version": version, "packages": packages})
     return Compiled(path, version, packages)
 
 
 def open_compiled(path: str) -> Compiled | None:
     """None when there is no such folder, or it was written by another cudafit."""
     try:
-        index = _read(path, INDEX)
-        if index["format"] != FORMAT:
+        index = read_index(path)
+        if index["format"] != FORMAT or index["shape"] != shape():
             return None
         return Compiled(path, index["version"], index["packages"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def read_index(path: str) -> Any:
+    """What a compiled folder says of itself; raises OSError and ValueError."""
+    return json.loads(read_bytes(os.path.join(path, INDEX), FILE_LIMIT))
+
+
+@cache
+def shape() -> str:
+    """A name for the lists and their fields: facts of another shape cannot be read as these."""
+    parts = [f"{name} {' '.join(_names(kind))}" for name, kind in (("builds", Build), *_LISTS.items())]
+    return f"{zlib.crc32(chr(10).join(parts).encode()):08x}"
 
 
 def content_key(paths: Iterable[str]) -> str:
@@ -92,7 +147,7 @@ def content_key(paths: Iterable[str]) -> str:
 
     Three checksums that differ in kind are enough to tell one's own edits apart, and spare the loading of hashlib.
     """
-    parts = [f"{FORMAT}", *(" ".join(_names(kind)) for kind in (Build, *_LISTS.values()))]
+    parts = [f"{FORMAT}", shape()]
     crc, adler = 0, 1
     for path in paths:
         content = read_bytes(path, FILE_LIMIT)
@@ -124,10 +179,6 @@ def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:
     if tuple(table["fields"]) != _names(cast(Any, kind)):
         raise ValueError(f"the compiled matrix has other fields than {kind.__name__}")
     return tuple(kind(*[tuple(v) if type(v) is list else v for v in row]) for row in table["rows"])
-
-
-def _read(path: str, name: str) -> Any:
-    return json.loads(read_bytes(os.path.join(path, name), FILE_LIMIT))
 
 
 def _write(path: str, name: str, value: Any) -> None:

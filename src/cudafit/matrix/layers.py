@@ -12,15 +12,21 @@ from cudafit.model.matrix import Build, Facts, Matrix
 from cudafit.system.commands import command_text, path_word
 
 
-def read_stack(stack: Sequence[str]) -> tuple[Matrix, str]:
-    """The matrix of a whole folder with others laid over it, and its version; raises InputError."""
+def read_stack(stack: Sequence[str], update: str | None = None) -> tuple[Matrix, str]:
+    """The matrix of a whole folder with others laid over it, and its version; raises InputError.
+
+    The builds of a package in `update`, which is one of the stack, stand in place of all that there were.
+    """
     folders = [_read(path) for path in stack]
     version = folders[0].version
     if version is None:
         raise InputError(f"`{stack[0]}` is not a whole matrix: it has no matrix.yaml with a version")
     matrix = folders[0].matrix()
     for folder in folders[1:]:
-        matrix = lay_over(matrix, folder.matrix())
+        rows = folder.matrix()
+        if folder.path == update:
+            matrix = Matrix(matrix.facts, {**matrix.builds, **dict.fromkeys(rows.builds, ())})
+        matrix = lay_over(matrix, rows)
     if len(stack) > 1:
         # Another set of own rows is another matrix, and a report must tell the two apart.
         own = [f"{folder.path}/{name}" for folder in folders[1:] for name in folder.files]

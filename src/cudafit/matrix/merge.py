@@ -1,6 +1,6 @@
 """Lays a harvest into a folder of matrix files: what a wheel tells replaces what stood there, the rest stays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 from cudafit.matrix.folder import BUILDS, FRAMEWORKS, Folder, MatrixFile, file_text
@@ -24,7 +24,7 @@ def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Sour
     for package, own in sorted(by_package.items()):
         name = f"{FRAMEWORKS}/{package}.yaml"
         file = folder.files.get(name) or _new_file(name, package)
-        merged[name] = _merged_builds([entry.record for entry in file.entries.get(BUILDS, [])], own)
+        merged[name] = merged_builds([entry.record for entry in file.entries.get(BUILDS, [])], own)
         texts[name] = file_text(file.comment, file.scalars, {BUILDS: merged[name]})
     used = _used_sources(folder, merged)
     known = folder.files["sources.yaml"]
@@ -41,7 +41,8 @@ def _new_file(name: str, package: str) -> MatrixFile:
     return MatrixFile(name, "", comment, {"package": package})
 
 
-def _merged_builds(old: list[Build], new: list[Build]) -> list[Build]:
+def merged_builds(old: Sequence[Build], new: Sequence[Build]) -> list[Build]:
+    """The builds of one package, as the wheels that were read tell them."""
     by_key = {_key(build): build for build in old}
     read = {_key(build) for build in new}
     for build in new:
@@ -105,6 +106,11 @@ def _order(build: Build) -> tuple[object, ...]:
     return (natural_key(build.version), build.index != "pypi", build.index, build.variant, build.platform)
 
 
+def merged_source(old: Source | None, new: Source) -> Source:
+    """A wheel that was read before keeps the day on which it was read."""
+    return old if old is not None and old.sha256 == new.sha256 else new
+
+
 def _used_sources(folder: Folder, merged: Mapping[str, list[Build]]) -> set[str]:
     """The sources that some row names, in the files as they will be."""
     used = {name for builds in merged.values() for build in builds for name in build.sources}
@@ -115,11 +121,8 @@ def _used_sources(folder: Folder, merged: Mapping[str, list[Build]]) -> set[str]
 
 
 def _merged_sources(old: list[Source], new: list[Source], used: set[str]) -> list[Source]:
-    """A wheel that was read before keeps the day on which it was read."""
     by_name = {source.name: source for source in old}
     for source in new:
-        known = by_name.get(source.name)
-        if known is None or known.sha256 != source.sha256:
-            by_name[source.name] = source
+        by_name[source.name] = merged_source(by_name.get(source.name), source)
     rows = [source for source in by_name.values() if source.name in used]
     return sorted(rows, key=lambda source: (source.kind == "wheel", natural_key(source.name)))

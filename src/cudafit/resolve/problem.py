@@ -29,6 +29,10 @@ class Book(Protocol):
     def packages(self) -> Mapping[str, int]:
         """The packages, with the number of their builds."""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What every answer from it has to say of it."""
+
     def builds(self, name: str) -> tuple[Build, ...]:
         """Of one package; none for a package that the matrix does not hold."""
 

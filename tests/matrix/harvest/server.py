@@ -37,6 +37,7 @@ class Index:
     no_length: set[str] = field(default_factory=set)  # of these files HEAD is refused
     cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
+    login: bool = False  # every page asks who is there
     prefix: str = "simple"  # the folder of the address
     address: str = ""
     served: list[str] = field(default_factory=list)
@@ -46,6 +47,8 @@ class Index:
         files = self.packages[package]
         if self.garbage:
             return "text/plain", b"\0\xff moved"
+        if self.login:
+            return "text/html", b'<html><body><form><input name="user"></form><a href="/help">Help</a></body></html>'
         if self.html:
             links = [f'<a href="/files/{n}#sha256={_sha256(c)}">{n}</a>' for n, c in files.items()]
             return "text/html", f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()

@@ -76,16 +76,17 @@ def harvest(
     since: Mapping[str, str] = MappingProxyType({}),
     workers: int = 6,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    known: Callable[[Group], bool] = lambda _group: False,
 ) -> Harvest:
     """Read the packages' wheels from the index at `address`, which the matrix calls `index`.
 
-    `since` names for a package the first version that is read. Raises HarvestError only where that is no version; what
-    fails later is among the failures.
+    `since` names for a package the first version that is read; what is `known` is passed over. Raises HarvestError only
+    where that is no version; what fails later is among the failures.
     """
     first = {name: _version(text) for name, text in since.items()}
     result = Harvest()
     with Traffic() as traffic:
-        _read_all(result, traffic, packages, address, index, today, cache, first, workers, progress)
+        _read_all(result, traffic, packages, address, index, today, cache, first, workers, progress, known)
     result.builds.sort(key=lambda build: (build.name, Version(build.version), build.variant, build.platform))
     result.sources.sort(key=lambda source: natural_key(source.name))
     result.failures.sort()
@@ -111,6 +112,7 @@ def _read_all(
     first: Mapping[str, Version],
     workers: int,
     progress: Callable[[int, int], None],
+    known: Callable[[Group], bool],
 ) -> None:
     local = threading.local()
 
@@ -123,7 +125,8 @@ def _read_all(
     waiting: list[Group] = []
     for package in packages:
         try:
-            waiting += groups(wheels(package, address, session()), first.get(package))
+            found = groups(wheels(package, address, session()), first.get(package))
+            waiting += [group for group in found if not known(group)]
         except HarvestError as error:
             result.failures.append(str(error))
     progress(0, len(waiting))

@@ -30,6 +30,14 @@ TIMEOUT_S = 60
 _NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _BEGINS = re.compile(rb"<(?!br|meta|link|base|hr|img|input)[a-z]", re.I)  # those have no end
 _MOST_OPEN = 200
+_FILES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg", ".exe", ".tgz", ".rpm", ".msi")
+# A page without a file says of itself what it is: PEP 629's meta element, or the title that indexes give it.
+_EMPTY = re.compile(rb"pypi:repository-version|<title>Links for ", re.I)
+
+
+class _NotAnIndexError(Exception):
+    """A page for people, as the one to log in on."""
+
 
 # The word of a wheel's platform tag -> our platform names. Others (i686, armv7l, s390x, ...) are nobody's GPU machine.
 _PLATFORMS = (
@@ -81,6 +89,10 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
             listed = list(_listed(client, package))
         except NoSuchProjectError:
             raise HarvestError(package, f"{shown(index)} has no such package") from None
+        except _NotAnIndexError:
+            raise HarvestError(
+                package, f"{shown(index)} answers with a page that lists no file: a login page?"
+            ) from None
         except (requests.RequestException, UnsupportedContentTypeError, *_NO_PAGE) as error:
             raise HarvestError(package, f"its page at {shown(index)} cannot be read: {type(error).__name__}") from None
     return [
@@ -128,7 +140,10 @@ def _of_html(page: bytes, address: str, charset: str | None) -> Iterator[tuple[s
     comments = page.count(b"<!--", page.rfind(b"-->") + 1)
     if max(unclosed, unended, comments) > _MOST_OPEN:
         raise ValueError("its tags have no end")
-    for link in RepositoryPage.from_html(page, address, charset).links:
+    links = RepositoryPage.from_html(page, address, charset).links
+    if not any(link.text.endswith(_FILES) for link in links) and not _EMPTY.search(page):
+        raise _NotAnIndexError
+    for link in links:
         if "data-yanked" not in (link.attrs or {}):
             url, _, fragment = link.url.partition("#")
             name, _, digest = fragment.partition("=")
