@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings harvest wheel dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings harvest wheel matrices dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -11,7 +11,7 @@ CORE := .venv/.core-$(KEY)
 DEV := .venv/.dev-$(KEY)
 # `-P`, which Python 3.10 does not know, keeps this folder out of where modules are looked for.
 RUN = .venv/bin/python $(shell .venv/bin/python -c 'import sys; print("-P" * (sys.version_info >= (3, 11)))')
-SOURCES := src tests benchmarks hatch_build.py noxfile.py
+SOURCES := src tests benchmarks packages hatch_build.py noxfile.py
 # What is compiled is kept: to compile the tests anew takes each worker four seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -104,11 +104,14 @@ machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 	.venv/bin/python -m tests.machines
 
 harvest: $(DEV) ## read the published wheels again and write what is new into matrices/
-	$(RUN) -m cudafit matrix update --write
-	$(RUN) -m cudafit matrix check
+	@$(RUN) -m cudafit matrix update --write; code=$$?; $(RUN) -m cudafit matrix check && exit $$code
 
 wheel: $(DEV) ## build dist/*.whl
 	$(RUN) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+matrices: $(DEV) ## build dist/matrices/*.whl: the facts as a package of their own
+	rm -rf dist/matrices
+	$(RUN) -m uv build --quiet --no-config --wheel --out-dir dist/matrices packages/cudafit-matrices
 
 dist: $(DEV) ## build what is published: the sdist, and from it the wheel
 	rm -rf dist

@@ -1,6 +1,7 @@
 """`cudafit matrix update`, the real command against an index on loopback."""
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_written_files_are_clean_and_a_second_run_finds_no_difference(cudafit: R
     again = cudafit(*arguments(index, folder))
     assert (again.returncode, again.stdout) == (0, "")
     assert "0 files differ" in again.stderr
+
+
+def test_a_matrix_that_was_read_as_a_whole_is_dated_anew(cudafit: Run, index: Index, folder: str) -> None:
+    """By its version the newer of two is told; what was read in part keeps its own."""
+    given = [word for word in arguments(index, folder, "--write") if word != "torch"]
+    cudafit(*given)
+    version = f"{(day := datetime.now(timezone.utc).date()).year}.{day.month}.{day.day}"
+    assert (Path(folder) / "matrix.yaml").read_text(encoding="utf-8") == f"# A matrix for tests.\nversion: {version}\n"
 
 
 def test_a_wheel_that_cannot_be_read_is_named_and_the_rest_goes_on(cudafit: Run, index: Index, folder: str) -> None:

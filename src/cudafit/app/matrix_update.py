@@ -1,13 +1,13 @@
 """The matrix, read anew from the published wheels."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
 from cudafit import shipped
 from cudafit.atomic import write_text
 from cudafit.errors import CudafitError, InputError
-from cudafit.matrix.folder import Folder, read_folder
+from cudafit.matrix.folder import Folder, MatrixFile, file_text, read_folder
 from cudafit.matrix.harvest.cache import Cache, default_folder
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.harvest import Harvest, harvest
@@ -71,7 +71,10 @@ def update(request: Request, progress: Callable[[int, int], None]) -> Update:
         )
     except HarvestError as error:
         raise InputError(f"`--since {error.file}` {error.reason}") from None
-    return Update(result, tuple(_changes(folder, read, result)))
+    texts = merged_files(read, result.builds, result.sources)
+    if texts and not request.packages and read.version:
+        texts["matrix.yaml"] = _dated(read.files["matrix.yaml"])
+    return Update(result, tuple(_changes(folder, read, texts)))
 
 
 def write(change: Change) -> None:
@@ -109,8 +112,14 @@ def _oldest(read: Folder, packages: Sequence[str]) -> dict[str, str]:
     return {name: min(held, key=natural_key) for name, held in versions.items() if held}
 
 
-def _changes(folder: str, read: Folder, result: Harvest) -> Iterator[Change]:
-    for name, text in merged_files(read, result.builds, result.sources).items():
+def _dated(file: MatrixFile) -> str:
+    """All of it was read today, which is its version: by that the newer of two is told."""
+    day = datetime.now(timezone.utc).date()
+    return file_text(file.comment, {**file.scalars, "version": f"{day.year}.{day.month}.{day.day}"}, {})
+
+
+def _changes(folder: str, read: Folder, texts: Mapping[str, str]) -> Iterator[Change]:
+    for name, text in texts.items():
         old = read.files[name].text if name in read.files else ""
         diff = difference(lines_of(old), lines_of(text), f"old/{name}", f"new/{name}", around=0)
         yield Change(os.path.join(folder, name), text, tuple(diff))

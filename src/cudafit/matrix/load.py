@@ -72,7 +72,8 @@ def _newest(layers: Sequence[str], environ: Mapping[str, str]) -> Compiled:
         return _with_own(below, [found.rows, *layers], environ)
     if layer is None or over is None:
         return _with_own(below, [found.rows, *layers], environ)
-    text = f"{_names(layer.packages)} as you read them on {layer.date}; `{REVERT}` takes that back"
+    it = "them" if len(layer.packages) > 1 else "it"
+    text = f"{_names(layer.packages)} as you read {it} on {layer.date}; `{REVERT}` takes that back"
     joined = replace(below.under(over, f"{below.version}+{over.version}"), told=(*below.told, text))
     return _with_own(joined, [found.rows, layer.rows, *layers], environ, layer)
 
