@@ -45,7 +45,7 @@ SAMPLE: tuple[Case, ...] = (
     (("resolve", "torch", "jax", "--python", "3.12", *MACHINE, "--json"), {}, ""),
     (("resolve", "torch", *MACHINE, "--explain"), {"NO_COLOR": "1"}, ""),
     (("resolve", "torch", *MACHINE), {"CONDA_OVERRIDE_CUDA": "11.8", "PATH": "/nonexistent"}, ""),
-    (("resolve", "torch==9.9", *MACHINE), {}, ""),
+    (("resolve", "torch==9.9", "--offline", *MACHINE), {}, ""),
     (("resolve", *MACHINE, "-o", "requirements.txt", "--offline", "--dry-run"), {}, ""),
     (("doctor", "--env", "env", *MACHINE), {}, ""),
     (("doctor", *MACHINE, "--json"), {"VIRTUAL_ENV": "env"}, ""),

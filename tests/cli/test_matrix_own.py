@@ -234,3 +234,47 @@ def test_own_rows_lie_over_the_update(cudafit: Run, index: Index, environ: dict[
 
 def test_both_ways_to_write_at_once_are_refused(cudafit: Run) -> None:
     assert "`--own` and `--write` exclude each other" in cudafit("matrix", "update", "--own", "--write").stderr
+
+
+MACHINE = ["--gpu", "RTX 4090", "--driver", "610.10", "--platform", "linux-x86_64", "--python", "3.12"]
+
+
+@pytest.mark.slow
+def test_a_version_that_is_newer_than_the_facts_is_read_there_and_then(cudafit: Run, index: Index, layer: Path) -> None:
+    done = cudafit("resolve", "torch>=2.99", *MACHINE, env={"PIP_INDEX_URL": index.address})
+    assert done.returncode == 0, done.stderr
+    assert "torch    2.99.0+cu132, CUDA 13.2" in done.stdout
+    assert "torch 2.99.0 newer than those of 20" in done.stdout
+    assert "`cudafit matrix update torch` keeps that" in done.stdout
+    assert "do not hold torch>=2.99: asking the index\n" in done.stderr
+    assert not layer.exists()
+
+
+def test_offline_says_how_old_the_facts_are_and_asks_nobody(cudafit: Run, index: Index) -> None:
+    done = cudafit("resolve", "torch==2.99.0", "--offline", *MACHINE, env={"PIP_INDEX_URL": index.address})
+    assert done.returncode == 1
+    assert "and what came later is not in them: `--offline` asks no index for it" in done.stderr
+    assert index.served == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["torch==2.99.7"], "; the index has none either\n"),
+        (["triton==99"], "; the index cannot be asked: triton: 127.0.0.1 has no such package\n"),
+        (["flash-attn==99"], "; the index cannot be asked: flash-attn: there is no reader of its wheels\n"),
+    ],
+)
+def test_what_the_index_has_not_is_told(words: list[str], said: str, cudafit: Run, index: Index) -> None:
+    done = cudafit("resolve", *words, *MACHINE, env={"PIP_INDEX_URL": index.address})
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["torch<1"], ["torch==0.3"], ["torch==2.15.0"], ["torch==2.14.1", "torchvision==0.20"]]
+)
+def test_what_is_old_or_held_asks_nobody(words: list[str], cudafit: Run) -> None:
+    done = cudafit("resolve", *words, *MACHINE, env={"PIP_INDEX_URL": "http://127.0.0.1:9/"})
+    assert "asking the index" not in done.stderr
+    assert "the facts are of" not in done.stderr

@@ -148,7 +148,7 @@ def test_a_gpu_without_driver_is_not_silently_the_cpu(cudafit: Run) -> None:
         (["torch", "--python", "312"], 2, "is not a version of Python", "`3.12`"),
         (["torch", "--python", "3.20"], 1, "no build of `torch`", "--python 3.15"),
         (["torch>=2.6", "torch<2.5"], 1, "no build of", "contradict each other"),
-        (["torch==99"], 1, "no build of `torch==99`", "the newest that the matrix holds is"),
+        (["torch==99", "--offline"], 1, "no build of `torch==99`", "the newest that the matrix holds is"),
         (["pytorch"], 2, "`pytorch` is not the package", "`cudafit resolve torch`"),
         (["tensorflow-gpu>=2.4"], 2, "`tensorflow-gpu` is not the package", "`cudafit resolve 'tensorflow>=2.4'`"),
         (["tf"], 2, "`tf` is not the package", "`cudafit resolve tensorflow`"),

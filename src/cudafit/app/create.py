@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
-from cudafit.app.builds import answer_of, request_of
+from cudafit.app.builds import request_of
 from cudafit.app.locks import order_of, typed_command
 from cudafit.app.machines import hosts
+from cudafit.app.newer import answer_with_index
 from cudafit.app.place import parted
 from cudafit.app.result import Result
 from cudafit.env.conda_places import is_base, prefix_for
@@ -176,7 +177,7 @@ def _ordered(engine: Engine[Any], request: Request, host: Host, book: Book, say:
         say(note)
     if not asked.wanted and not (asked.lines and engine.kind == VENV):
         raise InputError("nothing was asked for", hint=_EXAMPLES[engine.kind])
-    answer = answer_of(asked, [host], book)
+    answer, book = answer_with_index(asked, [host], book, say)
     if error := error_of(answer):
         raise error
     command = typed_command(request.builds, request.machine, request.facts)

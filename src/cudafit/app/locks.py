@@ -23,7 +23,6 @@ _ABOUT_FILES = {
     "check": "--check",
     "dry_run": "--dry-run",
     "force": "--force",
-    "offline": "--offline",
     "forced": "--format",
 }
 

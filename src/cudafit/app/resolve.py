@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
-from cudafit.app.builds import answer_of, request_of
+from cudafit.app.builds import request_of
 from cudafit.app.machines import hosts
+from cudafit.app.newer import answer_with_index
 from cudafit.app.result import Result
 from cudafit.matrix.load import open_matrix
 from cudafit.model.fit import SCHEMA, Resolution
@@ -81,26 +82,26 @@ def resolve(
 ) -> Resolved:
     """`patience` is entered while indexes are asked, which may take a minute. Nothing is written."""
     asked = read(request, question, say)
-    answers = {
-        kind: answer_of(
-            replace(asked.builds, conda=kind == _CONDA), list(asked.machines), asked.book, every=request.every
+    answers: dict[str, Resolution] = {}
+    book = asked.book
+    for kind in asked.kinds:
+        builds = replace(asked.builds, conda=kind == _CONDA)
+        answers[kind], book = answer_with_index(
+            builds, list(asked.machines), book, say, every=request.every, offline=request.locks.offline
         )
-        for kind in asked.kinds
-    }
     documents: list[Document] = []
     if asked.files and all(one.status != "no-fit" for one in answers.values()):
         from cudafit.app.locks import logins_left_out, made, order_of, typed_command  # noqa: PLC0415 - where files are
 
         command = typed_command(request.builds, request.machine, request.facts, request.locks)
-        order = order_of(asked.builds, command, asked.book, offline=request.locks.offline)
+        order = order_of(asked.builds, command, book, offline=request.locks.offline)
         with patience():
             documents = made(asked.files, answers, order)
         if told := logins_left_out(documents, answers, order):
             say(told)
     outputs = [{"path": one.path, "format": one.format, "packages": one.packages} for one in documents]
     results = [
-        replace(_result(kind, one, asked.builds, request, outputs), facts=asked.book.told)
-        for kind, one in answers.items()
+        replace(_result(kind, one, asked.builds, request, outputs), facts=book.told) for kind, one in answers.items()
     ]
     return Resolved(tuple(results), tuple(documents))
 

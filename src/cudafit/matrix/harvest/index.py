@@ -82,11 +82,11 @@ def shown(address: str) -> str:
     return host_of(address) or "the index"
 
 
-def wheels(package: str, index: str, session: requests.Session) -> list[WheelFile]:
+def wheels(package: str, index: str, session: requests.Session, timeout_s: float = TIMEOUT_S) -> list[WheelFile]:
     """The wheels of a package, yanked and pre-release ones left out; raises HarvestError."""
     with PyPISimple(index, session=session) as client:
         try:
-            listed = list(_listed(client, package))
+            listed = list(_listed(client, package, timeout_s))
         except NoSuchProjectError:
             raise HarvestError(package, f"{shown(index)} has no such package") from None
         except _NotAnIndexError:
@@ -100,13 +100,13 @@ def wheels(package: str, index: str, session: requests.Session) -> list[WheelFil
     ]
 
 
-def _listed(client: PyPISimple, package: str) -> Iterator[tuple[str, str, str | None]]:
+def _listed(client: PyPISimple, package: str, timeout_s: float) -> Iterator[tuple[str, str, str | None]]:
     """Name, address and sha256 of each file that is not yanked.
 
     `get_project_page` would take the names apart too, in time by the third power of their length.
     """
     address = client.get_project_url(package)
-    response = client.s.get(address, timeout=TIMEOUT_S, headers={"Accept": client.accept})
+    response = client.s.get(address, timeout=timeout_s, headers={"Accept": client.accept})
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise NoSuchProjectError(package, address)
     response.raise_for_status()
