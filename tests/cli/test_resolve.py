@@ -72,8 +72,9 @@ def test_a_fit_is_exit_0_and_names_build_index_and_kernel(answer: Callable[..., 
     shown = answer("torch", *machine("gtx1080ti-535"))
     assert shown["status"] == "fit"
     assert shown["python"] == "3.10"
-    (pick,) = shown["picks"]
+    pick, along = shown["picks"]
     assert (pick["name"], pick["version"], pick["variant"]) == ("torch", "2.14.1", "cu126")
+    assert (along["name"], along["version"], along["requested"]) == ("triton", "3.8.0", False)
     assert pick["requirement"] == "torch==2.14.1+cu126"
     assert pick["index_name"] == "pytorch-cu126"
     assert pick["index"].endswith("/cu126")

@@ -56,7 +56,8 @@ def is_for_folder(folder: str | None) -> bool:
 
 def update(request: Request, progress: Callable[[int, int], None]) -> Update:
     """Reads; nothing is written."""
-    folder, read = _folder(request)
+    refuse(request.packages, request.index, request.index_name)
+    folder, read = folder_of(request.folder)
     chosen = request.packages or tuple(READERS)
     try:
         result = harvest(
@@ -74,7 +75,7 @@ def update(request: Request, progress: Callable[[int, int], None]) -> Update:
     texts = merged_files(read, result.builds, result.sources)
     if texts and not request.packages and read.version:
         texts["matrix.yaml"] = _dated(read.files["matrix.yaml"])
-    return Update(result, tuple(_changes(folder, read, texts)))
+    return Update(result, tuple(changes_of(folder, read, texts)))
 
 
 def write(change: Change) -> None:
@@ -93,9 +94,9 @@ def refuse(packages: Sequence[str], index: str | None, index_name: str | None) -
         raise InputError("`--index` and `--index-name` go together", hint="the name is that of a row of indexes.yaml")
 
 
-def _folder(request: Request) -> tuple[str, Folder]:
-    refuse(request.packages, request.index, request.index_name)
-    path = request.folder or shipped.folder("matrices")
+def folder_of(named: str | None) -> tuple[str, Folder]:
+    """The matrix that is to be renewed; raises CudafitError where there is none, or one with flaws."""
+    path = named or shipped.folder("matrices")
     if not os.path.isdir(path):
         raise InputError(f"no matrix folder to update: `{path}`", hint="name one with `--folder DIR`")
     read = read_folder(path)
@@ -118,7 +119,8 @@ def _dated(file: MatrixFile) -> str:
     return file_text(file.comment, {**file.scalars, "version": f"{day.year}.{day.month}.{day.day}"}, {})
 
 
-def _changes(folder: str, read: Folder, texts: Mapping[str, str]) -> Iterator[Change]:
+def changes_of(folder: str, read: Folder, texts: Mapping[str, str]) -> Iterator[Change]:
+    """The files that differ, each with its difference."""
     for name, text in texts.items():
         old = read.files[name].text if name in read.files else ""
         diff = difference(lines_of(old), lines_of(text), f"old/{name}", f"new/{name}", around=0)

@@ -10,7 +10,8 @@ from cudafit.errors import InputError
 
 
 @click.command("update")
-@click.argument("packages", nargs=-1)
+@click.argument("packages", metavar="[PACKAGES | FILES]", nargs=-1)
+@click.option("--from-locks", is_flag=True, help="Read FILES, which are locks, in place of published wheels.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--since", metavar="VERSION", help="Read from here on; by default from the oldest that the matrix has.")
 @click.option("--index", metavar="URL", help="Read from this index; by default from the one that pip or uv has.")
@@ -21,7 +22,9 @@ from cudafit.errors import InputError
 @click.option("--workers", type=click.IntRange(1, 32), default=6, show_default=True, help="Wheels at a time.")
 @common_options
 @click.pass_context
-def command(context: click.Context, /, own: bool, folder: str | None, write_files: bool, **request: Any) -> int:
+def command(
+    context: click.Context, /, from_locks: bool, own: bool, folder: str | None, write_files: bool, **request: Any
+) -> int:
     """Read what is new of PACKAGES on the package index (of all that can be read, if none is named), and keep it.
 
     It goes to your own layer of facts, and every answer that follows from it says so; `cudafit matrix revert` takes it
@@ -30,11 +33,16 @@ def command(context: click.Context, /, own: bool, folder: str | None, write_file
 
     With `--folder`, and in a checkout, the matrix files themselves are updated: the difference is printed, and written
     with `--write`.
+
+    With `--from-locks` the facts are what FILES quote: uv.lock, poetry.lock, pdm.lock, pylock.toml, requirements with
+    hashes, and tables of such quotations (.csv). A file whose hash differs from what is known is named and not taken.
     """
     from cudafit.app.matrix_update import is_for_folder  # noqa: PLC0415 - the harvester is slow to import
 
     if own and (folder or write_files):
         raise InputError(f"`--own` and `{'--folder' if folder else '--write'}` exclude each other")
+    if from_locks:
+        return _from_locks(request["packages"], folder, write_files=write_files)
     if own or not is_for_folder(folder):
         return _own(context, request)
     if write_files and request["dry_run"]:
@@ -75,3 +83,20 @@ def _files(folder: str | None, write_files: bool, request: dict[str, Any]) -> in
         f"{len(done.changes)} files {'written' if write_files else 'differ'}"
     )
     return 1 if result.failures else 0
+
+
+def _from_locks(files: tuple[str, ...], folder: str | None, *, write_files: bool) -> int:
+    from cudafit.app.matrix_locks import Request, from_locks  # noqa: PLC0415 - what reads locks is slow to import
+    from cudafit.app.matrix_update import write  # noqa: PLC0415
+
+    done = from_locks(Request(files, folder))
+    for change in done.changes:
+        write_diff(change.diff)
+    # All of it or nothing: where two hashes contradict each other, a person is to look first.
+    if write_files and not done.exit_code:
+        for change in done.changes:
+            write(change)
+    for line in done.outcome.lines():
+        say(line)
+    say(f"{len(done.changes)} files {'written' if write_files and not done.exit_code else 'differ'}")
+    return done.exit_code

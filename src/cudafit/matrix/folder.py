@@ -26,6 +26,7 @@ from cudafit.model.matrix import (
     Matrix,
     NameHint,
     PciGpu,
+    QuotedWheels,
     SharedPlace,
     Source,
     ToolkitRelease,
@@ -44,6 +45,7 @@ FILES: dict[str, dict[str, type]] = {
     "bench.yaml": {"bench_speeds": BenchSpeed, "bench_errors": BenchError},
     "indexes.yaml": {"indexes": Index},
     "conda.yaml": {"conda_rules": CondaRule, "conda_builds": CondaBuild, "conda_names": CondaName},
+    "wheels.yaml": {"wheels": QuotedWheels},
     "sources.yaml": {"sources": Source},
 }
 SCALARS = {"matrix.yaml": ("version",)}

@@ -6,6 +6,7 @@ Each is a function that says whether a text has the form, with an example of it.
 import re
 from collections.abc import Callable, Mapping
 
+from cudafit.model.matrix import EVIDENCE
 from cudafit.model.requirement import is_specifier
 from cudafit.model.versions import is_sane
 
@@ -51,6 +52,9 @@ _BY_NAME: Mapping[str, Form] = {
     "bound": (_like(_NUMBER), "0.001"),
     "memory_gb": (lambda text: all(map(_FIGURE[0], text.split("/"))), "16/32"),
     "pythons": (_like(r"[0-9]{1,3}(\.[0-9]{1,3})*[t+]?"), "3.12"),
+    "evidence": (lambda text: text in EVIDENCE, " or ".join(EVIDENCE)),
+    "local": (_like(r"[a-z0-9]+([._-][a-z0-9]+)*"), "cu130"),
+    "files": (_like(r"[A-Za-z0-9][\w.+!-]*\.whl=([0-9a-f]{64}|-)"), "torch-2.9.1-cp312-cp312-win_amd64.whl=-"),
     "requires": (_is_required, "nvidia-cudnn-cu12==9.10.2.21"),
     "requires_python": (lambda text: is_sane(text) and is_specifier(text), ">=3.10"),
 }

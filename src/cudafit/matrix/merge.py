@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 from cudafit.matrix.folder import BUILDS, FRAMEWORKS, Folder, MatrixFile, file_text
 from cudafit.matrix.linters.unique import KEYS
-from cudafit.model.matrix import CPU, Build, Source
+from cudafit.model.matrix import CPU, Build, QuotedWheels, Source
 from cudafit.model.versions import natural_key
 
 _IDENTITY = set(KEYS[BUILDS])
@@ -26,11 +26,40 @@ def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Sour
         file = folder.files.get(name) or _new_file(name, package)
         merged[name] = merged_builds([entry.record for entry in file.entries.get(BUILDS, [])], own)
         texts[name] = file_text(file.comment, file.scalars, {BUILDS: merged[name]})
-    used = _used_sources(folder, merged)
+    return _with_sources(folder, texts, merged, (), sources)
+
+
+def quoted_files(
+    folder: Folder, builds: Mapping[str, list[Build]], wheels: list[QuotedWheels], sources: Iterable[Source]
+) -> dict[str, str]:
+    """The same for whole packages as locks have them, and for the wheels that locks quote."""
+    merged = {f"{FRAMEWORKS}/{package}.yaml": sorted(rows, key=_order) for package, rows in builds.items()}
+    texts = {}
+    for name, rows in merged.items():
+        file = folder.files[name]
+        texts[name] = file_text(file.comment, file.scalars, {BUILDS: rows})
+    if wheels:
+        comment = folder.files[WHEELS].comment if WHEELS in folder.files else _WHEELS_COMMENT
+        texts[WHEELS] = file_text(comment, {}, {"wheels": wheels})
+    return _with_sources(folder, texts, merged, wheels, sources)
+
+
+def _with_sources(
+    folder: Folder,
+    texts: dict[str, str],
+    merged: Mapping[str, list[Build]],
+    wheels: Iterable[QuotedWheels],
+    sources: Iterable[Source],
+) -> dict[str, str]:
+    used = _used_sources(folder, merged) | {name for row in wheels for name in row.sources}
     known = folder.files["sources.yaml"]
     rows = _merged_sources([entry.record for entry in known.entries.get("sources", [])], list(sources), used)
     texts["sources.yaml"] = file_text(known.comment, known.scalars, {"sources": rows})
     return {name: text for name, text in texts.items() if name not in folder.files or folder.files[name].text != text}
+
+
+WHEELS = "wheels.yaml"
+_WHEELS_COMMENT = "Wheels that locks quote, each with its sha256 (`-`: a lock names the file without it)."
 
 
 def _new_file(name: str, package: str) -> MatrixFile:
@@ -125,4 +154,4 @@ def _merged_sources(old: list[Source], new: list[Source], used: set[str]) -> lis
     for source in new:
         by_name[source.name] = merged_source(by_name.get(source.name), source)
     rows = [source for source in by_name.values() if source.name in used]
-    return sorted(rows, key=lambda source: (source.kind == "wheel", natural_key(source.name)))
+    return sorted(rows, key=lambda source: (source.kind == "wheel", source.kind == "lock", natural_key(source.name)))

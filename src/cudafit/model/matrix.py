@@ -10,6 +10,14 @@ from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.matrix/1"
 CPU = "cpu"
+DEFAULT_INDEX = "pypi"
+
+# What stands behind a row, the strongest first: the bytes of a wheel; a lock that quotes a wheel's name and hash; a
+# listing of an index, or a name without a hash; what the makers announced; that a package it is made for exists.
+EVIDENCE = ("wheel", "lock", "listing", "release notes", "pairing")
+WHEEL, LOCK, LISTING, ANNOUNCED, PAIRING = EVIDENCE
+
+NO_LOCAL = "none"
 
 
 @frozen
@@ -31,9 +39,18 @@ class Build:
     tags: tuple[str, ...] = ()  # platform tags of its wheels
     extra: str | None = None  # the extra of the package that brings its CUDA libraries (`and-cuda`, `cuda12`)
     requires: tuple[str, ...] = ()  # requirements that fitting rests on, markers and that extra already applied
+    local: str | None = None  # what follows the `+` in its wheels' version where it is not the variant; `none`: nothing
+    evidence: str = WHEEL  # one of EVIDENCE
     verified: bool = True
     note: str | None = None
     sources: tuple[str, ...] = ()
+
+
+def wheel_version(build: Build) -> str:
+    """The version as the names of its wheels have it: `2.14.1+cu126`, and `0.24.1` of CUDA wheels without a mark."""
+    if build.index == DEFAULT_INDEX or build.local == NO_LOCAL:
+        return build.version
+    return f"{build.version}+{build.local or build.variant}"
 
 
 @frozen
@@ -198,12 +215,25 @@ class Index:
 
 
 @frozen
+class QuotedWheels:
+    """The wheels of one version on one platform that locks quote, each as `file=sha256`: a lock that quotes the same
+    file with another hash is forged, or that one is."""
+
+    package: str
+    version: str  # as in the names of the files
+    platform: str
+    index: str
+    files: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+
+
+@frozen
 class Source:
     """Where a fact was read."""
 
     name: str
     title: str
-    kind: str  # wheel, document, repository
+    kind: str  # wheel, lock, document, repository
     url: str | None = None
     read: str | None = None  # the date
     reliability: str | None = None  # A vendor or bytes, B several concordant quotations, C one
@@ -264,6 +294,7 @@ class Facts:
     conda_rules: tuple[CondaRule, ...] = ()
     conda_builds: tuple[CondaBuild, ...] = ()
     conda_names: tuple[CondaName, ...] = ()
+    wheels: tuple[QuotedWheels, ...] = ()
     sources: tuple[Source, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cudafit.model.matrix import CPU, Build, Matrix
+from cudafit.model.matrix import CPU, EVIDENCE, LISTING, WHEEL, Build, Matrix
 from cudafit.model.record import to_plain
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
@@ -33,6 +33,7 @@ def coverage(matrix: Matrix, version: str) -> dict[str, Any]:
             "newest": _versions(builds)[-1],
             "variants": sorted({build.variant for build in builds}, key=natural_key),
             "unverified": sum(not build.verified for build in builds),
+            "evidence": {kind: count for kind in EVIDENCE if (count := sum(b.evidence == kind for b in builds))},
         }
         for name, builds in sorted(matrix.builds.items())
     ]
@@ -55,7 +56,8 @@ def coverage_rows(matrix: Matrix) -> list[Row]:
     told = coverage(matrix, "")
     rows = []
     for package in told["packages"]:
-        doubt = f" · {package['unverified']} not verified" if package["unverified"] else ""
+        weaker = ", ".join(f"{count} by {kind}" for kind, count in package["evidence"].items() if kind != WHEEL)
+        doubt = f" · {weaker}" if weaker else ""
         text = f"{package['builds']} builds, {package['first']} to {package['newest']}{doubt}"
         rows.append(Row(package["name"], text, " ".join(package["variants"])))
     facts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told["facts"].items() if count)
@@ -86,6 +88,7 @@ def _build_text(build: Build) -> str:
         parts.append(f"Python {' '.join(build.pythons)}")
     if not build.verified:
         parts.append("not verified")
+    parts.append(f"by {build.evidence}" if build.evidence != LISTING else "by a listing")
     return " · ".join(parts)
 
 

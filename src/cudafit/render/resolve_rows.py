@@ -100,6 +100,8 @@ def _version(pick: Pick) -> str:
     extra = pick.requirement.partition("==")[0].partition("[")[2]
     if extra:
         return f"{pick.version} [{extra}"
+    if pick.index_name.startswith("pytorch-"):
+        return pick.requirement.partition("==")[2]
     plain = pick.variant == "any" or (pick.variant == CPU and pick.index_name == "pypi")
     return pick.version if plain else f"{pick.version}+{pick.variant}"
 

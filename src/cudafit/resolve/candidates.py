@@ -9,8 +9,6 @@ from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
 from cudafit.resolve.rules import Obstacle, Service, combined
 
-DEFAULT_INDEX = "pypi"
-
 
 @frozen
 class Candidate:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
-from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import DEFAULT_INDEX, Lost
+from cudafit.model.matrix import DEFAULT_INDEX, Build
+from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective

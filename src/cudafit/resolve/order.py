@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cudafit.model.fit import CPU, NATIVE
-from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import DEFAULT_INDEX
+from cudafit.model.matrix import DEFAULT_INDEX, Build
 from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.request import INSTALLED, PREFER_NATIVE, Request
 from cudafit.resolve.versions import parsed, read

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from cudafit.model.fit import Pick, Served
-from cudafit.model.matrix import Build
+from cudafit.model.matrix import Build, wheel_version
 from cudafit.model.requirement import Wanted
-from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate
+from cudafit.resolve.candidates import Candidate
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.conda import conda_requirement
 from cudafit.resolve.host import Host
@@ -54,13 +54,13 @@ def _pick(
 
 
 def requirement(build: Build, asked: Sequence[Wanted] = ()) -> str:
-    """`tensorflow[and-cuda]==2.21.0`, `torch==2.14.1+cu126`: an extra index names the variant in the version."""
+    """`tensorflow[and-cuda]==2.21.0`, `torch==2.14.1+cu126`: as its wheels are named, on most extra indexes with the
+    variant."""
     # The user's word for the CUDA extra may be an old one; the build knows today's.
     extras = {extra for want in asked for extra in want.extras if not is_cuda_extra(build.name, extra)}
     extras |= {build.extra} if build.extra else set()
     written = f"[{','.join(sorted(extras))}]" if extras else ""
-    local = f"+{build.variant}" if build.index != DEFAULT_INDEX else ""
-    return f"{build.name}{written}=={build.version}{local}"
+    return f"{build.name}{written}=={wheel_version(build)}"
 
 
 def _served(candidate: Candidate, hosts: Sequence[Host], kinds: Sequence[object]) -> tuple[Served, ...]:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, SharedPlace
 from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.versions import Needed, admits_any, disjoint, needed
 
+_PYTORCH = "pytorch-"
+_FAMILY = frozenset((TORCH.name, *TORCH.companions))
 NO_EXTRAS: frozenset[str] = frozenset()
 
 
@@ -49,7 +52,7 @@ def _requirements(texts: tuple[str, ...], implied: tuple[str, ...], extras: froz
 
 def _implied(build: Build) -> tuple[str, ...]:
     """PyTorch's Linux wheels pin the cuDNN and NCCL that they were built with; their rows name only those."""
-    if not build.index.startswith("pytorch-") or not build.platform.startswith("linux") or not is_gpu(build):
+    if not build.index.startswith(_PYTORCH) or not build.platform.startswith("linux") or not is_gpu(build):
         return ()
     if any(text.startswith("nvidia-") for text in build.requires):
         return ()
@@ -80,7 +83,8 @@ class Sharing:
 
     def _judge(self, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]) -> Clash | None:
         mine, theirs = requirements(one, extras), requirements(other, other_extras)
-        clash = _pairing(one, mine, other) or _pairing(other, theirs, one) or self._majors(one, other)
+        clash = _pairing(one, mine, other) or _pairing(other, theirs, one) or _family(one, other)
+        clash = clash or self._majors(one, other)
         return clash or _pins(one, mine, other, theirs) or self._same_place(one, mine, other, theirs)
 
     def _majors(self, one: Build, other: Build) -> Clash | None:
@@ -129,6 +133,16 @@ def _pairing(one: Build, mine: Sequence[Needed], other: Build) -> Clash | None:
                 one.sources[0] if one.sources else None,
             )
     return None
+
+
+def _family(one: Build, other: Build) -> Clash | None:
+    """Each of PyTorch's indexes serves torch and its companions for one CUDA, built against each other."""
+    if one.index == other.index or not (one.index.startswith(_PYTORCH) and other.index.startswith(_PYTORCH)):
+        return None
+    if one.name not in _FAMILY or other.name not in _FAMILY:
+        return None
+    source = one.sources[0] if one.sources else None
+    return Clash("pairing", f"{other.name} of {one.index}, by {label(one)}", label(other), source)
 
 
 def _unlike(one: Build, other: Build, *, exact: bool) -> bool:

@@ -15,8 +15,8 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from cudafit.model.frozen import frozen
-from cudafit.model.matrix import Build
-from cudafit.resolve.candidates import DEFAULT_INDEX, Candidate, Field
+from cudafit.model.matrix import DEFAULT_INDEX, Build
+from cudafit.resolve.candidates import Candidate, Field
 from cudafit.resolve.libraries import Cap, Lack
 from cudafit.resolve.pins import NO_EXTRAS, Clash, every_name, requirements
 

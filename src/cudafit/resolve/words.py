@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.frameworks import FRAMEWORKS
-from cudafit.model.matrix import Build
+from cudafit.model.matrix import DEFAULT_INDEX, Build, wheel_version
 from cudafit.model.requirement import Wanted
-from cudafit.resolve.candidates import DEFAULT_INDEX
 from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.pins import label, requirements
 from cudafit.resolve.request import Request
@@ -39,9 +38,9 @@ def against_words(
 
 
 def _admitted(specifier: str, build: Build) -> bool:
-    """`==2.14.1+cu126` names the variant too, as the PyTorch indexes do."""
+    """`==2.14.1+cu126` names the variant too, as the PyTorch indexes do; whether its wheels carry that mark or not."""
     if "+" in specifier and build.index != DEFAULT_INDEX:
-        return admits(specifier, f"{build.version}+{build.variant}")
+        return any(admits(specifier, text) for text in _spelt(build))
     return admits(specifier, build.version)
 
 
@@ -55,10 +54,14 @@ def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str 
         kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"
         same = build.version == version and string.startswith(kind)
     elif "+" in held:
-        same = build.index != DEFAULT_INDEX and parsed(f"{build.version}+{build.variant}") == read(held)
+        same = build.index != DEFAULT_INDEX and any(parsed(text) == read(held) for text in _spelt(build))
     else:
-        same = build.index == DEFAULT_INDEX and parsed(build.version) == read(held)
+        same = "+" not in wheel_version(build) and parsed(build.version) == read(held)
     return None if same else f"{build.name} {held} (the lock)"
+
+
+def _spelt(build: Build) -> tuple[str, str]:
+    return wheel_version(build), f"{build.version}+{build.variant}"
 
 
 def is_cuda_extra(package: str, extra: str) -> bool:

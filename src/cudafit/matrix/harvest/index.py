@@ -159,7 +159,7 @@ def _wheel(package: str, name: str, url: str, sha256: str | None) -> Iterator[Wh
         return
     platforms = tuple(sorted({tag.platform for tag in tags}))
     ours = {platform_of(word) for word in platforms} - {None}
-    pythons = tuple(sorted({python for tag in tags if (python := _python(tag.interpreter, tag.abi))}))
+    pythons = tuple(sorted({python for tag in tags if (python := python_of(tag.interpreter, tag.abi))}))
     number = (build[0], build[1]) if build else (0, "")
     for platform in sorted(word for word in ours if word):
         yield WheelFile(package, version, name, url, sha256, platform, pythons, platforms, number)
@@ -170,7 +170,7 @@ def platform_of(tag: str) -> str | None:
     return next((name for pattern, name in _PLATFORMS if re.match(pattern, tag)), None)
 
 
-def _python(interpreter: str, abi: str) -> str | None:
+def python_of(interpreter: str, abi: str) -> str | None:
     """`cp312` -> `3.12`, free-threaded `cp313t` -> `3.13t`, `cp39-abi3` -> `3.9+`; `py3` says nothing, any will do."""
     match = re.fullmatch(r"cp(\d)(\d+)", interpreter)
     if match is None:

@@ -25,6 +25,7 @@ KEYS = {
     "conda_rules": ("rule",),
     "conda_builds": ("feedstock", "version", "cuda", "platform"),
     "conda_names": ("package",),
+    "wheels": ("package", "version", "platform", "index"),
     "sources": ("name",),
 }
 

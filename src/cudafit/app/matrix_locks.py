@@ -1,0 +1,69 @@
+"""Facts from locks of others: what they quote, laid beside the matrix."""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from zlib import crc32
+
+from cudafit.app.matrix_update import Change, changes_of, folder_of
+from cudafit.errors import InputError
+from cudafit.indexes import default_index
+from cudafit.lock.quoted import read_quotes
+from cudafit.lock.quoted.text import Given
+from cudafit.matrix.harvest.index import default_index as installers_index
+from cudafit.matrix.merge import quoted_files
+from cudafit.matrix.quotes.judge import judged
+from cudafit.matrix.quotes.outcome import Outcome
+from cudafit.matrix.quotes.places import Places
+from cudafit.model.frozen import frozen
+from cudafit.model.matrix import Source
+from cudafit.model.quoted import Quotes
+from cudafit.system.reading import read_named_text
+
+_LIMIT = 64 << 20
+
+
+@frozen
+class Request:
+    """`files` are locks, or tables of what locks quote."""
+
+    files: tuple[str, ...]
+    folder: str | None = None
+
+
+@frozen
+class FromLocks:
+    """What came of it, and the files of the matrix that differ; none where two hashes contradict each other."""
+
+    outcome: Outcome
+    changes: tuple[Change, ...]
+    exit_code: int
+
+
+def from_locks(request: Request) -> FromLocks:
+    """Reads; nothing is written. Raises InputError for a file that is no lock: then nothing is taken of any."""
+    if not request.files:
+        raise InputError("`--from-locks` needs the files of locks")
+    path, read = folder_of(request.folder)
+    day = datetime.now(timezone.utc).date().isoformat()
+    quotes = [_read(file, day) for file in request.files]
+    matrix = read.matrix()
+    outcome = judged(matrix, quotes, Places(matrix.facts.indexes, _defaults()))
+    texts = quoted_files(read, outcome.builds, outcome.wheels, outcome.sources.values())
+    return FromLocks(outcome, tuple(changes_of(path, read, texts)), 1 if outcome.refused else 0)
+
+
+def _read(path: str, day: str) -> Quotes:
+    try:
+        text = read_named_text(path, _LIMIT)
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
+    name = os.path.basename(path)
+    mark = f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    source = Source(f"{name}@{mark}", f"{name}, as it was given", "lock", read=day, reliability="C")
+    return read_quotes(Given(path, name, text, source, day))
+
+
+def _defaults() -> Iterable[str]:
+    found: Sequence[str | None] = (default_index(), installers_index({}))
+    return [one for one in found if one]

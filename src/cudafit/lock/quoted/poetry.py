@@ -1,0 +1,70 @@
+"""poetry.lock. Source: poetry's documentation, and lock files of versions 1.1 and 2.x."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cudafit.lock.quoted.markers import platforms
+from cudafit.lock.quoted.text import FormatError, Given, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.model.quoted import Pin, Quote, Quotes
+from cudafit.system.toml import read_toml
+
+
+def read(given: Given) -> Quotes:
+    lock = read_toml(given.text)
+    packages = list(tables_of(lock.get("package")))
+    metadata = lock.get("metadata")
+    if not isinstance(metadata, dict) or not packages:
+        raise FormatError("it has no packages as poetry writes them")
+    older = metadata.get("files")
+    wheels: list[Quote] = []
+    pins: list[Pin] = []
+    for row in packages:
+        name = package_of(row.get("name"))
+        places = _places(row)
+        if name is None or places is None:
+            continue
+        files = row.get("files") or (older.get(row["name"]) if isinstance(older, dict) else None)
+        for file in tables_of(files):
+            found = quote(name, text_of(file, "file"), sha256_of(file.get("hash")), given.source, *places)
+            wheels += [found] if found else []
+        pins += _pins(row, name, places, given)
+    return Quotes(tuple(wheels), tuple(pins))
+
+
+def _places(row: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The index, which is the default one where none is named; None for what comes from no index."""
+    source = row.get("source")
+    if source is None:
+        return ("",)
+    if not isinstance(source, dict):
+        return None
+    url = text_of(source, "url")
+    if source.get("type") == "url":
+        return (url.rpartition("/")[0],)
+    return (url,) if source.get("type") == "legacy" else None
+
+
+def _pins(row: Mapping[str, Any], name: str, places: tuple[str, ...], given: Given) -> Iterator[Pin]:
+    """As the wheel's own metadata has them."""
+    needed = row.get("dependencies")
+    for other, told in needed.items() if isinstance(needed, dict) else ():
+        package = package_of(other)
+        for one in told if isinstance(told, list) else [told]:
+            version = one if isinstance(one, str) else text_of(one, "version") if isinstance(one, dict) else ""
+            marker = text_of(one, "markers") if isinstance(one, dict) else ""
+            if package is None or not version or version == "*":
+                continue
+            if isinstance(one, dict) and one.get("optional"):
+                continue
+            specifier = version.replace(" ", "")
+            specifier = specifier if specifier[0] in "<>=!~" else f"=={specifier}"
+            for platform in platforms(marker):
+                yield Pin(
+                    package=name,
+                    version=text_of(row, "version"),
+                    platform=platform,
+                    requirement=f"{package}{specifier}",
+                    source=given.source,
+                    exact=True,
+                    places=places,
+                )

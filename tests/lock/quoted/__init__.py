@@ -1,0 +1,1 @@
+"""The readers of locks, for what they quote."""

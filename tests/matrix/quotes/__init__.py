@@ -1,0 +1,1 @@
+"""What locks quote, laid beside the rows of a matrix."""
