@@ -1,7 +1,7 @@
 """The matrix as it is loaded: JSON, one file a package or list, so that a question about torch reads no other row.
 
-A row is a list of values in the order of its record's fields, which the file names; that loads at about the speed of
-reading the JSON itself.
+A row is a list of values in the order of its record's fields, which the file names; a number is the place of a list
+among the file's own. That loads at about the speed of reading the JSON itself.
 """
 
 import json
@@ -19,7 +19,7 @@ from cudafit.system.reading import read_bytes
 
 # The schema of the facts: raised with every field or list that is added, for facts also come from other releases
 # (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
-FORMAT = 4
+FORMAT = 5
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
@@ -172,14 +172,21 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 def _table(kind: type, rows: Iterable[Any]) -> dict[str, Any]:
+    """Lists are written once, and rows have their numbers: the builds of a release share their pins and kernels."""
     names = _names(kind)
-    return {"fields": names, "rows": [[getattr(row, name) for name in names] for row in rows]}
+    places: dict[tuple[str, ...], int] = {}
+    written = []
+    for row in rows:
+        values = [getattr(row, name) for name in names]
+        written.append([places.setdefault(v, len(places)) if isinstance(v, tuple) else v for v in values])
+    return {"fields": names, "lists": list(places), "rows": written}
 
 
 def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:
     if tuple(table["fields"]) != _names(cast(Any, kind)):
         raise ValueError(f"the compiled matrix has other fields than {kind.__name__}")
-    return tuple(kind(*[tuple(v) if type(v) is list else v for v in row]) for row in table["rows"])
+    lists = [tuple(one) for one in table["lists"]]
+    return tuple(kind(*[lists[v] if type(v) is int else v for v in row]) for row in table["rows"])
 
 
 def _write(path: str, name: str, value: Any) -> None:

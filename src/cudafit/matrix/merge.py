@@ -5,13 +5,10 @@ from dataclasses import fields, replace
 
 from cudafit.matrix.folder import BUILDS, FRAMEWORKS, Folder, MatrixFile, file_text
 from cudafit.matrix.linters.unique import KEYS
-from cudafit.model.matrix import CPU, Build, QuotedWheels, Source
+from cudafit.model.matrix import CPU, PAIRED, Build, QuotedWheels, Source
 from cudafit.model.versions import natural_key
 
 _IDENTITY = set(KEYS[BUILDS])
-
-# The note of a row that was entered because its partner exists; the wheel itself settles it.
-PAIRED = "known by its pairing"
 
 
 def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Source]) -> dict[str, str]:

@@ -18,6 +18,10 @@ EVIDENCE = ("wheel", "lock", "listing", "release notes", "pairing")
 WHEEL, LOCK, LISTING, ANNOUNCED, PAIRING = EVIDENCE
 
 NO_LOCAL = "none"
+# The notes of rows that are not verified: one that was entered because its partner exists, which the wheel itself or a
+# lock settles; and one whose wheel is sure to exist, and whose kernels nobody read.
+PAIRED = "known by its pairing"
+UNREAD_KERNELS = "which kernels it holds was not read"
 
 
 @frozen

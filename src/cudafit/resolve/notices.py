@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
-from cudafit.model.matrix import DEFAULT_INDEX, Build
+from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build
 from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
@@ -28,9 +28,10 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
             )
         if pick.requested and pick.name in _with_kernels(problem) and any(gpu.how == UNKNOWN for gpu in pick.gpus):
             yield f"which kernels {pick.name} {pick.version} ({pick.variant}) holds has not been read"
-        if not pick.verified:
+        if not pick.verified and pick.note != UNREAD_KERNELS:
             why = pick.note or "its source does not settle it"
-            yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}"
+            hint = "; `-o pylock.toml` asks the index whether it is there" if why.startswith(PAIRED) else ""
+            yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}{hint}"
     yield from _collective(problem, combination)
 
 

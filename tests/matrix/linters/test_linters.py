@@ -30,6 +30,19 @@ places:
 
 # linter -> BAD examples: the changed file, and the flaw that is told.
 BAD: dict[str, list[tuple[dict[str, str], Flaw]]] = {
+    "evidence": [
+        (
+            {"torch": TORCH.replace("index: pypi, sources", "index: pypi, evidence: lock, sources")},
+            Flaw(TORCH_FILE, 6, "evidence", "no source of the row is a lock"),
+        ),
+        (
+            {
+                "torch": TORCH.replace("index: pypi, sources", "index: other, sources"),
+                "indexes": f"{INDEXES}- {{name: other, kind: extra, sources: doc}}\n",
+            },
+            Flaw(TORCH_FILE, 6, "evidence", "no source of the row is a wheel"),
+        ),
+    ],
     "schema": [
         (
             {"torch": TORCH.replace("index: pypi, sources: doc", "index: pypi, kernel: sm_80, sources: doc")},

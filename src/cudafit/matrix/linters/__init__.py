@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from cudafit.matrix.folder import Flaw, Folder
-from cudafit.matrix.linters import canonical, floors, kernels, newest, pairing, references, sources, stale, unique
+from cudafit.matrix.linters import (
+    canonical,
+    evidence,
+    floors,
+    kernels,
+    newest,
+    pairing,
+    references,
+    sources,
+    stale,
+    unique,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,9 @@ LINTERS = (
     Linter("canonical", "every file is written in the one canonical way", canonical.check),
     Linter("unique", "no two rows describe the same thing", unique.check),
     Linter("sources", "every row has a source, every source is used and exists", sources.check),
+    Linter(
+        "evidence", "a row that a lock or a wheel is said to stand behind has one among its sources", evidence.check
+    ),
     Linter("references", "every index, toolkit, cuDNN version and kernel that a row names exists", references.check),
     Linter("newest", "no row names a toolkit that is newer than the newest known", newest.check),
     Linter("floors", "within a CUDA major the drivers never go down, and none lies below the floor", floors.check),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cudafit.matrix.merge import PAIRED
 from cudafit.matrix.quotes.cells import Cell, in_order
 from cudafit.model.matrix import (
     DEFAULT_INDEX,
@@ -12,13 +11,14 @@ from cudafit.model.matrix import (
     LISTING,
     LOCK,
     NO_LOCAL,
+    PAIRED,
+    UNREAD_KERNELS,
     WHEEL,
     Build,
     Source,
 )
 from cudafit.model.quoted import Listed
 
-UNREAD_KERNELS = "which kernels it holds was not read"
 _UNREAD = "the CPU is a target of every release in PyTorch's build matrix; the index itself was not read"
 _LIBRARIES = (("cudnn", r"nvidia-cudnn-cu\d+"), ("nccl", r"nvidia-nccl-cu\d+"), ("triton", "triton"))
 _SPELT = {"cudnn": "cuDNN", "nccl": "NCCL", "triton": "triton"}
