@@ -1,7 +1,7 @@
 """Facts from locks of others: what they quote, laid beside the matrix."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from zlib import crc32
 
@@ -42,15 +42,20 @@ class FromLocks:
 
 def from_locks(request: Request) -> FromLocks:
     """Reads; nothing is written. Raises InputError for a file that is no lock: then nothing is taken of any."""
-    if not request.files:
-        raise InputError("`--from-locks` needs the files of locks")
     path, read = folder_of(request.folder)
-    day = datetime.now(timezone.utc).date().isoformat()
-    quotes = [_read(file, day) for file in request.files]
+    quotes, defaults = quotes_of(request.files)
     matrix = read.matrix()
-    outcome = judged(matrix, quotes, Places(matrix.facts.indexes, _defaults()))
+    outcome = judged(matrix, quotes, Places(matrix.facts.indexes, defaults))
     texts = quoted_files(read, outcome.builds, outcome.wheels, outcome.sources.values())
     return FromLocks(outcome, tuple(changes_of(path, read, texts)), 1 if outcome.refused else 0)
+
+
+def quotes_of(files: Sequence[str]) -> tuple[list[Quotes], list[str]]:
+    """All that the files quote, and the addresses of the default index; raises InputError."""
+    if not files:
+        raise InputError("`--from-locks` needs the files of locks")
+    day = datetime.now(timezone.utc).date().isoformat()
+    return [_read(file, day) for file in files], _defaults()
 
 
 def _read(path: str, day: str) -> Quotes:
@@ -64,6 +69,6 @@ def _read(path: str, day: str) -> Quotes:
     return read_quotes(Given(path, name, text, source, day))
 
 
-def _defaults() -> Iterable[str]:
+def _defaults() -> list[str]:
     found: Sequence[str | None] = (default_index(), installers_index({}))
     return [one for one in found if one]

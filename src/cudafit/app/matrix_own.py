@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 
 from cudafit.app.matrix_update import refuse
@@ -20,7 +20,7 @@ from cudafit.matrix.load import packaged
 from cudafit.matrix.merge import merged_builds, merged_source
 from cudafit.matrix.own import Layer, LayerError, NewerError, own_folder, own_layer
 from cudafit.model.frozen import frozen
-from cudafit.model.matrix import SCHEMA, Build, Facts, Matrix, Source
+from cudafit.model.matrix import SCHEMA, Build, Facts, Matrix, QuotedWheels, Source
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
 
@@ -67,7 +67,7 @@ def update(
     """Reads what is new and writes it, all or nothing; the text says what it took."""
     refuse(request.packages, request.index, request.index_name)
     chosen = request.packages or tuple(READERS)
-    standing = _standing(chosen, environ)
+    standing = standing_of(chosen, environ)
     try:
         read = harvest(
             chosen,
@@ -83,10 +83,10 @@ def update(
     except HarvestError as error:
         raise InputError(f"`--since {error.file}` {error.reason}") from None
     new = _changed(standing, read)
-    lines = _lines(standing, new)
+    lines = lines_of(standing, new)
     written = bool(new) and not request.dry_run
     if written:
-        _write(standing, new, read, environ)
+        write_new(standing, new, read.sources, (), environ)
     return _result(request, lines, read), _cost(read, environ, found=bool(new), written=written)
 
 
@@ -103,7 +103,7 @@ def revert(environ: Mapping[str, str] = os.environ) -> Result:
     return Result(SCHEMA, record, "matrix revert", lambda: [Row("reverted", what), Row("now", left)])
 
 
-def _standing(chosen: tuple[str, ...], environ: Mapping[str, str]) -> Standing:
+def standing_of(chosen: tuple[str, ...], environ: Mapping[str, str]) -> Standing:
     facts = packaged(environ)
     layer, over = _layer(facts, environ)
     both = facts.under(over, facts.version) if over else facts
@@ -145,24 +145,33 @@ def _changed(standing: Standing, read: Harvest) -> dict[str, tuple[Build, ...]]:
     return {name: builds for name, builds in new.items() if set(builds) != set(standing.builds[name])}
 
 
-def _lines(standing: Standing, new: Mapping[str, tuple[Build, ...]]) -> list[str]:
+def lines_of(standing: Standing, new: Mapping[str, tuple[Build, ...]]) -> list[str]:
     floors = Facts(floors=standing.drivers.floors)
     old = {name: standing.builds[name] for name in new}
     return list(differences(Matrix(floors, old), Matrix(floors, new)))
 
 
-def _write(standing: Standing, new: Mapping[str, tuple[Build, ...]], read: Harvest, environ: Mapping[str, str]) -> None:
+def write_new(
+    standing: Standing,
+    new: Mapping[str, tuple[Build, ...]],
+    read: Iterable[Source],
+    wheels: Iterable[QuotedWheels],
+    environ: Mapping[str, str],
+) -> None:
     """What the layer held of other packages stays in it."""
+    held = standing.over.facts("wheels").wheels if standing.over else ()
+    quoted = {(row.package, row.version, row.platform, row.index): row for row in (*held, *wheels)}
     kept = {name: standing.over.builds(name) for name in standing.over.packages} if standing.over else {}
     builds = {**kept, **new}
     sources = dict(standing.sources)
-    for source in read.sources:
+    for source in read:
         sources[source.name] = merged_source(sources.get(source.name), source)
     used = {name for rows in builds.values() for build in rows for name in build.sources}
+    used |= {name for row in quoted.values() for name in row.sources}
     packaged_sources = {source.name: source for source in standing.facts.facts("sources").sources}
     own = [sources[name] for name in sorted(used & sources.keys()) if sources[name] != packaged_sources.get(name)]
     day = datetime.now(timezone.utc).date()
-    matrix = Matrix(Facts(sources=tuple(own)), dict(sorted(builds.items())))
+    matrix = Matrix(Facts(sources=tuple(own), wheels=tuple(quoted.values())), dict(sorted(builds.items())))
     try:
         own_writing.write_layer(
             matrix, f"{day.year}.{day.month}.{day.day}", standing.facts.version, standing.layer, environ

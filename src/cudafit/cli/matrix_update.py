@@ -41,6 +41,8 @@ def command(
 
     if own and (folder or write_files):
         raise InputError(f"`--own` and `{'--folder' if folder else '--write'}` exclude each other")
+    if from_locks and (own or not is_for_folder(folder)):
+        return _own_from_locks(context, request)
     if from_locks:
         return _from_locks(request["packages"], folder, write_files=write_files)
     if own or not is_for_folder(folder):
@@ -83,6 +85,16 @@ def _files(folder: str | None, write_files: bool, request: dict[str, Any]) -> in
         f"{len(done.changes)} files {'written' if write_files else 'differ'}"
     )
     return 1 if result.failures else 0
+
+
+def _own_from_locks(context: click.Context, request: dict[str, Any]) -> int:
+    from cudafit.app.matrix_own_locks import Request, from_locks  # noqa: PLC0415 - what reads locks is slow to import
+
+    result, told = from_locks(Request(request["packages"], request["dry_run"]))
+    code = emit(context, result)
+    for line in told:
+        say(line)
+    return code
 
 
 def _from_locks(files: tuple[str, ...], folder: str | None, *, write_files: bool) -> int:

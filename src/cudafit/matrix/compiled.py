@@ -7,7 +7,7 @@ among the file's own. That loads at about the speed of reading the JSON itself.
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -46,6 +46,13 @@ _LISTS: Mapping[str, type] = {
 }
 
 
+# The lists that a layer has beside builds, each with what a row is about.
+_OVER: Mapping[str, Callable[[Any], object]] = {
+    "sources": lambda row: row.name,
+    "wheels": lambda row: (row.package, row.version, row.platform, row.index),
+}
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A folder of compiled files: its version and packages are known, the rest is read when it is asked for.
@@ -74,9 +81,10 @@ class Compiled:
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
         found: dict[str, Any] = {name: _rows(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS}
-        if self.over is not None and "sources" in found:
-            added = {source.name: source for source in self.over.facts("sources").sources}
-            found["sources"] = tuple({**{one.name: one for one in found["sources"]}, **added}.values())
+        for name, key in _OVER.items() if self.over is not None else ():
+            if name in found and self.over is not None:
+                rows = (*found[name], *getattr(self.over.facts(name), name))
+                found[name] = tuple({key(row): row for row in rows}.values())
         return Facts(**found)
 
     def under(self, over: "Compiled", version: str) -> "Compiled":
@@ -105,8 +113,8 @@ def compile_matrix(matrix: Matrix, version: str, path: str) -> Compiled:
 
 
 def compile_layer(matrix: Matrix, version: str, path: str) -> Compiled:
-    """The same of builds and sources alone, to be laid over another."""
-    return _compile(matrix, version, path, ["sources"])
+    """The same of builds, sources and quoted wheels alone, to be laid over another."""
+    return _compile(matrix, version, path, list(_OVER))
 
 
 def _compile(matrix: Matrix, version: str, path: str, lists: Iterable[str]) -> Compiled:

@@ -118,6 +118,9 @@ def _fill(path: str, matrix: Matrix, date: str, base: str, before: Layer | None)
         _write(os.path.join(rows, FRAMEWORKS, f"{package}.yaml"), text)
     text = file_text("What was read.", {}, {"sources": matrix.facts.sources})
     _write(os.path.join(rows, "sources.yaml"), text)
+    if matrix.facts.wheels:
+        text = file_text("Wheels that locks quote.", {}, {"wheels": matrix.facts.wheels})
+        _write(os.path.join(rows, "wheels.yaml"), text)
     read = read_folder(rows)
     if read.flaws:
         raise CudafitError(f"what was read makes no sound row, so nothing was changed: {read.flaws[0]}")

@@ -1,0 +1,58 @@
+"""`cudafit matrix update --from-locks --own`: anybody's lock, in the user's own layer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+FILE = "torchvision-0.24.1%2Bcpu-cp312-cp312-manylinux_2_28_x86_64.whl"
+BASE = "https://download.pytorch.org/whl"
+
+
+def lock(folder: Path, package: str, version: str, index: str, file: str) -> str:
+    path = folder / "uv.lock"
+    path.write_text(
+        f'version = 1\n\n[[package]]\nname = "{package}"\nversion = "{version}"\n'
+        f'source = {{ registry = "{BASE}/{index}" }}\n'
+        f'wheels = [{{ url = "{BASE}/{index}/{file}", hash = "sha256:{"ab" * 32}" }}]\n'
+    )
+    return str(path)
+
+
+def evidence(cudafit: Run) -> tuple[str, bool]:
+    builds = json.loads(cudafit("matrix", "show", "torchvision", "0.24.1", "--json").stdout)["builds"]
+    (row,) = [one for one in builds if (one["index"], one["platforms"]) == ("pytorch-cpu", ["linux-x86_64"])]
+    return row["evidence"], row["verified"]
+
+
+@pytest.mark.slow
+def test_a_lock_confirms_a_row_and_revert_takes_it_back(cudafit: Run, tmp_path: Path) -> None:
+    words = ("matrix", "update", "--own", "--from-locks", lock(tmp_path, "torchvision", "0.24.1+cpu", "cpu", FILE))
+    before = evidence(cudafit)
+    assert before == ("pairing", False)
+    assert cudafit(*words, "--dry-run").returncode == 0
+    assert evidence(cudafit) == before
+    done = cudafit(*words)
+    assert done.returncode == 0, done.stderr
+    assert evidence(cudafit) == ("lock", True)
+    again = cudafit(*words)
+    assert "quoted wheels: 1 confirmed" in again.stderr
+    forged = tmp_path / "forged.uv.lock"
+    forged.write_text((tmp_path / "uv.lock").read_text().replace("ab" * 32, "cd" * 32))
+    refused = cudafit("matrix", "update", "--own", "--from-locks", str(forged))
+    assert refused.returncode == 1
+    assert "neither is taken" in refused.stderr
+    assert evidence(cudafit) == ("lock", True)
+    assert cudafit("matrix", "revert").returncode == 0
+    assert evidence(cudafit) == before
+
+
+def test_a_hash_that_contradicts_what_is_known_is_refused(cudafit: Run, tmp_path: Path) -> None:
+    file = "torch-2.9.1%2Bcu130-cp312-cp312-manylinux_2_28_x86_64.whl"
+    path = lock(tmp_path, "torch", "2.9.1+cu130", "cu130", file)
+    done = cudafit("matrix", "update", "--own", "--from-locks", path)
+    assert done.returncode == 1
+    assert f"sha256 {'ab' * 6}… by uv.lock@" in done.stderr
+    assert cudafit("matrix", "list").stdout.count("+update.") == 0
