@@ -14,7 +14,9 @@ from cudafit.lock.held import Held, read_lock
 from cudafit.lock.integrity import Integrity, listed
 from cudafit.lock.lines import option_of
 from cudafit.lock.order import CONDA as CONDA_FORGE
+from cudafit.lock.order import PYTORCH
 from cudafit.lock.origins import Origins, elsewhere, origin_problems, origins_of
+from cudafit.lock.whose import of_another_index
 from cudafit.model.fit import SCHEMA
 from cudafit.model.frozen import frozen
 from cudafit.model.record import fields_of
@@ -85,6 +87,8 @@ def _judge(
     named = [option_of(line)[1] for line in builds.lines if line.startswith("-")]
     origins = origins_of(resolution.picks, configured(), addresses, named)
     told += origin_problems(lock, origins, hashless=how.allow_unhashed)
+    if any(pick.index_name.startswith(PYTORCH) for pick in resolution.picks):
+        told += of_another_index(lock, resolution.picks, book.facts("wheels").wheels, addresses)
     if not lock.files:
         return Verdict(held.path, resolution, tuple(told))
     compared = _compared(lock, form, resolution, origins, how)
