@@ -9,7 +9,7 @@ from cudafit.matrix.quotes.hashes import Hashes
 from cudafit.matrix.quotes.outcome import ADDED, CONFIRMED, LEFT, RECORDED, REFUSED, SETTLED, Outcome
 from cudafit.matrix.quotes.pins import Pins
 from cudafit.matrix.quotes.places import Places
-from cudafit.matrix.quotes.release import TORCH, TRITON, completed
+from cudafit.matrix.quotes.release import FAMILY, TORCH, TRITON, completed, unmarked
 from cudafit.matrix.quotes.row import listed_row, local_of, new_row, strength, with_cell, with_listing
 from cudafit.model.matrix import DEFAULT_INDEX, LOCK, Build, Matrix, Source
 from cudafit.model.quoted import Listed, Quotes
@@ -159,6 +159,9 @@ class _Rows:
         """Only what changes; what a release's wheels on the default index tell of it holds for its other builds."""
         if TORCH in self._rows:
             self._rows[TORCH] = list(completed(self._rows[TORCH], self._rows.get(TRITON, ())))
+        for name in FAMILY:
+            if name in self._rows:
+                self._rows[name] = list(unmarked(self._rows[name]))
         for name, rows in self._rows.items():
             if rows != list(self._before[name]):
                 self._outcome.builds[name] = rows

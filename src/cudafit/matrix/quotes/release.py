@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from cudafit.matrix.quotes.row import with_libraries, with_triton, with_twin
-from cudafit.model.matrix import DEFAULT_INDEX, Build
+from cudafit.model.frameworks import TORCH as FRAMEWORK
+from cudafit.model.matrix import DEFAULT_INDEX, LOCK, NO_LOCAL, WHEEL, Build
+from cudafit.model.versions import natural_key
 
 TORCH, TRITON = "torch", "triton"
+FAMILY = (FRAMEWORK.name, *FRAMEWORK.companions)
 _MAIN, _ARM = "linux-x86_64", "linux-aarch64"
 
 
@@ -44,6 +48,22 @@ def completed(rows: Sequence[Build], tritons: Iterable[Build]) -> Iterator[Build
             yield with_triton(changed, required, version, source) if (version, row.platform) in there else changed
         else:
             yield changed
+
+
+def unmarked(rows: Sequence[Build]) -> Iterator[Build]:
+    """CUDA wheels for aarch64 got their `+cuNNN` with one release of a package: up to the last one that locks quote
+    without it, those that no lock quotes have none either."""
+    quoted = [row for row in rows if _is_cuda_arm(row) and row.evidence == LOCK and row.local == NO_LOCAL]
+    last = max((natural_key(row.version) for row in quoted), default=None)
+    for row in rows:
+        if last and _is_cuda_arm(row) and row.evidence not in (WHEEL, LOCK) and natural_key(row.version) <= last:
+            yield replace(row, local=NO_LOCAL)
+        else:
+            yield row
+
+
+def _is_cuda_arm(row: Build) -> bool:
+    return row.index != DEFAULT_INDEX and row.platform == _ARM and row.variant.startswith("cu")
 
 
 def _is_cudnn(text: str) -> bool:
