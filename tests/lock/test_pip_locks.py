@@ -229,7 +229,7 @@ def test_json_names_the_files(resolve: Resolve) -> None:
     assert value["outputs"] == [{"path": "requirements.txt", "format": "requirements", "packages": 3}]
 
 
-@pytest.mark.parametrize("option", ["--check", "--dry-run", "--force", "--offline"])
+@pytest.mark.parametrize("option", ["--check", "--dry-run", "--force"])
 def test_options_about_files_need_one(resolve: Resolve, option: str) -> None:
     done = resolve("torch", *PASCAL, option)
     assert done.returncode == 2

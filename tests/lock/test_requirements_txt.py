@@ -91,4 +91,4 @@ def test_no_wheel_for_the_target() -> None:
     ],
 )
 def test_uvs_name_of_the_target(given: Order, platform: str) -> None:
-    assert uv_platform(given) == platform
+    assert uv_platform(given.target) == platform

@@ -6,17 +6,19 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cudafit.app.answers import answered
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.app.builds import request_of
+from cudafit.app.judged import refuse_unfit
 from cudafit.app.locks import order_of, typed_command
 from cudafit.app.machines import hosts
-from cudafit.app.newer import answer_with_index
 from cudafit.app.place import parted
 from cudafit.app.result import Result
 from cudafit.env.conda_places import is_base, prefix_for
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
 from cudafit.indexes import configured
+from cudafit.lock.order import Order
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import this_machine
 from cudafit.machine.pythons import read_pythons
@@ -30,6 +32,7 @@ from cudafit.repair import making
 from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means
 from cudafit.repair.journal import interrupted
+from cudafit.resolve import request as resolver
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book
 from cudafit.system.commands import command_text, joined, path_word
@@ -87,9 +90,12 @@ def create(
     if request.lock:
         made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
     else:
-        order = _ordered(engine, replace(request, builds=builds), host, book, say)
         with patience():
+            asked, order, book = _ordered(engine, replace(request, builds=builds), host, book, say)
             made = engine.solved(order, means, sizes=request.dry_run)
+        if kind == VENV:
+            whole = {one.name: one.version for one in made.packages}
+            refuse_unfit("the environment", whole, asked, [host], book)
     if request.dry_run:
         return replace(_planned(path, made), facts=book.told)
     made = engine.create(made, means)
@@ -170,18 +176,23 @@ def _for_one_machine(request: Request, question: "Question | None") -> tuple[Boo
     return book, machines[0]
 
 
-def _ordered(engine: Engine[Any], request: Request, host: Host, book: Book, say: Say) -> Any:
-    """What the engine is to lock; raises CudafitError where nothing fits."""
+def _ordered(
+    engine: Engine[Any], request: Request, host: Host, book: Book, say: Say
+) -> tuple[resolver.Request, Order, Book]:
+    """What is wanted with what it needs, what the engine is to lock, and the facts that tell; raises CudafitError where
+    nothing fits."""
     asked, note = request_of(request.builds, request.machine, request.facts)
     if note:
         say(note)
     if not asked.wanted and not (asked.lines and engine.kind == VENV):
         raise InputError("nothing was asked for", hint=_EXAMPLES[engine.kind])
-    answer, book = answer_with_index(asked, [host], book, say)
+    asked, answer, book = answered(asked, [host], book, say)
     if error := error_of(answer):
         raise error
     command = typed_command(request.builds, request.machine, request.facts)
-    return replace(order_of(asked, command, book), resolution=answer)
+    for warning in answer.warnings:
+        say(f"warning: {warning}")
+    return asked, replace(order_of(asked, command, book), resolution=answer), book
 
 
 def _typed(request: Request, requirements: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cudafit.app.asked import WhichLocks
+from cudafit.app.judged import judged
 from cudafit.app.resolve import Request, read
 from cudafit.errors import CudafitError
 from cudafit.indexes import configured
@@ -20,7 +21,6 @@ from cudafit.lock.whose import of_another_index
 from cudafit.model.fit import SCHEMA
 from cudafit.model.frozen import frozen
 from cudafit.model.record import fields_of
-from cudafit.resolve.answer import resolve
 
 if TYPE_CHECKING:
     from cudafit.lock.listing import Compared
@@ -75,10 +75,9 @@ def check(request: Request, question: "Question | None", say: Callable[[str], No
 def _judge(
     held: Held, form: Format, builds: "Builds", machines: "list[Host]", book: "Book", how: WhichLocks
 ) -> Verdict:
-    asked = replace(
-        builds, locked=held.versions, conda=form.kind == CONDA, python=builds.python or held.python, prefer="newest"
-    )
-    resolution = resolve(asked, machines, book)
+    asked = replace(builds, conda=form.kind == CONDA, python=builds.python or held.python)
+    whole = judged(held.versions, asked, machines, book)
+    resolution = whole.resolution
     picked = {pick.name for pick in resolution.picks}
     others = [want for want in builds.wanted if want.name not in picked and want.name not in book.packages]
     told = list(problems(held, resolution, others))
@@ -89,12 +88,13 @@ def _judge(
     told += origin_problems(lock, origins, hashless=how.allow_unhashed)
     if any(pick.index_name.startswith(PYTORCH) for pick in resolution.picks):
         told += of_another_index(lock, resolution.picks, book.facts("wheels").wheels, addresses)
+    unknown = [f"{one} is not among the facts: it was not judged" for one in whole.unknown]
     if not lock.files:
-        return Verdict(held.path, resolution, tuple(told))
+        return Verdict(held.path, resolution, tuple(told), tuple(unknown))
     compared = _compared(lock, form, resolution, origins, how)
     told += compared.problems
     told += _from_elsewhere(lock, form, origins, compared)
-    return Verdict(held.path, resolution, tuple(told), tuple(_notes(lock, compared)), _state(lock, compared))
+    return Verdict(held.path, resolution, tuple(told), (*unknown, *_notes(lock, compared)), _state(lock, compared))
 
 
 def _compared(lock: Integrity, form: Format, resolution: "Resolution", origins: Origins, how: WhichLocks) -> "Compared":

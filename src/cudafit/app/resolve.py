@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cudafit.app.answers import answered
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
 from cudafit.app.builds import request_of
 from cudafit.app.machines import hosts
-from cudafit.app.newer import answer_with_index
 from cudafit.app.result import Result
 from cudafit.matrix.load import open_matrix
 from cudafit.model.fit import SCHEMA, Resolution
@@ -82,21 +82,24 @@ def resolve(
 ) -> Resolved:
     """`patience` is entered while indexes are asked, which may take a minute. Nothing is written."""
     asked = read(request, question, say)
+    requests: dict[str, resolver.Request] = {}
     answers: dict[str, Resolution] = {}
     book = asked.book
-    for kind in asked.kinds:
-        builds = replace(asked.builds, conda=kind == _CONDA)
-        answers[kind], book = answer_with_index(
-            builds, list(asked.machines), book, say, every=request.every, offline=request.locks.offline
-        )
+    with patience():
+        for kind in asked.kinds:
+            builds = replace(asked.builds, conda=kind == _CONDA)
+            requests[kind], answers[kind], book = answered(
+                builds, list(asked.machines), book, say, every=request.every, offline=request.locks.offline
+            )
     documents: list[Document] = []
     if asked.files and all(one.status != "no-fit" for one in answers.values()):
         from cudafit.app.locks import logins_left_out, made, order_of, typed_command  # noqa: PLC0415 - where files are
 
         command = typed_command(request.builds, request.machine, request.facts, request.locks)
-        order = order_of(asked.builds, command, book, offline=request.locks.offline)
+        order = order_of(requests[asked.kinds[0]], command, book, offline=request.locks.offline)
         with patience():
             documents = made(asked.files, answers, order)
+        _refuse_unfit(documents, asked, requests, book)
         if told := logins_left_out(documents, answers, order):
             say(told)
     outputs = [{"path": one.path, "format": one.format, "packages": one.packages} for one in documents]
@@ -104,6 +107,16 @@ def resolve(
         replace(_result(kind, one, asked.builds, request, outputs), facts=book.told) for kind, one in answers.items()
     ]
     return Resolved(tuple(results), tuple(documents))
+
+
+def _refuse_unfit(documents: "list[Document]", asked: Asked, requests: dict[str, resolver.Request], book: Book) -> None:
+    """A lock that names every package is judged as it is written, with all that came along."""
+    from cudafit.app.judged import refuse_unfit  # noqa: PLC0415 - where there are files
+
+    for document, (path, form) in zip(documents, asked.files, strict=True):
+        if form.read and form.complete and form.kind in requests and not document.edits:
+            versions = dict(form.read(document.text).versions)
+            refuse_unfit(f"the lock `{path}`", versions, requests[form.kind], list(asked.machines), book)
 
 
 def _files(request: Request) -> "tuple[list[tuple[str, Format]], list[str]]":

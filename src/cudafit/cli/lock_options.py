@@ -74,7 +74,9 @@ def lock_options(command: Command) -> Command:
         click.option("--check", is_flag=True, help="Say whether the files given with -o still fit; write nothing."),
         click.option("--dry-run", is_flag=True, help="Show what would be written, as a diff."),
         click.option(
-            "--offline", is_flag=True, help="Ask no index: pins without hashes; with --check, none are compared."
+            "--offline",
+            is_flag=True,
+            help="Ask no index: what packages need is not looked at, pins have no hashes, --check compares none.",
         ),
         click.option(
             "--allow-unhashed",

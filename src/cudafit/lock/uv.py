@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.lock.order import PYTORCH, Order
+from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import numbers
@@ -90,12 +91,12 @@ def compiled(
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         path = _with_preferred(folder, preferred or {})
         known = list(_known(order, environ))
-        _run([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
+        run_uv([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
         text = without_login(read_text(path, _LOCK_LIMIT))
         packages = _read(text)
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
         if others := _other_indexes(order, environ):
-            elsewhere |= _annotated(_run([*command, "--emit-index-annotation"], environ, known).stdout, others)
+            elsewhere |= _annotated(run_uv([*command, "--emit-index-annotation"], environ, known).stdout, others)
     marked = tuple(
         Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
     )
@@ -135,13 +136,12 @@ def _command(order: Order, folder: str) -> list[str]:
     command = [uv_program(), "pip", "compile", f"{folder}/pyproject.toml", f"{folder}/request.in"]
     command += ["--constraints", f"{folder}/constraints.txt", "--quiet", "--no-header", "--no-annotate", "--no-config"]
     command += ["--no-python-downloads", "--python", sys.executable]
-    command += ["--python-version", order.python, "--python-platform", uv_platform(order)]
+    command += ["--python-version", order.python, "--python-platform", uv_platform(order.target)]
     return command
 
 
-def uv_platform(order: Order) -> str:
+def uv_platform(target: Target) -> str:
     """uv's name of the target: `x86_64-manylinux_2_35`."""
-    target = order.target
     system, _, arch = target.platform.partition("-")
     if system != "linux":
         if target.platform not in _FOREIGN:
@@ -220,7 +220,7 @@ def _options(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _run(command: list[str], environ: Mapping[str, str], known: Iterable[str] = ()) -> Finished:
+def run_uv(command: list[str], environ: Mapping[str, str], known: Iterable[str] = ()) -> Finished:
     """`known` are texts with addresses whose logins uv may repeat in its own spelling."""
     kept = {name: value for name, value in environ.items() if name not in _NOT_PASSED}
     try:
@@ -234,7 +234,20 @@ def _run(command: list[str], environ: Mapping[str, str], known: Iterable[str] = 
     return finished
 
 
-def failure(told: str) -> CudafitError:
+class UvError(CudafitError):
+    """What uv said no to; `told` are its own words."""
+
+    def __init__(self, what: str, *, cause: Sequence[str] = (), hint: str | None = None, told: str = "") -> None:
+        super().__init__(what, cause=cause, hint=hint)
+        self.told = told
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it was the index, and not the packages."""
+        return _UNREACHED.search(self.told) is not None
+
+
+def failure(told: str) -> UvError:
     """uv's words as an error: packages that do not go together, or an index that does not answer."""
     lines = [re.sub(r"^(error|hint|warning|cause):\s*|^[^\w`(]+", "", line.strip()) for line in told.splitlines()]
     lines = [line for line in lines if line]
@@ -243,21 +256,26 @@ def failure(told: str) -> CudafitError:
         text = " ".join(line for line in lines if "No solution found" not in line)
         text = text.replace(f"{PROJECT} depends on", "the request needs").replace(PROJECT, "the request")
         missing = "was not found in the package registry" in text
-        return CudafitError(
+        return UvError(
             "a package is on no index" if missing else "the other packages do not go together with these builds",
             cause=[part.strip() for part in re.split(r"(?<=[.,:]) (?=And |we can conclude|Because )", text)][:_SHOWN],
             hint="loosen one of the requirements named there; `cudafit resolve` without them shows the builds",
+            told=joined,
         )
-    if re.search(r"Failed to fetch|error sending request|dns error|Connect|timed out|HTTP status", joined):
-        return CudafitError(
+    if _UNREACHED.search(joined):
+        return UvError(
             "a package index does not give what is needed",
             cause=lines[:_SHOWN],
             hint="try again when it can be reached, or write pins without hashes with `--offline`",
+            told=joined,
         )
-    return CudafitError("uv could not compile the lock", cause=lines[:_SHOWN])
+    return UvError("uv could not compile the lock", cause=lines[:_SHOWN], told=joined)
 
 
 _SHOWN = 8
+_UNREACHED = re.compile(
+    r"Failed to fetch|error sending request|dns error|Connect|timed out|HTTP status|network was disabled"
+)
 
 
 def _read(text: str) -> tuple[Package, ...]:

@@ -55,6 +55,7 @@ class Pick:
     requested: bool = True  # False: it comes along as part of another pick
     verified: bool = True
     note: str | None = None
+    because: tuple[str, ...] = ()  # who needs it, where nobody asked for it: `ultralytics 8.3.1 needs torch>=1.8`
 
     @property
     def specifications(self) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ _SYSTEMS = {
 _PROCESSORS = {("windows", "x86_64"): "AMD64", ("windows", "aarch64"): "ARM64", ("macos", "aarch64"): "arm64"}
 
 
-def applies(item: Wanted, platform: str, python: str) -> bool:
+def applies(item: Wanted, platform: str, python: str, extra: str = "") -> bool:
     """Whether the requirement's marker holds on the target, which need not be where cudafit runs.
 
     Raises InputError for a marker that is none.
@@ -122,7 +122,7 @@ def applies(item: Wanted, platform: str, python: str) -> bool:
         "platform_python_implementation": "CPython",
         "platform_release": "",
         "platform_version": "",
-        "extra": "",
+        "extra": extra,
     }
     parts = [_EQUAL.fullmatch(part) for part in item.marker.split(" and ")]
     # A version is compared by its numbers, not as text.

@@ -43,6 +43,7 @@ _RULES = {
 _SHORT = ("platform", "python", "request")
 _TOLD_BY_NEED = ("driver", "kernels")
 _SHOWN_GPUS = 4
+_SHOWN_REASONS = 3
 
 
 def resolution_rows(resolution: Resolution) -> list[Row]:
@@ -56,7 +57,10 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
     rows.append(Row("python", resolution.python, ""))
     if resolution.status == CPU and resolution.reason:
         rows.append(Row("status", resolution.reason, "", "warn"))
-    rows += [_pick_row(pick) for pick in resolution.picks if pick.requested]
+    for pick in resolution.picks:
+        if pick.requested:
+            rows.append(_pick_row(pick))
+            rows += [Row("because", text, "") for text in _reasons(pick.because)]
     if along := [f"{pick.name} {pick.version}" for pick in resolution.picks if not pick.requested]:
         rows.append(Row("with", ", ".join(along), ""))
     rows += [Row("and", f"{one.requirement}: {one.why}", one.source or "") for one in resolution.constraints]
@@ -67,6 +71,13 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
     rows += [Row("warning", text, "", "warn") for text in resolution.warnings]
     rows += [Row("note", text, "") for text in resolution.notes]
     return rows
+
+
+def _reasons(because: Sequence[str]) -> list[str]:
+    """Those that say which version come first."""
+    ordered = sorted(because, key=lambda text: text[-1:].isalpha())
+    more = len(ordered) - _SHOWN_REASONS
+    return [*ordered[:_SHOWN_REASONS], *([f"and {more} more need it"] if more > 0 else [])]
 
 
 def _passed_rows(passed: Sequence[Passed]) -> list[Row]:

@@ -10,6 +10,7 @@ from cudafit.model.frameworks import LEADING
 from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
+from cudafit.resolve.closing import because
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
 from cudafit.resolve.fleet import groups_of
@@ -124,7 +125,7 @@ def _no_fit(problem: Problem, hosts: Sequence[Host], library: Library) -> Resolu
         upgrades=upgrades,
         matrix=MatrixVersion(library.book.version),
         reason=_why_not(problem, hosts),
-        causes=(*blocking, *causes),
+        causes=(*blocking, *causes, *(told for name in problem.asked() for told in because(problem.words[name]))),
         alternatives=tuple(alternatives_of(problem, hosts, upgrades)),
         passed=tuple(_passed(problem)),
         notes=tuple(notes_of(problem, None, (), hosts)),

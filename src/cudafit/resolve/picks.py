@@ -6,6 +6,7 @@ from cudafit.model.fit import Pick, Served
 from cudafit.model.matrix import Build, wheel_version
 from cudafit.model.requirement import Wanted
 from cudafit.resolve.candidates import Candidate
+from cudafit.resolve.closing import because
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.conda import conda_requirement
 from cudafit.resolve.host import Host
@@ -50,6 +51,7 @@ def _pick(
         requested=requested,
         verified=build.verified,
         note=build.note,
+        because=because(asked),
     )
 
 

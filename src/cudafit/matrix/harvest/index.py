@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
@@ -26,6 +26,7 @@ from cudafit.model.wheel_names import wheel_parts
 from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
+Listed = tuple[str, str, str | None]  # name, address and sha256 of a file
 # What a page raises that is none, or none of this format.
 _NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _BEGINS = re.compile(rb"<(?!br|meta|link|base|hr|img|input)[a-z]", re.I)  # those have no end
@@ -84,9 +85,21 @@ def shown(address: str) -> str:
 
 def wheels(package: str, index: str, session: requests.Session, timeout_s: float = TIMEOUT_S) -> list[WheelFile]:
     """The wheels of a package, yanked and pre-release ones left out; raises HarvestError."""
+    return wheels_of(package, files(package, index, session, timeout_s))
+
+
+def wheels_of(package: str, listed: Iterable[Listed]) -> list[WheelFile]:
+    """The wheels among the files of a package."""
+    return [
+        wheel for name, url, sha256 in listed if name.endswith(".whl") for wheel in _wheel(package, name, url, sha256)
+    ]
+
+
+def files(package: str, index: str, session: requests.Session, timeout_s: float = TIMEOUT_S) -> list[Listed]:
+    """Name, address and sha256 of each file of a package that is not yanked; raises HarvestError."""
     with PyPISimple(index, session=session) as client:
         try:
-            listed = list(_listed(client, package, timeout_s))
+            return list(_listed(client, package, timeout_s))
         except NoSuchProjectError:
             raise HarvestError(package, f"{shown(index)} has no such package") from None
         except _NotAnIndexError:
@@ -95,9 +108,6 @@ def wheels(package: str, index: str, session: requests.Session, timeout_s: float
             ) from None
         except (requests.RequestException, UnsupportedContentTypeError, *_NO_PAGE) as error:
             raise HarvestError(package, f"its page at {shown(index)} cannot be read: {type(error).__name__}") from None
-    return [
-        wheel for name, url, sha256 in listed if name.endswith(".whl") for wheel in _wheel(package, name, url, sha256)
-    ]
 
 
 def _listed(client: PyPISimple, package: str, timeout_s: float) -> Iterator[tuple[str, str, str | None]]:

@@ -85,6 +85,7 @@ def _uv(
 ) -> Finished:
     kept = {name: value for name, value in environ.items() if not _NOT_PASSED.fullmatch(name)}
     kept["UV_PYTHON_DOWNLOADS"] = "never"
+    kept["PYTHONDONTWRITEBYTECODE"] = "1"  # a folder that is built is somebody's own, and stays as it is
     if indexes.default:
         kept["UV_DEFAULT_INDEX"] = indexes.default
     try:

@@ -1,0 +1,32 @@
+"""The answer to a request: with what its packages need, and with versions that came after the facts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from cudafit.app.newer import answer_with_index
+from cudafit.model.fit import Resolution
+from cudafit.resolve.host import Host
+from cudafit.resolve.problem import Book
+from cudafit.resolve.request import Request
+
+
+def answered(
+    request: Request,
+    machines: list[Host],
+    book: Book,
+    say: Callable[[str], None],
+    *,
+    every: bool = False,
+    offline: bool = False,
+) -> tuple[Request, Resolution, Book]:
+    """The request with what its packages need, the answer, and the facts that it is from. May ask the package index."""
+    unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    if not request.conda and any(one.name not in book.packages for one in request.wanted):
+        from cudafit.app.closing import closed  # noqa: PLC0415 - uv and an index, for what the facts do not hold
+
+        found = closed(request, machines, book, offline=offline)
+        request, unseen, notes = found.request, found.unseen, found.notes
+    answer, book = answer_with_index(request, machines, book, say, every=every, offline=offline)
+    told = replace(answer, warnings=(*answer.warnings, *unseen), notes=(*answer.notes, *notes))
+    return request, told, book

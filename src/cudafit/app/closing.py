@@ -1,0 +1,201 @@
+"""A request with what its packages need: of a project that names no framework, what stands on one tells which."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cudafit.errors import UndeterminedError
+from cudafit.indexes import Indexes, configured
+from cudafit.lock.graph import Graph, Sought, graph
+from cudafit.lock.lines import option_of
+from cudafit.lock.uv import UvError
+from cudafit.matrix.harvest.released import Needs, Released
+from cudafit.model.fit import NO_FIT, Resolution, Target
+from cudafit.model.frozen import frozen
+from cudafit.model.requirement import Wanted, applies
+from cudafit.resolve import names
+from cudafit.resolve.answer import resolve
+from cudafit.resolve.closing import NEEDED_BY, brought_in, needed_by, stated, with_extras, with_public
+from cudafit.resolve.host import Host
+from cudafit.resolve.problem import Book, Library
+from cudafit.resolve.request import Request
+
+_TRIES = 3
+_MOST_ROOTS = 12  # of which the index is asked once more
+
+
+@frozen
+class Closed:
+    """`unseen` say what could not be looked at, `notes` what else is to be known."""
+
+    request: Request
+    unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: bool = False) -> Closed:
+    """Raises CudafitError where what was asked for does not go together whatever the machine.
+
+    First with the newest of everything, whose needs then limit the fit; where nothing fits so, with the versions that
+    fit by themselves, to which the others must go back.
+    """
+    library = Library(book)
+    foreign = [one for one in request.wanted if not (one.constraint or one.url or library.knows(one.name))]
+    if request.conda or not foreign:
+        return Closed(request)
+    names.check(request, library)
+    try:
+        first = resolve(request, machines, book)
+    except UndeterminedError:
+        return Closed(request)  # it is raised where the answer is made
+    solver = _Solver(request, library, first, configured(), offline)
+    try:
+        return solver.closed(machines, book)
+    except UvError as error:
+        if not error.is_unanswered and not offline:
+            raise
+        what = "`--offline` asks no index" if offline else "no index answers"
+        listed = ", ".join(f"`{one.name}`" for one in foreign)
+        return Closed(request, (f"what {listed} need{'s' if len(foreign) == 1 else ''} was not looked at: {what}",))
+
+
+class _Solver:
+    """For one request; each question to the index is asked once."""
+
+    def __init__(self, request: Request, library: Library, first: Resolution, indexes: Indexes, offline: bool) -> None:
+        self.request = request
+        self.library = library
+        self.first = first
+        self.indexes = indexes
+        self.offline = offline
+        self.unread: dict[str, None] = {}
+        self.missing: dict[str, None] = {}
+        self.versions: dict[str, str] = {}
+        self.released = Released(indexes.default)
+
+    def closed(self, machines: Sequence[Host], book: Book) -> Closed:
+        request = self._limited(self.request)
+        answer = resolve(request, machines, book)
+        if answer.status == NO_FIT and request != self.request:
+            request = self._from_the_fit(request, machines, book) or request
+        unseen = [
+            f"what `{one}` needs was not looked at: it has no wheel, and its source does not say" for one in self.unread
+        ]
+        unseen += [f"what `{one}` needs was not looked at: no index has it" for one in self.missing]
+        given = [one.name for one in self.request.wanted if one.url and not self.library.knows(one.name)]
+        unseen += [f"what `{one}` needs was not looked at: it is given by its address" for one in given]
+        unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
+        return Closed(request, tuple(unseen), tuple(self._optional(request)))
+
+    def _limited(self, sought: Request) -> Request:
+        """The user's own request with the limits that come of `sought`."""
+        found: dict[Wanted, None] = {}
+        for target in self.first.targets:
+            found |= dict.fromkeys(self._wants(sought, target))
+        return replace(self.request, wanted=(*self.request.wanted, *found))
+
+    def _wants(self, sought: Request, target: Target) -> tuple[Wanted, ...]:
+        python = self.first.python
+        asked = [one for one in sought.wanted if applies(one, target.platform, python) and not one.url]
+        standing: list[Wanted] = []
+        excluded: list[str] = []
+        while True:
+            wanted = [one for one in asked if one.name not in excluded] + standing
+            got = graph(
+                Sought(
+                    tuple(wanted),
+                    tuple(_options(sought.lines)),
+                    python,
+                    target,
+                    self.indexes,
+                    self.offline,
+                    tuple(excluded),
+                )
+            )
+            told = self._of_sources(asked, got, excluded)
+            excluded += [name for name in (*got.unread, *got.missing) if name not in excluded]
+            self.missing |= dict.fromkeys(got.missing)
+            if not told:
+                break
+            for name, found in told.items():
+                extras = {extra for one in asked if one.name == name for extra in one.extras}
+                origin = needed_by(name, found.version)
+                standing += stated(found.requires, origin, target.platform, python, extras=extras)
+                excluded += [name] if name not in excluded else []
+        self.versions |= {node.name: node.version for node in got.nodes}
+        unknown = [name for name in excluded if not any(_is_of(one, name) for one in standing)]
+        self.unread |= dict.fromkeys(name for name in unknown if name not in self.missing)
+        return brought_in(
+            got.nodes,
+            {one.name for one in asked if not one.constraint},
+            self.library.knows,
+            self._needs,
+            target.platform,
+            python,
+            standing,
+        )
+
+    def _optional(self, request: Request) -> Iterator[str]:
+        """Where nothing of ours is needed: what would be with an extra."""
+        if any(self.library.knows(one.name) for one in request.wanted):
+            return
+        told = "nothing of this needs a framework"
+        for one in request.wanted:
+            needs = self._needs(one.name, self.versions.get(one.name, "")) or ()
+            if option := next(with_extras(needs, self.library.knows), None):
+                told += f"; with `{one.name}[{option[0]}]` it would be {option[1]}"
+                break
+        yield told
+
+    def _needs(self, name: str, version: str) -> tuple[str, ...] | None:
+        found = None if self.offline else self.released.of(name, version)
+        return found.requires if found else None
+
+    def _of_sources(self, asked: Sequence[Wanted], got: Graph, excluded: Sequence[str]) -> dict[str, Needs]:
+        """What packages need that have no wheel, or whose wheels are old: no code is run to learn it."""
+        if self.offline:
+            return {}
+        specifiers = {one.name: one.specifier for one in asked}
+        found = {name: self.released.of_source(name, specifiers.get(name, "")) for name in got.unread}
+        versions = {node.name: node.version for node in got.nodes}
+        roots = [one.name for one in asked if one.name in versions and not self.library.knows(one.name)]
+        if len(roots) <= _MOST_ROOTS:
+            for name in set(roots) - set(excluded):
+                found[name] = self.released.of_source(name, specifiers[name], versions[name])
+        return {name: needs for name, needs in found.items() if needs}
+
+    def _from_the_fit(self, request: Request, machines: Sequence[Host], book: Book) -> Request | None:
+        """The newest that fit by themselves, and the others as far back as they must."""
+        bare = tuple(
+            replace(one, specifier="", text=one.name) if one not in self.request.wanted else one
+            for one in request.wanted
+            if one in self.request.wanted or not one.constraint
+        )
+        for _ in range(_TRIES):
+            free = resolve(replace(request, wanted=bare), machines, book)
+            if free.status == NO_FIT:
+                return None
+            pins = {pick.name: pick.version for pick in free.picks if pick.requested}
+            try:
+                again = self._limited(replace(self.request, wanted=with_public(self.request.wanted, pins)))
+            except UvError as error:
+                if error.is_unanswered:
+                    raise
+                return None
+            if resolve(again, machines, book).status != NO_FIT:
+                return again
+            bare = tuple(dict.fromkeys((*bare, *again.wanted)))
+        return None
+
+
+def _is_of(want: Wanted, name: str) -> bool:
+    return want.origin.startswith(f"{NEEDED_BY}{name} ")
+
+
+def _options(lines: Sequence[str]) -> list[str]:
+    """Of requirement files: those that tell where packages come from."""
+    return [line for line in lines if line.startswith("-") and not _is_folder(line) and line != "--require-hashes"]
+
+
+def _is_folder(line: str) -> bool:
+    """Of code that is to be built: what it needs only its build would tell."""
+    return not line.startswith("-") or option_of(line)[0] in ("-e", "--editable")

@@ -1,0 +1,119 @@
+"""What a request brings in, by uv: the packages that would be installed, and which of them need each.
+
+Nothing is built for it: to learn what a source archive needs, its code would have to be run.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+
+from cudafit.indexes import Indexes
+from cudafit.lock.uv import UvError, run_uv, uv_platform, uv_program
+from cudafit.model.fit import Target
+from cudafit.model.frozen import frozen
+from cudafit.model.requirement import Wanted, normalised
+
+_LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
+
+_NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
+_ON_NO_INDEX = re.compile(r"([A-Za-z0-9][\w.-]*) was not found in the package registry")
+_MOST_LEFT = 24
+
+
+@frozen
+class Node:
+    """A package of the answer. `by` are those that need it; of what was asked for itself there is none."""
+
+    name: str
+    version: str
+    by: tuple[str, ...]
+
+
+@frozen
+class Graph:
+    """What those need that are `unread`, without a wheel for the target, or `missing` on the index, was not seen."""
+
+    nodes: tuple[Node, ...] = ()
+    unread: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@frozen
+class Sought:
+    """What uv is asked. `options` tell of indexes, as requirement files write them."""
+
+    wanted: tuple[Wanted, ...]
+    options: tuple[str, ...]
+    python: str
+    target: Target
+    indexes: Indexes
+    offline: bool = False
+    excluded: tuple[str, ...] = ()  # packages to be left out wherever they are needed
+
+
+def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
+    """Raises CudafitError where the index cannot be reached, or what is wanted does not go together."""
+    unread: list[str] = []
+    missing: list[str] = []
+    while True:
+        left = [*sought.excluded, *unread, *missing]
+        try:
+            return Graph(tuple(_nodes(_asked(sought, left, environ))), tuple(unread), tuple(missing))
+        except UvError as error:
+            absent = set(map(normalised, _ON_NO_INDEX.findall(error.told))) - set(left)
+            built = set(map(normalised, _NO_WHEEL.findall(error.told))) - {*left, *absent}
+            if not (absent or built) or len(left) > _MOST_LEFT:
+                raise
+            unread += sorted(built)
+            missing += sorted(absent)
+
+
+def _asked(sought: Sought, unread: Sequence[str], environ: Mapping[str, str]) -> str:
+    wanted = [one for one in sought.wanted if one.name not in unread]
+    texts = {
+        "request.in": [*sought.options, *(_line(one) for one in wanted if not one.constraint)],
+        "constraints.txt": [re.sub(r"\[[^\[\]]*\]", "", _line(one)) for one in wanted if one.constraint],
+        "excludes.txt": unread,
+    }
+    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+        for name, lines in texts.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in lines))
+        if sought.indexes.default:
+            environ = {**environ, "UV_DEFAULT_INDEX": sought.indexes.default}
+        return run_uv(_command(sought, folder), environ, [*sought.options, sought.indexes.default or ""]).stdout
+
+
+def _command(sought: Sought, folder: str) -> list[str]:
+    command = [uv_program(), "pip", "compile", f"{folder}/request.in", "--constraints", f"{folder}/constraints.txt"]
+    command += [
+        "--excludes",
+        f"{folder}/excludes.txt",
+        "--quiet",
+        "--no-header",
+        "--annotation-style",
+        "line",
+        "--no-config",
+        "--no-build",
+    ]
+    command += ["--no-python-downloads", "--python", sys.executable, "--python-version", sought.python]
+    return [*command, "--python-platform", uv_platform(sought.target), *(["--offline"] if sought.offline else [])]
+
+
+def _line(want: Wanted) -> str:
+    """One line, however it was typed. A local version (`+cu126`) is on no default index, and needs the same."""
+    text = " ".join(want.text.split())
+    return text if want.url else re.sub(r"(==\s*[\w.!]+)\+[\w.]+", r"\1", text)
+
+
+def _nodes(told: str) -> Iterator[Node]:
+    for line in told.splitlines():
+        if match := _LINE.match(line):
+            parents = [one.strip() for one in (match[3] or "").split(",")]
+            yield Node(
+                normalised(match[1]),
+                match[2],
+                tuple(normalised(one) for one in parents if one and not one.startswith("-")),
+            )

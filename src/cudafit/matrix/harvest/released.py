@@ -1,0 +1,143 @@
+"""What released packages say that they need, as the index gives it, kept once it was read.
+
+Of a source archive what its packer wrote into it is read; nothing of it is run.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.parser import Parser
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import requests
+from packaging.specifiers import SpecifierSet
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.version import Version
+
+from cudafit.matrix.harvest.cache import Cache
+from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.index import Listed, WheelFile, default_index, files, wheels_of
+from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
+from cudafit.matrix.harvest.source_archive import needs_of_archive
+from cudafit.model.frozen import frozen
+
+_TIMEOUT_S = 20.0
+_LIMIT = 4 << 20
+_ARCHIVE_LIMIT = 32 << 20
+Page = Sequence[Listed]
+
+
+@frozen
+class Needs:
+    """The requirements of one version, each in its own words."""
+
+    version: str
+    requires: tuple[str, ...]
+
+
+class Released:
+    """One index. None where it does not tell."""
+
+    def __init__(self, index: str | None, environ: Mapping[str, str] = os.environ) -> None:
+        self._index = index or default_index(environ)
+        base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
+        self._cache = Cache(os.path.join(base, "cudafit", "needs"))
+        self._pages: dict[str, Page] = {}
+
+    def of(self, name: str, version: str) -> Needs | None:
+        """By the wheel of that version."""
+
+        def read(session: requests.Session) -> Sequence[str] | None:
+            found = wheels_of(name, self._page(name, session))
+            file = next((one for one in found if str(one.version) == version), None)
+            return None if file is None else _of_wheel(file, session)
+
+        return self._kept(name, version, read)
+
+    def of_source(self, name: str, specifier: str, beyond: str | None = None) -> Needs | None:
+        """By the newest source archive that is asked for and has no wheel beside it; `beyond` is a version that would
+        do too."""
+        try:
+            with Traffic() as traffic:
+                page = self._page(name, traffic.session())
+        except HarvestError:
+            return None
+        newest = max(_sources(page, specifier), key=lambda one: one[0], default=None)
+        if newest is None or (beyond and newest[0] <= Version(beyond)):
+            return None
+        version, url = newest
+        return self._kept(name, f"{version} (source)", lambda session: _of_source(url, session), str(version))
+
+    def _page(self, name: str, session: requests.Session) -> Page:
+        if name not in self._pages:
+            self._pages[name] = files(name, self._index, session)
+        return self._pages[name]
+
+    def _kept(
+        self,
+        name: str,
+        version: str,
+        read: Callable[[requests.Session], Sequence[str] | None],
+        called: str | None = None,
+    ) -> Needs | None:
+        host = urlsplit(self._index).netloc.rpartition("@")[2]
+        key = hashlib.sha256("\n".join((host, name, version)).encode()).hexdigest()
+        found = (self._cache.get(key) or {}).get("requires")
+        if not isinstance(found, list):
+            try:
+                with Traffic() as traffic:
+                    found = read(traffic.session())
+            except HarvestError:
+                return None
+            if found is None:
+                return None
+            self._cache.put(key, {"requires": list(found)})
+        return Needs(called or version, tuple(map(str, found)))
+
+
+def _sources(page: Page, specifier: str) -> Iterator[tuple[Version, str]]:
+    allowed = SpecifierSet(specifier)
+    built = {one.version for one in wheels_of("", page)}
+    for name, url, _ in page:
+        try:
+            _, version = parse_sdist_filename(name)
+        except (InvalidSdistFilename, ValueError):
+            continue
+        if version in allowed and not version.is_prerelease and version not in built:
+            yield version, url
+
+
+def _of_wheel(file: WheelFile, session: requests.Session) -> list[str]:
+    text = _beside(file.url, session)
+    if text is None:
+        with RemoteWheel(file, session) as wheel:
+            text = wheel.metadata()
+    return Parser().parsestr(text, headersonly=True).get_all("Requires-Dist") or []
+
+
+def _beside(url: str, session: requests.Session) -> str | None:
+    """PEP 658: the metadata alone, where the index has it beside the wheel."""
+    data = _got(f"{url.partition('#')[0]}.metadata", session, _LIMIT)
+    text = data.decode("utf-8", "replace") if data else ""
+    return text if text.startswith("Metadata-Version:") else None
+
+
+def _of_source(url: str, session: requests.Session) -> tuple[str, ...] | None:
+    data = _got(url, session, _ARCHIVE_LIMIT)
+    return None if data is None else needs_of_archive(data)
+
+
+def _got(url: str, session: requests.Session, limit: int) -> bytes | None:
+    try:
+        with session.get(url, timeout=_TIMEOUT_S, stream=True) as answer:
+            if answer.status_code != HTTPStatus.OK or int(answer.headers.get("Content-Length") or 0) > limit:
+                return None
+            data = b""
+            for part in answer.iter_content(1 << 16):
+                data += part
+                if len(data) > limit:
+                    return None
+            return data
+    except (requests.RequestException, ValueError):
+        return None

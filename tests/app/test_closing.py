@@ -1,0 +1,185 @@
+"""A request is closed over what its packages need, before anything is chosen: over a real uv and a small index."""
+
+import io
+import json
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cudafit.matrix.harvest.source_archive import needs_of_archive
+from tests.conftest import Run
+from tests.lock.world import DEFAULT, World, wheel, world
+from tests.matrix.harvest.server import Index, serving
+
+PASCAL = ("--gpu", "GTX 1080 Ti", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.11")
+BLACKWELL = ("--gpu", "RTX 5090", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.11")
+Resolve = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def needing(name: str, version: str, *needs: str) -> tuple[str, bytes]:
+    return wheel(name, version, requires="\n".join(f"Requires-Dist: {one}" for one in needs))
+
+
+def source(name: str, version: str, files: dict[str, str]) -> tuple[str, bytes]:
+    """An archive whose build would fail: whoever runs it has made a mistake."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as packed:
+        for path, text in {**files, "setup.py": "raise SystemExit('it was run')\n"}.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+            member.size = len(text)
+            packed.addfile(member, io.BytesIO(text.encode()))
+    return f"{name}-{version}.tar.gz", out.getvalue()
+
+
+PACKAGES = {
+    "stands-on": dict([needing("stands_on", "2.0", "torch>=2.0", "numpy")]),
+    "deep": dict([needing("deep", "1.0", "stands-on")]),
+    "pins": dict([needing("pins", "3.0", "torch==2.15.0"), needing("pins", "2.0", "torch==2.14.1")]),
+    "narrow": dict([needing("narrow", "1.0", "torch<2.15")]),
+    "unknown-torch": dict([needing("unknown_torch", "1.0", "torch==2.99.0")]),
+    "can-use": dict([needing("can_use", "1.0", "numpy", 'torch>=2.0; extra == "gpu"')]),
+    "plain": dict([needing("plain", "1.0", "numpy")]),
+    "source-only": dict(
+        [source("source_only", "1.0", {"source_only.egg-info/requires.txt": "numpy\ntorch>=2.1\n\n[dev]\npytest\n"})]
+    ),
+    "old-wheel": dict(
+        [
+            needing("old_wheel", "0.1", "numpy"),
+            source("old_wheel", "2.0", {"PKG-INFO": "Metadata-Version: 2.2\nName: old-wheel\nRequires-Dist: torch\n"}),
+        ]
+    ),
+    "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),
+    "needs-secretive": dict([needing("needs_secretive", "1.0", "secretive", "torch")]),
+}
+
+
+@pytest.fixture(scope="module")
+def closing_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world")) as made, serving(Index({**DEFAULT, **PACKAGES})) as default:
+        yield replace(made, default=default)
+
+
+@pytest.fixture
+def resolve(cudafit: Run, closing_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+
+    def run(*words: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        given = {**closing_world.env, **(env or {})}
+        return cudafit("resolve", *words, "--matrix", str(closing_world.matrix), env=given)
+
+    return run
+
+
+def picked(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
+    assert done.returncode == 0, done.stderr + done.stdout
+    return {pick["name"]: pick["version"] for pick in json.loads(done.stdout)["picks"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (["stands-on"], ["stands-on 2.0 needs torch>=2.0"]),
+        (["deep"], ["stands-on 2.0 needs torch>=2.0"]),
+        (["source-only"], ["source-only 1.0 needs torch>=2.1"]),
+        (["old-wheel"], ["old-wheel 2.0 needs torch"]),
+        (["can-use[gpu]"], ["can-use 1.0 needs torch>=2.0"]),
+        (["needs-secretive"], ["needs-secretive 1.0 needs torch"]),
+    ],
+)
+def test_what_stands_on_torch_is_given_one(resolve: Resolve, words: list[str], because: list[str]) -> None:
+    done = resolve(*words, *PASCAL, "--json")
+    assert picked(done) == {"torch": "2.14.1"}
+    assert json.loads(done.stdout)["picks"][0]["because"] == because
+
+
+def test_the_screen_says_why(resolve: Resolve) -> None:
+    done = resolve("deep", *PASCAL)
+    assert "because    stands-on 2.0 needs torch>=2.0" in done.stdout
+    assert "torch==2.14.1+cu126 deep" in done.stdout
+
+
+def test_a_pin_chooses_where_it_fits_and_is_gone_around_where_it_does_not(resolve: Resolve) -> None:
+    assert picked(resolve("pins", *BLACKWELL, "--json")) == {"torch": "2.15.0"}
+    older = resolve("pins", *PASCAL, "--json")
+    assert picked(older) == {"torch": "2.14.1"}
+    assert json.loads(older.stdout)["picks"][0]["because"] == ["pins 2.0 needs torch==2.14.1"]
+
+
+def test_what_was_asked_for_is_limited_too(resolve: Resolve) -> None:
+    done = resolve("torch", "narrow", *BLACKWELL)
+    assert done.returncode == 1
+    assert "torch<2.15" in done.stderr
+    assert "narrow 1.0 needs torch<2.15" in done.stderr
+
+
+def test_a_version_that_nobody_knows_is_no_fit(resolve: Resolve) -> None:
+    done = resolve("unknown-torch", *PASCAL)
+    assert done.returncode == 1
+    assert "2.99.0" in done.stderr
+
+
+def test_an_option_is_told_and_not_chosen(resolve: Resolve) -> None:
+    done = resolve("can-use", *PASCAL)
+    assert done.returncode == 0
+    assert "note       nothing of this needs a framework; with `can-use[gpu]` it would be torch" in done.stdout
+    assert "nothing of this needs a framework" in resolve("plain", *PASCAL).stdout
+
+
+def test_what_could_not_be_looked_at_is_said(resolve: Resolve) -> None:
+    assert "what `secretive` needs was not looked at" in resolve("needs-secretive", *PASCAL).stdout
+    gone = resolve("stands-on", *PASCAL, env={"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple/"})
+    assert gone.returncode == 0
+    assert "what `stands-on` needs was not looked at: no index answers" in gone.stdout
+    offline = resolve("stands-on", *PASCAL, "--offline")
+    assert "what `stands-on` needs was not looked at: `--offline` asks no index" in offline.stdout
+
+
+def test_a_package_that_is_on_no_index_is_said_and_cannot_be_locked(resolve: Resolve) -> None:
+    done = resolve("stands-on", "is-not-there-at-all", *PASCAL)
+    assert done.returncode == 0
+    assert "what `is-not-there-at-all` needs was not looked at: no index has it" in done.stdout
+    assert "torch==2.14.1+cu126" in done.stdout
+    locked = resolve("stands-on", "is-not-there-at-all", *PASCAL, "-o", "requirements.txt")
+    assert locked.returncode == 1
+    assert "a package is on no index" in locked.stderr
+
+
+@pytest.mark.parametrize("words", [["stands-on"], ["deep", "plain"], ["pins"]])
+def test_the_lock_holds_what_fits_and_is_judged_whole(resolve: Resolve, words: list[str]) -> None:
+    done = resolve(*words, *PASCAL, "-o", "requirements.txt")
+    assert done.returncode == 0, done.stderr
+    text = Path("requirements.txt").read_text()
+    assert "torch-2.14.1%2Bcu126" in text
+    assert "cu13" not in text
+    assert resolve(*words, *PASCAL, "--check", "-o", "requirements.txt").returncode == 0
+    assert resolve("torch", *PASCAL, "--check", "-o", "requirements.txt").returncode == 0
+    old = [*PASCAL[:3], "470.57", *PASCAL[4:]]
+    failed = resolve(*words, *old, "--check", "-o", "requirements.txt")
+    assert failed.returncode == 1
+    assert "torch" in failed.stderr
+
+
+def test_a_foreign_lock_is_judged_by_all_that_it_holds(resolve: Resolve) -> None:
+    Path("requirements.txt").write_text("stands-on==2.0\nnumpy==2.1.0\ntorch==2.15.0\nnvidia-cudnn-cu13==9.20.0.48\n")
+    done = resolve("stands-on", *PASCAL, "--check", "--allow-unhashed", "--offline", "-o", "requirements.txt")
+    assert done.returncode == 1
+    assert "sm_61" in done.stderr
+
+
+def test_source_archives_are_read_and_broken_ones_are_passed_over() -> None:
+    packed = next(iter(PACKAGES["source-only"].values()))
+    assert needs_of_archive(packed) == ("numpy", "torch>=2.1", 'pytest; extra == "dev"')
+    assert needs_of_archive(packed[: len(packed) // 2]) is None
+    assert needs_of_archive(b"PK\x03\x04 no archive") is None
+    assert needs_of_archive(b"") is None
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a-1/PKG-INFO", "Metadata-Version: 2.2\nName: a\nDynamic: Requires-Dist\nRequires-Dist: b\n")
+        archive.writestr("a-1/a.egg-info/requires.txt", '[gpu:python_version < "3"]\ntorch\n')
+    assert needs_of_archive(out.getvalue()) == ('torch; extra == "gpu" and (python_version < "3")',)
