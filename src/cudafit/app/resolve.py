@@ -121,7 +121,7 @@ def _refuse_unfit(documents: "list[Document]", asked: Asked, requests: dict[str,
 
 def _files(request: Request) -> "tuple[list[tuple[str, Format]], list[str]]":
     """The files to write, and the kinds of fit that they need; whoever writes none has nothing of it loaded."""
-    if request.locks == WhichLocks():
+    if request.locks in (WhichLocks(), WhichLocks(offline=True)):
         return [], [_CONDA if request.builds.conda else "pip"]
     from cudafit.app.locks import kinds_of, outputs_of  # noqa: PLC0415
 
