@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cudafit.model.matrix import CPU, EVIDENCE, LISTING, WHEEL, Build, Matrix
+from cudafit.model.matrix import CPU, EVIDENCE, WHEEL, Build, Matrix
 from cudafit.model.record import to_plain
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
@@ -64,32 +64,6 @@ def coverage_rows(matrix: Matrix) -> list[Row]:
     rows.append(Row("facts", facts))
     rows.append(Row("in all", f"{len(told['packages'])} packages, {told['rows']} builds, read {told['read']}"))
     return rows
-
-
-def build_rows(builds: Sequence[Build]) -> list[Row]:
-    rows = []
-    before = None
-    for build in builds:
-        label = build.version if build.version != before else ""
-        rows.append(Row(label, _build_text(build), build.index, "plain" if build.verified else "warn"))
-        before = build.version
-    return rows
-
-
-def _build_text(build: Build) -> str:
-    parts = [f"{build.variant} {build.platform}"]
-    if build.variant not in (CPU, "any"):
-        parts.append(f"CUDA {build.cuda or 'not known'}")
-    if build.cudnn:
-        parts.append(f"cuDNN {build.cudnn}")
-    if build.kernels:
-        parts.append(" ".join(build.kernels))
-    if build.pythons:
-        parts.append(f"Python {' '.join(build.pythons)}")
-    if not build.verified:
-        parts.append("not verified")
-    parts.append(f"by {build.evidence}" if build.evidence != LISTING else "by a listing")
-    return " · ".join(parts)
 
 
 def _versions(builds: Sequence[Build]) -> list[str]:
