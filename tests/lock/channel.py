@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CUDAS = ("11.8", "12.0", "12.4", "12.6", "12.8", "12.9", "13.0")
+ARCHS = ("6.1", "7.5", "8.9")
 TORCH = {"2.12.0": ("12.9", "13.0"), "2.13.0": ("12.6", "12.9", "13.0")}
 
 
@@ -88,9 +89,15 @@ def make(folder: Path, subdirs: Sequence[str] = ("linux-64", "linux-aarch64")) -
     for cuda in CUDAS:
         # As conda-forge does: only the driver's major is asked for.
         add("cuda-version", cuda, "h0", subdir="noarch", constrains=[f"__cuda >={cuda.split('.')[0]}"])
+    for arch in ARCHS:
+        # As conda-forge does since October 2026: where nothing tells the GPUs, every one of them may be installed.
+        add("cuda-arch", arch, "h0", subdir="noarch", constrains=[f"__cuda_arch >={arch}"])
     add("numpy", "2.3.0", "py_0", subdir="noarch", depends=["python >=3.10"])
     add("filelock", "3.20.0", "py_0", subdir="noarch", depends=["python"])
     for subdir in subdirs:
+        for number, arch in enumerate(ARCHS):
+            build = f"cuda129_arch{arch.replace('.', '')}_h0_{number}"
+            add("kernels", "1.0", build, subdir=subdir, depends=["__cuda", f"cuda-arch >={arch}"], number=number)
         for python in ("3.11.9", "3.12.7", "3.13.1"):
             add("python", python, "h0_cpython", subdir=subdir)
         for version, cudas in TORCH.items():

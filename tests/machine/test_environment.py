@@ -36,6 +36,10 @@ def test_no_name_sounds_like_a_secret_or_is_there_twice() -> None:
                 Override("UV_CUDA_DRIVER_VERSION", "driver.version", "550.54.15"),
             ),
         ),
+        (
+            {"CONDA_OVERRIDE_CUDA_ARCH": "8.6"},
+            (Override("CONDA_OVERRIDE_CUDA_ARCH", "gpus.compute_capability", "8.6"),),
+        ),
         ({"CUDA_HOME": "/usr/local/cuda"}, ()),
     ],
 )

@@ -71,6 +71,31 @@ def test_overrides_replace_what_was_measured_and_are_told() -> None:
     assert (seen.kind.driver, seen.kind.cuda) == (None, "13.0")
 
 
+ARCH = "CONDA_OVERRIDE_CUDA_ARCH"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "capabilities", "hidden"),
+    [
+        ({}, "8.6", ((8, 6),), False),
+        ({}, "", ((7, 0),), True),  # conda's virtual package alone is hidden, not the card
+        ({}, "sm_86", ((7, 0),), False),  # not as conda takes it
+        ({"gpus": ()}, "8.6", ((8, 6),), False),  # where images are made, a driver can be told and no card is seen
+        ({"gpus": (gpu(visible=False),)}, "8.6", (), False),
+        ({"gpus": (), "driver": None}, "8.6", (), False),  # not without a driver (CEP 46)
+        ({"gpus": (gpu(compute_capability=None, name=None, pci_device_id=None),)}, "8.6", ((8, 6),), False),
+    ],
+)
+def test_the_capability_that_the_user_tells(
+    changes: dict[str, Any], told: str, capabilities: tuple[tuple[int, int], ...], hidden: bool
+) -> None:
+    seen = host(V100, overrides=(Override(ARCH, "gpus.compute_capability", told),), **changes)
+    assert seen.kind.capabilities == capabilities
+    assert seen.kind.arch_hidden == hidden
+    assert (seen.kind.state == GPU) == bool(capabilities)
+    assert any(ARCH in note for note in seen.notes) == bool(capabilities)
+
+
 def test_which_cards_are_for_data_centres() -> None:
     assert host(V100).kind.data_centre
     assert not host(load(str(FOLDER / "rtx4090-550.json"))).kind.data_centre

@@ -51,6 +51,8 @@ def conda_lock_text(order: Order, solved: Sequence[Solved], path: str, *, shim: 
                 virtual_package_repo=_virtual(solved),
                 mapping_url=mapping.as_uri(),
             )
+        # What it was solved for; the format has a place for it where other tools let it be.
+        lock.metadata.custom_metadata = {f"virtual_packages_{one.platform}": _told(one.virtual) for one in solved}
         target = Path(folder) / "conda-lock.yml"
         lockfile.write_conda_lock_file(lock, target, metadata_choices=None, include_help_text=False)
         return header(order) + read_text(str(target), _LOCK_LIMIT), sum(len(one.records) for one in solved)
@@ -81,6 +83,10 @@ def _virtual(solved: Sequence[Solved]) -> Any:
             repository.add_package(package, subdirs=[one.platform])
     repository.write()
     return repository
+
+
+def _told(virtual: Sequence[tuple[str, str]]) -> str:
+    return " ".join(f"{name}={version}" for name, version in sorted(virtual))
 
 
 def _fetched(record: Record) -> dict[str, Any]:

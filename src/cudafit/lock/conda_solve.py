@@ -39,6 +39,7 @@ def solved(order: Order) -> tuple[Solved, ...]:
 _LINUX = "5.10"
 _GLIBC = "2.28"
 _MACOS = "13.0"
+CUDA_ARCH = "__cuda_arch"  # not without `__cuda` (CEP 46)
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "aarch64"}
 
 
@@ -60,4 +61,6 @@ def virtual_of(target: Target, *, cuda: bool = True) -> tuple[tuple[str, str], .
         found += [("__win", "0")]
     if target.cuda and cuda:
         found.append(("__cuda", target.cuda))
+        if target.cuda_arch:
+            found.append((CUDA_ARCH, target.cuda_arch))
     return tuple(found)

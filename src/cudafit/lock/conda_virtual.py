@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 Virtual = tuple[str, str]
 
-_NAMES = ("CUDA", "GLIBC", "LINUX", "OSX", "ARCHSPEC")
+_NAMES = ("CUDA", "CUDA_ARCH", "GLIBC", "LINUX", "OSX", "ARCHSPEC")
 
 
 def overridden(virtual: Sequence[Virtual], environ: Mapping[str, str]) -> tuple[tuple[Virtual, ...], tuple[str, ...]]:
     """The virtual packages with what the variables say, and a line for each variable that changed one.
 
-    An empty value says that there is none. Source: conda's documentation of virtual packages.
+    An empty value says that there is none. `__cuda_arch` goes with `__cuda`. Sources: conda's documentation of virtual
+    packages; CEP 46.
     """
     found = dict(virtual)
     told = []
@@ -25,4 +26,6 @@ def overridden(virtual: Sequence[Virtual], environ: Mapping[str, str]) -> tuple[
             found[package] = value
         now = f"{package} {value}" if value else f"no {package}"
         told.append(f"CONDA_OVERRIDE_{name}={value}: {now} in place of {before}")
+    if "__cuda" not in found and (arch := found.pop("__cuda_arch", None)):
+        told.append(f"no __cuda_arch {arch}, since there is no __cuda")
     return tuple(found.items()), tuple(told)

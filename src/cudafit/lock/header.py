@@ -20,6 +20,8 @@ def header(order: Order, *, comment: str = "#") -> str:
         lines.append(f"machine: and {len(resolution.machines) - _SHOWN} more kinds")
     for target in resolution.targets:
         cuda = f"CUDA up to {target.cuda}" if target.cuda else "no CUDA"
+        if target.cuda_arch:
+            cuda += f", GPUs from sm_{target.cuda_arch.replace('.', '')}"
         lines.append(f"for: {target.platform}, {target.libc or 'libc not told'}, {cuda}, Python {resolution.python}")
     lines += [f"warning: {text}" for text in resolution.warnings]
     if order.offline:

@@ -1,4 +1,8 @@
-"""pixi.toml: a manifest, with what the machine has as system requirements."""
+"""pixi.toml: a manifest, with what the machines have beside each platform.
+
+Source: pixi's documentation, `workspace/multi_platform_configuration` and `workspace/system_requirements`; from 0.71 on,
+which deprecates the table `[system-requirements]`.
+"""
 
 from typing import Any
 
@@ -6,9 +10,10 @@ from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import cuda_version, pip_side, specifications
+from cudafit.model.fit import Target
 from cudafit.model.requirement import wanted
 from cudafit.system.secrets import without_login
-from cudafit.system.toml import inline, toml_text
+from cudafit.system.toml import inline, listed, toml_text
 
 
 def pixi_text(order: Order) -> str:
@@ -26,27 +31,29 @@ def pixi_text(order: Order) -> str:
         "workspace": {
             "name": order.name,
             "channels": [without_login(order.indexes.of(CONDA, CONDA))],
-            "platforms": [conda_platform(target.platform) for target in order.resolution.targets],
+            "platforms": listed([_platform(order, target) for target in order.resolution.targets]),
+            "requires-pixi": ">=0.71",
         },
-        "system-requirements": _system(order),
         "dependencies": dependencies,
     }
-    if not table["system-requirements"]:
-        del table["system-requirements"]
     if pip := {item.name: _pypi(item.specifier, item.extras, item.url) for item in map(wanted, pip_side(order))}:
         table["pypi-dependencies"] = pip
     return header(order) + "\n" + toml_text(table)
 
 
-def _system(order: Order) -> dict[str, Any]:
-    target = order.resolution.targets[0]
-    found: dict[str, Any] = {}
+def _platform(order: Order, target: Target) -> Any:
+    """Its plain name where nothing is known of it; a table may not be called so. What a table leaves out, pixi takes to
+    be as on any machine."""
+    name = conda_platform(target.platform)
+    found: dict[str, Any] = {"platform": name}
     if any(pick.cuda for pick in order.picks) and target.cuda:
-        found["cuda"] = target.cuda
+        arch = target.cuda_arch
+        cuda = inline(driver=target.cuda, arch=arch) if arch else target.cuda
+        found = {"name": f"{name}-gpu", **found, "cuda": cuda}
     family, _, version = (target.libc or "").partition(" ")
     if version:
-        found["libc"] = inline(family=family, version=version)
-    return found
+        found["glibc" if family == "glibc" else f"__{family}"] = version
+    return inline(**found) if len(found) > 1 else name
 
 
 def _pypi(specifier: str, extras: tuple[str, ...], url: str | None) -> Any:

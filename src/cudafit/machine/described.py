@@ -7,7 +7,7 @@ from dataclasses import replace
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import closest, named, spoken
-from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Tegra
+from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Override, Tegra
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
 from cudafit.model.versions import major_minor, numbers
 
@@ -45,13 +45,18 @@ def described(description: Description, base: Machine | None, here: str, facts: 
         gpus = tuple(_gpu(index, text, facts) for index, text in enumerate(description.gpus))
         tegra = next((Tegra(gpu.name) for gpu in gpus if gpu.compute_capability in _TEGRA), None)
         machine = replace(machine, gpus=gpus, os=replace(machine.os, tegra=tegra), visible_devices=None, pci=None)
-        machine = replace(machine, nvswitches=None, fabric_manager=None)
+        machine = replace(machine, nvswitches=None, fabric_manager=None, overrides=_overrides(machine, of_gpus=False))
     if description.driver:
-        machine = replace(machine, driver=_driver(description.driver, facts), overrides=())
+        machine = replace(machine, driver=_driver(description.driver, facts), overrides=_overrides(machine, of_gpus=True))
     if description.driver or description.gpus:
         machine = replace(machine, problems=(), undetermined=None)
     _check(description, machine)
     return machine
+
+
+def _overrides(machine: Machine, *, of_gpus: bool) -> tuple[Override, ...]:
+    """What stays of them when the other part of the machine, the driver or the GPUs, is described."""
+    return tuple(one for one in machine.overrides if one.field.startswith("gpus") == of_gpus)
 
 
 def _blank(platform: str) -> Machine:

@@ -36,6 +36,7 @@ NAMES = (
     "CONDA_PREFIX",
     "CONDA_DEFAULT_ENV",
     "CONDA_OVERRIDE_CUDA",
+    "CONDA_OVERRIDE_CUDA_ARCH",
     "UV_CUDA_DRIVER_VERSION",
     "UV_TORCH_BACKEND",
     "SLURM_JOB_ID",
@@ -43,7 +44,11 @@ NAMES = (
 )
 
 # Variable -> the fact of a machine that it replaces.
-_OVERRIDES = {"CONDA_OVERRIDE_CUDA": "driver.cuda", "UV_CUDA_DRIVER_VERSION": "driver.version"}
+_OVERRIDES = {
+    "CONDA_OVERRIDE_CUDA": "driver.cuda",
+    "UV_CUDA_DRIVER_VERSION": "driver.version",
+    "CONDA_OVERRIDE_CUDA_ARCH": "gpus.compute_capability",
+}
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, str]:

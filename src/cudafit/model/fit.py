@@ -132,6 +132,7 @@ class Target:
     platform: str
     libc: str | None  # None: not known
     cuda: str | None  # the newest CUDA that every driver knows; None: there is no driver, or it is not to be used
+    cuda_arch: str | None = None  # the least capability of the GPUs, as 6.1; None: there are none, or it is hidden
 
 
 @frozen

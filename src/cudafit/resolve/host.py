@@ -1,5 +1,6 @@
 """A machine as the rules see it: only what decides, so that machines which are alike for the rules are equal."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
@@ -47,6 +48,7 @@ class Kind:
     capabilities: tuple[Capability, ...]  # each once
     data_centre: bool
     pythons: tuple[str, ...]  # as 3.12, each once; none: not known
+    arch_hidden: bool = False  # conda is not to be told what the GPUs are
 
 
 @frozen
@@ -83,6 +85,8 @@ def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:
     cards = tuple(_card(gpu, facts) for gpu in machine.gpus if gpu.visible)
     hidden = tuple(_card(gpu, facts) for gpu in machine.gpus if not gpu.visible)
     driver, cuda, notes = _driver(machine, overrides)
+    cards, told = _cards_told(cards, overrides, made_up=bool(driver or cuda) and not hidden)
+    notes += told
     state, why = _state(machine, cards, hidden, bool(driver or cuda), overrides)
     if machine.undetermined and state == GPU:
         notes += (f"{machine.undetermined}; GPU and driver are known by their files (`cudafit inspect` says more)",)
@@ -97,6 +101,7 @@ def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:
         capabilities=tuple(sorted({card.capability for card in cards if card.capability})),
         data_centre=bool(cards) and all(_is_data_centre(card.name) for card in cards),
         pythons=_pythons(machine),
+        arch_hidden=overrides.get(_ARCH, "set").strip() == "",
     )
     return Host(label, kind, cards, hidden, why, notes)
 
@@ -127,6 +132,24 @@ def _driver(machine: Machine, overrides: Mapping[str, str]) -> tuple[str | None,
         version, cuda = None, value.strip() or None
         notes.append(f"CUDA is {value.strip() or 'hidden'} by CONDA_OVERRIDE_CUDA")
     return version, major_minor(cuda) if cuda else None, tuple(notes)
+
+
+_ARCH = "CONDA_OVERRIDE_CUDA_ARCH"
+
+
+def _cards_told(
+    cards: tuple[Card, ...], overrides: Mapping[str, str], *, made_up: bool
+) -> tuple[tuple[Card, ...], tuple[str, ...]]:
+    """The cards with the capability that the user tells; `made_up`: also where none is seen, as where images are made."""
+    if _ARCH not in overrides:
+        return cards, ()
+    told = overrides[_ARCH].strip()
+    if not told:
+        return cards, (f"conda is not told what the GPUs are: {_ARCH} is empty",)
+    if not re.fullmatch(r"\d{1,2}\.\d", told):
+        return cards, (f"{_ARCH} is not a compute capability such as 8.6, and is passed over",)
+    named = cards or ((Card(0, f"GPU by {_ARCH}", None),) if made_up else ())
+    return tuple(replace(card, capability=capability(told)) for card in named), (f"the GPUs are {told} by {_ARCH}",) if named else ()
 
 
 def _state(

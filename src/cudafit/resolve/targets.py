@@ -25,7 +25,15 @@ def _target(platform: str, kinds: Sequence[Kind], drivers: Drivers, request: Req
     libc = min(known, key=_version) if len(known) == len(libcs) else None
     limits = [drivers.limit_text(kind) if kind.state == GPU and not request.cpu else None for kind in kinds]
     able = [limit for limit in limits if limit is not None]
-    return Target(platform, libc, min(able, key=numbers) if len(able) == len(limits) else None)
+    if len(able) != len(limits):
+        return Target(platform, libc, None)
+    return Target(platform, libc, min(able, key=numbers), _least(kinds))
+
+
+def _least(kinds: Sequence[Kind]) -> str | None:
+    """As conda's `__cuda_arch` tells it (CEP 46): of all GPUs the least, since every one of them is to be served."""
+    found = [min(kind.capabilities) for kind in kinds if kind.capabilities and not kind.arch_hidden]
+    return ".".join(map(str, min(found))) if len(found) == len(kinds) else None
 
 
 def _version(libc: str) -> tuple[bool, tuple[int, ...]]:

@@ -6,7 +6,7 @@ of the parts. tomlkit, which keeps comments and order, needs up to a minute for 
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cudafit.system.python310 import possessive
@@ -79,6 +79,14 @@ def inline(**values: Any) -> Any:
 
     written = ", ".join(f"{key} = {tomlkit.item(value).as_string()}" for key, value in values.items())
     return tomlkit.value(f"{{ {written} }}")
+
+
+def listed(values: Sequence[Any]) -> Any:
+    """A list whose tables stay in it, one a line; tomlkit would make headings of them."""
+    import tomlkit  # noqa: PLC0415 - for files that are written alone
+
+    texts = [tomlkit.item(value).as_string() for value in values]
+    return tomlkit.value("[\n" + "".join(f"  {text},\n" for text in texts) + "]")
 
 
 def _text(data: str | bytes, limit: int) -> str:

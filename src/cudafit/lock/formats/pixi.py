@@ -1,4 +1,4 @@
-"""pixi.toml: a manifest, with what the machine has as system requirements."""
+"""pixi.toml: a manifest, with what the machines have beside each platform."""
 
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ FORMAT = Format(
     pattern=r"pixi\.toml",
     example="pixi.toml",
     files="`pixi.toml`",
-    help="a manifest with system requirements",
+    help="a manifest for pixi 0.71 and newer, with what the machines have",
     tools="`pixi install`",
     complete=False,
     edits=False,
