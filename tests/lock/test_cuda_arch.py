@@ -89,8 +89,8 @@ def test_every_lock_has_the_build_for_the_least_gpu(resolve: Resolve, machine: t
     assert packages()["kernels"].startswith(built)
     assert packages()["cuda-arch"] == f"cuda-arch-{arch}-h0.tar.bz2"
     assert read_back("conda-lock.yml") == packages()
-    told = yaml.safe_load(Path("conda-lock.yml").read_text())["metadata"]["custom_metadata"]["virtual_packages_linux-64"]
-    assert f"__cuda=13.0 __cuda_arch={arch}" in told
+    metadata = yaml.safe_load(Path("conda-lock.yml").read_text())["metadata"]
+    assert f"__cuda=13.0 __cuda_arch={arch}" in metadata["custom_metadata"]["virtual_packages_linux-64"]
     assert f"/linux-64/{built}" in Path("explicit.txt").read_text()
     (platform,) = read_toml(Path("pixi.toml").read_text())["workspace"]["platforms"]
     assert platform["cuda"] == {"driver": "13.0", "arch": arch}
@@ -132,6 +132,7 @@ def test_without_a_gpu_there_is_none(resolve: Resolve) -> None:
         ({}, "13.0", "6.1"),
         ({"CONDA_OVERRIDE_CUDA_ARCH": "8.9"}, "13.0", "8.9"),
         ({"CONDA_OVERRIDE_CUDA_ARCH": ""}, "13.0", None),
+        ({"CONDA_OVERRIDE_CUDA_ARCH": "sm_89"}, "13.0", "6.1"),  # not as conda takes it
         ({"CONDA_OVERRIDE_CUDA": "12.8"}, "12.8", "6.1"),
         ({"CONDA_OVERRIDE_CUDA": ""}, None, None),  # not without `__cuda`
         ({"CONDA_OVERRIDE_CUDA": "", "CONDA_OVERRIDE_CUDA_ARCH": "8.9"}, None, None),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from cudafit.resolve.overrides import ARCH, arch_told
+
 Virtual = tuple[str, str]
 
 _NAMES = ("CUDA", "CUDA_ARCH", "GLIBC", "LINUX", "OSX", "ARCHSPEC")
@@ -14,11 +16,14 @@ def overridden(virtual: Sequence[Virtual], environ: Mapping[str, str]) -> tuple[
     packages; CEP 46.
     """
     found = dict(virtual)
-    told = []
+    told: list[str] = []
     for name in _NAMES:
         value = environ.get(f"CONDA_OVERRIDE_{name}")
         package = f"__{name.lower()}"
         if value is None or found.get(package, "") == value:
+            continue
+        if name == "CUDA_ARCH" and value and (wrong := arch_told({ARCH: value})).capability is None:
+            told += wrong.notes
             continue
         before = f"{package} {found[package]}" if package in found else f"no {package}"
         found.pop(package, None)

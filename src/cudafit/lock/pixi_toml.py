@@ -1,7 +1,7 @@
 """pixi.toml: a manifest, with what the machines have beside each platform.
 
-Source: pixi's documentation, `workspace/multi_platform_configuration` and `workspace/system_requirements`; from 0.71 on,
-which deprecates the table `[system-requirements]`.
+Source: pixi's documentation, `workspace/multi_platform_configuration` and `workspace/system_requirements`; from 0.71
+on, which deprecates the table `[system-requirements]`.
 """
 
 from typing import Any

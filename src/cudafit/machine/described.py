@@ -45,18 +45,18 @@ def described(description: Description, base: Machine | None, here: str, facts: 
         gpus = tuple(_gpu(index, text, facts) for index, text in enumerate(description.gpus))
         tegra = next((Tegra(gpu.name) for gpu in gpus if gpu.compute_capability in _TEGRA), None)
         machine = replace(machine, gpus=gpus, os=replace(machine.os, tegra=tegra), visible_devices=None, pci=None)
-        machine = replace(machine, nvswitches=None, fabric_manager=None, overrides=_overrides(machine, of_gpus=False))
+        machine = replace(machine, nvswitches=None, fabric_manager=None, overrides=_overrides(machine, gpus=False))
     if description.driver:
-        machine = replace(machine, driver=_driver(description.driver, facts), overrides=_overrides(machine, of_gpus=True))
+        machine = replace(machine, driver=_driver(description.driver, facts), overrides=_overrides(machine, gpus=True))
     if description.driver or description.gpus:
         machine = replace(machine, problems=(), undetermined=None)
     _check(description, machine)
     return machine
 
 
-def _overrides(machine: Machine, *, of_gpus: bool) -> tuple[Override, ...]:
+def _overrides(machine: Machine, *, gpus: bool) -> tuple[Override, ...]:
     """What stays of them when the other part of the machine, the driver or the GPUs, is described."""
-    return tuple(one for one in machine.overrides if one.field.startswith("gpus") == of_gpus)
+    return tuple(one for one in machine.overrides if one.field.startswith("gpus") == gpus)
 
 
 def _blank(platform: str) -> Machine:

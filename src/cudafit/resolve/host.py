@@ -1,6 +1,5 @@
 """A machine as the rules see it: only what decides, so that machines which are alike for the rules are equal."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
@@ -11,6 +10,7 @@ from cudafit.model.machine import Gpu, Machine
 from cudafit.model.matrix import Facts
 from cudafit.model.versions import major_minor, natural_key
 from cudafit.resolve.kernels import Capability, capability, sm
+from cudafit.resolve.overrides import ARCH, arch_told, driver_told
 
 GPU: Final = "gpu"
 NO_GPU: Final = "no-gpu"
@@ -84,9 +84,11 @@ def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:
     overrides = {override.variable: override.value for override in machine.overrides}
     cards = tuple(_card(gpu, facts) for gpu in machine.gpus if gpu.visible)
     hidden = tuple(_card(gpu, facts) for gpu in machine.gpus if not gpu.visible)
-    driver, cuda, notes = _driver(machine, overrides)
-    cards, told = _cards_told(cards, overrides, made_up=bool(driver or cuda) and not hidden)
-    notes += told
+    driver, cuda, notes = driver_told(machine, overrides)
+    if (arch := arch_told(overrides)).capability:
+        named = cards or ((Card(0, f"GPU by {ARCH}", None),) if (driver or cuda) and not hidden else ())
+        cards = tuple(replace(card, capability=arch.capability) for card in named)
+    notes += arch.notes if cards else ()
     state, why = _state(machine, cards, hidden, bool(driver or cuda), overrides)
     if machine.undetermined and state == GPU:
         notes += (f"{machine.undetermined}; GPU and driver are known by their files (`cudafit inspect` says more)",)
@@ -101,7 +103,7 @@ def host_of(machine: Machine, label: str, facts: Callable[..., Facts]) -> Host:
         capabilities=tuple(sorted({card.capability for card in cards if card.capability})),
         data_centre=bool(cards) and all(_is_data_centre(card.name) for card in cards),
         pythons=_pythons(machine),
-        arch_hidden=overrides.get(_ARCH, "set").strip() == "",
+        arch_hidden=arch.hidden,
     )
     return Host(label, kind, cards, hidden, why, notes)
 
@@ -118,38 +120,6 @@ def _card(gpu: Gpu, facts: Callable[..., Facts]) -> Card:
     if gpu.name and (found := capability_by_name(gpu.name, facts("gpus", "pci_gpus"))):
         return Card(gpu.index, name, capability(found))
     return Card(gpu.index, name, None)
-
-
-def _driver(machine: Machine, overrides: Mapping[str, str]) -> tuple[str | None, str | None, tuple[str, ...]]:
-    """The driver's version and CUDA limit, by the user's overrides first."""
-    version = machine.driver.version if machine.driver else None
-    cuda = machine.driver.cuda if machine.driver else None
-    notes = []
-    if value := overrides.get("UV_CUDA_DRIVER_VERSION"):
-        version, cuda = value, None
-        notes.append(f"the driver is {value} by UV_CUDA_DRIVER_VERSION")
-    if (value := overrides.get("CONDA_OVERRIDE_CUDA")) is not None:
-        version, cuda = None, value.strip() or None
-        notes.append(f"CUDA is {value.strip() or 'hidden'} by CONDA_OVERRIDE_CUDA")
-    return version, major_minor(cuda) if cuda else None, tuple(notes)
-
-
-_ARCH = "CONDA_OVERRIDE_CUDA_ARCH"
-
-
-def _cards_told(
-    cards: tuple[Card, ...], overrides: Mapping[str, str], *, made_up: bool
-) -> tuple[tuple[Card, ...], tuple[str, ...]]:
-    """The cards with the capability that the user tells; `made_up`: also where none is seen, as where images are made."""
-    if _ARCH not in overrides:
-        return cards, ()
-    told = overrides[_ARCH].strip()
-    if not told:
-        return cards, (f"conda is not told what the GPUs are: {_ARCH} is empty",)
-    if not re.fullmatch(r"\d{1,2}\.\d", told):
-        return cards, (f"{_ARCH} is not a compute capability such as 8.6, and is passed over",)
-    named = cards or ((Card(0, f"GPU by {_ARCH}", None),) if made_up else ())
-    return tuple(replace(card, capability=capability(told)) for card in named), (f"the GPUs are {told} by {_ARCH}",) if named else ()
 
 
 def _state(
