@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cudafit.resolve.overrides import ARCH, arch_told
+from cudafit.model.arch_override import NO_ARCH, is_arch
 
 Virtual = tuple[str, str]
 
@@ -22,8 +22,8 @@ def overridden(virtual: Sequence[Virtual], environ: Mapping[str, str]) -> tuple[
         package = f"__{name.lower()}"
         if value is None or found.get(package, "") == value:
             continue
-        if name == "CUDA_ARCH" and value and (wrong := arch_told({ARCH: value})).capability is None:
-            told += wrong.notes
+        if name == "CUDA_ARCH" and value and not is_arch(value):
+            told.append(NO_ARCH)
             continue
         before = f"{package} {found[package]}" if package in found else f"no {package}"
         found.pop(package, None)

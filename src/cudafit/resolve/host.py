@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
+from cudafit.model.arch_override import ARCH
 from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import capability_by_name, plain_name, spoken
 from cudafit.model.machine import Gpu, Machine
 from cudafit.model.matrix import Facts
 from cudafit.model.versions import major_minor, natural_key
 from cudafit.resolve.kernels import Capability, capability, sm
-from cudafit.resolve.overrides import ARCH, arch_told, driver_told
+from cudafit.resolve.overrides import arch_told, driver_told
 
 GPU: Final = "gpu"
 NO_GPU: Final = "no-gpu"

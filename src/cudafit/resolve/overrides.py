@@ -1,14 +1,12 @@
 """What the user tells of a machine by variables, in place of what was measured."""
 
-import re
 from collections.abc import Mapping
 
+from cudafit.model.arch_override import ARCH, NO_ARCH, is_arch
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Machine
 from cudafit.model.versions import major_minor
 from cudafit.resolve.kernels import Capability, capability
-
-ARCH = "CONDA_OVERRIDE_CUDA_ARCH"
 
 
 def driver_told(machine: Machine, overrides: Mapping[str, str]) -> tuple[str | None, str | None, tuple[str, ...]]:
@@ -41,6 +39,6 @@ def arch_told(overrides: Mapping[str, str]) -> ArchTold:
     text = overrides[ARCH].strip()
     if not text:
         return ArchTold(hidden=True, notes=(f"conda is not told what the GPUs are: {ARCH} is empty",))
-    if not re.fullmatch(r"[0-9]{1,2}\.[0-9]", text):
-        return ArchTold(notes=(f"{ARCH} is no compute capability such as 8.6, and is passed over",))
+    if not is_arch(text):
+        return ArchTold(notes=(NO_ARCH,))
     return ArchTold(capability(text), notes=(f"the GPUs are {text} by {ARCH}",))
