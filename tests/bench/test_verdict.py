@@ -126,11 +126,29 @@ def test_the_cpu_verifies_nothing_and_can_be_wrong() -> None:
         (gpu("NVIDIA H100 80GB HBM3", "2330", 81559), "H100 SXM5 80GB"),
         (gpu("NVIDIA A100-SXM4-40GB", "20b0", 40960), "A100 SXM4 40GB"),
         (gpu("NVIDIA GeForce RTX 4090", None, 24564), "GeForce RTX 4090"),
-        (gpu("NVIDIA GeForce RTX 4090 Laptop GPU", None, 16376), None),
+        (gpu("NVIDIA GeForce RTX 4090 Laptop GPU", None, 16376), "GeForce RTX 4090 Mobile"),
+        (gpu("NVIDIA GeForce RTX 4060 Ti", None, 16380), "GeForce RTX 4060 Ti"),
+        (gpu("NVIDIA A100 80GB PCIe", None, 81920), "A100 PCIe 80GB"),
+        (gpu("NVIDIA H100 NVL", None, 95830), "H100 NVL 94GB"),
     ],
 )
 def test_the_row_of_peak_figures(on: Gpu, model: str | None) -> None:
     assert peaks_of(on, FACTS).model == model
+
+
+def test_a_laptop_is_judged_by_its_memory_alone() -> None:
+    figures = dict(peaks_of(gpu("NVIDIA GeForce RTX 4090 Laptop GPU"), FACTS).figures)
+    assert figures == {"pcie_gb_s": 63.0, "bandwidth_gb_s": 576.0}
+
+
+def test_of_what_one_name_may_mean_the_lowest_is_expected() -> None:
+    """The driver calls both the one with GDDR5 and the one with GDDR6 so."""
+    assert peaks_of(gpu("NVIDIA GeForce GTX 1650", None, 4096), FACTS).figure("bandwidth_gb_s") == 128
+
+
+@pytest.mark.parametrize("name", ["GRID A100-10C", "NVIDIA A40-8Q"])
+def test_a_share_of_a_gpu_has_no_figures(name: str) -> None:
+    assert "share of a GPU" in (peaks_of(gpu(name), FACTS).missing or "")
 
 
 def test_every_row_of_the_thresholds_is_a_number_with_a_reason() -> None:

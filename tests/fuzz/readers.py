@@ -30,7 +30,7 @@ from cudafit.matrix.harvest.index import wheels
 from cudafit.matrix.harvest.readers import READERS
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.load import open_matrix
-from cudafit.model import elf, gpu_names, requirement, versions
+from cudafit.model import elf, gpu_names, gpu_words, requirement, versions
 from cudafit.model.fatbin import fatbin_kernels
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.machine import Gpu
@@ -58,7 +58,7 @@ def version(text: str) -> object:
 
 
 def gpu_name(text: str) -> object:
-    gpu_names.plain_name.cache_clear()
+    gpu_words.words_of.cache_clear()
     return gpu_names.capability_by_name(text, FACTS), gpu_names.spoken(text), gpu_names.closest(text[:300], FACTS)
 
 

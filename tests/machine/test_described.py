@@ -67,6 +67,9 @@ def test_a_jetson_is_known_by_its_gpu() -> None:
         ({"driver": "550", "gpus": ("89",)}, "no GPU is known", "sm_89"),
         ({"driver": "550", "gpus": ("RTX",)}, "the name of different GPUs", "sm_89"),
         ({"driver": "550", "gpus": ("",)}, "no GPU is known", "sm_89"),
+        ({"driver": "550", "gpus": ("RTX 4065",)}, "no GPU is known", "sm_89"),
+        ({"driver": "550", "gpus": ("1g.10gb",)}, "does not say of which", "H100 MIG"),
+        ({"driver": "550", "gpus": ("NVIDIA GeForce RTX 30...",)}, "the name of different GPUs", "nvidia-smi -L"),
     ],
 )
 def test_what_cannot_be_meant(words: dict[str, Any], error: str, hint: str) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
-from cudafit.model.gpu_names import closest, named, spoken
+from cudafit.model.gpu_names import closest, named, spoken, wider
+from cudafit.model.gpu_words import words_of
 from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Override, Tegra
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
 from cudafit.model.versions import major_minor, numbers
@@ -14,7 +15,9 @@ from cudafit.model.versions import major_minor, numbers
 PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
 VIA = "command line"
 # Only boards whose GPU is part of the chip have these.
-_TEGRA = ("5.3", "6.2", "7.2", "8.7")
+_TEGRA = ("3.2", "5.3", "6.2", "7.2", "8.7")
+_EXAMPLES = 3
+_WHOLE = " (`nvidia-smi -L` prints it)"
 _FIRST_BRANCH = 300  # NVIDIA's numbers have three digits since 2012; a smaller one is something else
 
 
@@ -102,7 +105,7 @@ def _driver_for(cuda: str, facts: Callable[..., Facts]) -> str:
 def _gpu(index: int, text: str, facts: Callable[..., Facts]) -> Gpu:
     capability, name = _capability(text), text
     if capability is None:
-        capability, name = _by_name(text, facts("gpus", "pci_gpus"))
+        capability, name = _by_name(text, facts)
     return Gpu(index, name, None, capability, None, None, None, visible=True, via=VIA)
 
 
@@ -115,19 +118,32 @@ def _capability(text: str) -> str | None:
     return None
 
 
-def _by_name(text: str, facts: Facts) -> tuple[str, str]:
-    rows = named(text, facts)
-    capabilities = sorted({row.compute_capability for row in rows})
-    if len(capabilities) == 1:
-        return capabilities[0], spoken(rows[0].name) if len(rows) == 1 else text
-    if rows:
+def _by_name(text: str, facts: Callable[..., Facts]) -> tuple[str, str]:
+    """The capability and the name; the list of PCI devices, which is long, is read only where the other does not do."""
+    for lists in (("gpus",), ("gpus", "pci_gpus")):
+        known = facts(*lists)
+        rows = named(text, known)
+        if rows:
+            break
+    if len({row.compute_capability for row in rows}) == 1:
+        return rows[0].compute_capability, spoken(rows[0].name) if len(rows) == 1 else text
+    words = words_of(text)
+    if words.share and not words.core:
+        raise InputError(
+            f"`--gpu {text!r}` is a part of a GPU, and does not say of which",
+            hint="give the GPU's name too, such as `--gpu 'H100 MIG 1g.10gb'`",
+        )
+    if rows := rows or wider(text, known):
         examples = [f"{spoken(row.name)} ({row.compute_capability})" for row in _one_each(rows)]
+        whole = _WHOLE if words.cut is not None else ""
+        if len(examples) == 1:
+            examples = [spoken(row.name) for row in rows[:_EXAMPLES]]
         raise InputError(
             f"`--gpu {text!r}` is the name of different GPUs",
             cause=[f"it may be {' or '.join(examples)}"],
-            hint="give the whole name, or the compute capability as `--gpu sm_89`",
+            hint=f"give the whole name{whole}, or the compute capability as `--gpu sm_89`",
         )
-    names = " or ".join(f"`{name}`" for name in closest(text, facts))
+    names = " or ".join(f"`{name}`" for name in closest(text, known))
     raise InputError(
         f"no GPU is known by the name {text!r}",
         cause=[f"the closest names are {names}"],

@@ -1,46 +1,99 @@
-"""GPUs by the names that people give them."""
+"""GPUs by the names that people and drivers give them. A name is never completed to another GPU."""
 
 import re
 from collections.abc import Iterator
 from functools import cache
 
+from cudafit.model.gpu_words import BRAND, GENERATION, SERIES, Words, words_of
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
 
-# Words that say nothing about which GPU it is.
-_IDLE = {"nvidia", "geforce", "corporation", "gpu", "graphics", "card", "the", "a"}
-
-# Words that tell the board that a GPU sits on, not the GPU.
-_BOARD = re.compile(r"\d+gb|hbm\d\w*|sxm\d*|pcie|nvl|laptop|mobile|max|q")
+Named = GpuModel | PciGpu
 
 
-@cache
 def plain_name(name: str) -> frozenset[str]:
-    """The words that tell a GPU: `NVIDIA GeForce RTX 4090` -> {rtx, 4090}."""
-    text = re.sub(r"\b([gr]tx)(?=\d)", r"\1 ", name.lower())  # rtx4090
-    text = re.sub(r"(?<=\d)(ti|super)\b", r" \1", text)  # 1080ti
-    return frozenset(word for word in re.findall(r"[a-z0-9.]+", text) if word not in _IDLE)
+    """The words that tell a GPU and its board: `NVIDIA GeForce RTX 4090` -> {rtx, 4090}."""
+    return words_of(name).told
 
 
 def capability_by_name(name: str, facts: Facts) -> str | None:
-    """The compute capability of a GPU by its full or partial name; None when it is not known or not clear."""
+    """The compute capability of a GPU by its name; None when it is not known or not clear."""
     found = {row.compute_capability for row in named(name, facts)}
     return found.pop() if len(found) == 1 else None
 
 
-def named(name: str, facts: Facts) -> list[GpuModel | PciGpu]:
-    """The GPUs whose name has all these words; those whose name is just these words when there are any."""
-    words = plain_name(name)
-    found = _with_words(words, facts)
-    # A driver's names tell the memory and the board too: `NVIDIA H100 80GB HBM3`.
-    return found or _with_words(frozenset(word for word in words if not _BOARD.fullmatch(word)), facts)
+def named(name: str, facts: Facts) -> list[Named]:
+    """The GPUs that this may be the name of. More than one where it leaves open which, or on which board it is."""
+    words = words_of(name)
+    rows = list(_rows(facts)) if words.core else []
+    if words.cut is not None:
+        return [row for row, of in rows if _begins(words, of)]
+    for core in _spellings(words):
+        same = [(row, of) for row, of in rows if of.core == core]
+        same = same or [(row, of) for row, of in rows if _meant(core, of.core, row.name)]
+        if same := [(row, of) for row, of in same if of.anew == words.anew or _told_by_number(row)]:
+            return _narrowed(words, same)
+    return []
 
 
-def _with_words(words: frozenset[str], facts: Facts) -> list[GpuModel | PciGpu]:
-    if not words:
-        return []
-    matches = [(row, of) for row, of in _rows(facts) if words <= of]
-    exact = [row for row, of in matches if of == words]
-    return exact or [row for row, _ in matches]
+def _spellings(words: Words) -> Iterator[frozenset[str]]:
+    """The words; of a vGPU also without what only the vGPU software says: `GRID V100DX-8Q` is on a V100."""
+    yield words.core
+    if words.share:
+        yield words.core - {"grid"}
+        yield frozenset(re.sub(r"(?<=\d)[a-z]{1,3}$", "", word) for word in words.core - {"grid"})
+
+
+def _told_by_number(row: Named) -> bool:
+    """From Maxwell on a number is one generation, however often the card was made anew."""
+    return int(row.compute_capability.partition(".")[0]) >= 5
+
+
+def wider(name: str, facts: Facts) -> list[Named]:
+    """The GPUs whose names have all these words and more of them: `RTX`, `Titan`."""
+    core = words_of(name).core
+    return [row for row, of in _rows(facts) if core and core <= of.core]
+
+
+def _meant(asked: frozenset[str], core: frozenset[str], name: str) -> bool:
+    """Whether only words were left out or added that change nothing: `4090`, `AGX Orin`, `Tesla A100`, `RTX 6000`."""
+    missing, added = core - asked, asked - core
+    if missing and added:
+        return False
+    if added:
+        return added <= BRAND and not core & BRAND and "geforce" not in name.lower()
+    if asked & BRAND and missing & SERIES:
+        return False  # `Quadro 4000` is no Quadro RTX 4000
+    telling = asked - BRAND - GENERATION
+    numbered = any(re.search(r"\d", word) for word in telling)
+    return missing <= BRAND | GENERATION and (numbered or len(telling) > 1)
+
+
+def _begins(words: Words, row: Words) -> bool:
+    """Whether a name that was cut off may be this row's. Without a number it may be anything."""
+    rest = words.cut or ""
+    known = words.core | ({rest} if rest else frozenset())
+    if not words.core <= row.core or not any(re.search(r"\d", word) for word in known):
+        return False
+    return words.core == row.core or any(word.startswith(rest) for word in row.told - words.core)
+
+
+def _narrowed(words: Words, rows: list[tuple[Named, Words]]) -> list[Named]:
+    """Of the same name those whose chip and whose board are told; these count only where they decide."""
+    if words.chip and (same := [(row, of) for row, of in rows if _chip(row).startswith(words.chip)]):
+        rows = same
+    if len({row.compute_capability for row, _ in rows}) > 1:
+        told = words.board | words.anew
+        # The few of a name that sit on another chip have the chip in their name: `GeForce GTX 750 GM206`.
+        fits = [(row, of) for row, of in rows if of.board | of.anew <= told and (words.chip or not of.chip)]
+        most = max((len(of.board | of.anew) for _, of in fits), default=0)
+        rows = [(row, of) for row, of in fits if len(of.board | of.anew) == most] or rows
+    return [row for row, _ in rows]
+
+
+def _chip(row: Named) -> str:
+    if isinstance(row, GpuModel):
+        return (row.chip or "").lower()
+    return row.name.partition(" ")[0].lower()
 
 
 def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
@@ -49,7 +102,7 @@ def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
 
     told = " ".join(sorted(plain_name(name)))
 
-    def likeness(row: GpuModel | PciGpu) -> float:
+    def likeness(row: GpuModel) -> float:
         """Letters in their order, and the letters alone: 4900 is meant for 4090 rather than 4060."""
         other = " ".join(sorted(plain_name(row.name)))
         in_order = SequenceMatcher(None, told, other).ratio()
@@ -59,13 +112,16 @@ def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
     return [row.name for row in ranked[:count]]
 
 
-def _rows(facts: Facts) -> Iterator[tuple[GpuModel | PciGpu, frozenset[str]]]:
+def _rows(facts: Facts) -> Iterator[tuple[Named, Words]]:
     for model in facts.gpus:
-        yield model, plain_name(model.name)
+        yield model, words_of(model.name)
     for device in facts.pci_gpus:
-        yield device, plain_name(spoken(device.name))
+        for one in spoken(device.name).split(" / "):  # `GeForce 945M / 945A`, `GeForce GTX 1650 Mobile / Max-Q`
+            if (words := words_of(one)).core:
+                yield device, words
 
 
+@cache
 def spoken(name: str) -> str:
     """The PCI list writes `GM204 [GeForce GTX 980]`: the chip, and in brackets what people call the card."""
     match = re.search(r"\[([^\[\]]+)\]", name)
