@@ -24,10 +24,13 @@ def capability_by_name(name: str, facts: Facts) -> str | None:
 def named(name: str, facts: Facts) -> list[Named]:
     """The GPUs that this may be the name of. More than one where it leaves open which, or on which board it is."""
     words = words_of(name)
-    rows = list(_rows(facts)) if words.core else []
+    if not words.core:
+        return []
     if words.cut is not None:
+        rows = list(_rows(facts, words.core))
         return [row for row, of in rows if _begins(words, of)]
     for core in _spellings(words):
+        rows = list(_rows(facts, core))
         same = [(row, of) for row, of in rows if of.core == core]
         same = same or [(row, of) for row, of in rows if _meant(core, of.core, row.name)]
         if same := [(row, of) for row, of in same if of.anew == words.anew or _told_by_number(row)]:
@@ -112,13 +115,22 @@ def closest(name: str, facts: Facts, count: int = 3) -> list[str]:
     return [row.name for row in ranked[:count]]
 
 
-def _rows(facts: Facts) -> Iterator[tuple[Named, Words]]:
+def _rows(facts: Facts, core: frozenset[str] = frozenset()) -> Iterator[tuple[Named, Words]]:
+    """Those that can have these words of a name; only they are taken apart, which is most of the time it takes."""
+    must = [word.partition(".")[0] for word in core - BRAND]
     for model in facts.gpus:
-        yield model, words_of(model.name)
+        if _holds(model.name, must):
+            yield model, words_of(model.name)
     for device in facts.pci_gpus:
-        for one in spoken(device.name).split(" / "):  # `GeForce 945M / 945A`, `GeForce GTX 1650 Mobile / Max-Q`
-            if (words := words_of(one)).core:
-                yield device, words
+        if _holds(device.name, must):
+            for one in spoken(device.name).split(" / "):  # `GeForce 945M / 945A`, `GeForce GTX 1650 Mobile / Max-Q`
+                if (words := words_of(one)).core:
+                    yield device, words
+
+
+def _holds(name: str, must: list[str]) -> bool:
+    text = name.lower()
+    return all(word in text for word in must)
 
 
 @cache
