@@ -118,6 +118,11 @@ def test_what_was_asked_for_is_limited_too(resolve: Resolve) -> None:
     assert "narrow 1.0 needs torch<2.15" in done.stderr
 
 
+def test_a_version_that_only_pytorchs_index_has(resolve: Resolve) -> None:
+    words = [*PASCAL[:6], "--python", "3.12"]
+    assert picked(resolve("torch==2.14.1", "stands-on", *words, "--json")) == {"torch": "2.14.1"}
+
+
 def test_a_version_that_nobody_knows_is_no_fit(resolve: Resolve) -> None:
     done = resolve("unknown-torch", *PASCAL)
     assert done.returncode == 1

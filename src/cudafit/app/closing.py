@@ -73,7 +73,7 @@ class _Solver:
         self.released = Released(indexes.default)
 
     def closed(self, machines: Sequence[Host], book: Book) -> Closed:
-        request = self._limited(self.request)
+        request = self._first()
         answer = resolve(request, machines, book)
         if answer.status == NO_FIT and request != self.request:
             request = self._from_the_fit(request, machines, book) or request
@@ -85,6 +85,23 @@ class _Solver:
         unseen += [f"what `{one}` needs was not looked at: it is given by its address" for one in given]
         unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
         return Closed(request, tuple(unseen), tuple(self._optional(request)))
+
+    def _first(self) -> Request:
+        """With the newest of everything. Of ours the default index may lack what is asked for, which others have."""
+        try:
+            return self._limited(self.request)
+        except UvError as error:
+            if error.is_unanswered or not any(map(self._is_ours, self.request.wanted)):
+                raise
+        bare = [
+            replace(one, specifier="", text=one.name) if self._is_ours(one) and not one.url else one
+            for one in self.request.wanted
+            if not (self._is_ours(one) and one.constraint)
+        ]
+        return self._limited(replace(self.request, wanted=tuple(bare)))
+
+    def _is_ours(self, want: Wanted) -> bool:
+        return self.library.knows(want.name)
 
     def _limited(self, sought: Request) -> Request:
         """The user's own request with the limits that come of `sought`."""
