@@ -18,7 +18,7 @@ from cudafit.model.requirement import Wanted, normalised
 _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
 _NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
-_ON_NO_INDEX = re.compile(r"([A-Za-z0-9][\w.-]*) was not found in the package registry")
+_NOT_FOUND = "was not found in the package registry"
 _MOST_LEFT = 24
 
 
@@ -62,12 +62,19 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
         try:
             return Graph(tuple(_nodes(_asked(sought, left, environ))), tuple(unread), tuple(missing))
         except UvError as error:
-            absent = set(map(normalised, _ON_NO_INDEX.findall(error.told))) - set(left)
+            absent = set(map(normalised, _on_no_index(error.told))) - set(left)
             built = set(map(normalised, _NO_WHEEL.findall(error.told))) - {*left, *absent}
             if not (absent or built) or len(left) > _MOST_LEFT:
                 raise
             unread += sorted(built)
             missing += sorted(absent)
+
+
+def _on_no_index(told: str) -> Iterator[str]:
+    """The word before each of uv's words for it."""
+    for part in told.split(_NOT_FOUND)[:-1]:
+        if words := part.split():
+            yield words[-1]
 
 
 def _asked(sought: Sought, unread: Sequence[str], environ: Mapping[str, str]) -> str:

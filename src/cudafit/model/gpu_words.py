@@ -38,7 +38,7 @@ _SHARES = (
     re.compile(r"(?<=\w)-\d{1,2}(-\d{1,2})?$"),  # L4-24, RTX Pro 6000 Blackwell DC-1-12
 )
 _LONGEST = 200  # no name has more characters; what follows is nobody's
-_CUT = re.compile(r"\s*(\.{3,}|\u2026)$")
+_CUT = ("...", "\u2026")  # at the end, where nvidia-smi had no room
 
 
 @frozen
@@ -66,13 +66,13 @@ class Words:
 def words_of(name: str) -> Words:
     """`rtx3080ti`, `1080 GTX Ti`, `Tesla V100-SXM2-32G`, `GP102 [TITAN X]`, `NVIDIA RTX 6000 Ada Gene...`."""
     text = name.strip()[:_LONGEST].lower()
-    whole = _CUT.sub("", text)
+    whole = text.rstrip(".\u2026").rstrip() if text.endswith(_CUT) else text
     share, cut = False, None
     for pattern in _SHARES:
         rest = pattern.sub("", whole)
         share, whole = share or rest != whole, rest.strip()
     words = _split(whole)
-    if _CUT.search(text):
+    if text.endswith(_CUT):
         ends = not text.startswith(whole + " ")  # `RTX 3070 ...` was cut between two words
         cut = words.pop() if ends and words else ""
     core, board, anew, chip = [], [], [], None
