@@ -42,7 +42,7 @@ PACKAGES = {
     "pins": dict([needing("pins", "3.0", "torch==2.15.0"), needing("pins", "2.0", "torch==2.14.1")]),
     "narrow": dict([needing("narrow", "1.0", "torch<2.15")]),
     "unknown-torch": dict([needing("unknown_torch", "1.0", "torch==2.99.0")]),
-    "can-use": dict([needing("can_use", "1.0", "numpy", 'torch>=2.0; extra == "gpu"')]),
+    "can-use": dict([needing("can_use", "1.0", "numpy", 'torch>=2.0; extra == "test"', 'torch>=2.0; extra == "gpu"')]),
     "plain": dict([needing("plain", "1.0", "numpy")]),
     "source-only": dict(
         [source("source_only", "1.0", {"source_only.egg-info/requires.txt": "numpy\ntorch>=2.1\n\n[dev]\npytest\n"})]
@@ -54,6 +54,7 @@ PACKAGES = {
         ]
     ),
     "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),
+    "held-back": dict([needing("held_back", "2.0", "torch", "secretive"), needing("held_back", "0.1.dev1", "numpy")]),
     "needs-secretive": dict([needing("needs_secretive", "1.0", "secretive", "torch")]),
 }
 
@@ -89,6 +90,7 @@ def picked(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
         (["source-only"], ["source-only 1.0 needs torch>=2.1"]),
         (["old-wheel"], ["old-wheel 2.0 needs torch"]),
         (["can-use[gpu]"], ["can-use 1.0 needs torch>=2.0"]),
+        (["held-back"], ["held-back 2.0 needs torch"]),
         (["needs-secretive"], ["needs-secretive 1.0 needs torch"]),
     ],
 )
@@ -136,8 +138,18 @@ def test_an_option_is_told_and_not_chosen(resolve: Resolve) -> None:
     assert "nothing of this needs a framework" in resolve("plain", *PASCAL).stdout
 
 
+def test_a_login_that_uv_is_given_is_not_told(resolve: Resolve) -> None:
+    done = resolve(
+        *("stands-on", "numpy==9999", *PASCAL), env={"UV_INDEX": "http://me:hunter2-of-mine@127.0.0.1:9/simple/"}
+    )
+    assert "hunter2-of-mine" not in done.stdout + done.stderr
+
+
 def test_what_could_not_be_looked_at_is_said(resolve: Resolve) -> None:
     assert "what `secretive` needs was not looked at" in resolve("needs-secretive", *PASCAL).stdout
+    unknown = resolve("secretive", *PASCAL)
+    assert "what `secretive` needs was not looked at" in unknown.stdout
+    assert "nothing of this needs" not in unknown.stdout
     gone = resolve("stands-on", *PASCAL, env={"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple/"})
     assert gone.returncode == 0
     assert "what `stands-on` needs was not looked at: no index answers" in gone.stdout

@@ -11,10 +11,9 @@ from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
 from cudafit.model.fit import NO_FIT, Resolution, Target
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import Wanted, applies
-from cudafit.resolve import names
+from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.resolve.answer import resolve
-from cudafit.resolve.closing import NEEDED_BY, brought_in, needed_by, stated, with_extras, with_public
+from cudafit.resolve.closing import NEEDED_BY, brought_in, needed_by, stated, with_extra, with_public
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
@@ -40,9 +39,8 @@ def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: b
     """
     library = Library(book)
     foreign = [one for one in request.wanted if not (one.constraint or one.url or library.knows(one.name))]
-    if request.conda or not foreign:
+    if not foreign:
         return Closed(request)
-    names.check(request, library)
     try:
         first = resolve(request, machines, book)
     except UndeterminedError:
@@ -59,7 +57,7 @@ def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: b
 
 
 class _Solver:
-    """For one request; each question to the index is asked once."""
+    """For one request."""
 
     def __init__(self, request: Request, library: Library, first: Resolution, indexes: Indexes, offline: bool) -> None:
         self.request = request
@@ -84,7 +82,8 @@ class _Solver:
         given = [one.name for one in self.request.wanted if one.url and not self.library.knows(one.name)]
         unseen += [f"what `{one}` needs was not looked at: it is given by its address" for one in given]
         unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
-        return Closed(request, tuple(unseen), tuple(self._optional(request)))
+        # Of what was not looked at nobody knows what it needs.
+        return Closed(request, tuple(unseen), () if unseen else tuple(self._optional(request)))
 
     def _first(self) -> Request:
         """With the newest of everything. Of ours the default index may lack what is asked for, which others have."""
@@ -94,7 +93,7 @@ class _Solver:
             if error.is_unanswered or not any(map(self._is_ours, self.request.wanted)):
                 raise
         bare = [
-            replace(one, specifier="", text=one.name) if self._is_ours(one) and not one.url else one
+            _of_any_version(one) if self._is_ours(one) and not one.url else one
             for one in self.request.wanted
             if not (self._is_ours(one) and one.constraint)
         ]
@@ -116,10 +115,10 @@ class _Solver:
         standing: list[Wanted] = []
         excluded: list[str] = []
         while True:
-            wanted = [one for one in asked if one.name not in excluded] + standing
-            got = graph(
+            whole = [one for one in asked if one.name not in excluded] + standing
+            got = self._as_new_as_can_be(
                 Sought(
-                    tuple(wanted),
+                    tuple(whole),
                     tuple(_options(sought.lines)),
                     python,
                     target,
@@ -128,7 +127,7 @@ class _Solver:
                     tuple(excluded),
                 )
             )
-            told = self._of_sources(asked, got, excluded)
+            told = self._of_sources(asked, got)
             excluded += [name for name in (*got.unread, *got.missing) if name not in excluded]
             self.missing |= dict.fromkeys(got.missing)
             if not told:
@@ -158,7 +157,7 @@ class _Solver:
         told = "nothing of this needs a framework"
         for one in request.wanted:
             needs = self._needs(one.name, self.versions.get(one.name, "")) or ()
-            if option := next(with_extras(needs, self.library.knows), None):
+            if option := with_extra(needs, self.library.knows):
                 told += f"; with `{one.name}[{option[0]}]` it would be {option[1]}"
                 break
         yield told
@@ -167,23 +166,37 @@ class _Solver:
         found = None if self.offline else self.released.of(name, version)
         return found.requires if found else None
 
-    def _of_sources(self, asked: Sequence[Wanted], got: Graph, excluded: Sequence[str]) -> dict[str, Needs]:
-        """What packages need that have no wheel, or whose wheels are old: no code is run to learn it."""
+    def _as_new_as_can_be(self, sought: Sought) -> Graph:
+        """To have wheels alone, uv goes back to releases of years ago. Of what was asked for it is told to stay beyond
+        them, and says so what stands in the way: a package without a wheel, which is left out, or a real conflict."""
+        got = graph(sought)
+        typed = self.request.wanted
+        roots = [one for one in sought.wanted if one in typed and not (one.constraint or self._is_ours(one))]
+        for one in roots if len(roots) <= _MOST_ROOTS and not self.offline else ():
+            version = {node.name: node.version for node in got.nodes}.get(one.name)
+            if version is None or not self.released.has_newer(one.name, one.specifier, version):
+                continue
+            floor = wanted(f"{one.name}>{version}", "newer", constraint=True)
+            higher = replace(sought, wanted=(*sought.wanted, floor))
+            try:
+                got, sought = graph(higher), higher
+            except UvError as error:
+                if error.is_unanswered:
+                    raise
+        return got
+
+    def _of_sources(self, asked: Sequence[Wanted], got: Graph) -> dict[str, Needs]:
+        """What packages without a wheel need: no code is run to learn it."""
         if self.offline:
             return {}
         specifiers = {one.name: one.specifier for one in asked}
         found = {name: self.released.of_source(name, specifiers.get(name, "")) for name in got.unread}
-        versions = {node.name: node.version for node in got.nodes}
-        roots = [one.name for one in asked if one.name in versions and not self.library.knows(one.name)]
-        if len(roots) <= _MOST_ROOTS:
-            for name in set(roots) - set(excluded):
-                found[name] = self.released.of_source(name, specifiers[name], versions[name])
         return {name: needs for name, needs in found.items() if needs}
 
     def _from_the_fit(self, request: Request, machines: Sequence[Host], book: Book) -> Request | None:
         """The newest that fit by themselves, and the others as far back as they must."""
         bare = tuple(
-            replace(one, specifier="", text=one.name) if one not in self.request.wanted else one
+            one if one in self.request.wanted else _of_any_version(one)
             for one in request.wanted
             if one in self.request.wanted or not one.constraint
         )
@@ -202,6 +215,10 @@ class _Solver:
                 return again
             bare = tuple(dict.fromkeys((*bare, *again.wanted)))
         return None
+
+
+def _of_any_version(want: Wanted) -> Wanted:
+    return replace(want, specifier="", text=want.name)
 
 
 def _is_of(want: Wanted, name: str) -> bool:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import UvError, run_uv, uv_platform, uv_program
+from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, uv_program
 from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
@@ -66,7 +66,8 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
             built = set(map(normalised, _NO_WHEEL.findall(error.told))) - {*left, *absent}
             if not (absent or built) or len(left) > _MOST_LEFT:
                 raise
-            unread += sorted(built)
+            # What was asked for goes last: it may be without a wheel in the versions alone to which uv went back.
+            unread += sorted(built - {one.name for one in sought.wanted}) or sorted(built)
             missing += sorted(absent)
 
 
@@ -77,12 +78,12 @@ def _on_no_index(told: str) -> Iterator[str]:
             yield words[-1]
 
 
-def _asked(sought: Sought, unread: Sequence[str], environ: Mapping[str, str]) -> str:
-    wanted = [one for one in sought.wanted if one.name not in unread]
+def _asked(sought: Sought, left: Sequence[str], environ: Mapping[str, str]) -> str:
+    wanted = [one for one in sought.wanted if one.name not in left]
     texts = {
         "request.in": [*sought.options, *(_line(one) for one in wanted if not one.constraint)],
         "constraints.txt": [re.sub(r"\[[^\[\]]*\]", "", _line(one)) for one in wanted if one.constraint],
-        "excludes.txt": unread,
+        "excludes.txt": left,
     }
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         for name, lines in texts.items():
@@ -90,7 +91,8 @@ def _asked(sought: Sought, unread: Sequence[str], environ: Mapping[str, str]) ->
                 file.write("".join(f"{line}\n" for line in lines))
         if sought.indexes.default:
             environ = {**environ, "UV_DEFAULT_INDEX": sought.indexes.default}
-        return run_uv(_command(sought, folder), environ, [*sought.options, sought.indexes.default or ""]).stdout
+        known = known_texts(sought.indexes, sought.wanted, sought.options, environ)
+        return run_uv(_command(sought, folder), environ, list(known)).stdout
 
 
 def _command(sought: Sought, folder: str) -> list[str]:

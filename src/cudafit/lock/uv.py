@@ -14,10 +14,11 @@ from urllib.parse import unquote, urlsplit
 from packaging.version import Version
 
 from cudafit.errors import CudafitError, InputError
+from cudafit.indexes import Indexes
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import normalised
+from cudafit.model.requirement import Wanted, normalised
 from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
 from cudafit.system.parsing import reason
@@ -90,7 +91,7 @@ def compiled(
             # By the environment: the arguments of a process are there for everybody to read.
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         path = _with_preferred(folder, preferred or {})
-        known = list(_known(order, environ))
+        known = list(known_texts(order.indexes, order.wanted, order.lines, environ))
         run_uv([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
         text = without_login(read_text(path, _LOCK_LIMIT))
         packages = _read(text)
@@ -317,11 +318,13 @@ def _other_indexes(order: Order, environ: Mapping[str, str]) -> list[str]:
     return [without_login(word.rpartition("=")[2].rstrip("/")) for word in words if word]
 
 
-def _known(order: Order, environ: Mapping[str, str]) -> Iterator[str]:
+def known_texts(
+    indexes: Indexes, wanted: Iterable[Wanted], lines: Iterable[str], environ: Mapping[str, str]
+) -> Iterator[str]:
     """Every text that may hold a login and that uv is given."""
-    yield from (one for one in (order.indexes.default, order.indexes.pytorch) if one)
-    yield from (one.text for one in order.wanted)
-    yield from order.lines
+    yield from (one for one in (indexes.default, indexes.pytorch) if one)
+    yield from (one.text for one in wanted)
+    yield from lines
     yield from (value for name, value in environ.items() if "INDEX" in name or "FIND_LINKS" in name or "PROXY" in name)
 
 

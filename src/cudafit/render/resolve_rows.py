@@ -75,7 +75,7 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
 
 def _reasons(because: Sequence[str]) -> list[str]:
     """Those that say which version come first."""
-    ordered = sorted(because, key=lambda text: text[-1:].isalpha())
+    ordered = sorted(because, key=lambda text: not set("<>=~!") & set(text))
     more = len(ordered) - _SHOWN_REASONS
     return [*ordered[:_SHOWN_REASONS], *([f"and {more} more need it"] if more > 0 else [])]
 

@@ -11,6 +11,7 @@ from cudafit.model.requirement import Wanted, applies, wanted
 
 NEEDED_BY = "needed by "
 _EXTRA = re.compile(r"""extra\s*==\s*["']([\w.-]+)["']""")
+_OF_MAKERS = {"dev", "doc", "docs", "quality", "test", "testing", "tests"}
 _FIRST = {one.name for one in LEADING}
 
 
@@ -100,11 +101,14 @@ def _read(told: Sequence[str], origin: str) -> Iterator[Wanted]:
             yield want
 
 
-def with_extras(told: Sequence[str], ours: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
-    """The extras of a package that bring one of ours, with that."""
-    for want in _read(told, ""):
-        if ours(want.name) and (match := _EXTRA.search(want.marker or "")):
-            yield match[1], want.name
+def with_extra(told: Sequence[str], ours: Callable[[str], bool]) -> tuple[str, str] | None:
+    """An extra of a package that brings one of ours, with that: the one of its name first."""
+    found = [
+        (match[1], want.name)
+        for want in _read(told, "")
+        if ours(want.name) and (match := _EXTRA.search(want.marker or "")) and match[1] not in _OF_MAKERS
+    ]
+    return min(found, key=lambda one: one[0] != one[1], default=None)
 
 
 def because(asked: Sequence[Wanted]) -> tuple[str, ...]:

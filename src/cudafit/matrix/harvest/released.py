@@ -44,6 +44,7 @@ class Released:
         base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
         self._cache = Cache(os.path.join(base, "cudafit", "needs"))
         self._pages: dict[str, Page] = {}
+        self._told: dict[str, Needs | None] = {}
 
     def of(self, name: str, version: str) -> Needs | None:
         """By the wheel of that version."""
@@ -55,19 +56,31 @@ class Released:
 
         return self._kept(name, version, read)
 
-    def of_source(self, name: str, specifier: str, beyond: str | None = None) -> Needs | None:
-        """By the newest source archive that is asked for and has no wheel beside it; `beyond` is a version that would
-        do too."""
+    def has_newer(self, name: str, specifier: str, version: str) -> bool:
+        """Whether a later version is there that is asked for, with wheels or without."""
+        page = self._listed(name)
+        there = [*(one.version for one in wheels_of(name, page)), *(one for one, _ in _sources(page))]
+        allowed = SpecifierSet(specifier)
+        return any(one in allowed and one > Version(version) for one in there)
+
+    def of_source(self, name: str, specifier: str) -> Needs | None:
+        """By the newest source archive that is asked for and has no wheel beside it."""
+        page = self._listed(name)
+        built = {one.version for one in wheels_of(name, page)}
+        allowed = SpecifierSet(specifier)
+        fitting = [one for one in _sources(page) if one[0] in allowed and one[0] not in built]
+        if not fitting:
+            return None
+        version, url = max(fitting)
+        return self._kept(name, f"{version} (source)", lambda session: _of_source(url, session), str(version))
+
+    def _listed(self, name: str) -> Page:
+        """None of its files where the index does not answer."""
         try:
             with Traffic() as traffic:
-                page = self._page(name, traffic.session())
+                return self._page(name, traffic.session())
         except HarvestError:
-            return None
-        newest = max(_sources(page, specifier), key=lambda one: one[0], default=None)
-        if newest is None or (beyond and newest[0] <= Version(beyond)):
-            return None
-        version, url = newest
-        return self._kept(name, f"{version} (source)", lambda session: _of_source(url, session), str(version))
+            return ()
 
     def _page(self, name: str, session: requests.Session) -> Page:
         if name not in self._pages:
@@ -81,8 +94,16 @@ class Released:
         read: Callable[[requests.Session], Sequence[str] | None],
         called: str | None = None,
     ) -> Needs | None:
+        key = self._key(name, version)
+        if key not in self._told:
+            self._told[key] = self._read(key, read, called or version)
+        return self._told[key]
+
+    def _key(self, name: str, version: str) -> str:
         host = urlsplit(self._index).netloc.rpartition("@")[2]
-        key = hashlib.sha256("\n".join((host, name, version)).encode()).hexdigest()
+        return hashlib.sha256("\n".join((host, name, version)).encode()).hexdigest()
+
+    def _read(self, key: str, read: Callable[[requests.Session], Sequence[str] | None], called: str) -> Needs | None:
         found = (self._cache.get(key) or {}).get("requires")
         if not isinstance(found, list):
             try:
@@ -93,18 +114,16 @@ class Released:
             if found is None:
                 return None
             self._cache.put(key, {"requires": list(found)})
-        return Needs(called or version, tuple(map(str, found)))
+        return Needs(called, tuple(map(str, found)))
 
 
-def _sources(page: Page, specifier: str) -> Iterator[tuple[Version, str]]:
-    allowed = SpecifierSet(specifier)
-    built = {one.version for one in wheels_of("", page)}
+def _sources(page: Page) -> Iterator[tuple[Version, str]]:
     for name, url, _ in page:
         try:
             _, version = parse_sdist_filename(name)
         except (InvalidSdistFilename, ValueError):
             continue
-        if version in allowed and not version.is_prerelease and version not in built:
+        if not version.is_prerelease:
             yield version, url
 
 

@@ -10,11 +10,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import uv_program
+from cudafit.lock.uv import known_texts, uv_program
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
 from cudafit.system.python310 import possessive
@@ -93,13 +93,8 @@ def _uv(
     except OSError as error:
         raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
     if finished.returncode != 0:
-        raise _failure(without_known(finished.stderr, *_known(indexes, kept)), purpose)
+        raise _failure(without_known(finished.stderr, *known_texts(indexes, (), (), kept)), purpose)
     return finished
-
-
-def _known(indexes: Indexes, environ: Mapping[str, str]) -> Iterator[str]:
-    yield from (one for one in (indexes.default, indexes.pytorch) if one)
-    yield from (value for name, value in environ.items() if "INDEX" in name or "PROXY" in name)
 
 
 def _failure(told: str, purpose: str) -> CudafitError:
