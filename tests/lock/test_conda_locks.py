@@ -20,27 +20,16 @@ from cudafit.lock.conda_solve import solved
 from cudafit.lock.order import Order
 from cudafit.model.fit import MatrixVersion, Pick, Resolution, Target
 from tests.conftest import Run
-from tests.lock.channel import make
 from tests.lock.test_pip_locks import snapshot
-from tests.lock.world import World
 
 rattler = pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
 pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
 Resolve = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
-def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return make(tmp_path_factory.mktemp("channel"))
-
-
 @pytest.fixture
-def resolve(cudafit: Run, lock_world: World, channel: str, folder: Path) -> Resolve:
-    def run(*words: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        given = {"CUDAFIT_CONDA_CHANNEL": channel, **(env or {})}
-        return cudafit("resolve", *words, "--matrix", str(lock_world.matrix), "--python", "3.12", env=given)
-
-    return run
+def resolve(conda_resolve: Resolve) -> Resolve:
+    return conda_resolve
 
 
 def locked(path: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,6 @@ from cudafit.lock.conda_solve import virtual_of
 from cudafit.lock.conda_virtual import overridden
 from cudafit.model.fit import Target
 from cudafit.system.toml import read_toml
-from tests.conftest import Run
-from tests.lock.channel import make
-from tests.lock.world import World
 
 rattler = pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
 pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
@@ -31,18 +29,9 @@ MACHINES = {
 }
 
 
-@pytest.fixture(scope="module")
-def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return make(tmp_path_factory.mktemp("channel"))
-
-
 @pytest.fixture
-def resolve(cudafit: Run, lock_world: World, channel: str, folder: Path) -> Resolve:
-    def run(*words: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        given = {"CUDAFIT_CONDA_CHANNEL": channel, **(env or {})}
-        return cudafit("resolve", "torch", *words, "--matrix", str(lock_world.matrix), "--python", "3.12", env=given)
-
-    return run
+def resolve(conda_resolve: Resolve) -> Resolve:
+    return partial(conda_resolve, "torch")
 
 
 def solved_for(channel: str, cuda: str | None, arch: str | None, spec: str = "kernels") -> dict[str, str]:
