@@ -3,18 +3,14 @@
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
 
-from cudafit.app.matrix_update import refuse
+from cudafit.app.matrix_update import DEFAULT_NAME, Request, harvested, refuse, version_of_today
 from cudafit.app.result import Result
 from cudafit.errors import CudafitError, InputError
 from cudafit.matrix import own_writing
 from cudafit.matrix.compiled import Compiled
 from cudafit.matrix.difference import differences
-from cudafit.matrix.harvest.cache import Cache, default_folder
-from cudafit.matrix.harvest.errors import HarvestError
-from cudafit.matrix.harvest.harvest import Group, Harvest, harvest
-from cudafit.matrix.harvest.index import default_index
+from cudafit.matrix.harvest.harvest import Group, Harvest
 from cudafit.matrix.harvest.readers import READERS
 from cudafit.matrix.load import packaged
 from cudafit.matrix.merge import merged_builds, merged_source
@@ -24,20 +20,7 @@ from cudafit.model.matrix import SCHEMA, Build, Facts, Matrix, QuotedWheels, Sou
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
 
-INDEX = "pypi"
 _FAILED = 1
-
-
-@frozen
-class Request:
-    """Without `packages` all that can be read; `since` is the oldest version that is looked at."""
-
-    packages: tuple[str, ...] = ()
-    since: str | None = None
-    index: str | None = None
-    index_name: str | None = None
-    workers: int = 6
-    dry_run: bool = False
 
 
 @frozen
@@ -68,20 +51,7 @@ def update(
     refuse(request.packages, request.index, request.index_name)
     chosen = request.packages or tuple(READERS)
     standing = standing_of(chosen, environ)
-    try:
-        read = harvest(
-            chosen,
-            request.index or default_index(environ),
-            request.index_name or INDEX,
-            datetime.now(timezone.utc).date().isoformat(),
-            cache=Cache(default_folder(environ)),
-            since=dict.fromkeys(chosen, request.since) if request.since else _oldest(standing, request),
-            workers=request.workers,
-            progress=progress,
-            known=standing.knows,
-        )
-    except HarvestError as error:
-        raise InputError(f"`--since {error.file}` {error.reason}") from None
+    read = harvested(request, _oldest(standing, request), progress, environ, standing.knows)
     new = _changed(standing, read)
     lines = lines_of(standing, new)
     written = bool(new) and not request.dry_run
@@ -131,7 +101,7 @@ def _layer(facts: Compiled, environ: Mapping[str, str]) -> tuple[Layer | None, C
 
 def _oldest(standing: Standing, request: Request) -> dict[str, str]:
     """The oldest version that the facts have of a package: what is older was left out on purpose."""
-    index = request.index_name or INDEX
+    index = request.index_name or DEFAULT_NAME
     held = {name: [one.version for one in rows if one.index == index] for name, rows in standing.builds.items()}
     return {name: min(versions, key=natural_key) for name, versions in held.items() if versions}
 
@@ -170,12 +140,9 @@ def write_new(
     used |= {name for row in quoted.values() for name in row.sources}
     packaged_sources = {source.name: source for source in standing.facts.facts("sources").sources}
     own = [sources[name] for name in sorted(used & sources.keys()) if sources[name] != packaged_sources.get(name)]
-    day = datetime.now(timezone.utc).date()
     matrix = Matrix(Facts(sources=tuple(own), wheels=tuple(quoted.values())), dict(sorted(builds.items())))
     try:
-        own_writing.write_layer(
-            matrix, f"{day.year}.{day.month}.{day.day}", standing.facts.version, standing.layer, environ
-        )
+        own_writing.write_layer(matrix, version_of_today(), standing.facts.version, standing.layer, environ)
     except OSError as error:
         raise _unwritten(error) from None
 

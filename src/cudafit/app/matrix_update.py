@@ -10,7 +10,7 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.matrix.folder import Folder, MatrixFile, file_text, read_folder
 from cudafit.matrix.harvest.cache import Cache, default_folder
 from cudafit.matrix.harvest.errors import HarvestError
-from cudafit.matrix.harvest.harvest import Harvest, harvest
+from cudafit.matrix.harvest.harvest import Group, Harvest, harvest
 from cudafit.matrix.harvest.index import default_index
 from cudafit.matrix.harvest.readers import READERS
 from cudafit.matrix.merge import merged_files
@@ -19,10 +19,13 @@ from cudafit.model.versions import natural_key
 from cudafit.system.commands import command_text, path_word
 from cudafit.system.diffs import difference, lines_of
 
+DEFAULT_NAME = "pypi"
+
 
 @frozen
 class Request:
-    """`index_name` is what indexes.yaml calls the index; without a `folder` the one of this checkout is meant."""
+    """Without `packages` all that can be read; `since` is the oldest version that is looked at, `index_name` what
+    indexes.yaml calls the index. Without a `folder` the one of this checkout is meant."""
 
     packages: tuple[str, ...] = ()
     since: str | None = None
@@ -30,6 +33,7 @@ class Request:
     index_name: str | None = None
     folder: str | None = None
     workers: int = 6
+    dry_run: bool = False
 
 
 @frozen
@@ -59,23 +63,42 @@ def update(request: Request, progress: Callable[[int, int], None]) -> Update:
     refuse(request.packages, request.index, request.index_name)
     folder, read = folder_of(request.folder)
     chosen = request.packages or tuple(READERS)
-    try:
-        result = harvest(
-            chosen,
-            request.index or default_index(),
-            request.index_name or "pypi",
-            datetime.now(timezone.utc).date().isoformat(),
-            cache=Cache(default_folder()),
-            since=dict.fromkeys(chosen, request.since) if request.since else _oldest(read, chosen),
-            workers=request.workers,
-            progress=progress,
-        )
-    except HarvestError as error:
-        raise InputError(f"`--since {error.file}` {error.reason}") from None
+    result = harvested(request, _oldest(read, chosen), progress, os.environ)
     texts = merged_files(read, result.builds, result.sources)
     if texts and not request.packages and read.version:
         texts["matrix.yaml"] = _dated(read.files["matrix.yaml"])
     return Update(result, tuple(changes_of(folder, read, texts)))
+
+
+def harvested(
+    request: Request,
+    oldest: Mapping[str, str],
+    progress: Callable[[int, int], None],
+    environ: Mapping[str, str],
+    known: Callable[[Group], bool] = lambda _group: False,
+) -> Harvest:
+    """What the index has, from the `oldest` versions on where the request tells none; raises InputError."""
+    chosen = request.packages or tuple(READERS)
+    try:
+        return harvest(
+            chosen,
+            request.index or default_index(environ),
+            request.index_name or DEFAULT_NAME,
+            datetime.now(timezone.utc).date().isoformat(),
+            cache=Cache(default_folder(environ)),
+            since=dict.fromkeys(chosen, request.since) if request.since else oldest,
+            workers=request.workers,
+            progress=progress,
+            known=known,
+        )
+    except HarvestError as error:
+        raise InputError(f"`--since {error.file}` {error.reason}") from None
+
+
+def version_of_today() -> str:
+    """As matrices are dated: `2026.11.21`."""
+    day = datetime.now(timezone.utc).date()
+    return f"{day.year}.{day.month}.{day.day}"
 
 
 def write(change: Change) -> None:
@@ -115,8 +138,7 @@ def _oldest(read: Folder, packages: Sequence[str]) -> dict[str, str]:
 
 def _dated(file: MatrixFile) -> str:
     """All of it was read today, which is its version: by that the newer of two is told."""
-    day = datetime.now(timezone.utc).date()
-    return file_text(file.comment, {**file.scalars, "version": f"{day.year}.{day.month}.{day.day}"}, {})
+    return file_text(file.comment, {**file.scalars, "version": version_of_today()}, {})
 
 
 def changes_of(folder: str, read: Folder, texts: Mapping[str, str]) -> Iterator[Change]:

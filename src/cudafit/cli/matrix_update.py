@@ -53,7 +53,8 @@ def command(
 
 
 def _own(context: click.Context, request: dict[str, Any]) -> int:
-    from cudafit.app.matrix_own import Request, update  # noqa: PLC0415 - as above
+    from cudafit.app.matrix_own import update  # noqa: PLC0415 - as above
+    from cudafit.app.matrix_update import Request  # noqa: PLC0415
     from cudafit.render.human import progress_bar  # noqa: PLC0415
 
     with progress_bar(sys.stderr) as progress:
@@ -69,7 +70,6 @@ def _files(folder: str | None, write_files: bool, request: dict[str, Any]) -> in
     from cudafit.app.matrix_update import Request, update, write  # noqa: PLC0415 - as above
     from cudafit.render.human import progress_bar  # noqa: PLC0415
 
-    del request["dry_run"]
     with progress_bar(sys.stderr) as progress:
         done = update(Request(folder=folder, **request), progress)
     for change in done.changes:
