@@ -157,12 +157,20 @@ def test_what_could_not_be_looked_at_is_said(resolve: Resolve) -> None:
     assert "what `stands-on` needs was not looked at: `--offline` asks no index" in offline.stdout
 
 
-def test_a_package_that_is_on_no_index_is_said_and_cannot_be_locked(resolve: Resolve) -> None:
-    done = resolve("stands-on", "is-not-there-at-all", *PASCAL)
+def test_a_typed_package_that_is_on_no_index_is_refused(resolve: Resolve) -> None:
+    done = resolve("stands-on", "torch-cu126", *PASCAL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: no index has a package `torch-cu126`" in done.stderr
+    assert "hint: `cudafit resolve stands-on torch`, if `torch` is meant" in done.stderr
+
+
+def test_a_package_of_a_file_that_is_on_no_index_is_said_and_cannot_be_locked(resolve: Resolve) -> None:
+    Path("r.txt").write_text("stands-on\nis-not-there-at-all\n")
+    done = resolve("-r", "r.txt", *PASCAL)
     assert done.returncode == 0
     assert "what `is-not-there-at-all` needs was not looked at: no index has it" in done.stdout
     assert "torch==2.14.1+cu126" in done.stdout
-    locked = resolve("stands-on", "is-not-there-at-all", *PASCAL, "-o", "requirements.txt")
+    locked = resolve("-r", "r.txt", *PASCAL, "-o", "requirements.txt")
     assert locked.returncode == 1
     assert "a package is on no index" in locked.stderr
 

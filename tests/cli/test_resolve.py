@@ -178,13 +178,80 @@ def test_wrong_input(cudafit: Run, folder: Path, words: list[str], code: int, er
     assert list(folder.iterdir()) == []
 
 
-def test_an_unknown_package_is_passed_on_with_a_note(answer: Callable[..., dict[str, Any]]) -> None:
-    shown = answer("torch", "frobnicate>=2", "torchvison", *A100)
+def test_an_unknown_package_of_a_file_is_passed_on_with_a_note(
+    answer: Callable[..., dict[str, Any]], folder: Path
+) -> None:
+    (folder / "r.txt").write_text("frobnicate>=2\ntorchvison\n")
+    shown = answer("torch", "-r", "r.txt", *A100, "--offline")
     assert [(one["requirement"], one["note"]) for one in shown["passed"]] == [
         ("frobnicate>=2", "not in the matrix, passed on"),
         ("torchvison", "not in the matrix, passed on; did you mean `torchvision`?"),
     ]
-    assert {"frobnicate>=2", "torchvison"} <= set(shown["command"])
+    assert shown["command"][-2:] == ["-r", "r.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["tourch", "numpy"], "cudafit resolve torch numpy"),
+        (["torch", "torchvison>=0.2"], "cudafit resolve torch 'torchvision>=0.2'"),
+        (["pytroch"], "cudafit resolve torch"),
+        (["tensorfolw"], "cudafit resolve tensorflow"),
+        (["tensorflwo-gpu"], "cudafit resolve tensorflow"),
+        (["Jaxx"], "cudafit resolve jax"),
+        (["torch_vision"], "cudafit resolve torchvision"),
+        (["--conda", "pytroch"], "cudafit resolve torch"),
+        (["torch", "pytorch-cuda"], "cudafit resolve torch"),
+        (["torch", "cpuonly"], "cudafit resolve torch"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_ours_or_is_condas_is_refused_before_an_index_is_asked(
+    cudafit: Run, folder: Path, words: list[str], command: str
+) -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
+    done = cudafit("resolve", *words, *A100, env=nowhere)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"hint: `{command}`" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["torchx", "llm", "gpytorch", "tensorflowjs", "flax", "ajax", "torchmetrics", "numba"])
+def test_a_package_of_its_own_is_no_misspelling(cudafit: Run, name: str) -> None:
+    done = cudafit("resolve", "torch", name, *A100, "--offline")
+    assert done.returncode == 0, done.stderr
+    assert "did you mean" not in done.stdout
+
+
+def test_with_yes_a_near_name_is_taken_as_it_is_written(cudafit: Run) -> None:
+    done = cudafit("resolve", "torch", "torchy", *A100, "--offline", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "torchy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "like"),
+    [
+        (["pytorch"], ["torch"]),
+        (["pytorch-gpu>=2.5"], ["torch>=2.5"]),
+        (["pytorch=2.8"], ["torch==2.8.*"]),
+        (["pytorch-cpu"], ["torch", "--cpu"]),
+        (["pytorch", "cpuonly"], ["torch", "--cpu"]),
+        (["tensorflow-gpu"], ["tensorflow"]),
+    ],
+)
+def test_for_conda_its_own_names_are_right(
+    answer: Callable[..., dict[str, Any]], words: list[str], like: list[str]
+) -> None:
+    assert answer("--conda", *words, *A100)["command"] == answer("--conda", *like, *A100)["command"]
+
+
+def test_a_build_for_cuda_of_conda_needs_a_gpu(cudafit: Run) -> None:
+    done = cudafit("resolve", "--conda", "pytorch-gpu", *machine("no-gpu"))
+    assert done.returncode == 2
+    assert "`pytorch-gpu` asks for a build for CUDA, and there is no GPU here" in done.stderr
+    done = cudafit("resolve", "--conda", "pytorch", "pytorch-cuda=12.1", *A100)
+    assert done.returncode == 2
+    assert "add `--cuda 12.1`" in done.stderr
 
 
 def test_no_secret_of_an_address_is_shown(cudafit: Run, folder: Path) -> None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from cudafit.app.newer import answer_with_index
 from cudafit.model.fit import Resolution
+from cudafit.resolve.conda import in_our_names
 from cudafit.resolve.host import Host
-from cudafit.resolve.problem import Book
+from cudafit.resolve.names import refuse_misspelt
+from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
 
 
@@ -20,6 +22,10 @@ def answered(
     offline: bool = False,
 ) -> tuple[Request, Resolution, Book]:
     """The request with what its packages need, the answer, and the facts that it is from. May ask the package index."""
+    if request.conda:
+        request = in_our_names(request, machines)
+    if not request.as_written:
+        refuse_misspelt(request, Library(book))
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     if not request.conda and any(one.name not in book.packages for one in request.wanted):

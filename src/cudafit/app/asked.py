@@ -72,7 +72,8 @@ def ask_driver(machine: WhichMachine, silence_s: float = SILENCE_S) -> "Question
 
 @frozen
 class WhichBuilds:
-    """What is wanted, as it was typed; `files` are requirement files. Without any this folder's project is read."""
+    """What is wanted, as it was typed; `files` are requirement files. Without any this folder's project is read. With
+    `as_written` a name is taken as it is, also where it is nearly that of another package."""
 
     requirements: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class WhichBuilds:
     cpu: bool = False
     conda: bool = False
     prefer: str = "newest"
+    as_written: bool = False
 
 
 @frozen

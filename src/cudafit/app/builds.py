@@ -18,7 +18,7 @@ from cudafit.resolve.request import Request
 def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) -> tuple[Request, str | None]:
     """What was asked for; what the project in this folder asks for when nothing was, which the note tells. Raises
     InputError."""
-    items = [wanted(text) for text in builds.requirements]
+    items = [wanted(_of_conda(text) if builds.conda else text) for text in builds.requirements]
     files, other, note = builds.files, [], None
     if files or not items:
         from cudafit.app.declared import declared  # noqa: PLC0415 - what reads files, where there are any
@@ -38,6 +38,7 @@ def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) ->
         lines=tuple(other),
         files=tuple(files),
         words=_words(machine, facts),
+        as_written=builds.as_written,
     )
     return request, note
 
@@ -46,6 +47,12 @@ def answer_of(request: Request, machines: list[Host], book: Book, *, every: bool
     if not request.wanted:
         return overview(request, machines, book)
     return resolved(request, machines, book, every=every)
+
+
+def _of_conda(text: str) -> str:
+    """`pytorch=2.9`, which is how conda writes all of 2.9."""
+    match = re.fullmatch(r"([A-Za-z0-9][\w.-]*)=(\d[\w.]*?)(?:\.\*)?", text, re.ASCII)
+    return f"{match[1]}=={match[2]}.*" if match else text
 
 
 def _python(text: str | None) -> str | None:

@@ -15,6 +15,7 @@ from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.closing import NEEDED_BY, brought_in, needed_by, stated, with_extra, with_public
 from cudafit.resolve.host import Host
+from cudafit.resolve.names import refuse_absent
 from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
 
@@ -72,6 +73,7 @@ class _Solver:
 
     def closed(self, machines: Sequence[Host], book: Book) -> Closed:
         request = self._first()
+        refuse_absent(self.request, tuple(self.missing), self.library)
         answer = resolve(request, machines, book)
         if answer.status == NO_FIT and request != self.request:
             request = self._from_the_fit(request, machines, book) or request

@@ -12,7 +12,7 @@ from cudafit.app.builds import request_of
 from cudafit.app.judged import refuse_unfit
 from cudafit.app.locks import order_of, typed_command
 from cudafit.app.machines import hosts
-from cudafit.app.place import parted
+from cudafit.app.place import parted, refuse_unclear
 from cudafit.app.result import Result
 from cudafit.env.conda_places import is_base, prefix_for
 from cudafit.errors import CudafitError, InputError
@@ -34,6 +34,7 @@ from cudafit.repair.engines.engine import Engine, Means
 from cudafit.repair.journal import interrupted
 from cudafit.resolve import request as resolver
 from cudafit.resolve.host import Host
+from cudafit.resolve.names import knows
 from cudafit.resolve.problem import Book
 from cudafit.system.commands import command_text, joined, path_word
 from cudafit.system.secrets import redacted_words
@@ -76,16 +77,19 @@ def create(
     """`patience` is entered while indexes are asked, which may take a minute."""
     _refuse(request)
     kind = _kind(request)
-    path, requirements = _place(request, kind)
+    path, requirements, named = _place(request, kind)
     if request.lock and (requirements or request.builds.files):
         raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
+    book: Book = open_matrix(request.facts.matrices, request.facts.pinned)
+    if not named:
+        refuse_unclear(requirements, request.builds.files, knows(book))
     _refuse_existing(path, kind, clear=request.clear)
     builds = replace(request.builds, requirements=requirements, conda=kind == CONDA)
     # Of this machine, where the environment is made, whatever machine it is for.
     pythons = read_pythons(this_machine()) if kind == VENV else ()
     means = Means(configured(), os.environ, say, command=_typed(request, requirements), pythons=pythons)
     engine = engine_of(kind, path)
-    book, machine = _for_one_machine(request, question)
+    machine = _for_one_machine(request, question, book)
     host = engine.suited(machine, builds.python, means)
     if request.lock:
         made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
@@ -129,18 +133,18 @@ def _kind(request: Request) -> str:
     return CONDA if is_conda_lock(request.lock) else VENV
 
 
-def _place(request: Request, kind: str) -> tuple[str, tuple[str, ...]]:
-    """Where it is made, and the requirements."""
+def _place(request: Request, kind: str) -> tuple[str, tuple[str, ...], bool]:
+    """Where it is made, the requirements, and whether the place was named."""
     if request.prefix:
-        return os.path.abspath(os.path.expanduser(request.prefix)), request.words
+        return os.path.abspath(os.path.expanduser(request.prefix)), request.words, True
     if request.name:
-        return prefix_for(request.name, Files(), read_conda(this_machine()), os.environ), request.words
+        return prefix_for(request.name, Files(), read_conda(this_machine()), os.environ), request.words, True
     path, requirements = parted(request.words)
     if kind == VENV:
-        return path or _DEFAULT, requirements
+        return path or _DEFAULT, requirements, path is not None
     if path is None:
         raise InputError("a conda environment needs a name or a folder", hint="`cudafit create -n gpu torch`")
-    return os.path.abspath(path), requirements
+    return os.path.abspath(path), requirements, True
 
 
 def _refuse_existing(path: str, kind: str, *, clear: bool) -> None:
@@ -167,13 +171,12 @@ def _refuse_existing(path: str, kind: str, *, clear: bool) -> None:
         )
 
 
-def _for_one_machine(request: Request, question: "Question | None") -> tuple[Book, Host]:
-    """The facts, and the machine that the environment is for."""
-    book = open_matrix(request.facts.matrices, request.facts.pinned)
+def _for_one_machine(request: Request, question: "Question | None", book: Book) -> Host:
+    """The machine that the environment is for."""
     machines = hosts(request.machine, question, book.facts)
     if len(machines) != 1:
         raise InputError("an environment is made for one machine", hint="name one with `--machine`")
-    return book, machines[0]
+    return machines[0]
 
 
 def _ordered(
@@ -182,6 +185,7 @@ def _ordered(
     """What is wanted with what it needs, what the engine is to lock, and the facts that tell; raises CudafitError where
     nothing fits."""
     asked, note = request_of(request.builds, request.machine, request.facts)
+    asked = replace(asked, verb=_verb(request))
     if note:
         say(note)
     if not asked.wanted and not (asked.lines and engine.kind == VENV):
@@ -193,6 +197,17 @@ def _ordered(
     for warning in answer.warnings:
         say(f"warning: {warning}")
     return asked, replace(order_of(asked, command, book), resolution=answer), book
+
+
+def _verb(request: Request) -> tuple[str, ...]:
+    """The command up to what is wanted, for hints."""
+    if request.name:
+        return ("cudafit", "create", "-n", request.name)
+    if request.prefix:
+        return ("cudafit", "create", "--prefix", request.prefix)
+    path, _ = parted(request.words)
+    conda = ("--conda",) if request.builds.conda else ()
+    return ("cudafit", "create", *conda, *((path,) if path else ()))
 
 
 def _typed(request: Request, requirements: tuple[str, ...]) -> str:

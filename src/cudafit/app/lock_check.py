@@ -21,6 +21,7 @@ from cudafit.lock.whose import of_another_index
 from cudafit.model.fit import SCHEMA
 from cudafit.model.frozen import frozen
 from cudafit.model.record import fields_of
+from cudafit.resolve.conda import in_our_names
 
 if TYPE_CHECKING:
     from cudafit.lock.listing import Compared
@@ -76,6 +77,8 @@ def _judge(
     held: Held, form: Format, builds: "Builds", machines: "list[Host]", book: "Book", how: WhichLocks
 ) -> Verdict:
     asked = replace(builds, conda=form.kind == CONDA, python=builds.python or held.python)
+    if asked.conda:
+        asked = in_our_names(asked, machines)
     whole = judged(held.versions, asked, machines, book)
     resolution = whole.resolution
     picked = {pick.name for pick in resolution.picks}

@@ -105,7 +105,12 @@ def typed_command(
             words += [flag, one]
     if builds.prefer != "newest":
         words += ["--prefer", builds.prefer]
-    chosen = {"--cpu": builds.cpu, "--conda": builds.conda, "--offline": locks.offline}
+    chosen = {
+        "--cpu": builds.cpu,
+        "--conda": builds.conda,
+        "--yes": builds.as_written,
+        "--offline": locks.offline,
+    }
     words += [flag for flag, value in chosen.items() if value]
     return redacted_words(words)
 

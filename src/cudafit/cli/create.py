@@ -30,6 +30,13 @@ from cudafit.system.interrupts import stoppable
 )
 @click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
+@click.option(
+    "-y",
+    "--yes",
+    "as_written",
+    is_flag=True,
+    help="Do not doubt: take names as they are written, also where they are nearly those of other packages.",
+)
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
 @click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.create/1).")
@@ -47,6 +54,7 @@ def command(
     cuda: str | None,
     cpu: bool,
     conda: bool,
+    as_written: bool,
     as_json: bool,
     **others: Any,
 ) -> int:
@@ -63,5 +71,5 @@ def command(
     question = ask(context, machine)
     from cudafit.app.create import Request, create  # noqa: PLC0415 - while NVML answers
 
-    builds = WhichBuilds((), files, python, cuda, cpu, conda)
+    builds = WhichBuilds((), files, python, cuda, cpu, conda, as_written=as_written)
     return emit(context, create(Request(machine, facts, builds, **others), question, say, patience), as_json=as_json)

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
 @click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")
 @click.option("--conda", is_flag=True, help="Builds of conda-forge in place of those of the Python indexes.")
+@click.option(
+    "-y",
+    "--yes",
+    "as_written",
+    is_flag=True,
+    help="Take names as they are written, also where they are nearly those of other packages.",
+)
 @lock_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.resolve/1).")
 @machine_options

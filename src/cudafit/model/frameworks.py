@@ -120,4 +120,5 @@ LEADING_NAMES = frozenset(name for one in LEADING for name in (one.name, one.bui
 TWINS: Mapping[str, tuple[str, ...]] = {one.build: one.twins for one in FRAMEWORKS if one.twins}
 # conda's names of frameworks.
 OF_CONDA: Mapping[str, Framework] = {name: one for one in FRAMEWORKS for name in one.conda}
+CONDA_KINDS: Mapping[str, Framework] = {name: one for one in FRAMEWORKS for name in one.conda_kinds}
 MAIN_OF_CONDA: Mapping[str, Framework] = {one.conda[0]: one for one in FRAMEWORKS if one.conda}

@@ -143,11 +143,12 @@ class SharedPlace:
 
 @frozen
 class NameHint:
-    """What a package's name means: a `stand-in` for one of several, a `wrong` one, or the `cpu-of` a framework."""
+    """What a package's name means: a `stand-in` for one of several, a `wrong` one, the `cpu-of` a framework, or
+    `another` package, whose name is only near."""
 
     name: str
     means: tuple[str, ...]
-    kind: str  # stand-in, wrong, cpu-of
+    kind: str  # stand-in, wrong, cpu-of, another
     note: str | None = None
     sources: tuple[str, ...] = ()
 

@@ -3,14 +3,45 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.errors import InputError
+from cudafit.model.frameworks import CONDA_KINDS, FRAMEWORKS, OF_CONDA
 from cudafit.model.matrix import Build, CondaBuild, Facts
+from cudafit.resolve.host import NO_GPU, Host
+from cudafit.resolve.request import Request
 
 # Package as it is called on the Python side -> the feedstock that builds it.
 FEEDSTOCKS = {name: one.feedstock for one in FRAMEWORKS if one.feedstock for name in (one.name, one.build)}
 # ... and what conda calls it.
 CONDA_NAMES = {one.name: one.conda[0] for one in FRAMEWORKS if one.conda}
 INDEX = "conda-forge"
+_RETIRED = "pytorch-cuda"  # of the channel `pytorch`, which has ended
+
+
+def in_our_names(request: Request, hosts: Sequence[Host]) -> Request:
+    """A request for conda, whose names for frameworks, and for their kinds of builds, are as right as ours. Raises
+    InputError for a kind that cannot be had."""
+    wanted, cpu = [], request.cpu
+    for want in request.wanted:
+        of = None if want.name in FEEDSTOCKS else OF_CONDA.get(want.name) or CONDA_KINDS.get(want.name)
+        if of is None:
+            wanted.append(want)
+            continue
+        if want.name == _RETIRED:
+            raise InputError(
+                f"conda-forge has no `{_RETIRED}`: it was of the channel `pytorch`, which has ended",
+                hint=f"leave it out, and add `--cuda {want.specifier.lstrip('=').removesuffix('.*') or '12'}`",
+            )
+        if want.name.endswith("-gpu") and not cpu and all(host.kind.state == NO_GPU for host in hosts):
+            raise InputError(
+                f"`{want.name}` asks for a build for CUDA, and there is no GPU here",
+                hint=f"`{of.conda[0]}` takes what fits; for another machine say `--gpu` and `--driver`",
+            )
+        cpu = cpu or want.name.endswith("-cpu") or want.name == "cpuonly"
+        if want.name in OF_CONDA or want.name.endswith(("-gpu", "-cpu")):
+            wanted.append(replace(want, name=of.name, text=f"{of.name}{want.specifier}"))
+        elif want.name != "cpuonly":
+            wanted.append(want)
+    return replace(request, wanted=tuple(wanted), cpu=cpu)
 
 
 def conda_builds(name: str, facts: Facts, platforms: Sequence[str]) -> tuple[Build, ...]:

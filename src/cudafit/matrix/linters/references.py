@@ -8,7 +8,7 @@ from cudafit.model.versions import major_minor, numbers
 
 NAME = "references"
 KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
-NAME_KINDS = ("stand-in", "wrong", "cpu-of")
+NAME_KINDS = ("stand-in", "wrong", "cpu-of", "another")
 A_PAIR = 2
 
 
@@ -54,8 +54,8 @@ def _packages(folder: Folder) -> Iterator[Flaw]:
         for package in entry.record.means:
             if package not in known:
                 yield entry.flaw(NAME, f"the matrix has no package `{package}`")
-        if entry.record.kind == "wrong" and entry.record.name in known:
-            yield entry.flaw(NAME, f"`{entry.record.name}` has builds, so it is no wrong name")
+        if entry.record.kind in ("wrong", "another") and entry.record.name in known:
+            yield entry.flaw(NAME, f"`{entry.record.name}` has builds, so it is none that is `{entry.record.kind}`")
     for entry in folder.entries("places"):
         if len(set(entry.record.packages)) < A_PAIR:
             yield entry.flaw(NAME, "a place that only one package fills is not shared")
