@@ -12,12 +12,15 @@ def gnu_hash(name: bytes) -> int:
 
 
 def fatbin(*kernels: str) -> bytes:
-    """One container with an entry for each kernel (`sm_80`, `compute_90`), without code."""
+    """One container with an entry for each kernel (`sm_80`, `sm_90a`, `compute_90`), without code; PTX is of 8.7."""
     entries = b""
     for kernel in kernels:
         kind = 1 if kernel.startswith("compute") else 2
         number = int("".join(letter for letter in kernel if letter.isdigit()))
-        entries += struct.pack("<HHIQIIHHI", kind, 0x101, 64, 8, 0, 0, 0, 0, number).ljust(64, b"\0") + b"\0" * 8
+        flags = 0x11 | {"a": 1 << 20, "f": 2 << 20}.get(kernel[-1], 0)
+        minor, major = (7, 8) if kind == 1 else (8, 1)
+        entry = struct.pack("<HHIQIIHHIIIQ", kind, 0x101, 64, 8, 0, 0, minor, major, number, 0, 0, flags)
+        entries += entry.ljust(64, b"\0") + b"\0" * 8
     return struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(entries)) + entries
 
 
@@ -33,8 +36,11 @@ def library(
     gives: Sequence[str] = (),
     kernels: Sequence[str] = (),
     machine: int = 62,
+    constants: Sequence[str] = (),
+    more: Sequence[Sequence[str]] = (),
 ) -> bytes:
-    """`needs` are versions by library (GLIBCXX_3.4.30 of libstdc++.so.6), `takes` and `gives` are symbols."""
+    """`kernels` are those of the first fat binary, `more` those of others; `constants` lie in .rodata; `needs` are
+    versions by library (GLIBCXX_3.4.30 of libstdc++.so.6), `takes` and `gives` are symbols."""
     strings = bytearray(b"\0")
 
     def text(value: str) -> int:
@@ -67,7 +73,10 @@ def library(
     for number, version in enumerate(has):
         following = 28 if number + 1 < len(has) else 0
         own += struct.pack("<HHHHIII", 1, 0, number + 1, 1, 0, 20, following) + struct.pack("<II", text(version), 0)
-    return _laid_out(tags, bytes(strings), symbols, table, (wanted, len(told)), (own, len(has)), kernels, machine)
+    code = b"".join(fatbin(*each) for each in (kernels, *more) if each)
+    data = b"\0".join(text.encode() for text in ("", *constants, "")) if constants else b""
+    parts = (bytes(strings), symbols, table, (wanted, len(told)), (own, len(has)), code, data)
+    return _laid_out(tags, *parts, machine)
 
 
 def _laid_out(
@@ -77,11 +86,12 @@ def _laid_out(
     table: bytes,
     wanted: tuple[bytes, int],
     own: tuple[bytes, int],
-    kernels: Sequence[str],
+    code: bytes,
+    constants: bytes,
     machine: int,
 ) -> bytes:
     """Every address is a place in the file."""
-    names = b"\0.dynsym\0.nv_fatbin\0.shstrtab\0"
+    names = b"\0.dynsym\0.nv_fatbin\0.shstrtab\0.dynstr\0.rodata\0"
     body = bytearray(b"\0" * (64 + 2 * 56))
 
     def put(data: bytes) -> int:
@@ -98,12 +108,13 @@ def _laid_out(
         tags += [(0x6FFFFFFC, put(own[0])), (0x6FFFFFFD, own[1])]
     dynamic = b"".join(struct.pack("<QQ", tag, value) for tag, value in [*tags, (0, 0)])
     at_dynamic = put(dynamic)
-    code = fatbin(*kernels) if kernels else b""
-    at_code, at_names = put(code), put(names)
+    at_code, at_constants, at_names = put(code), put(constants), put(names)
     sections = [
         (0, 0, 0, 0),
         (1, 11, at_symbols, len(symbols)),
-        (9 if kernels else 0, 1, at_code, len(code)),
+        (9 if code else 0, 1, at_code, len(code)),
+        (names.index(b".dynstr"), 3, at_strings, len(strings)),
+        (names.index(b".rodata") if constants else 0, 1, at_constants, len(constants)),
         (names.index(b".shstrtab"), 3, at_names, len(names)),
     ]
     at_sections = put(b"".join(struct.pack("<IIQQQQIIQQ", n, k, 0, p, p, s, 0, 0, 1, 0) for n, k, p, s in sections))

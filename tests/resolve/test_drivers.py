@@ -61,7 +61,10 @@ class Case:
         Case("450.80.02", (11, 8), "minor"),
         Case("450.51.06", (11, 8), None, "450.80.02"),
         Case("450.80.02", (10, 2), "native"),  # before minor-version compatibility: an older toolkit
-        Case("418.39", (10, 2), None, "450"),  # the driver of CUDA 10.2 itself is not in the tables
+        Case("418.39", (10, 2), None, "440.33"),
+        Case("440.33.01", (10, 2), "native"),
+        Case("390.157", (9, 0), "native"),
+        Case("390.157", (10, 0), None, "410.48"),
         Case("570", (12, 8), "native"),  # a branch alone is its newest driver
         Case("580.65.06", (13, None), "native"),  # for all of a major
         Case("535.183.01", (13, None), None, "580.65.06"),

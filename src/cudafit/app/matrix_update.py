@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from cudafit import shipped
 from cudafit.atomic import write_text
 from cudafit.errors import CudafitError, InputError
-from cudafit.matrix.folder import Folder, MatrixFile, file_text, read_folder
+from cudafit.matrix.folder import BUILDS, Folder, MatrixFile, file_text, read_folder
 from cudafit.matrix.harvest.cache import Cache, default_folder
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.harvest import Group, Harvest, harvest
@@ -25,7 +25,8 @@ DEFAULT_NAME = "pypi"
 @frozen
 class Request:
     """Without `packages` all that can be read; `since` is the oldest version that is looked at, `index_name` what
-    indexes.yaml calls the index. Without a `folder` the one of this checkout is meant."""
+    indexes.yaml calls the index. Without a `folder` the one of this checkout is meant. What the rows were read from is
+    read `again` when readers have learnt more."""
 
     packages: tuple[str, ...] = ()
     since: str | None = None
@@ -34,6 +35,7 @@ class Request:
     folder: str | None = None
     workers: int = 6
     dry_run: bool = False
+    again: bool = False
 
 
 @frozen
@@ -63,7 +65,7 @@ def update(request: Request, progress: Callable[[int, int], None]) -> Update:
     refuse(request.packages, request.index, request.index_name)
     folder, read = folder_of(request.folder)
     chosen = request.packages or tuple(READERS)
-    result = harvested(request, _oldest(read, chosen), progress, os.environ)
+    result = harvested(request, _oldest(read, chosen), progress, os.environ, known(read))
     texts = merged_files(read, result.builds, result.sources)
     if texts and not request.packages and read.version:
         texts["matrix.yaml"] = _dated(read.files["matrix.yaml"])
@@ -75,7 +77,7 @@ def harvested(
     oldest: Mapping[str, str],
     progress: Callable[[int, int], None],
     environ: Mapping[str, str],
-    known: Callable[[Group], bool] = lambda _group: False,
+    known: Callable[[Group], bool],
 ) -> Harvest:
     """What the index has, from the `oldest` versions on where the request tells none; raises InputError."""
     chosen = request.packages or tuple(READERS)
@@ -89,7 +91,7 @@ def harvested(
             since=dict.fromkeys(chosen, request.since) if request.since else oldest,
             workers=request.workers,
             progress=progress,
-            known=known,
+            known=(lambda _group: False) if request.again else known,
         )
     except HarvestError as error:
         raise InputError(f"`--since {error.file}` {error.reason}") from None
@@ -127,6 +129,22 @@ def folder_of(named: str | None) -> tuple[str, Folder]:
         check = command_text("cudafit", "matrix", "check", path_word(path))
         raise CudafitError(f"the matrix `{path}` has flaws", hint=f"`{check}` names them")
     return path, read
+
+
+def known(read: Folder) -> Callable[[Group], bool]:
+    """Whether a row of the folder was read from these very bytes, and for the same Pythons."""
+    pythons: dict[str, set[str]] = {}
+    hashes = {entry.record.name: entry.record.sha256 for entry in read.entries("sources") if entry.record.sha256}
+    for entry in read.entries(BUILDS):
+        for name in entry.record.sources:
+            if name in hashes:
+                pythons.setdefault(hashes[name], set()).update(entry.record.pythons)
+
+    def is_known(group: Group) -> bool:
+        told = pythons.get(group.chosen.sha256 or "")
+        return told is not None and {python for file in group.files for python in file.pythons} <= told
+
+    return is_known
 
 
 def _oldest(read: Folder, packages: Sequence[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from cudafit.errors import InputError
 @click.option("--own", is_flag=True, help="Write to your own layer, also in a checkout.")
 @click.option("--folder", metavar="DIR", help="Update the matrix files of DIR; in a checkout, its own.")
 @click.option("--write", "write_files", is_flag=True, help="Write them; else only the difference is shown.")
+@click.option("--again", is_flag=True, help="Read also what was read before.")
 @click.option("--workers", type=click.IntRange(1, 32), default=6, show_default=True, help="Wheels at a time.")
 @common_options
 @click.pass_context
@@ -28,8 +29,9 @@ def command(
     """Read what is new of PACKAGES on the package index (of all that can be read, if none is named), and keep it.
 
     It goes to your own layer of facts, and every answer that follows from it says so; `cudafit matrix revert` takes it
-    back. A few KB to a few MB of each wheel are fetched, never a whole one, and none that was read before: an
-    interrupted update goes on where it was. Exits with 1 when a wheel could not be read.
+    back. Of a wheel only what tells of it is fetched, a few KB to a few MB, or its libraries where nothing else does;
+    of one that was read before, nothing: an interrupted update goes on where it was. Exits with 1 when a wheel could
+    not be read.
 
     With `--folder`, and in a checkout, the matrix files themselves are updated: the difference is printed, and written
     with `--write`.

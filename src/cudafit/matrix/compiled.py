@@ -8,7 +8,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -19,7 +19,7 @@ from cudafit.system.reading import read_bytes
 
 # The schema of the facts: raised with every field or list that is added, for facts also come from other releases
 # (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
-FORMAT = 5
+FORMAT = 6
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
@@ -179,15 +179,24 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(part.name for part in fields(kind))
 
 
-def _table(kind: type, rows: Iterable[Any]) -> dict[str, Any]:
+def _table(kind: Any, rows: Iterable[Any]) -> dict[str, Any]:
     """Lists are written once, and rows have their numbers: the builds of a release share their pins and kernels."""
-    names = _names(kind)
     places: dict[tuple[str, ...], int] = {}
     written = []
     for row in rows:
-        values = [getattr(row, name) for name in names]
+        values = _values(kind, row)
         written.append([places.setdefault(v, len(places)) if isinstance(v, tuple) else v for v in values])
-    return {"fields": names, "lists": list(places), "rows": written}
+    return {"fields": _names(kind), "lists": list(places), "rows": written}
+
+
+def _values(kind: Any, row: Any) -> list[Any]:
+    """Without what is as it is by default at the end: most rows say nothing of a class's last fields."""
+    values = [getattr(row, name) for name in _names(kind)]
+    for part in reversed(fields(kind)):
+        if part.default is MISSING or values[-1] != part.default:
+            break
+        values.pop()
+    return values
 
 
 def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:

@@ -10,6 +10,9 @@ from cudafit.model.versions import natural_key
 
 _IDENTITY = set(KEYS[BUILDS])
 
+# The note of a row whose wheel told neither by its name nor by its libraries.
+UNKNOWN_CUDA = "its CUDA version is not known"
+
 
 def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Source]) -> dict[str, str]:
     """The new text of every file that changes."""
@@ -76,7 +79,11 @@ def merged_builds(old: Sequence[Build], new: Sequence[Build]) -> list[Build]:
         # all read: another one that stood there was wrong or vague.
         standing = [row for row in by_key.values() if _place(row) == _place(build)]
         named = _named(build, standing[0] if standing else None)
-        others = [row for row in standing if row.variant != named.variant and _key(row) not in read]
+        others = [
+            row
+            for row in standing
+            if row.variant != named.variant and _key(row) not in read and not _is_of_another_wheel(row, named)
+        ]
         if build.index == "pypi":
             for other in others:
                 del by_key[_key(other)]
@@ -85,13 +92,21 @@ def merged_builds(old: Sequence[Build], new: Sequence[Build]) -> list[Build]:
     return sorted(by_key.values(), key=_order)
 
 
+def _is_of_another_wheel(row: Build, new: Build) -> bool:
+    """Of one version there may be wheels for older and for newer systems, each with a row."""
+    place = f"{row.name}-{row.version}-{row.platform}"
+    return (
+        all(one.sources and one.sources[0].startswith(place) for one in (row, new)) and row.sources[0] != new.sources[0]
+    )
+
+
 def _named(build: Build, standing: Build | None) -> Build:
     """Where the wheel does not tell its variant, the one that stands there, or one that says that it is not known."""
     if build.variant:
         return build
     if standing is not None:
         return replace(build, variant=standing.variant)
-    return replace(build, variant="cu", verified=False, note="its CUDA version is not known")
+    return replace(build, variant="cu", verified=False, note=UNKNOWN_CUDA)
 
 
 def _is_like(one: Build, other: Build) -> bool:
@@ -113,7 +128,7 @@ def _merged(old: Build | None, new: Build) -> Build:
     sources = new.sources
     if set(kept) - {"note"}:
         sources = tuple(dict.fromkeys((*new.sources, *old.sources)))
-    if kept.get("note", "").startswith(PAIRED):
+    if kept.get("note", "").startswith((PAIRED, UNKNOWN_CUDA)):
         del kept["note"]
     elif not old.verified:
         kept["verified"] = False  # a doubt that a reading of the wheel does not settle

@@ -48,6 +48,10 @@ class Build:
     verified: bool = True
     note: str | None = None
     sources: tuple[str, ...] = ()
+    partly: tuple[str, ...] = ()  # sm_90:249/1398: what only some of its fat binaries hold, and how many
+    opens: tuple[str, ...] | None = None  # CUDA libraries that it links or opens and does not bring, by file name
+    needs: tuple[str, ...] = ()  # the newest GLIBC and GLIBCXX that its libraries need
+    torch_abi: str | None = None  # c++: made for one release of torch; stable: for later ones too
 
 
 def wheel_version(build: Build) -> str:

@@ -17,6 +17,9 @@ from cudafit.resolve.rules import Judged, Setting
 from cudafit.resolve.search import Combination, best, wanted_extras
 from cudafit.resolve.stock import Stock
 
+# Every version of it that a build admits serves, and torch is not to read its rows for that.
+_LEFT_TO_INSTALLERS = frozenset({"cuda-bindings"})
+
 
 class Book(Protocol):
     """The matrix, read as far as it is asked for."""
@@ -152,7 +155,7 @@ class Problem:
     # What the search asks for; of it also `clash`, the library's own.
 
     def along(self, name: str) -> Field | None:
-        if name not in self.library.book.packages or self.request.conda:
+        if name not in self.library.book.packages or self.request.conda or name in _LEFT_TO_INSTALLERS:
             return None
         return self._field(name, (name,))
 

@@ -45,6 +45,9 @@ class Stock:
         self._setting = setting
         self._others = others
         self._has_gpu = any(is_gpu(build) for build in builds)
+        # Where CUDA comes by an extra, as jax's does, the wheel without it is for the CPU.
+        self._by_extra = any(build.extra for build in builds)
+        self._on_gpu = {(build.version, build.platform) for build in builds if is_gpu(build)}
         self._has_cpu = any(build.variant == CPU for build in builds)
         self._order = Order(name, builds, request)
         self._refused: dict[int, Obstacle | None] = {}
@@ -84,7 +87,6 @@ class Stock:
         return self._serving[key]
 
     def _serve(self, kind: Kind, small: bool) -> Iterator[tuple[int, Service]]:
-        purpose = self._purpose(kind)
         python = self._setting.python
         for place, build in enumerate(self._builds):
             if build.platform not in (kind.platform, "any") or not has_wheel(
@@ -92,7 +94,7 @@ class Stock:
             ):
                 continue
             if self._refusal(place) is None:
-                answer = judge(self._build(place, small), kind, self._setting, purpose)
+                answer = judge(self._build(place, small), kind, self._setting, self._purpose_of(build, kind))
                 if isinstance(answer, Service):
                     yield place, answer
 
@@ -109,7 +111,7 @@ class Stock:
                 # By rule, and by card where kernels lack: one machine that a build does not fit is enough to lose.
                 obstacles: dict[tuple[str, str], Lost] = {}
                 for number, kind in enumerate(kinds):
-                    answer = judge(self._build(place, small), kind, self._setting, self._purpose(kind))
+                    answer = judge(self._build(place, small), kind, self._setting, self._purpose_of(build, kind))
                     for obstacle in () if isinstance(answer, Service) else answer:
                         card = obstacle.have if obstacle.rule == "kernels" else ""
                         obstacles.setdefault((obstacle.rule, card), Lost(build, obstacle, number))
@@ -126,6 +128,12 @@ class Stock:
         if not self._has_gpu:
             return EITHER
         return ON_GPU if kind.state in (GPU, NO_DRIVER) and not self._request.cpu else ON_CPU
+
+    def _purpose_of(self, build: Build, kind: Kind) -> str:
+        """A wheel of pure Python works wherever what it requires does, unless there is one for CUDA beside it."""
+        if build.variant == "any" and not self._by_extra and (build.version, kind.platform) not in self._on_gpu:
+            return EITHER
+        return self._purpose(kind)
 
     def _all_on_cpu(self, kinds: Sequence[Kind]) -> bool:
         """Then a wheel will do that is installed without its CUDA libraries; it serves no GPU."""

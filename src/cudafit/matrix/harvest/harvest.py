@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from cudafit.matrix.harvest.cache import Cache
 from cudafit.matrix.harvest.errors import HarvestError
-from cudafit.matrix.harvest.index import WheelFile, wheels
+from cudafit.matrix.harvest.index import WheelFile, libc_floor, wheels
 from cudafit.matrix.harvest.readers import READERS
 from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
 from cudafit.matrix.harvest.requirements import requires_python
@@ -42,6 +42,8 @@ class Group:
 
     package: str
     files: tuple[WheelFile, ...]
+    newest: bool = True  # of its minor version
+    mark: str = ""  # what tells it from another group of its version and platform
 
     @property
     def chosen(self) -> WheelFile:
@@ -63,7 +65,26 @@ def groups(files: Iterable[WheelFile], first: Version | None) -> list[Group]:
         if first is None or file.version >= first:
             by_key.setdefault((str(file.version), file.platform), []).append(file)
     ordered = sorted(by_key.items(), key=lambda item: (Version(item[0][0]), item[0][1]))
-    return [Group(members[0].package, tuple(members)) for _, members in ordered]
+    minors = [(Version(version).release[:2], platform) for (version, platform), _ in ordered]
+    newest = dict(zip(minors, ordered, strict=True))
+    return [
+        Group(members[0].package, members, newest[minor] is item, mark)
+        for minor, item in zip(minors, ordered, strict=True)
+        for mark, members in _alike(item[1])
+    ]
+
+
+def _alike(files: Sequence[WheelFile]) -> list[tuple[str, tuple[WheelFile, ...]]]:
+    """Where a Python has two wheels on one platform, they differ in what they hold: xgboost's for old systems have no
+    code for a GPU. The ones for the newest systems come first, and have no mark."""
+    by_floor: dict[tuple[str, int], list[WheelFile]] = {}
+    for file in files:
+        by_floor.setdefault(libc_floor(file.tags), []).append(file)
+    pythons = [(file.pythons, file.build) for file in files]
+    if len(set(pythons)) == len(pythons) or len(by_floor) == 1:
+        return [("", tuple(files))]
+    first, *rest = sorted(by_floor, key=lambda floor: (floor[0] != "", -floor[1]))
+    return [("", tuple(by_floor[first])), *((f"-{floor[0]}{floor[1]}", tuple(by_floor[floor])) for floor in rest)]
 
 
 def harvest(
@@ -87,11 +108,30 @@ def harvest(
     result = Harvest()
     with Traffic() as traffic:
         _read_all(result, traffic, packages, address, index, today, cache, first, workers, progress, known)
+    result.builds = _united(result.builds)
     result.builds.sort(key=lambda build: (build.name, Version(build.version), build.variant, build.platform))
     result.sources.sort(key=lambda source: natural_key(source.name))
     result.failures.sort()
     result.requests, result.bytes = traffic.requests, traffic.bytes
     return result
+
+
+def _united(builds: Iterable[Build]) -> list[Build]:
+    """Wheels of two groups that hold the same are one build."""
+    by_key: dict[tuple[str, ...], Build] = {}
+    for build in builds:
+        key = (build.name, build.version, build.variant, build.platform)
+        one = by_key.get(key)
+        by_key[key] = build if one is None else _union(*sorted((one, build), key=lambda each: len(each.sources[0])))
+    return list(by_key.values())
+
+
+def _union(one: Build, other: Build) -> Build:
+    pythons = sorted({*one.pythons, *other.pythons}, key=natural_key)
+    tags = sorted({*one.tags, *other.tags}, key=natural_key)
+    return replace(
+        one, pythons=tuple(pythons), tags=tuple(tags), sources=tuple(dict.fromkeys(one.sources + other.sources))
+    )
 
 
 def _version(text: str) -> Version:
@@ -137,7 +177,7 @@ def _read_all(
             try:
                 facts = future.result()
                 result.builds += _builds(group, facts, index)
-                result.sources.append(_source(group.chosen, today))
+                result.sources.append(_source(group, today))
             except HarvestError as error:
                 result.failures.append(str(error))
             progress(done, len(waiting))
@@ -163,7 +203,7 @@ def _facts(group: Group, cache: Cache, session: Callable[[], requests.Session]) 
 
 def _read(group: Group, session: requests.Session) -> dict[str, Any]:
     file = group.chosen
-    with RemoteWheel(file, session) as wheel:
+    with RemoteWheel(file, session, newest=group.newest) as wheel:
         facts = READERS[group.package](wheel)
         if not file.pythons or any(python.endswith("+") for python in file.pythons):
             facts["requires_python"] = requires_python(wheel.metadata())
@@ -178,30 +218,37 @@ def _builds(group: Group, facts: dict[str, Any], index: str) -> Iterator[Build]:
         yield _build(group, {**own, **changes}, index)
 
 
+def _pythons_and_tags(group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    pythons = {python for member in group.files for python in member.pythons}
+    tags = {tag for member in group.files for tag in member.tags}
+    return tuple(sorted(pythons, key=natural_key)), tuple(sorted(tags, key=natural_key))
+
+
 def _build(group: Group, facts: dict[str, Any], index: str) -> Build:
     file = group.chosen
     given: dict[str, Any] = {"variant": file.version.local or "", "platform": file.platform}
     given |= {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
-    pythons = {python for member in group.files for python in member.pythons}
-    tags = {tag for member in group.files for tag in member.tags}
+    pythons, tags = _pythons_and_tags(group)
     return Build(
         name=group.package,
         version=file.public,
         index=index,
-        pythons=tuple(sorted(pythons, key=natural_key)),
-        tags=tuple(sorted(tags, key=natural_key)),
-        sources=(source_name(file),),
+        pythons=pythons,
+        tags=tags,
+        sources=(source_name(group),),
         **given,
     )
 
 
-def source_name(file: WheelFile) -> str:
-    return f"{file.package}-{file.version}-{file.platform}"
+def source_name(group: Group) -> str:
+    file = group.chosen
+    return f"{file.package}-{file.version}-{file.platform}{group.mark}"
 
 
-def _source(file: WheelFile, today: str) -> Source:
+def _source(group: Group, today: str) -> Source:
+    file = group.chosen
     return Source(
-        name=source_name(file),
+        name=source_name(group),
         title=file.name,
         kind="wheel",
         read=today,

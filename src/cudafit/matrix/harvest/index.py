@@ -180,6 +180,17 @@ def platform_of(tag: str) -> str | None:
     return next((name for pattern, name in _PLATFORMS if re.match(pattern, tag)), None)
 
 
+def libc_floor(tags: Iterable[str]) -> tuple[str, int]:
+    """The oldest glibc or musl that a wheel is for: `("", 228)` of manylinux_2_28; musl's sort before glibc's."""
+    found = [("", 0)]
+    for tag in tags:
+        if match := re.match(r"(many|musl)linux_(\d+)_(\d+)_", tag):
+            found.append(("" if match[1] == "many" else "musl", int(match[2]) * 100 + int(match[3])))
+        elif match := re.match(r"manylinux(1|2010|2014)_", tag):
+            found.append(("", {"1": 205, "2010": 212, "2014": 217}[match[1]]))
+    return min(found[1:], default=found[0])
+
+
 def python_of(interpreter: str, abi: str) -> str | None:
     """`cp312` -> `3.12`, free-threaded `cp313t` -> `3.13t`, `cp39-abi3` -> `3.9+`; `py3` says nothing, any will do."""
     match = re.fullmatch(r"cp(\d)(\d+)", interpreter)

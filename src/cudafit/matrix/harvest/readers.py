@@ -11,8 +11,10 @@ from email.parser import HeaderParser
 from typing import Any
 
 from cudafit.matrix.harvest.errors import HarvestError
+from cudafit.matrix.harvest.libraries import cuda_majors, facts_of, major_of_name, read_libraries
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.harvest.requirements import exact, requirements
+from cudafit.matrix.merge import UNKNOWN_CUDA
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.matrix import CPU
@@ -79,6 +81,11 @@ def cuda_toolkit(wheel: RemoteWheel) -> Facts:
     }
     major, minor, *_ = wheel.file.public.split(".")
     return {"variant": f"cu{major}{minor}", "cuda": f"{major}.{minor}", "kernels": [], "requires": sorted(pins)}
+
+
+def of_its_version(wheel: RemoteWheel) -> Facts:
+    """cuda-bindings 13.5 binds the libraries of CUDA 13, and finds them at run time; it holds no kernels."""
+    return _with_pins({"variant": f"cu{wheel.file.public.split('.')[0]}", "kernels": []}, wheel)
 
 
 def version_py(wheel: RemoteWheel) -> Facts:
@@ -162,6 +169,33 @@ def bitsandbytes(wheel: RemoteWheel) -> Facts:
     return _with_pins(facts, wheel)
 
 
+def libraries(wheel: RemoteWheel) -> Facts:
+    """By what its libraries hold and open; METADATA tells which CUDA's packages it brings."""
+    held = read_libraries(wheel)
+    facts: Facts = {} if held is None else facts_of(held, wheel.names)
+    told = _with_pins({}, wheel)
+    pinned = {int(match[1]) for text in told["requires"] if (match := re.match(r"nvidia-[\w-]+-cu(\d\d)\b", text))}
+    compiled = {int(facts["cuda"].split(".")[0])} if "cuda" in facts else set()
+    named = major_of_name(wheel.file)
+    # What it is called, brings, takes from others, was compiled by: the first that tells one major.
+    majors = ({named} if named else set(), pinned, cuda_majors(facts.get("opens", ())), compiled)
+    major = next((min(found) for found in majors if len(found) == 1), None)
+    if "cuda" in facts and (major not in compiled or "." not in facts["cuda"]):
+        del facts["cuda"]
+    if major:
+        facts["variant"] = f"cu{major}"
+    elif facts.get("kernels") or facts.get("opens"):
+        facts |= {"variant": "cu", "verified": False, "note": UNKNOWN_CUDA}
+    elif held == [] and wheel.file.platform == "any":
+        facts = {"variant": "any"}
+    elif held is not None:
+        facts["variant"] = CPU
+    if facts.get("variant") in (CPU, "any"):
+        for name in ("kernels", "partly", "opens", "cuda"):
+            facts.pop(name, None)
+    return {**told, **facts}
+
+
 def _needed(wheel: RemoteWheel, name: str) -> str:
     """A member that decides the variant: without it nothing is known, and a wheel that is not read is told."""
     text = wheel.text(name)
@@ -232,4 +266,57 @@ READERS: dict[str, Reader] = {
     "cudf-cu12": metadata_only("cu12"),
     "cudf-cu13": metadata_only("cu13"),
     "cuda-toolkit": cuda_toolkit,
+    "cuda-bindings": of_its_version,
+    # By their libraries alone: a package whose wheels lie on the default index needs a line here, and no more.
+    **dict.fromkeys(
+        (
+            "auto-gptq",
+            "autoawq",
+            "autoawq-kernels",
+            "catboost",
+            "ctranslate2",
+            "cugraph-cu12",
+            "cuml-cu12",
+            "cumm-cu120",
+            "dgl",
+            "faiss-gpu",
+            "faiss-gpu-cu12",
+            "faster-whisper",
+            "fbgemm-gpu",
+            "flashinfer-cubin",
+            "flashinfer-python",
+            "gsplat",
+            "llmcompressor",
+            "lmdeploy",
+            "mxnet",
+            "nvidia-cutlass-dsl",
+            "nvidia-dali-cuda120",
+            "nvidia-dali-cuda130",
+            "onnxruntime-genai-cuda",
+            "pytorch3d",
+            "rmm-cu13",
+            "sgl-kernel",
+            "sglang",
+            "sglang-kernel",
+            "spconv-cu102",
+            "spconv-cu113",
+            "spconv-cu114",
+            "spconv-cu116",
+            "spconv-cu117",
+            "spconv-cu118",
+            "spconv-cu120",
+            "spconv-cu121",
+            "spconv-cu124",
+            "spconv-cu126",
+            "torch-tensorrt",
+            "torchao",
+            "torchrec",
+            "transformer-engine-cu12",
+            "transformer-engine-cu13",
+            "warp-lang",
+            "whisperx",
+            "xgboost",
+        ),
+        libraries,
+    ),
 }

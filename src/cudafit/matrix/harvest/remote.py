@@ -1,10 +1,14 @@
 """A wheel on a server, read in parts."""
 
 import lzma
+import mmap
 import struct
+import tempfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +23,9 @@ from cudafit.matrix.harvest.index import TIMEOUT_S, WheelFile
 
 # What is inside a wheel is untrusted: no member that is read here has a reason to be larger.
 MEMBER_LIMIT = 256 << 20
+MAPPED_LIMIT = 6 << 30
+WHOLE_LIMIT = 128 << 20
+_BLOCK = 1 << 20
 _TAIL = 192 << 10  # enough for the central directory of a torch wheel in one request
 
 
@@ -60,12 +67,23 @@ class Traffic:
 class RemoteWheel:
     """The members of one wheel; raises HarvestError for a server or a file that does not play along."""
 
-    def __init__(self, file: WheelFile, session: requests.Session) -> None:
+    def __init__(self, file: WheelFile, session: requests.Session, *, newest: bool = True) -> None:
+        """`newest`: it is of the newest release of its minor version."""
         self.file = file
+        self.newest = newest
+        self._session = session
+        self._zip = self._opened(_TAIL)
+
+    def _opened(self, tail: int) -> RemoteZip:
         try:
-            self._zip = RemoteZip(file.url, session=session, initial_buffer_size=_TAIL, timeout=TIMEOUT_S)
+            return RemoteZip(self.file.url, session=self._session, initial_buffer_size=tail, timeout=TIMEOUT_S)
         except Exception as error:
-            raise HarvestError(file.name, _reason(error)) from None
+            raise HarvestError(self.file.name, _reason(error)) from None
+
+    def fetch_whole(self) -> None:
+        """For a small wheel of many libraries: one request in place of one for each."""
+        self._zip.close()
+        self._zip = self._opened(WHOLE_LIMIT)
 
     def __enter__(self) -> "RemoteWheel":
         return self
@@ -90,6 +108,33 @@ class RemoteWheel:
         except Exception as error:
             raise HarvestError(self.file.name, f"`{name}`: {_reason(error)}") from None
         return data
+
+    def packed_size(self, name: str) -> int:
+        """What it takes to fetch a member."""
+        return int(self._zip.getinfo(name).compress_size)
+
+    @contextmanager
+    def mapped(self, name: str) -> Iterator["mmap.mmap | bytes"]:
+        """A member of any size, mapped: kernels may take gigabytes of which only the headers are looked at."""
+        with tempfile.TemporaryFile() as file:
+            size = 0
+            try:
+                with self._zip.open(name) as packed:
+                    while block := packed.read(_BLOCK):
+                        size += len(block)
+                        if size > MAPPED_LIMIT:
+                            raise HarvestError(self.file.name, f"`{name}` is larger than {MAPPED_LIMIT >> 30} GiB")
+                        file.write(block)
+                file.flush()
+            except HarvestError:
+                raise
+            except Exception as error:
+                raise HarvestError(self.file.name, f"`{name}`: {_reason(error)}") from None
+            if not size:
+                yield b""
+                return
+            with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
+                yield data
 
     def text(self, name: str) -> str | None:
         data = self.read(name)

@@ -9,7 +9,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from cudafit.matrix.harvest.index import WheelFile
 
 # A requirement on anything else is left to the package solver.
-KEPT = re.compile(r"(nvidia-(?!ml-py)|cuda-|triton|torch|tensorflow$|keras$|jax|numpy$|cupy|flashinfer)")
+KEPT = re.compile(
+    r"(nvidia-(?!ml-py)|cuda-|triton|torch|tensorflow$|keras$|jax|numpy$|cupy|flashinfer|ctranslate2$|faster-whisper$|sgl-kernel$"
+    r"|sglang-kernel$|fbgemm-gpu|rmm-|cuvs-|cudf-|cuml-|cugraph-|numba-cuda$|warp-lang$|transformer-engine)"
+)
 
 _SYSTEMS = {
     "linux": ("Linux", "linux", "posix"),

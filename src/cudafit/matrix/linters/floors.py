@@ -8,6 +8,8 @@ from cudafit.model.versions import numbers
 
 NAME = "floors"
 DRIVERS = ("linux_driver", "windows_driver")
+# Minor-version compatibility begins with it: a build of an older major needs the driver of its own toolkit.
+FIRST_WITH_FLOOR = 11
 
 
 def check(folder: Folder) -> Iterator[Flaw]:
@@ -16,7 +18,11 @@ def check(folder: Folder) -> Iterator[Flaw]:
     for entry in folder.entries("toolkits"):
         majors.setdefault(entry.record.cuda.split(".")[0], []).append(entry)
     for major, entries in majors.items():
-        if major not in floors and any(getattr(e.record, name) for e in entries for name in DRIVERS):
+        if (
+            int(major) >= FIRST_WITH_FLOOR
+            and major not in floors
+            and any(getattr(e.record, name) for e in entries for name in DRIVERS)
+        ):
             yield entries[0].flaw(NAME, f"CUDA {major} has no floor")
         for name in DRIVERS:
             yield from _monotone(sorted(entries, key=lambda e: numbers(e.record.cuda)), name, floors.get(major))
