@@ -36,8 +36,8 @@ def sections(data: "bytes | mmap.mmap") -> Mapping[str, tuple[int, int]]:
 def _elf(data: "bytes | mmap.mmap") -> Iterator[tuple[str, tuple[int, int]]]:
     (start,) = struct.unpack_from("<Q", data, 40)
     size, count, names = struct.unpack_from("<HHH", data, 58)
-    if not start and not count:
-        return  # they may be stripped
+    if not count:
+        return  # they may be stripped, as mxnet's are
     if size < 64 or count > _MOST_SECTIONS or names >= count:
         raise ForgedError(f"its {count} section headers of {size} bytes cannot be")
     if start + size * count > len(data):

@@ -10,6 +10,7 @@ NAME = "references"
 KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
 NAME_KINDS = ("stand-in", "wrong", "cpu-of", "another")
 A_PAIR = 2
+_OLDEST = (3, 0)  # old wheels hold kernels for GPUs of before, of which the tables do not tell
 
 
 def check(folder: Folder) -> Iterator[Flaw]:
@@ -41,7 +42,7 @@ def _kernels(entry: Entry, architectures: set[str]) -> Iterator[Flaw]:
         match = KERNEL.fullmatch(kernel)
         if match is None:
             yield entry.flaw(NAME, f"`{kernel}` is no kernel name such as sm_86 or compute_90")
-        elif capability(match.group(2)) not in architectures:
+        elif (cc := capability(match.group(2))) not in architectures and numbers(cc) >= _OLDEST:
             yield entry.flaw(NAME, f"no architecture has the capability of `{kernel}`")
 
 
