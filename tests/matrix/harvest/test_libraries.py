@@ -95,9 +95,19 @@ def test_a_windows_wheel_without_kernels_is_a_cpu_build(tmp_path: Path) -> None:
 
 
 def test_a_wheel_without_libraries_is_for_any_machine(tmp_path: Path) -> None:
-    plain = wheel({"faster_whisper/a.py": "x = 1"}, "faster_whisper", "1.2.1", "Requires-Dist: ctranslate2<5,>=4")
+    needs = "Requires-Dist: ctranslate2<5,>=4\nRequires-Dist: nvidia-x-cu12 ; extra == 'cu12'"
+    plain = wheel({"faster_whisper/a.py": "x = 1"}, "faster_whisper", "1.2.1", needs)
     (build,) = read({"faster_whisper-1.2.1-py3-none-any.whl": plain}, tmp_path, "faster-whisper").builds
     assert (build.variant, build.requires) == ("any", ("ctranslate2<5,>=4",))
+
+
+def test_what_a_wheel_without_libraries_requires_is_no_variant_of_it(tmp_path: Path) -> None:
+    """nvidia-cutlass-dsl requires the libraries of CUDA 12, and its extra `cu13` those of CUDA 13 as well."""
+    plain = wheel(
+        {"cutlass/a.py": "x = 1"}, "nvidia_cutlass_dsl", "4.8.0", "Requires-Dist: nvidia-cutlass-dsl-libs-cu12==4.8.0"
+    )
+    (build,) = read({"nvidia_cutlass_dsl-4.8.0-py3-none-any.whl": plain}, tmp_path, "nvidia-cutlass-dsl").builds
+    assert (build.variant, build.requires) == ("any", ("nvidia-cutlass-dsl-libs-cu12==4.8.0",))
 
 
 def test_forged_section_headers_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:

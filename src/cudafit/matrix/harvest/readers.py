@@ -182,12 +182,12 @@ def libraries(wheel: RemoteWheel) -> Facts:
     major = next((min(found) for found in majors if len(found) == 1), None)
     if "cuda" in facts and (major not in compiled or "." not in facts["cuda"]):
         del facts["cuda"]
-    if major:
+    if held == [] and wheel.file.platform == "any" and not named:
+        facts = {"variant": "any"}  # extras may bring another CUDA than the one that it requires without them
+    elif major:
         facts["variant"] = f"cu{major}"
     elif facts.get("kernels") or facts.get("opens"):
         facts |= {"variant": "cu", "verified": False, "note": UNKNOWN_CUDA}
-    elif held == [] and wheel.file.platform == "any":
-        facts = {"variant": "any"}
     elif held is not None:
         facts["variant"] = CPU
     if facts.get("variant") in (CPU, "any"):
