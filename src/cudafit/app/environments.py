@@ -7,8 +7,10 @@ from dataclasses import replace
 from cudafit.app.asked import WhichEnvironment, WhichMachine
 from cudafit.app.looking import Looked, seen_with
 from cudafit.doctor.world import World
+from cudafit.env.around import Around
 from cudafit.env.inventory import read_inventory
 from cudafit.env.locate import Asked, locate, required
+from cudafit.env.owner import owner_of
 from cudafit.env.search_path import USUAL_PATH
 from cudafit.errors import CudafitError
 from cudafit.machine.environment import read_environment
@@ -62,7 +64,7 @@ def environment_required(which: WhichEnvironment, looked: Looked, verb: str) -> 
 def environment_at(located: Located, looked: Looked, environ: Mapping[str, str]) -> Environment:
     kernel, system = located.kernel, looked.system
     if kernel is None:
-        return read_inventory(looked.files, located, environ, system)
+        return _with_owner(read_inventory(looked.files, located, environ, system), looked, environ)
     from cudafit.env.jupyter_servers import newest_server  # noqa: PLC0415 - for kernels alone
 
     # With a snapshot or another root there is no server to look at.
@@ -73,7 +75,12 @@ def environment_at(located: Located, looked: Looked, environ: Mapping[str, str])
         kernel = replace(kernel, server=server.path, differs=tuple(one for one in pairs if one[1] != one[2]))
     inherited = server.variables if server else environ
     inventory = read_inventory(looked.files, located, {**inherited, **kernel.variables}, system)
-    return replace(inventory, kernel=kernel, active=located.active)
+    return _with_owner(replace(inventory, kernel=kernel, active=located.active), looked, environ)
+
+
+def _with_owner(environment: Environment, looked: Looked, environ: Mapping[str, str]) -> Environment:
+    around = Around(looked.files, environ, lambda: looked.machine.conda or ())
+    return replace(environment, owner=owner_of(around, environment, "/" if looked.which.root else os.getcwd()))
 
 
 def described_environment(environment: Environment) -> str:

@@ -74,6 +74,7 @@ def diagnose(
         repair=_repair(world, folded),
         files=tuple(map(shown, containers.paths)) if containers else (),
         which=which,
+        owner=world.environment.owner if world.environment else None,
     )
 
 

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from cudafit.doctor.managers import in_words_of
+from cudafit.doctor.managers.work import Need, Work
 from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment, by_real_name
 from cudafit.model.finding import Change, Fix
-from cudafit.model.fit import NO_FIT
+from cudafit.model.fit import NO_FIT, Resolution
 from cudafit.model.frameworks import FRAMEWORKS, MAIN_OF_CONDA
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
@@ -14,6 +17,7 @@ from cudafit.resolve.request import INSTALLED, Request
 from cudafit.system.commands import path_word
 
 Command = tuple[str, ...]
+_PYTORCH = "pytorch-"
 
 # Packages of a driver branch, by distribution. Sources: the distributions' own documentation of NVIDIA's driver.
 _DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -78,10 +82,38 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
         again = [word for pick in requested for word in ("--reinstall-package", pick.name)]
         command = ("uv", "pip", "install", "--python", path_word(environment.path), *again, *words)
     first = (("uv", "pip", "uninstall", "--python", path_word(environment.path), *remove),) if remove else ()
+    work = Work(_needs(answer, conda=conda), tuple(one.requirement for one in answer.constraints), tuple(remove), conda)
+    work = replace(work, cuda=next((pick.cuda for pick in requested if pick.cuda), None))
     if conda:
-        return Fix(f"install {named}", (command,), automatic=True, conda=Change(choose=tuple(names)))
-    change = Change(choose=(*names, *with_them), remove=tuple(remove))
-    return Fix(f"install {named}", (*first, command), automatic=True, change=change)
+        fix = Fix(f"install {named}", (command,), automatic=True, conda=Change(choose=tuple(names)))
+    else:
+        change = Change(choose=(*names, *with_them), remove=tuple(remove))
+        fix = Fix(f"install {named}", (*first, command), automatic=True, change=change)
+    return _owned(environment, fix, work)
+
+
+def _needs(answer: Resolution, *, conda: bool) -> tuple[Need, ...]:
+    """What was asked for, and what must come from an index that is not the default one."""
+    found = []
+    for pick in answer.picks:
+        elsewhere = pick.index_name.startswith(_PYTORCH)
+        if conda and pick.requested:
+            found += [Need(text) for text in pick.specifications]
+        elif elsewhere:
+            found.append(Need(pick.requirement, pick.index_name, pick.index))
+        elif pick.requested:
+            found.append(Need(pick.requirement))
+    return tuple(found)
+
+
+def _owned(environment: Environment | None, fix: Fix, work: Work) -> Fix:
+    """In the words of the manager that keeps the environment: what is changed past it, its next `sync` takes back."""
+    owner = environment.owner if environment else None
+    if owner and owner.manager is None:
+        claims = " and ".join(one.manager for one in owner.others)
+        return replace(fix, text=f"{fix.text}; {claims} both claim the environment: say it to the one that you use")
+    told = in_words_of(owner, work)
+    return replace(fix, commands=told.commands or fix.commands, edits=told.edits) if told else fix
 
 
 def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:
@@ -89,7 +121,8 @@ def reinstall(world: World, *requirements: str, text: str | None = None) -> Fix:
     again = [word for one in requirements for word in ("--reinstall-package", re.split(r"[\[<>=!~ ]", one)[0])]
     command = ("uv", "pip", "install", "--python", path, *again, *requirements)
     text = text or f"install {', '.join(requirements)}"
-    return Fix(text, (command,), automatic=True, change=Change(install=requirements))
+    fix = Fix(text, (command,), automatic=True, change=Change(install=requirements))
+    return _owned(world.environment, fix, Work(tuple(map(Need, requirements))))
 
 
 def uninstall(
@@ -100,7 +133,8 @@ def uninstall(
     commands: list[Command] = [("uv", "pip", "uninstall", "--python", path, *names)]
     if again := (*install, *choose):
         commands.append(("uv", "pip", "install", "--python", path, *again))
-    return Fix(text, tuple(commands), automatic=True, change=Change(tuple(choose), tuple(install), tuple(names)))
+    fix = Fix(text, tuple(commands), automatic=True, change=Change(tuple(choose), tuple(install), tuple(names)))
+    return _owned(world.environment, fix, Work(tuple(map(Need, again)), remove=tuple(names)))
 
 
 def unset(variable: str) -> Fix:

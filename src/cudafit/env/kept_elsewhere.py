@@ -18,11 +18,11 @@ def kept_elsewhere(around: Around, place: str) -> Iterator[tuple[str, str]]:
         return
     project = toml(around.files, os.path.join(place, "pyproject.toml")) if "pyproject.toml" in has else {}
     if "poetry" in table(project, "tool") or has & {"poetry.lock", "poetry.toml"}:
-        yield from ((path, "poetry") for path in _of_poetry(around, place, project))
+        yield from ((path, "poetry") for path in of_poetry(around, place, project))
     if "Pipfile" in has:
-        yield _of_pipenv(around, place), "pipenv"
+        yield of_pipenv(around, place), "pipenv"
     if project or "hatch.toml" in has:
-        yield from ((path, "hatch") for path in _of_hatch(around, place, project))
+        yield from ((path, "hatch") for path in of_hatch(around, place, project))
     if ".pdm-python" in has and (path := line(around.files, os.path.join(place, ".pdm-python"))):
         yield os.path.dirname(os.path.dirname(around.expanded(path, place))), "PDM"
     for name in (one for one in FILES if one in has):
@@ -32,7 +32,7 @@ def kept_elsewhere(around: Around, place: str) -> Iterator[tuple[str, str]]:
 _TOOLS = ("pyproject.toml", "poetry.lock", "poetry.toml", "Pipfile", "hatch.toml", ".pdm-python")
 
 
-def _of_poetry(around: Around, place: str, project: dict[str, Any]) -> Iterator[str]:
+def of_poetry(around: Around, place: str, project: dict[str, Any]) -> Iterator[str]:
     """`NAME-HASH-pyVERSION`; of several Pythons the one that `poetry env use` chose, else the newest.
 
     Source: poetry's `EnvManager.generate_env_name` and `EnvManager.get`, `Config.virtualenvs_path` and locations.py; a
@@ -67,7 +67,7 @@ def _poetry_folder(around: Around, place: str) -> str | None:
     return around.expanded(f"{cache}/virtualenvs", place) if cache else None
 
 
-def _of_pipenv(around: Around, place: str) -> str:
+def of_pipenv(around: Around, place: str) -> str:
     """`NAME-HASH` in WORKON_HOME. Source: pipenv's `VenvLocator` (utils/venv_locator.py) and `get_workon_home`."""
     if name := around.environ.get("PIPENV_CUSTOM_VENV_NAME"):
         return os.path.join(_workon_home(around), name)
@@ -91,7 +91,7 @@ def redirected(around: Around, place: str) -> Iterator[str]:
         yield around.expanded(told, place) if "/" in told or "\\" in told else os.path.join(_workon_home(around), told)
 
 
-def _of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[str]:
+def of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[str]:
     """`env/virtual/PROJECT/HASH/NAME` in its data folder; `default` has the project's own name and comes first.
 
     Source: hatch's env/virtual.py and `Application.get_env_directory`; HATCH_DATA_DIR, `dirs.env.virtual`.

@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
+from cudafit.model.finding import Owner
 from cudafit.model.frameworks import TENSORFLOW, TORCH, TWINS, Framework
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
@@ -219,6 +220,7 @@ class Environment:
     found_by: str = ""
     problems: tuple[Problem, ...] = ()
     via: Mapping[str, str] = field(default_factory=dict)
+    owner: Owner | None = None  # who keeps it; None: nobody asked, or it is the system's
 
     def distribution(self, name: str) -> Distribution | None:
         """The one that is imported: the first on the path."""

@@ -74,6 +74,15 @@ class Change:
 
 
 @frozen
+class Edit:
+    """What a file has to say: lines for people to put there."""
+
+    path: str
+    what: str
+    lines: tuple[str, ...]
+
+
+@frozen
 class Fix:
     """What to do on this machine. `automatic`: the commands change the environment only, and need no rights."""
 
@@ -84,6 +93,7 @@ class Fix:
     reboot: bool = False
     change: Change | None = None  # what `cudafit repair` does in their place
     conda: Change | None = None  # the same for packages of conda
+    edits: tuple[Edit, ...] = ()  # of the files of the environment's owner, before the commands
 
 
 @frozen
@@ -141,6 +151,43 @@ class Which:
     looked: tuple[str, ...] = ()  # what was looked for, where there is none
 
 
+Manager = Literal["uv", "poetry", "pdm", "pipenv", "hatch", "pixi", "conda", "pip"]
+
+
+@frozen
+class Asks:
+    """Where a declaration names a package: in its `dependencies`, in an `extra gpu` or in a `group dev`."""
+
+    name: str  # normalised
+    place: str
+    text: str  # as it is written, without logins
+
+
+@frozen
+class Claim:
+    """A manager that says of an environment that it is its own, by files in `project`."""
+
+    manager: Manager
+    project: str | None
+    declaration: str | None
+    lock: str | None
+    evidence: tuple[Evidence, ...]
+
+
+@frozen
+class Owner:
+    """Who keeps an environment, and in which files. `manager` is None where several claim it and nothing decides."""
+
+    manager: Manager | None
+    sure: Sure
+    project: str | None = None
+    declaration: str | None = None
+    lock: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    others: tuple[Claim, ...] = ()
+    asks: tuple[Asks, ...] = ()  # what the declaration names
+
+
 @frozen
 class Report:
     """The diagnosis."""
@@ -155,3 +202,4 @@ class Report:
     repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
     files: tuple[str, ...] = ()  # the Dockerfiles and compose files, where those were looked at
     which: Which | None = None  # which environment was looked at, and why that one
+    owner: Owner | None = None  # who keeps it

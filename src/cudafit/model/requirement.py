@@ -42,6 +42,11 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def name_in(text: str) -> str:
+    """The package that a requirement names, whatever else is in it."""
+    return normalised(re.split(r"[\s\[(<>=!~;@]", text.strip(), maxsplit=1)[0])
+
+
 def wanted(text: str, origin: str = COMMAND_LINE, *, constraint: bool = False) -> Wanted:
     """The requirement that a text is; raises InputError for one that is none.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report, Which
 from cudafit.render.counts import counted
+from cudafit.render.owner_rows import edit_rows, owner_row
 from cudafit.render.row import Row
 from cudafit.system.commands import joined
 from cudafit.system.text import harmless
@@ -21,6 +22,7 @@ def report_rows(report: Report) -> list[Row]:
     else:
         rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
         rows += _which_rows(report.which) if report.which else ()
+        rows += owner_row(report.owner) if report.owner else ()
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
         rows += finding_rows("cause", cause)
@@ -63,6 +65,7 @@ def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
     marks = [word for word, there in (("as root", finding.fix.root), ("needs a reboot", finding.fix.reboot)) if there]
     text = finding.fix.text + (f" ({', '.join(marks)})" if marks else "")
     yield Row("  fix", text, "", "good")
+    yield from edit_rows(finding.fix.edits)
     for command in finding.fix.commands:
         yield Row("", joined(command), "")
 
@@ -91,6 +94,7 @@ def markdown(report: Report, private: Sequence[str] = ()) -> str:
     lines.append(harmless(f"- {about}"))
     if report.which and not report.files:
         lines += [harmless(f"  - {' '.join(row.value.split())}") for row in _which_rows(report.which)]
+    lines += [harmless(f"- owner: {row.value}") for row in (owner_row(report.owner) if report.owner else ())]
     lines.append("")
     for one in report.findings:
         lines += [harmless(f"### {one.severity}: {one.title} (`{one.id}`)"), ""]

@@ -7,6 +7,7 @@ from cudafit.model.finding import Finding, Report
 from cudafit.model.plan import REINSTALL, REMOVE, Plan, Step
 from cudafit.render.bench_rows import verdict_row
 from cudafit.render.counts import counted
+from cudafit.render.owner_rows import edit_rows
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, joined, path_word
@@ -77,5 +78,6 @@ def by_hand_rows(findings: Sequence[Finding]) -> Iterator[Row]:
         if one.fix:
             marks = [word for word, there in (("as root", one.fix.root), ("needs a reboot", one.fix.reboot)) if there]
             yield Row("", one.fix.text + (f" ({', '.join(marks)})" if marks else ""), "")
+            yield from edit_rows(one.fix.edits)
             for command in one.fix.commands:
                 yield Row("", joined(command), "")

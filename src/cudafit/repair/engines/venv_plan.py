@@ -8,7 +8,7 @@ from cudafit.model.environment import Distribution, Environment, by_real_name
 from cudafit.model.finding import Wish
 from cudafit.model.frameworks import TWINS
 from cudafit.model.plan import Plan
-from cudafit.model.requirement import Wanted, normalised, wanted
+from cudafit.model.requirement import Wanted, name_in, wanted
 from cudafit.repair.engines.plans import Coming, steps_between
 from cudafit.resolve.problem import Library
 from cudafit.resolve.request import INSTALLED, Request
@@ -143,20 +143,16 @@ def _left_over(environment: Environment, locked: Mapping[str, str], wish: Wish) 
         one for name, one in installed.items() if name not in wish.change.choose and name not in wish.change.remove
     ]
     staying = [one for one in staying if not _PART.fullmatch(one.name) or one.name in locked]
-    mentioned = {_named(text) for one in staying for text in one.requires}
+    mentioned = {name_in(text) for one in staying for text in one.requires}
     former = [installed[name] for name in (*wish.change.choose, *wish.change.remove) if name in installed]
     reached: set[str] = set()
     while former:
         for text in former.pop().requires:
-            name = _named(text)
+            name = name_in(text)
             if name in installed and name not in reached and _PART.fullmatch(name):
                 reached.add(name)
                 former.append(installed[name])
     yield from (name for name in reached if name not in locked and name not in mentioned)
-
-
-def _named(text: str) -> str:
-    return normalised(re.split(r"[\s\[(<>=!~;@]", text, maxsplit=1)[0])
 
 
 def _shares_place(name: str, removed: Collection[str]) -> bool:

@@ -1,0 +1,29 @@
+"""Pipenv, in the folder of its Pipfile: `pipenv install --index`. Source: Pipenv's documentation, "Specifiers"."""
+
+from collections.abc import Iterator
+
+from cudafit.doctor.managers.work import Command, Need, Told, Work, by_place, places_of
+from cudafit.model.finding import Owner
+
+
+def told(owner: Owner, work: Work) -> Told:
+    return Told(tuple(_commands(owner, work)))
+
+
+def _commands(owner: Owner, work: Work) -> Iterator[Command]:
+    for _, names in places_of(owner, work.remove):
+        yield ("pipenv", "uninstall", *names)
+    for index in dict.fromkeys(one.index for one in work.versioned):
+        needs = [one for one in work.versioned if one.index == index]
+        yield from _installed(owner, needs, ("--index", index) if index else ())
+    yield from _installed(owner, [Need(one) for one in work.constraints], ())
+    if work.again:
+        yield ("pipenv", "upgrade", *work.again)
+    if set(work.remove) - {one.name for one in owner.asks}:
+        yield ("pipenv", "clean")  # takes out what the lock does not name
+
+
+def _installed(owner: Owner, needs: list[Need], index: tuple[str, ...]) -> Iterator[Command]:
+    for place, here in by_place(owner, needs):
+        dev = ("--dev",) if place == "group dev" else ()
+        yield ("pipenv", "install", *dev, *index, *(one.requirement for one in here))
