@@ -27,9 +27,11 @@ def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) ->
         items += found.wanted
         files, other = found.files, list(found.lines)
         note = None if builds.files or not files else f"read {', '.join(files)}"
+    asked = _python(builds.python)
+    active, without_venv = _active_python(machine)
     request = Request(
         wanted=tuple(items),
-        python=_python(builds.python) or _active_python(machine),
+        python=asked or active,
         cuda=_cuda(builds.cuda, cpu=builds.cpu),
         cpu=builds.cpu,
         prefer=builds.prefer,
@@ -38,6 +40,7 @@ def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) ->
         lines=tuple(other),
         files=tuple(files),
         words=_words(machine, facts),
+        without_venv=without_venv,
         as_written=builds.as_written,
     )
     return request, note
@@ -62,18 +65,19 @@ def _python(text: str | None) -> str | None:
     raise InputError(f"`--python {text}` is not a version of Python", hint=hint)
 
 
-def _active_python(machine: WhichMachine) -> str | None:
-    """On this machine the environment that is meant tells which Python is: what is installed goes there."""
+def _active_python(machine: WhichMachine) -> tuple[str | None, bool]:
+    """On this machine the environment that is meant tells which Python is: what is installed goes there. Whether there
+    is none, too."""
     if machine.is_elsewhere:
-        return None
+        return None, False
     from cudafit.app.here import located_here  # noqa: PLC0415 - not for a machine that is described
     from cudafit.env.installed import python_of  # noqa: PLC0415
 
     found = located_here()
     # A system's own Python is no place to install to: of the Pythons there are, the best is chosen.
     if isinstance(found, Nowhere) or found.kind == SYSTEM:
-        return None
-    return python_of(found.prefix)
+        return None, True
+    return python_of(found.prefix), False
 
 
 def _cuda(text: str | None, *, cpu: bool) -> str | None:

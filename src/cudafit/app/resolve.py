@@ -10,6 +10,7 @@ from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
 from cudafit.app.builds import request_of
 from cudafit.app.machines import hosts
 from cudafit.app.result import Result
+from cudafit.errors import InputError
 from cudafit.matrix.load import open_matrix
 from cudafit.model.fit import SCHEMA, Resolution
 from cudafit.model.frozen import frozen
@@ -30,7 +31,7 @@ _CONDA = "conda"
 
 @frozen
 class Request:
-    """`explain` says also why other builds lost, `every` shows all that fit."""
+    """`explain` says also why other builds lost, `every` shows all that fit, `printed` is the form of the one line."""
 
     builds: WhichBuilds
     machine: WhichMachine
@@ -38,14 +39,16 @@ class Request:
     locks: WhichLocks
     explain: bool = False
     every: bool = False
+    printed: str | None = None
 
 
 @frozen
 class Resolved:
-    """A result for each kind of fit that was needed, and what is to be written."""
+    """A result for each kind of fit that was needed, what is to be written, and the one line that was asked for."""
 
     results: tuple[Result, ...]
     documents: "tuple[Document, ...]" = ()
+    line: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -66,6 +69,8 @@ class Asked:
 def read(request: Request, question: "Question | None", say: Callable[[str], None]) -> Asked:
     """Raises InputError for what cannot be meant."""
     files, kinds = _files(request)
+    if request.printed:
+        _refuse_print(request)
     book = open_matrix(request.facts.matrices, request.facts.pinned)
     builds, note = request_of(request.builds, request.machine, request.facts)
     if note:
@@ -106,7 +111,33 @@ def resolve(
     results = [
         replace(_result(kind, one, asked.builds, request, outputs), facts=book.told) for kind, one in answers.items()
     ]
-    return Resolved(tuple(results), tuple(documents))
+    return Resolved(tuple(results), tuple(documents), _line(request, requests, answers, asked.machines, book, say))
+
+
+def _line(
+    request: Request,
+    requests: dict[str, resolver.Request],
+    answers: dict[str, Resolution],
+    machines: tuple[Host, ...],
+    book: Book,
+    say: Callable[[str], None],
+) -> str | None:
+    """Of a fit alone; raises CudafitError where the form cannot say it."""
+    (answer,), (asked,) = list(answers.values())[:1], list(requests.values())[:1]
+    if request.printed is None or answer.status == "no-fit":
+        return None
+    if not asked.wanted:
+        raise InputError("nothing was asked for, and `--print` prints what installs it", hint="`cudafit resolve torch`")
+    from cudafit.app.printed import Answered, line_of  # noqa: PLC0415 - where it is printed
+
+    return line_of(request.printed, Answered(asked, answer, machines, book), say)
+
+
+def _refuse_print(request: Request) -> None:
+    if request.locks != WhichLocks(offline=request.locks.offline) or request.explain or request.every:
+        raise InputError("`--print` prints one line and nothing else", hint="leave out what is about files or screens")
+    if request.builds.conda and request.printed != _CONDA:
+        raise InputError(f"`--print {request.printed}` is about Python's indexes, and `--conda` is not")
 
 
 def _refuse_unfit(documents: "list[Document]", asked: Asked, requests: dict[str, resolver.Request], book: Book) -> None:
@@ -122,7 +153,7 @@ def _refuse_unfit(documents: "list[Document]", asked: Asked, requests: dict[str,
 def _files(request: Request) -> "tuple[list[tuple[str, Format]], list[str]]":
     """The files to write, and the kinds of fit that they need; whoever writes none has nothing of it loaded."""
     if request.locks in (WhichLocks(), WhichLocks(offline=True)):
-        return [], [_CONDA if request.builds.conda else "pip"]
+        return [], [_CONDA if request.builds.conda or request.printed == _CONDA else "pip"]
     from cudafit.app.locks import kinds_of, outputs_of  # noqa: PLC0415
 
     files = outputs_of(request.locks)

@@ -8,7 +8,7 @@ from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
 from cudafit.cli.common import common_options, emit, say, say_lines, write, write_diff, write_line
 from cudafit.cli.lock_options import lock_options, patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
-from cudafit.errors import CudafitError
+from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
     from cudafit.app.lock_check import Checked
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     help="Take names as they are written, also where they are nearly those of other packages.",
 )
 @lock_options
+@click.option(
+    "--print",
+    "printed",
+    type=click.Choice(["uv", "pip", "conda", "index-url", "requirements"]),
+    help="Print one line and nothing else, for scripts: the command of uv, pip or conda, the index, the requirements.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.resolve/1).")
 @machine_options
 @matrix_options
@@ -51,6 +57,7 @@ def command(
     locks: WhichLocks,
     explain: bool,
     every: bool,
+    printed: str | None,
     as_json: bool,
     **builds: Any,
 ) -> int:
@@ -62,17 +69,33 @@ def command(
     question = ask(context, machine)
     from cudafit.app.resolve import Request, resolve  # noqa: PLC0415 - while NVML answers
 
-    request = Request(WhichBuilds(**builds), machine, facts, locks, explain, every)
+    request = Request(WhichBuilds(**builds), machine, facts, locks, explain, every, printed)
     if locks.check:
         from cudafit.app.lock_check import check  # noqa: PLC0415
 
         return _tell_checked(check(request, question, say), as_json=as_json)
+    if printed and as_json:
+        raise InputError("`--print` and `--json` are two forms of the answer")
     done = resolve(request, question, say, patience)
+    if printed:
+        return _print_line(done)
     shown = done.results[:1] if as_json else () if locks.dry_run else done.results
     for result in shown:
         emit(context, result, as_json=as_json)
     if done.documents:
         _write(done, dry=locks.dry_run)
+    return done.exit_code
+
+
+def _print_line(done: "Resolved") -> int:
+    """Nothing else goes to stdout: what stands beside the line is for stderr."""
+    for result in done.results:
+        if result.error is not None:
+            say_lines(str(result.error))
+        for text in result.facts:
+            say(f"note: {text}")
+    if done.line is not None:
+        write_line(done.line)
     return done.exit_code
 
 

@@ -163,4 +163,5 @@ class Resolution:
     groups: tuple[Group, ...] = ()
     all: tuple[Pick, ...] = ()
     command: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()  # what makes the environment that the command installs to, where there is none
     targets: tuple[Target, ...] = ()

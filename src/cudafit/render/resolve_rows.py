@@ -65,6 +65,8 @@ def resolution_rows(resolution: Resolution) -> list[Row]:
         rows.append(Row("with", ", ".join(along), ""))
     rows += [Row("and", f"{one.requirement}: {one.why}", one.source or "") for one in resolution.constraints]
     rows += _passed_rows(resolution.passed)
+    if resolution.before:
+        rows.append(Row("first", joined(resolution.before), "there is no environment here"))
     if resolution.command:
         rows.append(Row("install", joined(resolution.command), "", "good"))
     rows += [Row("upgrade", f"driver {one.driver} unlocks {one.unlocks}", "") for one in resolution.upgrades]

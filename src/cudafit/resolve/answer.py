@@ -27,6 +27,8 @@ from cudafit.system.secrets import redacted
 
 # Where nothing tells which Python is meant.
 DEFAULT_PYTHON = "3.12"
+CONSTRAINT_NOTE = "a constraint, passed on"
+FILE = "requirement file"
 
 
 def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool = False) -> Resolution:
@@ -65,6 +67,7 @@ def overview(request: Request, hosts: Sequence[Host], book: Book) -> Resolution:
         warnings=tuple(one for answer in fitting for one in answer.warnings),
         notes=("nothing was asked for: each framework is shown by itself", *(n for a in answers for n in a.notes)),
         command=(),
+        before=(),
     )
 
 
@@ -110,6 +113,8 @@ def _fit(
         notes=tuple(notes_of(problem, combination, picks, hosts)),
         command=install_command(picks, constraints, passed, problem),
     )
+    if problem.request.without_venv and not problem.request.conda and resolution.command:
+        resolution = replace(resolution, before=("uv", "venv", "--python", problem.python))
     return replace(resolution, all=tuple(_all(problem, hosts, library))) if every else resolution
 
 
@@ -160,13 +165,13 @@ def _passed(problem: Problem) -> Iterator[Passed]:
     for name, wants in problem.words.items():
         for want in wants:
             if not problem.is_ours(name) and want.constraint:
-                yield Passed(redacted(want.text), want.origin, "a constraint, passed on")
+                yield Passed(redacted(want.text), want.origin, CONSTRAINT_NOTE)
             elif not problem.is_ours(name):
                 yield Passed(redacted(want.text), want.origin, names.note(name, problem.library))
             elif want.url:
                 yield Passed(redacted(want.text), want.origin, "given by its address: it was not judged")
     for line in problem.request.lines:
-        yield Passed(redacted(line), "requirement file", "for the package installer")
+        yield Passed(redacted(line), FILE, "for the package installer")
 
 
 def _all(problem: Problem, hosts: Sequence[Host], library: Library) -> Iterator[Pick]:

@@ -13,7 +13,7 @@ def install_command(
 ) -> tuple[str, ...]:
     """uv takes PyTorch's packages from the index that its backend names, and everything else from the default one."""
     if any(pick.index_name == CONDA for pick in picks):
-        return _conda(picks, problem.python)
+        return _conda(picks, problem.python, passed)
     extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
     wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
     wanted += [constraint.requirement for constraint in constraints]
@@ -26,6 +26,10 @@ def install_command(
     return ("uv", "pip", "install", *wanted, *backend)
 
 
-def _conda(picks: Sequence[Pick], python: str) -> tuple[str, ...]:
+def _conda(picks: Sequence[Pick], python: str, passed: Sequence[Passed]) -> tuple[str, ...]:
     wanted = [text for pick in picks if pick.requested for text in pick.specifications]
-    return ("conda", "create", "-c", CONDA, "--override-channels", f"python={python}", *wanted)
+    # conda knows neither extras nor markers nor addresses.
+    wanted += [
+        one.requirement for one in passed if one.origin == COMMAND_LINE and not set("[;@") & set(one.requirement)
+    ]
+    return ("conda", "create", "-n", "gpu", "-c", CONDA, "--override-channels", f"python={python}", *wanted)

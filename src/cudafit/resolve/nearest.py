@@ -1,6 +1,7 @@
 """When nothing fits: the nearest things that would work, each found by asking again with one thing changed."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.model.fit import CPU, Alternative, Upgrade
@@ -13,10 +14,13 @@ from cudafit.resolve.host import NO_DRIVER, NO_GPU, Host, Kind
 from cudafit.resolve.kernels import Capability, sm
 from cudafit.resolve.picks import requirement
 from cudafit.resolve.problem import Problem
+from cudafit.resolve.request import INSTALLED
 from cudafit.resolve.search import Combination
 from cudafit.system.secrets import redacted
 
 _PYTHONS_TRIED = 8
+_VERSIONS_SHOWN = 2
+_VERSION = re.compile(r"\d+(?:\.\d+)*")
 
 
 def alternatives_of(problem: Problem, hosts: Sequence[Host], upgrades: Sequence[Upgrade]) -> Iterator[Alternative]:
@@ -76,26 +80,43 @@ def _newer_driver(problem: Problem, upgrades: Sequence[Upgrade]) -> Iterator[Alt
 
 
 def _other_version(problem: Problem) -> Iterator[Alternative]:
-    """The same packages, any version."""
-    if not any(want.specifier for name in problem.asked() for want in problem.words[name]):
-        return
+    """The same packages, as near as can be to the versions that were asked for: first of one of them alone, what was
+    said last before what was said first, and only then of all."""
+    asked = {name: told for name in problem.asked() if (told := _version_said(problem, name))}
+    found = [one for name in reversed(asked) if len(asked) > 1 and (one := _freed(problem, {name: asked[name]}))]
+    if not found and asked and (one := _freed(problem, asked)):
+        found = [one]
+    yield from found[:_VERSIONS_SHOWN]
+
+
+def _version_said(problem: Problem, name: str) -> str | None:
+    told = (want.specifier for want in problem.words[name] if not want.constraint)
+    return next((match.group() for text in told if (match := _VERSION.search(text))), None)
+
+
+def _freed(problem: Problem, asked: Mapping[str, str]) -> Alternative | None:
+    """The fit with any version of these, the nearest first."""
     free = tuple(
-        replace(want, specifier="", text=want.name) if problem.is_ours(want.name) and not want.constraint else want
+        replace(want, specifier="", text=want.name) if want.name in asked and not want.constraint else want
         for want in problem.request.wanted
     )
-    other = problem.again(request=replace(problem.request, wanted=free))
-    combination = other.solve()
-    if combination:
-        wanted = [f"{pick.build.name}=={pick.build.version}" for pick in combination.picks]
-        words = ("cudafit", "resolve", *wanted, *_options(problem))
-        yield Alternative("version", f"{_named(combination)} fits", words)
+    request = replace(problem.request, wanted=free, prefer=INSTALLED, installed=asked)
+    combination = problem.again(request=request).solve()
+    if combination is None:
+        return None
+    names = problem.asked()
+    wanted = [
+        f"{pick.build.name}=={pick.build.version}" if name in asked else redacted(problem.words[name][0].text)
+        for name, pick in zip(names, combination.picks, strict=True)
+    ]
+    return Alternative("version", f"{_named(combination)} fits", (*problem.request.verb, *wanted, *_options(problem)))
 
 
 def _other_python(problem: Problem) -> Iterator[Alternative]:
     for python in _pythons(problem):
         combination = problem.again(python=python).solve()
         if combination:
-            words = ("cudafit", "resolve", *_words(problem), *_options(problem, python=False), "--python", python)
+            words = (*problem.request.verb, *_words(problem), *_options(problem, python=False), "--python", python)
             yield Alternative("python", f"with Python {python}: {_named(combination)}", words)
             return
 
@@ -144,7 +165,7 @@ def _conda(problem: Problem) -> Iterator[Alternative]:
     combination = other.solve()
     if combination:
         specs = " ".join(f"`{conda_requirement(pick.build)}`" for pick in combination.picks)
-        words = ("cudafit", "resolve", *_words(problem), *_options(problem), "--conda")
+        words = (*problem.request.verb, *_words(problem), *_options(problem), "--conda")
         yield Alternative("conda", f"from conda-forge: {_named(combination)}, {specs}", words)
 
 
@@ -170,7 +191,7 @@ def _on_cpu(problem: Problem) -> Iterator[Alternative]:
         return
     combination = problem.again(request=replace(problem.request, cpu=True, cuda=None)).solve()
     if combination:
-        words = ("cudafit", "resolve", *_words(problem), *_options(problem, cuda=False), "--cpu")
+        words = (*problem.request.verb, *_words(problem), *_options(problem, cuda=False), "--cpu")
         yield Alternative("cpu", f"on the CPU only: {_named(combination)}", words)
 
 
@@ -185,7 +206,7 @@ def _words(problem: Problem) -> list[str]:
 def _options(problem: Problem, *, python: bool = True, cuda: bool = True) -> list[str]:
     """What else was said, for a command that asks again."""
     request = problem.request
-    words = list(request.words)
+    words = [*request.words, *(["--conda"] if request.conda else [])]
     if python and request.python:
         words += ["--python", request.python]
     if cuda and request.cuda:

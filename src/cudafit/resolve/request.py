@@ -27,4 +27,5 @@ class Request:
     locked: Mapping[str, str] | None = None  # nothing but these versions, by a lock: `2.14.1+cu126`, `2.13.0=cuda130_0`
     words: tuple[str, ...] = ()  # how the machine was given, for commands that ask again
     verb: tuple[str, ...] = ("cudafit", "resolve")  # ... and what asked
+    without_venv: bool = False  # there is no environment here to install to
     as_written: bool = False  # names are taken as they are, also those that are nearly others
