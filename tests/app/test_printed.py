@@ -16,8 +16,10 @@ from tests.matrix.harvest.server import Index, serving
 MACHINES = Path(__file__).parents[1] / "machines"
 OLD = ("--gpu", "RTX 3060", "--driver", "535.183.01", "--python", "3.12")
 NEW = ("--gpu", "A100", "--driver", "580.65.06", "--python", "3.12")
-TEN = ("a100x8-535", "b200x2-575", "gh200-560", "gtx1080ti-535", "h100x8-580", "no-gpu", "rtx4090-550", "rtx5090-570")
-TEN += ("v100-535", "wsl2-560")
+TEN = (
+    *("a100x8-535", "b200x2-575", "gh200-560", "gtx1080ti-535", "h100x8-580"),
+    *("no-gpu", "rtx4090-550", "rtx5090-570", "v100-535", "wsl2-560"),
+)
 
 
 def line(done: "subprocess.CompletedProcess[str]") -> str:

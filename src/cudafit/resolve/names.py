@@ -15,6 +15,7 @@ _WRONG, _ANOTHER = "wrong", "another"
 # round or one typed twice. Of a long one two mistakes count.
 _SHORT, _LONG = 3, 10
 _SLIGHTLY = 0.7
+_KIND = re.compile(r"-(cpu|gpu)$")
 
 
 def check(request: Request, library: Library) -> None:
@@ -109,6 +110,8 @@ def _known(library: Library) -> Iterator[tuple[str, str]]:
 
 def _is_near(name: str, known: str, most: int) -> bool:
     """By so many mistakes, of those that are allowed for a name of this length."""
+    if _KIND.sub("", name) == _KIND.sub("", known):
+        return False  # faiss-cpu beside faiss-gpu
     if len(known) <= _SHORT:
         doubled = {known[:i] + known[i] + known[i:] for i in range(len(known))}
         swapped = {known[:i] + known[i + 1] + known[i] + known[i + 2 :] for i in range(len(known) - 1)}
