@@ -215,7 +215,10 @@ def test_a_name_that_is_nearly_one_of_ours_or_is_condas_is_refused_before_an_ind
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["torchx", "llm", "gpytorch", "faiss-cpu", "torchio", "tensorflowjs", "flax", "ajax", "torchmetrics", "numba"])
+@pytest.mark.parametrize(
+    "name",
+    ["torchx", "llm", "gpytorch", "faiss-cpu", "torchio", "tensorflowjs", "flax", "ajax", "torchmetrics", "numba"],
+)
 def test_a_package_of_its_own_is_no_misspelling(cudafit: Run, name: str) -> None:
     done = cudafit("resolve", "torch", name, *A100, "--offline")
     assert done.returncode == 0, done.stderr
