@@ -48,7 +48,7 @@ def test_the_difference_is_shown_then_written_and_then_there_is_none(cudafit: Ru
     assert checked.returncode == 0, checked.stdout
     again = cudafit(*words)
     assert (again.returncode, again.stdout) == (0, "")
-    assert "quoted wheels: 1 confirmed" in again.stderr
+    assert "quoted files: 1 confirmed" in again.stderr
 
 
 def test_a_forged_lock_is_named_and_nothing_is_written(cudafit: Run, matrix: Path, lock: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_lock_confirms_a_row_and_revert_takes_it_back(cudafit: Run, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert evidence(cudafit) == ("lock", True)
     again = cudafit(*words)
-    assert "quoted wheels: 1 confirmed" in again.stderr
+    assert "quoted files: 1 confirmed" in again.stderr
     forged = tmp_path / "forged.uv.lock"
     forged.write_text((tmp_path / "uv.lock").read_text().replace("ab" * 32, "cd" * 32))
     refused = cudafit("matrix", "update", "--own", "--from-locks", str(forged))

@@ -92,6 +92,8 @@ def make(folder: Path, subdirs: Sequence[str] = ("linux-64", "linux-aarch64")) -
     for arch in ARCHS:
         # As conda-forge does since October 2026: where nothing tells the GPUs, every one of them may be installed.
         add("cuda-arch", arch, "h0", subdir="noarch", constrains=[f"__cuda_arch >={arch}"])
+    for version in ("9.10.2.21", "9.13.1.26"):
+        add("libcudnn", version, "h0_0", subdir="noarch")
     add("numpy", "2.3.0", "py_0", subdir="noarch", depends=["python >=3.10"])
     add("filelock", "3.20.0", "py_0", subdir="noarch", depends=["python"])
     for subdir in subdirs:
@@ -105,7 +107,7 @@ def make(folder: Path, subdirs: Sequence[str] = ("linux-64", "linux-aarch64")) -
             add("pytorch", version, "cpu_generic_py312_h0_0", subdir=subdir, depends=common, number=0)
             for cuda in cudas:
                 major = int(cuda.split(".")[0])
-                runs = [*common, "__cuda", f"cuda-version >={cuda},<{major + 1}"]
+                runs = [*common, "__cuda", f"cuda-version >={cuda},<{major + 1}", "libcudnn >=9.10.2.21,<10.0a0"]
                 build = f"cuda{cuda.replace('.', '')}_generic_py312_h0_200"
                 add("pytorch", version, build, subdir=subdir, depends=runs, number=200)
     return write(folder, listed)

@@ -91,6 +91,19 @@ def test_every_lock_has_the_build_for_the_least_gpu(resolve: Resolve, machine: t
         assert f"GPUs from sm_{arch.replace('.', '')}" in Path(name).read_text()
 
 
+def test_cudnn_stays_below_the_version_without_kernels(resolve: Resolve) -> None:
+    files = ("conda-lock.yml", "explicit.txt", "environment.yml", "pixi.toml")
+    done = resolve("libcudnn", *MIXED, *DRIVER, *(word for name in files for word in ("-o", name)))
+    assert done.returncode == 0, done.stderr
+    assert packages()["libcudnn"] == "libcudnn-9.10.2.21-h0_0.tar.bz2"
+    assert "libcudnn-9.10.2.21" in Path("explicit.txt").read_text()
+    assert "libcudnn<9.11" in Path("environment.yml").read_text()
+    assert read_toml(Path("pixi.toml").read_text())["dependencies"]["libcudnn"] == "<9.11"
+    newer = resolve("--gpu", "RTX 4090", *DRIVER, "-o", "conda-lock.yml")
+    assert newer.returncode == 0, newer.stderr
+    assert packages()["libcudnn"] == "libcudnn-9.13.1.26-h0_0.tar.bz2"
+
+
 def test_the_least_of_several_machines(resolve: Resolve) -> None:
     machines = (SNAPSHOTS / f"{name}.json" for name in ("rtx4090-550", "gtx1080ti-535", "h200-580"))
     done = resolve("kernels", *(word for path in machines for word in ("--machine", str(path))), "-o", "pixi.toml")

@@ -3,12 +3,13 @@
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from cudafit.app.matrix_update import DEFAULT_NAME, Request, harvested, refuse, version_of_today
 from cudafit.app.result import Result
 from cudafit.errors import CudafitError, InputError
 from cudafit.matrix import own_writing
-from cudafit.matrix.compiled import Compiled
+from cudafit.matrix.compiled import Compiled, merged_facts
 from cudafit.matrix.difference import differences
 from cudafit.matrix.harvest.harvest import Group, Harvest
 from cudafit.matrix.harvest.readers import READERS
@@ -16,7 +17,7 @@ from cudafit.matrix.load import packaged
 from cudafit.matrix.merge import merged_builds, merged_source
 from cudafit.matrix.own import Layer, LayerError, NewerError, own_folder, own_layer
 from cudafit.model.frozen import frozen
-from cudafit.model.matrix import SCHEMA, Build, Facts, Matrix, QuotedWheels, Source
+from cudafit.model.matrix import SCHEMA, Build, CondaBuild, Facts, Matrix, Source
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
 
@@ -56,7 +57,7 @@ def update(
     lines = lines_of(standing, new)
     written = bool(new) and not request.dry_run
     if written:
-        write_new(standing, new, read.sources, (), environ)
+        write_new(standing, new, read.sources, Facts(), environ)
     return _result(request, lines, read), _cost(read, environ, found=bool(new), written=written)
 
 
@@ -115,32 +116,39 @@ def _changed(standing: Standing, read: Harvest) -> dict[str, tuple[Build, ...]]:
     return {name: builds for name, builds in new.items() if set(builds) != set(standing.builds[name])}
 
 
-def lines_of(standing: Standing, new: Mapping[str, tuple[Build, ...]]) -> list[str]:
-    floors = Facts(floors=standing.drivers.floors)
+def lines_of(
+    standing: Standing,
+    new: Mapping[str, tuple[Build, ...]],
+    conda: tuple[CondaBuild, ...] = (),
+    new_conda: tuple[CondaBuild, ...] = (),
+) -> list[str]:
+    """`conda` are all builds of conda as they were, `new_conda` as they are to be."""
     old = {name: standing.builds[name] for name in new}
-    return list(differences(Matrix(floors, old), Matrix(floors, new)))
+    floors = standing.drivers.floors
+    before, after = Facts(floors=floors, conda_builds=conda), Facts(floors=floors, conda_builds=new_conda)
+    return list(differences(Matrix(before, old), Matrix(after, new)))
 
 
 def write_new(
     standing: Standing,
     new: Mapping[str, tuple[Build, ...]],
     read: Iterable[Source],
-    wheels: Iterable[QuotedWheels],
+    quoted: Facts,
     environ: Mapping[str, str],
 ) -> None:
-    """What the layer held of other packages stays in it."""
-    held = standing.over.facts("wheels").wheels if standing.over else ()
-    quoted = {(row.package, row.version, row.platform, row.index): row for row in (*held, *wheels)}
+    """What the layer held of other packages stays in it; `quoted` are files and builds of conda that locks tell."""
+    facts = merged_facts(standing.over.facts("wheels", "conda_builds") if standing.over else Facts(), quoted)
     kept = {name: standing.over.builds(name) for name in standing.over.packages} if standing.over else {}
     builds = {**kept, **new}
     sources = dict(standing.sources)
     for source in read:
         sources[source.name] = merged_source(sources.get(source.name), source)
     used = {name for rows in builds.values() for build in rows for name in build.sources}
-    used |= {name for row in quoted.values() for name in row.sources}
+    used |= {name for row in facts.wheels for name in row.sources}
+    used |= {name for one in facts.conda_builds for name in one.sources}
     packaged_sources = {source.name: source for source in standing.facts.facts("sources").sources}
     own = [sources[name] for name in sorted(used & sources.keys()) if sources[name] != packaged_sources.get(name)]
-    matrix = Matrix(Facts(sources=tuple(own), wheels=tuple(quoted.values())), dict(sorted(builds.items())))
+    matrix = Matrix(replace(facts, sources=tuple(own)), dict(sorted(builds.items())))
     try:
         own_writing.write_layer(matrix, version_of_today(), standing.facts.version, standing.layer, environ)
     except OSError as error:

@@ -37,7 +37,8 @@ def command(
     with `--write`.
 
     With `--from-locks` the facts are what FILES quote: uv.lock, poetry.lock, pdm.lock, pylock.toml, requirements with
-    hashes, and tables of such quotations (.csv). A file whose hash differs from what is known is named and not taken.
+    hashes; pixi.lock, conda-lock.yml, explicit lists and conda-meta folders for conda-forge; and tables of such
+    quotations (.csv). A file whose hash differs from what is known is named and not taken.
     """
     from cudafit.app.matrix_update import is_for_folder  # noqa: PLC0415 - the harvester is slow to import
 

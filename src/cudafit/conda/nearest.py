@@ -1,5 +1,7 @@
 """A solution, or the one requirement that is in its way."""
 
+from dataclasses import replace
+
 from cudafit.conda.solver import Question, Record, UnsolvableError, solve
 from cudafit.errors import CudafitError
 
@@ -23,7 +25,7 @@ def _nearest(question: Question) -> str | None:
         for instead in (name, None) if limit else (None,):
             specs = (*rest, instead) if instead else rest
             try:
-                (records,) = solve([Question(question.channels, question.platform, specs, question.virtual)])
+                (records,) = solve([replace(question, specs=specs, prefix=None, free=())])
             except CudafitError:
                 continue
             if instead is None:

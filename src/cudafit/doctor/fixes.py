@@ -76,6 +76,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = ()) -> Fix 
     named = ", ".join(pick.requirement for pick in requested)
     if conda:
         specs = [text for pick in requested for text in pick.specifications]
+        specs += [one.requirement for one in answer.constraints]
         command: Command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", *specs)
     else:
         words = list(answer.command[3:])

@@ -3,7 +3,7 @@
 from cudafit.conda.solver import Question, Record, solve
 from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.order import CONDA, Order
-from cudafit.lock.specs import all_specifications
+from cudafit.lock.specs import all_specifications, caps
 from cudafit.model.fit import CPU, Target
 from cudafit.model.frozen import frozen
 from cudafit.model.versions import numbers
@@ -24,8 +24,11 @@ def solved(order: Order) -> tuple[Solved, ...]:
     targets = order.resolution.targets
     channel = order.indexes.of(CONDA, CONDA)
     specs = tuple(all_specifications(order))
+    limits = caps(order.resolution.constraints)
     questions = [
-        Question((channel,), conda_platform(target.platform), specs, virtual_packages(order, target))
+        Question(
+            (channel,), conda_platform(target.platform), specs, virtual_packages(order, target), constraints=limits
+        )
         for target in targets
     ]
     answers = solve(questions)

@@ -41,6 +41,7 @@ def _reasoned(order: Order) -> Iterator[tuple[str | None, str]]:
             "runs it natively" if compat <= {"native", None} else f"knows CUDA {limit}: by minor-version compatibility"
         )
         yield f"the CUDA of these builds; the driver {how}", f"cuda-version={version}"
+    yield from ((one.why, one.requirement) for one in order.resolution.constraints)
     yield from ((None, spec) for spec in specifications(order))
 
 

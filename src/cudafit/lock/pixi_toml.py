@@ -24,9 +24,11 @@ def pixi_text(order: Order) -> str:
             dependencies[name] = inline(version=f"=={rest[0]}", build=rest[1]) if rest else "*"
     if version := cuda_version(order):
         dependencies["cuda-version"] = f"{version}.*"
-    for text in specifications(order):
+    for text in (*(one.requirement for one in order.resolution.constraints), *specifications(order)):
         item = wanted(text)
-        dependencies[item.name] = item.specifier or "*"
+        before = dependencies.get(item.name)
+        both = [one for one in (before, item.specifier) if one and one != "*"] if isinstance(before, str) else []
+        dependencies[item.name] = ",".join(both) or item.specifier or "*"
     table: dict[str, Any] = {
         "workspace": {
             "name": order.name,

@@ -1,9 +1,10 @@
 """What a conda environment of a fit must hold: for the files that name packages, and for the solver."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cudafit.lock.order import Order
-from cudafit.model.requirement import Wanted
+from cudafit.model.fit import Constraint
+from cudafit.model.requirement import Wanted, wanted
 from cudafit.model.versions import numbers
 from cudafit.system.secrets import without_login
 
@@ -15,6 +16,11 @@ def all_specifications(order: Order) -> list[str]:
     if version := cuda_version(order):
         found.append(f"cuda-version {version}.*")
     return found + [_spaced_requirement(want) for want in order.others if not want.constraint and not want.url]
+
+
+def caps(constraints: Iterable[Constraint]) -> tuple[str, ...]:
+    """For a solver: what the libraries of the picks may not be, where they come along at all."""
+    return tuple(_spaced_requirement(wanted(one.requirement)) for one in constraints)
 
 
 def cuda_version(order: Order) -> str | None:

@@ -19,7 +19,7 @@ from cudafit.system.reading import read_bytes
 
 # The schema of the facts: raised with every field or list that is added, for facts also come from other releases
 # (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
-FORMAT = 6
+FORMAT = 7
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
@@ -50,6 +50,7 @@ _LISTS: Mapping[str, type] = {
 _OVER: Mapping[str, Callable[[Any], object]] = {
     "sources": lambda row: row.name,
     "wheels": lambda row: (row.package, row.version, row.platform, row.index),
+    "conda_builds": lambda row: (row.feedstock, row.version, row.cuda, row.platform),
 }
 
 
@@ -81,11 +82,8 @@ class Compiled:
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
         found: dict[str, Any] = {name: _rows(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS}
-        for name, key in _OVER.items() if self.over is not None else ():
-            if name in found and self.over is not None:
-                rows = (*found[name], *getattr(self.over.facts(name), name))
-                found[name] = tuple({key(row): row for row in rows}.values())
-        return Facts(**found)
+        over = [name for name in _OVER if name in found and self.over is not None]
+        return merged_facts(Facts(**found), self.over.facts(*over)) if over and self.over else Facts(**found)
 
     def under(self, over: "Compiled", version: str) -> "Compiled":
         """The same with the other's packages in place of its own."""
@@ -107,13 +105,22 @@ class Compiled:
         return Matrix(self.facts(), {name: self.builds(name) for name in self.packages})
 
 
+def merged_facts(below: Facts, over: Facts) -> Facts:
+    """The rows of both; of two that are about the same thing, those of `over`."""
+    found = {}
+    for name, key in _OVER.items():
+        rows = (*getattr(below, name), *getattr(over, name))
+        found[name] = tuple({key(row): row for row in rows}.values())
+    return replace(below, **found)
+
+
 def compile_matrix(matrix: Matrix, version: str, path: str) -> Compiled:
     """Write the compiled files into an empty folder."""
     return _compile(matrix, version, path, list(_LISTS))
 
 
 def compile_layer(matrix: Matrix, version: str, path: str) -> Compiled:
-    """The same of builds, sources and quoted wheels alone, to be laid over another."""
+    """The same of builds, those of conda, sources and quoted files alone, to be laid over another."""
     return _compile(matrix, version, path, list(_OVER))
 
 

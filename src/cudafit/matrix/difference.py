@@ -16,7 +16,7 @@ def differences(old: Matrix, new: Matrix) -> Iterator[str]:
     floors = {floor.major: floor.linux_driver for floor in new.facts.floors}
     for name in sorted({*old.builds, *new.builds}):
         yield from _package(name, old.builds.get(name, ()), new.builds.get(name, ()), floors)
-    for section in ("toolkits", "drivers", "libraries", "gpus"):
+    for section in ("toolkits", "drivers", "libraries", "gpus", "conda_builds"):
         before, after = (len(getattr(matrix.facts, section)) for matrix in (old, new))
         if getattr(old.facts, section) != getattr(new.facts, section):
             yield f"{section}: changed ({before} rows before, {after} now)"

@@ -43,6 +43,9 @@ _CAPABILITY: Form = (_like(r"[0-9]{1,3}\.[0-9]{1,2}"), "8.9")
 _NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
 _FIGURE: Form = (_like(rf"(?=[0.]*[1-9]){_NUMBER}"), "82.6")
 
+_WHEEL = r"[A-Za-z0-9][\w.+!-]*\.whl"
+_OF_CONDA = r"[a-z0-9_][a-z0-9_.-]*-[0-9a-z][\w.!+]*-[\w.+]+"  # NAME-VERSION-BUILD
+
 # By the names of fields; a list is held item by item.
 _BY_NAME: Mapping[str, Form] = {
     **dict.fromkeys(("cuda", "linux_driver", "windows_driver"), _DOTTED),
@@ -54,7 +57,7 @@ _BY_NAME: Mapping[str, Form] = {
     "pythons": (_like(r"[0-9]{1,3}(\.[0-9]{1,3})*[t+]?"), "3.12"),
     "evidence": (lambda text: text in EVIDENCE, " or ".join(EVIDENCE)),
     "local": (_like(r"[a-z0-9]+([._-][a-z0-9]+)*"), "cu130"),
-    "files": (_like(r"[A-Za-z0-9][\w.+!-]*\.whl=([0-9a-f]{64}|-)"), "torch-2.9.1-cp312-cp312-win_amd64.whl=-"),
+    "files": (_like(rf"({_WHEEL}|{_OF_CONDA})=([0-9a-f]{{64}}|-)"), "torch-2.9.1-cp312-cp312-win_amd64.whl=-"),
     "requires": (_is_required, "nvidia-cudnn-cu12==9.10.2.21"),
     "requires_python": (lambda text: is_sane(text) and is_specifier(text), ">=3.10"),
 }

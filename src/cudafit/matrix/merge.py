@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 from cudafit.matrix.folder import BUILDS, FRAMEWORKS, Folder, MatrixFile, file_text
 from cudafit.matrix.linters.unique import KEYS
-from cudafit.model.matrix import CPU, PAIRED, Build, QuotedWheels, Source
+from cudafit.model.matrix import CPU, PAIRED, Build, CondaBuild, QuotedWheels, Source
 from cudafit.model.versions import natural_key
 
 _IDENTITY = set(KEYS[BUILDS])
@@ -30,24 +31,40 @@ def merged_files(folder: Folder, builds: Iterable[Build], sources: Iterable[Sour
 
 
 def quoted_files(
-    folder: Folder, builds: Mapping[str, list[Build]], wheels: list[QuotedWheels], sources: Iterable[Source]
+    folder: Folder,
+    builds: Mapping[str, list[Build]],
+    conda: Sequence[CondaBuild] | None,
+    wheels: list[QuotedWheels],
+    sources: Iterable[Source],
 ) -> dict[str, str]:
-    """The same for whole packages as locks have them, and for the wheels that locks quote."""
-    merged = {f"{FRAMEWORKS}/{package}.yaml": sorted(rows, key=_order) for package, rows in builds.items()}
+    """The same for whole packages as locks have them, for all of conda's builds, and for the files that locks quote."""
+    merged: dict[str, Sequence[Any]] = {
+        f"{FRAMEWORKS}/{package}.yaml": sorted(rows, key=_order) for package, rows in builds.items()
+    }
     texts = {}
     for name, rows in merged.items():
         file = folder.files[name]
         texts[name] = file_text(file.comment, file.scalars, {BUILDS: rows})
+    if conda is not None:
+        texts[CONDA], merged[CONDA] = _conda_file(folder, conda)
     if wheels:
         comment = folder.files[WHEELS].comment if WHEELS in folder.files else _WHEELS_COMMENT
         texts[WHEELS] = file_text(comment, {}, {"wheels": wheels})
     return _with_sources(folder, texts, merged, wheels, sources)
 
 
+def _conda_file(folder: Folder, rows: Sequence[CondaBuild]) -> tuple[str, Sequence[Any]]:
+    """Its text, and all that is in it."""
+    file = folder.files.get(CONDA) or MatrixFile(CONDA, "", _CONDA_COMMENT, {})
+    lists = {name: [entry.record for entry in entries] for name, entries in file.entries.items()}
+    lists = {**lists, "conda_builds": list(rows)}
+    return file_text(file.comment, file.scalars, lists), [row for rows in lists.values() for row in rows]
+
+
 def _with_sources(
     folder: Folder,
     texts: dict[str, str],
-    merged: Mapping[str, list[Build]],
+    merged: Mapping[str, Sequence[Any]],
     wheels: Iterable[QuotedWheels],
     sources: Iterable[Source],
 ) -> dict[str, str]:
@@ -58,8 +75,12 @@ def _with_sources(
     return {name: text for name, text in texts.items() if name not in folder.files or folder.files[name].text != text}
 
 
+CONDA = "conda.yaml"
+_CONDA_COMMENT = "What conda-forge's recipes build for CUDA."
 WHEELS = "wheels.yaml"
-_WHEELS_COMMENT = "Wheels that locks quote, each with its sha256 (`-`: a lock names the file without it)."
+_WHEELS_COMMENT = (
+    "Files that locks quote, wheels and packages of conda, each with its sha256 (`-`: a lock names the file without)."
+)
 
 
 def _new_file(name: str, package: str) -> MatrixFile:
@@ -152,7 +173,7 @@ def merged_source(old: Source | None, new: Source) -> Source:
     return old if old is not None and old.sha256 == new.sha256 else new
 
 
-def _used_sources(folder: Folder, merged: Mapping[str, list[Build]]) -> set[str]:
+def _used_sources(folder: Folder, merged: Mapping[str, Sequence[Any]]) -> set[str]:
     """The sources that some row names, in the files as they will be."""
     used = {name for builds in merged.values() for build in builds for name in build.sources}
     for file in folder.files.values():

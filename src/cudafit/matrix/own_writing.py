@@ -119,8 +119,11 @@ def _fill(path: str, matrix: Matrix, date: str, base: str, before: Layer | None)
     text = file_text("What was read.", {}, {"sources": matrix.facts.sources})
     _write(os.path.join(rows, "sources.yaml"), text)
     if matrix.facts.wheels:
-        text = file_text("Wheels that locks quote.", {}, {"wheels": matrix.facts.wheels})
+        text = file_text("Files that locks quote.", {}, {"wheels": matrix.facts.wheels})
         _write(os.path.join(rows, "wheels.yaml"), text)
+    if matrix.facts.conda_builds:
+        text = file_text("Builds of conda, as locks have them.", {}, {"conda_builds": matrix.facts.conda_builds})
+        _write(os.path.join(rows, "conda.yaml"), text)
     read = read_folder(rows)
     if read.flaws:
         raise CudafitError(f"what was read makes no sound row, so nothing was changed: {read.flaws[0]}")

@@ -232,7 +232,7 @@ class QuotedWheels:
     version: str  # as in the names of the files
     platform: str
     index: str
-    files: tuple[str, ...]
+    files: tuple[str, ...]  # name=sha256; of conda, whose name has no suffix, `NAME-VERSION-BUILD=sha256`
     sources: tuple[str, ...] = ()
 
 
@@ -271,13 +271,17 @@ class CondaName:
 
 @frozen
 class CondaBuild:
-    """What a conda-forge feedstock builds for one CUDA version on one platform."""
+    """What a conda-forge feedstock builds for one CUDA version on one platform. Of several builds of it the one that
+    asks for least counts: a solver takes any of them."""
 
     feedstock: str
     version: str
     cuda: str
     platform: str
     kernels: tuple[str, ...] | None = None
+    pythons: tuple[str, ...] = ()  # none: not known
+    requires: tuple[str, ...] = ()  # of NVIDIA's libraries, by conda's names: libcudnn>=9.10.2.21,<10.0a0
+    evidence: str = ANNOUNCED  # one of EVIDENCE; a recipe announces
     verified: bool = True
     note: str | None = None
     sources: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a lock tells of wheels: their names and hashes, what they require, and which Pythons there are wheels for."""
+"""What a lock tells of wheels and of conda's packages: names, hashes, what they require, for which Pythons they are."""
 
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Source
@@ -48,9 +48,44 @@ class Listed:
 
 
 @frozen
+class CondaQuote:
+    """A package of conda that a lock names. Its channel is known by the matrix's name for it, or by its address."""
+
+    package: str
+    version: str
+    build: str
+    platform: str  # as ours are called; any for noarch
+    sha256: str | None
+    source: Source
+    depends: tuple[str, ...] = ()  # none: the lock does not tell them
+    index: str | None = None
+    place: str = ""
+
+    @property
+    def file(self) -> str:
+        """Without its suffix, which tables of quotations do not tell: a channel has each build once."""
+        return f"{self.package}-{self.version}-{self.build}"
+
+
+@frozen
+class CondaListed:
+    """A build that a feedstock's recipe announces or somebody's listing of the channel has, with all its Pythons."""
+
+    feedstock: str
+    version: str
+    cuda: str
+    platform: str
+    pythons: tuple[str, ...]
+    evidence: str
+    source: Source
+
+
+@frozen
 class Quotes:
     """All that was read of one file."""
 
     wheels: tuple[Quote, ...] = ()
     pins: tuple[Pin, ...] = ()
     listed: tuple[Listed, ...] = ()
+    conda: tuple[CondaQuote, ...] = ()
+    conda_listed: tuple[CondaListed, ...] = ()

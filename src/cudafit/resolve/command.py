@@ -13,7 +13,7 @@ def install_command(
 ) -> tuple[str, ...]:
     """uv takes PyTorch's packages from the index that its backend names, and everything else from the default one."""
     if any(pick.index_name == CONDA for pick in picks):
-        return _conda(picks, problem.python, passed)
+        return _conda(picks, constraints, passed, problem.python)
     extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
     wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
     wanted += [constraint.requirement for constraint in constraints]
@@ -26,8 +26,11 @@ def install_command(
     return ("uv", "pip", "install", *wanted, *backend)
 
 
-def _conda(picks: Sequence[Pick], python: str, passed: Sequence[Passed]) -> tuple[str, ...]:
+def _conda(
+    picks: Sequence[Pick], constraints: Sequence[Constraint], passed: Sequence[Passed], python: str
+) -> tuple[str, ...]:
     wanted = [text for pick in picks if pick.requested for text in pick.specifications]
+    wanted += [one.requirement for one in constraints]
     # conda knows neither extras nor markers nor addresses.
     wanted += [
         one.requirement for one in passed if one.origin == COMMAND_LINE and not set("[;@") & set(one.requirement)

@@ -1,11 +1,13 @@
 """conda-forge's builds under the names that people ask for, as builds that the rules can judge."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.frameworks import CONDA_KINDS, FRAMEWORKS, OF_CONDA
 from cudafit.model.matrix import Build, CondaBuild, Facts
+from cudafit.model.versions import numbers
 from cudafit.resolve.host import NO_GPU, Host
 from cudafit.resolve.request import Request
 
@@ -62,6 +64,8 @@ def conda_builds(name: str, facts: Facts, platforms: Sequence[str]) -> tuple[Bui
             index=INDEX,
             cuda=row.cuda,
             kernels=row.kernels,
+            pythons=row.pythons,
+            requires=_libraries(row),
             verified=row.verified,
             note=row.note,
             sources=row.sources,
@@ -87,7 +91,36 @@ def _of_all(rows: Sequence[CondaBuild], platforms: Sequence[str]) -> Iterator[Co
             known = [row.kernels for row in chosen if row.kernels is not None]
             shared = tuple(kernel for kernel in known[0] if all(kernel in other for other in known)) if known else None
             kernels = shared if len(known) == len(chosen) else None
-            yield replace(chosen[0], platform="any", kernels=kernels, verified=all(row.verified for row in chosen))
+            pythons = [row.pythons for row in chosen if row.pythons]
+            common = tuple(one for one in pythons[0] if all(one in other for other in pythons)) if pythons else ()
+            yield replace(
+                chosen[0],
+                platform="any",
+                kernels=kernels,
+                pythons=common,
+                verified=all(row.verified for row in chosen),
+            )
+
+
+def _libraries(row: CondaBuild) -> tuple[str, ...]:
+    """conda-forge packs NVIDIA's own archives of cuDNN, as the wheels do: the same rows tell their kernels. Where
+    nobody has told what a build asks for, it may get any of them."""
+    wheel = f"nvidia-cudnn-cu{row.cuda.partition('.')[0]}"
+    return tuple(re.sub("^(lib)?cudnn", wheel, text) for text in row.requires or ("libcudnn",))
+
+
+def library_text(text: str, build_index: str) -> str:
+    """A requirement of one of NVIDIA's libraries as the installer of that index takes it: `nvidia-cudnn-cu12<9.11` is
+    conda's `libcudnn<9.11`."""
+    match = re.fullmatch(r"nvidia-cudnn-cu\d+(.*)", text)
+    if build_index != INDEX or match is None:
+        return text
+    bounds = [numbers(bound) for bound in re.findall(r"[\d.]+", match[1])]
+    return f"{'libcudnn' if max(bounds, default=_SPLIT) >= _SPLIT else 'cudnn'}{match[1]}"
+
+
+# From here on `cudnn` has the headers alone, and brings `libcudnn`. Source: conda-forge's records, as locks quote them.
+_SPLIT = (9, 10)
 
 
 def conda_requirement(build: Build) -> str:

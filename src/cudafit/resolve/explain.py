@@ -9,6 +9,7 @@ from cudafit.model.matrix import Build
 from cudafit.model.requirement import Wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Candidate, Field, Lost
+from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import at_least
 from cudafit.resolve.host import NO_GPU, Host, Kind
 from cudafit.resolve.kernels import sm
@@ -153,13 +154,15 @@ def last_branch(problem: Problem, kind: Kind) -> str | None:
 def constraints_of(problem: Problem, combination: Combination) -> tuple[Constraint, ...]:
     """What must be installed with the picks, since a package installer would take the newest."""
     gpus = ", ".join(sm(gpu) for gpu in problem.capabilities)
+    index = combination.picks[0].build.index if combination.picks else ""
+    found = [(library_text(cap.requirement, index), cap) for cap in combination.caps]
     return tuple(
         Constraint(
-            cap.requirement,
-            f"{cap.requirement.partition('<')[0]} {cap.first_without} and newer have no kernels for {gpus}",
+            text,
+            f"{text.partition('<')[0]} {cap.first_without} and newer have no kernels for {gpus}",
             cap.source,
         )
-        for cap in combination.caps
+        for text, cap in found
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cudafit.model.fit import CPU, CUBIN, PTX, UNKNOWN, Compat, How
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build
+from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import Drivers, Verdict, build_cuda
 from cudafit.resolve.host import Kind
 from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
@@ -132,7 +133,8 @@ def _libraries(build: Build, kind: Kind, libraries: Libraries) -> Obstacle | Non
             continue
         lack = libraries.judge(item.name, (item.specifier,), kind.platform, kind.capabilities)
         if isinstance(lack, Lack):
-            need = f"{item.name}{item.specifier}, whose kernels are {kernels_text(lack.kernels)}"
+            asked = library_text(f"{item.name}{item.specifier}", build.index)
+            need = f"{asked}, whose kernels are {kernels_text(lack.kernels)}"
             return Obstacle("libraries", need, sm(lack.capability), lack.source)
     return None
 

@@ -97,6 +97,51 @@ TABLE = f"""index,package,version,file,sha256,source
 cu130,torch,2.9.1+cu130,{FILE},{HASH},someone/project@0123456789ab:uv.lock
 """
 
+CHANNEL = "https://conda.anaconda.org/conda-forge"
+PACKAGE = f"{CHANNEL}/linux-64/pytorch-2.9.1-cuda129_mkl_py312_h0_301.conda"
+PIXI = f"""version: 6
+environments:
+  default:
+    channels: [{{url: {CHANNEL}/}}]
+    packages:
+      linux-64:
+      - conda: {PACKAGE}
+packages:
+- conda: {PACKAGE}
+  sha256: {HASH}
+  depends: [__cuda, 'cudnn >=9.10.2.21,<10.0a0']
+- pypi: https://files.example.org/rich-14.0.0-py3-none-any.whl
+  name: rich
+"""
+PIXI_5 = f"""version: 5
+environments: {{}}
+packages:
+- {{kind: conda, name: pytorch, url: {PACKAGE}, sha256: {HASH}, depends: ['cudnn >=9.10.2.21,<10.0a0']}}
+"""
+CONDA_LOCK = f"""version: 1
+metadata: {{platforms: [linux-64]}}
+package:
+- {{name: rich, manager: pip, platform: linux-64, url: 'https://files.example.org/rich-14.0.0.whl', hash: {{}}}}
+- name: pytorch
+  manager: conda
+  platform: linux-64
+  dependencies: {{cudnn: '>=9.10.2.21,<10.0a0'}}
+  url: {PACKAGE}
+  hash: {{sha256: {HASH}}}
+"""
+EXPLICIT = f"""# platform: linux-64
+@EXPLICIT
+{PACKAGE}#sha256:{HASH}
+{CHANNEL}/noarch/tzdata-2025b-h0_0.conda#{"ab" * 16}
+"""
+BUILDS = f"""name,version,build,subdir,sha256,depends,constrains,source
+pytorch,2.9.1,cuda129_mkl_py312_h0_301,linux-64,{HASH},"__cuda;cudnn >=9.10.2.21,<10.0a0",,a/b@0123456789ab:pixi.lock
+"""
+CELLS = """feedstock,version,cuda,subdir,pythons,evidence,source
+jaxlib,0.9.2,12.9,linux-64,3.11 3.12,recipe-ci,conda-forge/jaxlib-feedstock@0123456789ab:.ci_support
+pytorch-cpu,2.4.1,12.0,win-64,3.11,channel,someone/seen@0123456789ab:README.md
+"""
+
 
 def read(name: str, text: str) -> Quotes:
     return read_quotes(Given(f"/somewhere/{name}", name, text, Source("given", "as given", "lock"), "2026-11-29"))
@@ -117,6 +162,37 @@ def test_each_kind_tells_the_wheel_and_its_hash(name: str, text: str) -> None:
     quote = next(one for one in read(name, text).wheels if one.package == "torch")
     assert (quote.file, quote.sha256) == (FILE, HASH)
     assert quote.index == "pytorch-cu130" or INDEX in quote.places
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pixi.lock", PIXI),
+        ("pixi.lock", PIXI_5),
+        ("gpu.conda-lock.yml", CONDA_LOCK),
+        ("explicit.txt", EXPLICIT),
+        ("conda-linux-64.lock", EXPLICIT),
+        ("builds.csv", BUILDS),
+    ],
+)
+def test_each_kind_tells_the_package_of_conda_and_its_hash(name: str, text: str) -> None:
+    quote = next(one for one in read(name, text).conda if one.package == "pytorch")
+    assert (quote.version, quote.build, quote.platform) == ("2.9.1", "cuda129_mkl_py312_h0_301", "linux-x86_64")
+    assert quote.sha256 == HASH
+    assert (quote.index or quote.place) in ("conda-forge", CHANNEL)
+    assert "EXPLICIT" in text or "cudnn >=9.10.2.21,<10.0a0" in quote.depends
+
+
+def test_a_package_with_md5_alone_is_named_without_a_hash() -> None:
+    quote = next(one for one in read("explicit.txt", EXPLICIT).conda if one.package == "tzdata")
+    assert (quote.platform, quote.sha256) == ("any", None)
+
+
+def test_what_a_recipe_announces_is_less_than_what_is_listed() -> None:
+    jax, torch = read("cells.csv", CELLS).conda_listed
+    assert (jax.platform, jax.pythons, jax.evidence) == ("linux-x86_64", ("3.11", "3.12"), "release notes")
+    # One Python alone is the one that a build for all of them was named by.
+    assert (torch.platform, torch.pythons, torch.evidence) == ("windows-x86_64", (), "listing")
 
 
 def test_what_the_project_overrides_is_not_told_of_the_wheel() -> None:
@@ -159,6 +235,12 @@ def test_a_table_names_the_lock_that_it_has_a_row_from() -> None:
         ("wheels.csv", "a,b\n1,2\n"),
         ("wheels.csv", "index,package,version,file,sha256,source\nhttps://x/,torch,1,torch-1-py3-none-any.whl,,x\n"),
         ("notes.md", "torch"),
+        ("pixi.lock", "<!DOCTYPE html><title>Log in</title>"),
+        ("pixi.lock", "packages: 3\n"),
+        ("conda-lock.yml", PIXI),
+        ("explicit.txt", "@EXPLICIT\n"),
+        ("cells.csv", CELLS.replace("recipe-ci", "hearsay")),
+        ("builds.csv", BUILDS.replace("pytorch", "../pytorch")),
     ],
 )
 def test_what_is_no_lock_is_named(name: str, text: str) -> None:

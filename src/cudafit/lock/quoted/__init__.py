@@ -1,13 +1,12 @@
-"""What a lock of any tool quotes of wheels, for the facts: it need not be a lock that cudafit writes or installs.
-
-Each module reads one format: its names are `MATCHES`, a pattern of file names, and `read`.
+"""What a lock of any tool quotes of wheels and of conda's packages, for the facts: it need not be a lock that cudafit
+writes or installs. Each module reads one format.
 """
 
 import re
 from collections.abc import Callable
 
 from cudafit.errors import InputError
-from cudafit.lock.quoted import pdm, poetry, pylock, requirements, tables, uv
+from cudafit.lock.quoted import conda_lock, explicit, pdm, pixi, poetry, pylock, requirements, tables, uv
 from cudafit.lock.quoted.text import FormatError, Given
 from cudafit.model.quoted import Quotes
 from cudafit.system.parsing import reason
@@ -17,10 +16,16 @@ _READERS: tuple[tuple[str, Callable[[Given], Quotes]], ...] = (
     (r"poetry([-_.].*)?\.lock", poetry.read),
     (r"pdm([-_.].*)?\.lock", pdm.read),
     (r"pylock(\..*)?\.toml", pylock.read),
+    (r"pixi([-_.].*)?\.lock", pixi.read),
+    (r"(.*[-_.])?conda-lock([-_.].*)?\.ya?ml", conda_lock.read),
+    (r"conda-.*\.lock", explicit.read),
     (r".*\.csv", tables.read),
     (r".*\.(txt|in)", requirements.read),
 )
-FORMATS = "uv.lock, poetry.lock, pdm.lock, pylock.toml, requirements with hashes, and tables (.csv)"
+FORMATS = (
+    "uv.lock, poetry.lock, pdm.lock, pylock.toml, requirements with hashes, pixi.lock, conda-lock.yml, explicit lists, "
+    "conda-meta folders, and tables (.csv)"
+)
 
 
 def read_quotes(given: Given) -> Quotes:
@@ -29,7 +34,7 @@ def read_quotes(given: Given) -> Quotes:
     for pattern, read in _READERS:
         if re.fullmatch(pattern, name):
             try:
-                return read(given)
+                return explicit.read(given) if explicit.MARK.search(given.text) else read(given)
             except (FormatError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 raise InputError(f"`{given.path}` cannot be read as a lock: {reason(error)}") from None
     raise InputError(f"`{given.path}` is no lock that is known by its name", hint=f"known are {FORMATS}")

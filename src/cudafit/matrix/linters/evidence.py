@@ -19,3 +19,6 @@ def check(folder: Folder) -> Iterator[Flaw]:
             yield entry.flaw(NAME, "no source of the row is a lock")
         if row.evidence == WHEEL and row.index in extra and not told & set(_BYTES):
             yield entry.flaw(NAME, "no source of the row is a wheel")
+    for entry in folder.entries("conda_builds"):
+        if entry.record.evidence == LOCK and "lock" not in {kinds.get(name) for name in entry.record.sources}:
+            yield entry.flaw(NAME, "no source of the row is a lock")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from cudafit.matrix.quotes.cells import Cell, Key, cells_of
+from cudafit.matrix.quotes.conda import Conda, laid
 from cudafit.matrix.quotes.hashes import Hashes
 from cudafit.matrix.quotes.outcome import ADDED, CONFIRMED, LEFT, RECORDED, REFUSED, SETTLED, Outcome
 from cudafit.matrix.quotes.pins import Pins
@@ -30,7 +31,9 @@ def judged(matrix: Matrix, read: Iterable[Quotes], places: Places) -> Outcome:
     if unknown or strange:
         outcome.counted[LEFT] += len(unknown) + len(strange)
     hashes = Hashes(matrix)
-    for cell in cells.values():
+    conda = Conda((one for part in quotes for one in part.conda), places, outcome)
+    every = [*cells.values(), *conda.cells.values()]
+    for cell in every:
         for text, count in hashes.refused(cell):
             outcome.refused.append(text)
             outcome.counted[REFUSED] += count
@@ -45,7 +48,9 @@ def judged(matrix: Matrix, read: Iterable[Quotes], places: Places) -> Outcome:
         if cell.hashes:
             rows.lay(cell, pins)
     rows.listings((one for part in quotes for one in part.listed), cells)
-    outcome.wheels = hashes.rows(cells.values(), outcome.sources)
+    listed = (one for part in quotes for one in part.conda_listed)
+    outcome.conda = laid(matrix.facts.conda_builds, conda, listed, outcome)
+    outcome.wheels = hashes.rows(every, outcome.sources)
     outcome.disputed += sorted(pins.disputed)
     rows.finish()
     return outcome

@@ -20,7 +20,7 @@ from cudafit.lock.conda_solve import virtual_packages
 from cudafit.lock.conda_virtual import overridden
 from cudafit.lock.order import CONDA as FORGE
 from cudafit.lock.order import Order
-from cudafit.lock.specs import all_specifications
+from cudafit.lock.specs import all_specifications, caps
 from cudafit.model.environment import CONDA, Doubled, Environment
 from cudafit.model.finding import Report, Wish
 from cudafit.model.frozen import frozen
@@ -163,8 +163,10 @@ class CondaEngine:
             means.say(line)
         if virtual:
             means.say("virtual packages: " + ", ".join(f"{name} {version}" for name, version in sorted(virtual)))
-        specs = tuple(all_specifications(order))
-        question = Question((order.indexes.of(FORGE, FORGE),), conda_platform(target.platform), specs, virtual)
+        specs, limits = tuple(all_specifications(order)), caps(order.resolution.constraints)
+        question = Question(
+            (order.indexes.of(FORGE, FORGE),), conda_platform(target.platform), specs, virtual, constraints=limits
+        )
         source = Packages(question.platform, solved_or_nearest(question), specs=specs)
         made = _made(source, told)
         return replace(made, picks=tuple(pick for pick in order.picks if pick.requested))

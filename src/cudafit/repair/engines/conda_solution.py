@@ -11,6 +11,7 @@ from cudafit.lock.conda_names import conda_platform
 from cudafit.lock.conda_solve import virtual_of
 from cudafit.lock.conda_virtual import overridden
 from cudafit.lock.order import CONDA as FORGE
+from cudafit.lock.specs import caps
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Wish
 from cudafit.model.fit import Resolution
@@ -56,7 +57,7 @@ def solution_for(wish: Wish, world: World, environment: Environment, meta: Meta,
         virtual,
         prefix=environment.path,
         free=free,
-        constraints=pinned(Files(), environment.path),
+        constraints=(*pinned(Files(), environment.path), *caps(answer.constraints if answer else ())),
     )
     records = solved_or_nearest(question)
     keep = unchanged(meta, records, free)
