@@ -26,6 +26,10 @@ def answered(
         request = in_our_names(request, machines)
     if not request.as_written:
         refuse_misspelt(request, Library(book))
+    if request.files:
+        from cudafit.app.honoured import honoured, meant  # noqa: PLC0415 - for what stands in files alone
+
+        request = honoured(meant(request, Library(book)), machines, book)
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     if not request.conda and any(one.name not in book.packages for one in request.wanted):
@@ -34,5 +38,9 @@ def answered(
         found = closed(request, machines, book, offline=offline)
         request, unseen, notes = found.request, found.unseen, found.notes
     answer, book = answer_with_index(request, machines, book, say, every=every, offline=offline)
-    told = replace(answer, warnings=(*answer.warnings, *unseen), notes=(*answer.notes, *notes))
+    told = replace(
+        answer,
+        warnings=(*request.warnings, *answer.warnings, *unseen),
+        notes=(*request.notes, *answer.notes, *notes),
+    )
     return request, told, book

@@ -72,8 +72,9 @@ def ask_driver(machine: WhichMachine, silence_s: float = SILENCE_S) -> "Question
 
 @frozen
 class WhichBuilds:
-    """What is wanted, as it was typed; `files` are requirement files. Without any this folder's project is read. With
-    `as_written` a name is taken as it is, also where it is nearly that of another package."""
+    """What is wanted, as it was typed; `files` are whatever people keep it in. Without any this folder's project is
+    read; `extras` and `groups` are those of such files. With `as_written` a name is taken as it is, also where it is
+    nearly that of another package."""
 
     requirements: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -83,6 +84,9 @@ class WhichBuilds:
     conda: bool = False
     prefer: str = "newest"
     as_written: bool = False
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    from_imports: bool = False
 
 
 @frozen

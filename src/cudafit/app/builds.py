@@ -4,6 +4,7 @@ import re
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.errors import InputError
+from cudafit.model.declaration import Bound
 from cudafit.model.environment import SYSTEM
 from cudafit.model.fit import Resolution
 from cudafit.model.located import Nowhere
@@ -19,26 +20,30 @@ def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) ->
     """What was asked for; what the project in this folder asks for when nothing was, which the note tells. Raises
     InputError."""
     items = [wanted(_of_conda(text) if builds.conda else text) for text in builds.requirements]
-    files, other, note = builds.files, [], None
-    if files or not items:
+    found, note = None, None
+    if builds.files or builds.extras or builds.groups or not items:
         from cudafit.app.declared import declared  # noqa: PLC0415 - what reads files, where there are any
 
-        found = declared(files)
+        found = declared(builds.files, builds.extras, builds.groups)
         items += found.wanted
-        files, other = found.files, list(found.lines)
-        note = None if builds.files or not files else f"read {', '.join(files)}"
-    asked = _python(builds.python)
+        note = None if builds.files or not found.files else f"read {', '.join(found.files)}"
     active, without_venv = _active_python(machine)
+    python, told = _python_of(_python(builds.python), active, found.python if found else ())
     request = Request(
         wanted=tuple(items),
-        python=asked or active,
+        python=python,
         cuda=_cuda(builds.cuda, cpu=builds.cpu),
         cpu=builds.cpu,
         prefer=builds.prefer,
-        conda=builds.conda,
+        conda=builds.conda or bool(found and found.conda),
         installed=_installed(machine) if builds.prefer == "installed" else {},
-        lines=tuple(other),
-        files=tuple(files),
+        lines=found.lines if found else (),
+        files=found.files if found else (),
+        named=bool(builds.files),
+        pythons=found.python if found else (),
+        chosen=found.chosen if found else (),
+        notes=found.notes if found else (),
+        warnings=(*(found.warnings if found else ()), *told),
         words=_words(machine, facts),
         without_venv=without_venv,
         as_written=builds.as_written,
@@ -56,6 +61,21 @@ def _of_conda(text: str) -> str:
     """`pytorch=2.9`, which is how conda writes all of 2.9."""
     match = re.fullmatch(r"([A-Za-z0-9][\w.-]*)=(\d[\w.]*?)(?:\.\*)?", text, re.ASCII)
     return f"{match[1]}=={match[2]}.*" if match else text
+def _python_of(
+    typed: str | None, active: str | None, bounds: tuple[Bound, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    """The Python that is meant, and what to say where the project's own words are against it."""
+    python = typed or active
+    if python is None or not bounds:
+        return python, ()
+    from cudafit.resolve.bounds import is_bound  # noqa: PLC0415 - where the project says anything of it
+
+    against = [f"{one.specifier} ({one.origin})" for one in bounds if not is_bound(python, [one])]
+    if not against:
+        return python, ()
+    if typed:
+        return python, (f"`--python {typed}` is not what the project asks for: {', '.join(against)}",)
+    return None, (f"the environment has Python {python}, and the project asks for {', '.join(against)}",)
 
 
 def _python(text: str | None) -> str | None:

@@ -88,6 +88,8 @@ def typed_command(
     words = ["cudafit", "resolve", *builds.requirements]
     given: tuple[tuple[str, tuple[str, ...] | str | None], ...] = (
         ("-r", builds.files),
+        ("--extra", builds.extras),
+        ("--group", builds.groups),
         ("--machine", machine.machines),
         ("--gpu", machine.gpus),
         ("--driver", machine.driver),
@@ -110,6 +112,7 @@ def typed_command(
         "--conda": builds.conda,
         "--yes": builds.as_written,
         "--offline": locks.offline,
+        "--from-imports": builds.from_imports,
     }
     words += [flag for flag, value in chosen.items() if value]
     return redacted_words(words)

@@ -36,12 +36,13 @@ def covered(facts: WhichFacts) -> Result:
 def missing(files: tuple[str, ...], facts: WhichFacts) -> Result:
     """What the project in this folder, or what is named, asks for and the matrix does not cover."""
     from cudafit.app.declared import declared  # noqa: PLC0415 - what reads files, for this alone
+    from cudafit.project.kinds import described  # noqa: PLC0415
 
     found = declared(files)
     if not found.wanted:
         raise InputError(
             f"{', '.join(files)} asks for nothing" if files else "no file here asks for anything",
-            cause=[] if files else ["looked for pyproject.toml and requirements*.txt in this folder"],
+            cause=[] if files else [f"looked for {described()} in this folder"],
             hint="name a file with `-r`",
         )
     compiled = open_matrix(facts.matrices, facts.pinned)

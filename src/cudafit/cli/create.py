@@ -8,6 +8,7 @@ from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.cli.common import common_options, emit, say
 from cudafit.cli.lock_options import patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
+from cudafit.cli.project_options import project_options
 from cudafit.system.interrupts import stoppable
 
 
@@ -16,7 +17,7 @@ from cudafit.system.interrupts import stoppable
 @click.option("-n", "--name", metavar="NAME", help="Make a conda environment of this name.")
 @click.option("--prefix", metavar="PATH", help="Make a conda environment in this folder.")
 @click.option("--conda", is_flag=True, help="Make a conda environment; conda itself need not be installed.")
-@click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
+@project_options
 @click.option(
     "--from",
     "lock",
@@ -55,6 +56,9 @@ def command(
     cpu: bool,
     conda: bool,
     as_written: bool,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    from_imports: bool,
     as_json: bool,
     **others: Any,
 ) -> int:
@@ -71,5 +75,5 @@ def command(
     question = ask(context, machine)
     from cudafit.app.create import Request, create  # noqa: PLC0415 - while NVML answers
 
-    builds = WhichBuilds((), files, python, cuda, cpu, conda, as_written=as_written)
+    builds = WhichBuilds((), files, python, cuda, cpu, conda, "newest", as_written, extras, groups, from_imports)
     return emit(context, create(Request(machine, facts, builds, **others), question, say, patience), as_json=as_json)

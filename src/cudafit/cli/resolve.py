@@ -8,6 +8,7 @@ from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
 from cudafit.cli.common import common_options, emit, say, say_lines, write, write_diff, write_line
 from cudafit.cli.lock_options import lock_options, patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
+from cudafit.cli.project_options import project_options
 from cudafit.errors import CudafitError, InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("resolve")
 @click.argument("requirements", metavar="[REQ]...", nargs=-1)
-@click.option("-r", "--requirement", "files", metavar="FILE", multiple=True, help="Read requirements from FILE too.")
+@project_options
 @click.option("--explain", is_flag=True, help="Also show why the other builds lost.")
 @click.option("--all", "every", is_flag=True, help="Show every build that fits, not only the best.")
 @click.option(

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.images import Image, image
-from cudafit.doctor.installs import PIP, UV, Install, installs, torch_variant
 from cudafit.doctor.world import World
 from cudafit.model.container_files import Dockerfile, Service, Setting, Stage, effective, shown
 from cudafit.model.finding import Evidence, Fix
 from cudafit.model.fit import NATIVE, NO_FIT
 from cudafit.model.frameworks import FRAMEWORKS, ONNXRUNTIME
 from cudafit.model.frozen import frozen
+from cudafit.model.installs import PIP, UV, Install, installs, torch_variant
 from cudafit.model.matrix import Build
 from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers

@@ -10,6 +10,7 @@ from cudafit.model.frameworks import LEADING
 from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
+from cudafit.resolve.bounds import is_bound, within
 from cudafit.resolve.closing import because
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
@@ -23,6 +24,7 @@ from cudafit.resolve.request import Request
 from cudafit.resolve.search import Combination
 from cudafit.resolve.targets import targets_of
 from cudafit.resolve.told import machine_lines
+from cudafit.resolve.words import takes_cpu
 from cudafit.system.secrets import redacted
 
 # Where nothing tells which Python is meant.
@@ -88,7 +90,10 @@ def pythons(request: Request, kinds: Sequence[Kind]) -> tuple[str, ...]:
         return (request.python,)
     known = [kind.pythons for kind in kinds if kind.pythons]
     shared = tuple(python for python in known[0] if all(python in other for other in known)) if known else ()
-    return shared or (DEFAULT_PYTHON,)
+    told = shared or (DEFAULT_PYTHON,)
+    if not request.pythons:
+        return told
+    return tuple(one for one in told if is_bound(one, request.pythons)) or within(request.pythons)
 
 
 def _fit(
@@ -147,6 +152,8 @@ def _why_cpu(problem: Problem, hosts: Sequence[Host]) -> str:
     if problem.request.cpu:
         return "CPU builds, as asked (--cpu)"
     told = next((host.why for host in hosts if host.kind.state == NO_GPU), None)
+    if told is None and any(takes_cpu(name, problem.words[name], problem.request) for name in problem.asked()):
+        return "CPU builds, as the request says"
     return f"CPU builds: {told}" if told else "these packages have no CUDA builds"
 
 

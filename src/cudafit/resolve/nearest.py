@@ -199,7 +199,7 @@ def _words(problem: Problem) -> list[str]:
     """What was asked for, as it was; the project in this folder is read again without a word."""
     wanted = problem.request.wanted
     words = [redacted(want.text) for want in wanted if want.origin == COMMAND_LINE and not want.constraint]
-    files = [file for file in problem.request.files if not file.endswith(".toml")]
+    files = problem.request.files if problem.request.named else ()
     return [*words, *(word for file in files for word in ("-r", file))]
 
 

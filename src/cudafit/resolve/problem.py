@@ -195,7 +195,15 @@ class Problem:
         platforms = tuple(sorted({kind.platform for kind in self.kinds})) if request.conda else ()
         wants: tuple[Wanted, ...] = self.words.get(name, ())
         others = tuple(self._others.values())
-        options = (request.conda, request.cpu, request.cuda, request.prefer, id(request.installed), id(request.locked))
+        options = (
+            request.conda,
+            request.cpu,
+            request.cuda,
+            request.chosen,
+            request.prefer,
+            id(request.installed),
+            id(request.locked),
+        )
         key = (name, names, platforms, wants, others, options, self.python)
         if key not in self.library.stocks:
             builds = tuple(

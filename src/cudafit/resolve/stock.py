@@ -17,7 +17,7 @@ from cudafit.resolve.pins import is_gpu
 from cudafit.resolve.pythons import has_wheel
 from cudafit.resolve.request import Request
 from cudafit.resolve.rules import EITHER, ON_CPU, ON_GPU, Obstacle, Service, Setting, combined, judge
-from cudafit.resolve.words import against_words
+from cudafit.resolve.words import against_words, takes_cpu
 
 WITHOUT_CUDA = "the CUDA wheel, without its CUDA libraries"
 
@@ -44,6 +44,7 @@ class Stock:
         self._request = request
         self._setting = setting
         self._others = others
+        self._cpu = request.cpu or takes_cpu(name, wants, request)
         self._has_gpu = any(is_gpu(build) for build in builds)
         # Where CUDA comes by an extra, as jax's does, the wheel without it is for the CPU.
         self._by_extra = any(build.extra for build in builds)
@@ -127,7 +128,7 @@ class Stock:
     def _purpose(self, kind: Kind) -> str:
         if not self._has_gpu:
             return EITHER
-        return ON_GPU if kind.state in (GPU, NO_DRIVER) and not self._request.cpu else ON_CPU
+        return ON_GPU if kind.state in (GPU, NO_DRIVER) and not self._cpu else ON_CPU
 
     def _purpose_of(self, build: Build, kind: Kind) -> str:
         """A wheel of pure Python works wherever what it requires does, unless there is one for CUDA beside it."""

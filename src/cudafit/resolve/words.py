@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.model.declaration import Chosen
+from cudafit.model.fit import CPU
+from cudafit.model.frameworks import FRAMEWORKS, JAX, TORCH
 from cudafit.model.matrix import DEFAULT_INDEX, Build, wheel_version
 from cudafit.model.requirement import Wanted
 from cudafit.resolve.drivers import build_cuda
@@ -14,6 +16,9 @@ from cudafit.resolve.versions import admits, disjoint, parsed, read
 
 # Whose extra chooses the build; that of onnxruntime-gpu only brings libraries along.
 _WITH_CUDA_EXTRA = frozenset(name for one in FRAMEWORKS if one.cuda_extra for name in (one.name, one.build))
+
+_IN_KINDS = frozenset((*TORCH.builds, *TORCH.companions))  # of which an index for one CUDA has all
+_JAX = frozenset((JAX.name, JAX.build))
 
 
 def against_words(
@@ -29,12 +34,44 @@ def against_words(
         yield Obstacle("request", told, label(build))
     if request.cuda and has_gpu and not _is_of_cuda(build, request.cuda):
         yield Obstacle("request", f"CUDA {request.cuda} (--cuda)", label(build))
+    if has_gpu and request.chosen and (told := against_chosen(build, request.chosen)):
+        yield Obstacle("request", told, label(build))
     for item in requirements(build) if others else ():
         for want in others.get(item.name, ()):
             if disjoint(item.specifier, want.specifier):
                 yield Obstacle(
                     "request", f"{want.text} ({want.origin})", f"{label(build)} needs {item.name}{item.specifier}"
                 )
+
+
+def against_chosen(build: Build, chosen: Sequence[Chosen]) -> str | None:
+    """What the project's own choice of a kind of build has against this one."""
+    told = [one for one in chosen if one.package == build.name or (one.package is None and build.name in _IN_KINDS)]
+    if not told or any(_is_kind(build, one.variant) for one in told):
+        return None
+    return f"{told[0].variant} ({told[0].origin})"
+
+
+def _is_kind(build: Build, variant: str) -> bool:
+    """`cu12` is any of CUDA 12: some names tell no more."""
+    if build.variant == variant:
+        return True
+    return len(variant) == len("cu12") and variant.startswith("cu") and build.variant.startswith(variant)
+
+
+def takes_cpu(name: str, wants: Sequence[Wanted], request: Request) -> bool:
+    """Whether this package is to work on the CPU though there is a GPU: by an index for the CPU, `+cpu`, `jax[cpu]`."""
+    leader = TORCH.name if name in TORCH.companions else JAX.name if name == JAX.build else None
+    wants = (*wants, *(want for want in request.wanted if want.name == leader))
+    for one in request.chosen:
+        if one.variant == CPU and (one.package == name or (one.package is None and name in _IN_KINDS)):
+            return True
+    if any("+cpu" in want.specifier for want in wants):
+        return True
+    extras = {extra for want in wants for extra in want.extras}
+    return (
+        name in _JAX and bool(extras & {"cpu", "tpu", "rocm"}) and not any(is_cuda_extra(name, one) for one in extras)
+    )
 
 
 def _admitted(specifier: str, build: Build) -> bool:

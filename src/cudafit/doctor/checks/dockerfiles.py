@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 
 from cudafit.doctor.containers import HIDING, Built, every_build, evidence, install_fix
-from cudafit.doctor.installs import CONDA, PIP, SYSTEM, UV, Install, installs, torch_variant
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.container_files import Setting, shown
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix, Severity
 from cudafit.model.frameworks import FRAMEWORKS, LEADING_NAMES
+from cudafit.model.installs import CONDA, PIP, SYSTEM, UV, Install, installs, torch_variant
 from cudafit.model.kind import FindingKind
 
 # What has wheels for glibc alone.

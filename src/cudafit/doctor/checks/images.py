@@ -18,12 +18,12 @@ from cudafit.doctor.containers import (
     why_not_judged,
 )
 from cudafit.doctor.images import Image, image
-from cudafit.doctor.installs import PIP, UV, Install, torch_variant
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.container_files import shown
 from cudafit.model.finding import ERROR, WARNING, Finding, Fix
 from cudafit.model.frameworks import TORCH
+from cudafit.model.installs import PIP, UV, Install, torch_variant
 from cudafit.model.kind import FindingKind
 from cudafit.model.matrix import Build
 from cudafit.model.versions import numbers

@@ -28,6 +28,8 @@ _TAKES = frozenset(_TAKES_TEXT.split())
 _WHEEL = re.compile(r"torch-\d[\w.]{0,60}(?:%2[bB]|\+)(cpu|cu\d{1,4})[\w.]{0,60}-")
 _INDEX = re.compile(r"/whl/(?:nightly/|test/)?(cpu|cu\d{2,3})(?:/|$)")
 
+_KIND_OF_INDEX = re.compile(r"/whl/(?:nightly/|test/)?(cpu|cu\d{2,3}|rocm[\d.]+|xpu)(?:/|$)")
+
 
 @frozen
 class Install:
@@ -100,6 +102,12 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
             name, value = word[:2], word[2:]
         options.append((name, value))
     return packages, options
+
+
+def variant_of_index(url: str) -> str | None:
+    """Of one of PyTorch's indexes, or of a mirror that is laid out as they are: `cpu`, `cu118`, `rocm6.3`."""
+    match = _KIND_OF_INDEX.search(url)
+    return match[1] if match else None
 
 
 def torch_variant(install: Install) -> str | None:

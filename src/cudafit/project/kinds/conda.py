@@ -1,0 +1,119 @@
+"""conda's environment.yml, with its part for pip, whatever the file is called.
+
+Source: conda's documentation, "Creating an environment file manually".
+"""
+
+import os
+import re
+from collections.abc import Iterator
+
+from cudafit.errors import InputError
+from cudafit.model.declaration import Bound, Chosen, Declaration, FileKind
+from cudafit.model.requirement import Wanted
+from cudafit.project.conda_specs import chosen_by, spec_of
+from cudafit.project.installer_lines import Sorted, sorted_lines
+from cudafit.project.requirement_files import is_address, read_requirement_file
+from cudafit.project.tables import Unread, requirement
+from cudafit.project.yaml_nodes import Node, entries, get, items, line, root_node, text
+
+_DEPENDENCIES = re.compile(r"(?m)^dependencies\s*:")
+
+
+def read(path: str, told: str) -> Declaration | None:
+    """None for YAML of another kind."""
+    root = root_node(_without_templates(told), path)
+    listed = get(root, "dependencies")
+    if listed is None:
+        return None
+    reader = _Reader(path)
+    for node in items_of(listed):
+        reader.take(node)
+    pip = sorted_lines(reader.pip, os.path.dirname(path))
+    return reader.made(pip)
+
+
+def items_of(node: Node) -> Iterator[Node]:
+    if text(node) is not None:
+        raise InputError(f"`{node.start_mark.name}`: `dependencies` must be a list")
+    yield from items(node)
+
+
+def _without_templates(told: str) -> str:
+    """conda-devenv's and others' `{{ … }}` are no YAML."""
+    return re.sub(r"\{\{[^{}\n]*\}\}", "TEMPLATE", told)
+
+
+class _Reader:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.unread = Unread()
+        self.wanted: list[Wanted] = []
+        self.python: list[Bound] = []
+        self.chosen: list[Chosen] = []
+        self.pip: list[tuple[str, str]] = []
+        self.files = [path]
+
+    def take(self, node: Node) -> None:
+        place = f"{self.path}:{line(node)}"
+        if (told := text(node)) is None:
+            for name, (_, value) in entries(node).items():
+                if name == "pip":
+                    for one in items(value):
+                        self._take_pip(text(one) or "", f"{self.path}:{line(one)}")
+            return
+        spec = spec_of(told)
+        if spec is None:
+            self.unread.add(place, f"`{told}` is no specification of conda")
+        elif spec.name == "python":
+            self.python += [Bound(spec.specifier, place)] if spec.specifier else []
+        else:
+            self.chosen += chosen_by(spec, place)
+            if spec.specifier is None:
+                self.unread.add(place, f"`{told}`: its version is open, as it cannot be said in one range")
+            if asked := spec.requirement:
+                self.wanted += requirement(asked, place, self.unread)
+
+    def _take_pip(self, told: str, place: str) -> None:
+        if named := re.fullmatch(r"(?:-r|--requirement)[\s=]*(\S+)", told):
+            beside = os.path.normpath(os.path.join(os.path.dirname(self.path), named[1]))
+            if not os.path.isfile(beside):
+                self.unread.add(place, f"`{named[1]}` is not in this folder")
+                return
+            read = read_requirement_file(beside)
+            self.wanted += read.wanted
+            self.pip += zip(read.other, read.places, strict=True)
+            self.files += read.files
+        elif told.startswith("-") or is_address(told):
+            self.pip.append((told, place))
+        elif told:
+            self.wanted += requirement(re.sub(r"\s#.*$", "", told), place, self.unread)
+
+    def made(self, pip: Sorted) -> Declaration:
+        return Declaration(
+            self.path,
+            KIND.name,
+            wanted=(*self.wanted, *pip.wanted),
+            python=tuple(self.python),
+            indexes=pip.indexes,
+            chosen=tuple(self.chosen),
+            lines=pip.lines,
+            local=pip.local,
+            conda=True,
+            unread=self.unread.told,
+            files=tuple(self.files),
+        )
+
+
+def looks_like(told: str) -> bool:
+    return _DEPENDENCIES.search(told) is not None
+
+
+KIND = FileKind(
+    name="conda",
+    pattern=r"(environment|conda)([-_.].*)?\.ya?ml",
+    example="environment.yml",
+    here=True,
+    is_lock=False,
+    read=read,
+    looks_like=looks_like,
+)

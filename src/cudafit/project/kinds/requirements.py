@@ -1,0 +1,33 @@
+"""requirements.txt, requirements-gpu.in, and whatever file is named that is of no other kind."""
+
+import os
+
+from cudafit.model.declaration import Declaration, FileKind
+from cudafit.project.installer_lines import sorted_lines
+from cudafit.project.requirement_files import parse_requirement_file
+
+
+def read(path: str, text: str) -> Declaration:
+    found = parse_requirement_file(text, path)
+    other = sorted_lines(zip(found.other, found.places, strict=True), os.path.dirname(path))
+    return Declaration(
+        path,
+        KIND.name,
+        wanted=(*found.wanted, *other.wanted),
+        indexes=other.indexes,
+        lines=other.lines,
+        local=other.local,
+        unread=found.unread,
+        files=found.files,
+    )
+
+
+KIND = FileKind(
+    name="requirements",
+    pattern=r"requirements.*\.(txt|in)",
+    example="requirements.txt",
+    here=True,
+    is_lock=False,
+    read=read,
+    looks_like=None,
+)

@@ -1,0 +1,72 @@
+"""Versions as the tools write them, as PEP 440 has them.
+
+Sources: Poetry's documentation, "Dependency specification"; conda's, "Package match specifications".
+"""
+
+import re
+
+from cudafit.model.requirement import is_specifier
+
+_SIGNS = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*(.+)")
+
+
+def of_poetry(text: str) -> str | None:
+    """`^2.1`, `~2.1`, `2.1.*`, `>=2,<3`; None for what PEP 440 cannot say (`^1 || ^2`)."""
+    if "||" in text:
+        return None
+    return _joined([_poetry_part(part) for part in re.split(r"\s*,\s*|(?<=\S)\s+(?=[<>=!~^])", text.strip())])
+
+
+def of_conda(text: str) -> str | None:
+    """`2.0.*`, `=2.0`, `>=3.9,<3.11`, `==1.2`; None for what PEP 440 cannot say (`1.8|1.9`)."""
+    if "|" in text:
+        return None
+    return _joined([_conda_part(part) for part in text.replace(" ", "").split(",")])
+
+
+def _joined(parts: list[str]) -> str | None:
+    joined = ",".join(part for part in parts if part)
+    return joined if is_specifier(joined) else None
+
+
+def _poetry_part(part: str) -> str:
+    match = _SIGNS.fullmatch(part.strip())
+    sign, version = (match[1] or "", match[2].strip()) if match else ("", part.strip())
+    if version in ("", "*"):
+        return ""
+    if sign == "^":
+        return f">={version},<{_caret(version)}"
+    if sign == "~":
+        numbers = _release(version)
+        return f">={version},<{_raised(numbers, min(1, len(numbers) - 1))}"
+    return f"{'==' if sign in ('', '=') else sign}{version}"
+
+
+def _conda_part(part: str) -> str:
+    match = _SIGNS.fullmatch(part)
+    sign, version = (match[1] or "", match[2]) if match else ("", part)
+    if version in ("", "*"):
+        return ""
+    if sign == "=":
+        return f"=={version.removesuffix('*').rstrip('.')}.*"
+    if sign == "" and version.endswith("*") and not version.endswith(".*"):
+        return f"=={version[:-1]}.*"
+    if sign in ("<", "<=", ">", ">=") and version.endswith(".*"):
+        version = version[:-2]
+    return f"{sign or '=='}{version}"
+
+
+def _release(version: str) -> list[int]:
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return [int(one) for one in found[0].split(".")] if found and len(found[0]) < 50 else [0]
+
+
+def _caret(version: str) -> str:
+    """The next version that may break: by the first number that is not zero."""
+    numbers = _release(version)
+    place = next((place for place, one in enumerate(numbers) if one), len(numbers) - 1)
+    return _raised(numbers, place)
+
+
+def _raised(numbers: list[int], place: int) -> str:
+    return ".".join(map(str, [*numbers[:place], numbers[place] + 1]))

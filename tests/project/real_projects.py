@@ -1,0 +1,86 @@
+"""Declarations of real public projects (facts alone: what each declares, and what that brings), written as the files
+that they are. See projects.yaml for the keys."""
+
+import configparser
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+from cudafit.system.toml import toml_text
+
+_MASKS = {
+    "<default>": PYPI_SIMPLE_ENDPOINT,
+    "<nvidia>": "https://nvidia-index.example/simple",
+    "<mirror>": "https://mirror.example/simple",
+    "<other>": "https://other.example/simple",
+}
+_PYPROJECT = ("pep621", "uv", "pdm", "hatch", "rye", "poetry", "pixi-pyproject")
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [dict(row) for row in rows]
+
+
+def write(row: Mapping[str, Any], folder: Path) -> Path:
+    """The file, and empty ones for those that it names."""
+    path = folder / row["path"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name in row.get("also", ()):
+        other = path.parent / name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.touch()
+    text = _text(row)
+    for mask, address in _MASKS.items():
+        text = text.replace(mask, address)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    kind = row["kind"]
+    if kind in ("requirements", "dockerfile"):
+        return "".join(f"{line}\n" for line in row["lines"])
+    table = row["table"]
+    if kind in (*_PYPROJECT, "pixi", "pipfile"):
+        return toml_text(table)
+    if kind == "conda":
+        return str(yaml.safe_dump(table, sort_keys=False))
+    if kind == "pep723":
+        block = toml_text(table)
+        return (
+            "# /// script\n"
+            + "".join(f"# {line}".rstrip() + "\n" for line in block.splitlines())
+            + "# ///\nimport this\n"
+        )
+    if kind == "setup.cfg":
+        return _ini(table)
+    return _setup_py(table, indirect=row.get("indirect", False))
+
+
+def _ini(table: Mapping[str, Any]) -> str:
+    parser = configparser.ConfigParser(interpolation=None)
+    for section, options in table.items():
+        parser[section] = {
+            name: value if isinstance(value, str) else "\n" + "\n".join(value) for name, value in options.items()
+        }
+    out = io.StringIO()
+    parser.write(out)
+    return out.getvalue()
+
+
+def _setup_py(table: Mapping[str, Any], *, indirect: bool) -> str:
+    """One that must not be run."""
+    head = "from setuptools import setup\n\nraise SystemExit('it was run')\n"
+    words = []
+    for key, value in table.items():
+        if indirect and key == "install_requires":
+            head += f"REQUIRED_PACKAGES = {value!r}\n"
+            words.append(f"{key}=REQUIRED_PACKAGES")
+        else:
+            words.append(f"{key}={value!r}")
+    return f"{head}setup({', '.join(words)})\n"
