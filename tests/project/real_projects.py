@@ -28,7 +28,7 @@ def load(path: Path) -> list[dict[str, Any]]:
 
 def write(row: Mapping[str, Any], folder: Path) -> Path:
     """The file, and empty ones for those that it names."""
-    path = folder / row["path"]
+    path = folder / str(row["path"])
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in row.get("also", ()):
         other = path.parent / name

@@ -4,6 +4,7 @@ import re
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.errors import InputError
+from cudafit.matrix.load import open_matrix
 from cudafit.model.declaration import Bound
 from cudafit.model.environment import SYSTEM
 from cudafit.model.fit import Resolution
@@ -21,8 +22,15 @@ def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) ->
     InputError."""
     items = [wanted(_of_conda(text) if builds.conda else text) for text in builds.requirements]
     found, note = None, None
-    if builds.files or builds.extras or builds.groups or not items:
-        from cudafit.app.declared import declared  # noqa: PLC0415 - what reads files, where there are any
+    if builds.from_imports:
+        from cudafit.app.declared import from_imports  # noqa: PLC0415 - what reads files, where there are any
+
+        if builds.files or builds.requirements:
+            raise InputError("`--from-imports` is for where nothing says what is needed")
+        found = from_imports(open_matrix(facts.matrices, facts.pinned).packages)
+        items += found.wanted
+    elif builds.files or builds.extras or builds.groups or not items:
+        from cudafit.app.declared import declared  # noqa: PLC0415
 
         found = declared(builds.files, builds.extras, builds.groups)
         items += found.wanted
@@ -61,6 +69,8 @@ def _of_conda(text: str) -> str:
     """`pytorch=2.9`, which is how conda writes all of 2.9."""
     match = re.fullmatch(r"([A-Za-z0-9][\w.-]*)=(\d[\w.]*?)(?:\.\*)?", text, re.ASCII)
     return f"{match[1]}=={match[2]}.*" if match else text
+
+
 def _python_of(
     typed: str | None, active: str | None, bounds: tuple[Bound, ...]
 ) -> tuple[str | None, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cudafit.errors import InputError, UndeterminedError
@@ -11,6 +11,7 @@ from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.installs import variant_of_index
 from cudafit.model.requirement import Wanted, normalised
+from cudafit.project.imports import imported
 from cudafit.project.installer_lines import is_folder_of_files
 from cudafit.project.kinds import OF_CODE, described, read_declaration
 from cudafit.project.nearby import read_nearby
@@ -33,6 +34,16 @@ class Declared:
     conda: bool = False
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def from_imports(known: Collection[str]) -> Declared:
+    """What the code in this folder imports, of the packages that are known. Raises UndeterminedError for nothing."""
+    found = imported(".", known)
+    if not found:
+        raise UndeterminedError("the code in this folder imports no package that is known here")
+    said = ", ".join(f"{one.name} ({one.origin})" for one in found)
+    note = f"by the imports of the code: {said}; its versions, and what else it needs, nobody has said"
+    return Declared(found, notes=(note,))
 
 
 def declared(files: tuple[str, ...], extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Declared:
