@@ -71,9 +71,7 @@ def _of_conda(text: str) -> str:
     return f"{match[1]}=={match[2]}.*" if match else text
 
 
-def _python_of(
-    typed: str | None, active: str | None, bounds: tuple[Bound, ...]
-) -> tuple[str | None, tuple[str, ...]]:
+def _python_of(typed: str | None, active: str | None, bounds: tuple[Bound, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The Python that is meant, and what to say where the project's own words are against it."""
     python = typed or active
     if python is None or not bounds:
