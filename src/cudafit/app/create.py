@@ -1,14 +1,14 @@
 """A new environment: chosen or given by a lock, made wholly or not at all, looked at and proven."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cudafit.app.answers import answered
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
-from cudafit.app.builds import request_of
+from cudafit.app.builds import answer_of, request_of
 from cudafit.app.judged import refuse_unfit
 from cudafit.app.locks import order_of, typed_command
 from cudafit.app.machines import hosts
@@ -24,8 +24,12 @@ from cudafit.machine.context import this_machine
 from cudafit.machine.pythons import read_pythons
 from cudafit.matrix.load import open_matrix
 from cudafit.model.environment import CONDA, VENV
+from cudafit.model.fit import NO_FIT, Passed
 from cudafit.model.frozen import frozen
+from cudafit.model.machine import Interpreter
 from cudafit.model.plan import CREATE_SCHEMA, Created, Made
+from cudafit.model.requirement import wanted
+from cudafit.model.versions import major_minor
 from cudafit.render.create_rows import create_rows
 from cudafit.render.resolve_rows import error_of
 from cudafit.repair import making
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from cudafit.machine.question import Question
 
 _DEFAULT = ".venv"
+_PIP = "pip"
 _EXAMPLES = {
     VENV: "`cudafit create .venv torch`, or `--from pylock.toml`",
     CONDA: "`cudafit create -n gpu torch`, or `--from conda-lock.yml`",
@@ -54,7 +59,8 @@ Say = Callable[[str], None]
 @frozen
 class Request:
     """`words` are the place and the requirements, as they were typed; a conda environment may have a `name` or a
-    `prefix`. `builds` has everything else that is wanted. With a `lock` that is installed as it is."""
+    `prefix`. `builds` has everything else that is wanted. With a `lock` that is installed as it is. `keep`: also where
+    doctor finds an error in it. `seed`: with pip inside."""
 
     machine: WhichMachine
     facts: WhichFacts
@@ -66,6 +72,8 @@ class Request:
     allow_unhashed: bool = False
     clear: bool = False
     dry_run: bool = False
+    keep: bool = False
+    seed: bool = False
 
 
 def create(
@@ -78,7 +86,7 @@ def create(
     _refuse(request)
     kind = _kind(request)
     path, requirements, named = _place(request, kind)
-    if request.lock and (requirements or request.builds.files):
+    if request.lock and (requirements or request.builds.files or request.seed):
         raise InputError("`--from` installs a lock as it is, so no requirement can be added to it")
     book: Book = open_matrix(request.facts.matrices, request.facts.pinned)
     if not named:
@@ -90,7 +98,10 @@ def create(
     means = Means(configured(), os.environ, say, command=_typed(request, requirements), pythons=pythons)
     engine = engine_of(kind, path)
     machine = _for_one_machine(request, question, book)
-    host = engine.suited(machine, builds.python, means)
+    try:
+        host = engine.suited(machine, builds.python, means)
+    except InputError as error:
+        raise _with_what_is_possible(error, request, builds, machine, book, pythons) from None
     if request.lock:
         made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
     else:
@@ -102,10 +113,42 @@ def create(
             refuse_unfit("the environment", whole, asked, [host], book)
     if request.dry_run:
         return replace(_planned(path, made), facts=book.told)
-    made = engine.create(made, means)
-    from cudafit.app.made import result_of  # noqa: PLC0415 - doctor and the benchmark, once there is an environment
+    from cudafit.app.made import Seen, refuse_faulty, result_of, seen  # noqa: PLC0415 - doctor, for what is made
 
-    return result_of(path, made, request.machine, request.facts, say)
+    looks: list[Seen] = []
+
+    def check() -> None:
+        looks.append(seen(path, request.machine, request.facts))
+        if not request.keep:
+            refuse_faulty(looks[-1], cpu=builds.cpu)
+
+    made = engine.create(made, means, check)
+    return result_of(path, made, looks[-1], say)
+
+
+def _with_what_is_possible(
+    error: InputError, request: Request, builds: WhichBuilds, machine: Host, book: Book, pythons: Sequence[Interpreter]
+) -> CudafitError:
+    """For a Python that is not here: what there would be with those that are, or why it would not help to have it."""
+    if request.lock or not builds.requirements:
+        return error
+    asked = replace(request_of(builds, request.machine, request.facts)[0], verb=_verb(request))
+    own = [one for one in asked.wanted if one.name in book.packages]
+    if not own:
+        return error
+    asked = replace(asked, wanted=tuple(own))
+    here = dict.fromkeys(major_minor(one.version) for one in pythons if one.version.startswith("3."))
+    host = replace(machine, kind=replace(machine.kind, pythons=tuple(here)))
+    with_it = answer_of(asked, [host], book)
+    if with_it.status == NO_FIT:
+        hints = (told.hints if (told := error_of(with_it)) else ()) or error.hints
+        return InputError(error.what, cause=[*error.cause, f"and {with_it.reason} with it"], hints=hints)
+    without = answer_of(replace(asked, python=None), [host], book)
+    if without.status == NO_FIT:
+        return error
+    words = [*_verb(request), *builds.requirements, *(["--cpu"] if builds.cpu else []), "--python", without.python]
+    picks = ", ".join(f"{pick.name} {pick.version}" for pick in without.picks if pick.requested)
+    return InputError(error.what, cause=error.cause, hints=[f"`{joined(words)}`: {picks}", *error.hints])
 
 
 def _refuse(request: Request) -> None:
@@ -193,7 +236,12 @@ def _ordered(
     asked, answer, book = answered(asked, [host], book, say)
     if error := error_of(answer):
         raise error
-    command = typed_command(request.builds, request.machine, request.facts)
+    builds = request.builds
+    if request.seed and not any(want.name == _PIP for want in asked.wanted):
+        asked = replace(asked, wanted=(*asked.wanted, wanted(_PIP, "--seed")))
+        answer = replace(answer, passed=(*answer.passed, Passed(_PIP, "--seed")))
+        builds = replace(builds, requirements=(*builds.requirements, _PIP))
+    command = typed_command(builds, request.machine, request.facts)
     for warning in answer.warnings:
         say(f"warning: {warning}")
     return asked, replace(order_of(asked, command, book), resolution=answer), book

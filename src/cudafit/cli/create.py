@@ -30,6 +30,8 @@ from cudafit.system.interrupts import stoppable
     help="With --from: install also what the lock tells no hash for (folders, repositories), and build sources.",
 )
 @click.option("--clear", is_flag=True, help="Replace an environment that is there; `rollback` brings it back.")
+@click.option("--keep", is_flag=True, help="Keep what was made also where doctor finds an error in it.")
+@click.option("--seed", is_flag=True, help="With pip inside, in the version that the lock says.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded, with sizes, and make nothing.")
 @click.option(
     "-y",
@@ -65,8 +67,8 @@ def command(
     """Make an environment with the builds that work on this machine, and check it with doctor.
 
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or a backslash, has a drive, or
-    begins with a dot. REQ is a requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and
-    exits with 4. The lock is kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a
+    begins with a dot. REQ is a requirement as for `resolve`. All of it is made, or nothing: what fails, and
+    what doctor finds an error in, is removed, and exits with 4. The lock is kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a
     conda environment, of packages from conda-forge. What --from names is installed only with a hash for each file, and
     nothing is built; the Python that the environment is made for is started. Where there is a GPU, `bench --quick` then
     proves that it is used.

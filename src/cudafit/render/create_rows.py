@@ -41,6 +41,9 @@ def create_rows(path: str, made: Made[Any], report: Report | None, bench: Row | 
     if bench is not None:
         rows.append(bench)
     place = path_word(path)
+    if not any(one.name == "pip" for one in made.packages):
+        way = "`uv pip install`" if made.kind != CONDA else "conda and its kin"
+        rows.append(Row("note", f"no pip inside: {way} installs into it; `--seed` puts one in", ""))
     rows.append(Row("use it", _use(place, made.kind), ""))
     return rows
 

@@ -206,7 +206,7 @@ def _words(problem: Problem) -> list[str]:
 def _options(problem: Problem, *, python: bool = True, cuda: bool = True) -> list[str]:
     """What else was said, for a command that asks again."""
     request = problem.request
-    words = [*request.words, *(["--conda"] if request.conda else [])]
+    words = [*request.words, *(["--conda"] if request.conda else []), *(["--cpu"] if request.cpu else [])]
     if python and request.python:
         words += ["--python", request.python]
     if cuda and request.cuda:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -37,7 +37,7 @@ from cudafit.repair.engines.conda_plan import (
     with_damage,
 )
 from cudafit.repair.engines.conda_solution import as_it_is, solution_for
-from cudafit.repair.engines.engine import Means, Prepared
+from cudafit.repair.engines.engine import Means, Prepared, unchecked
 from cudafit.repair.engines.venv import reach_of_pip
 from cudafit.repair.links import Reach
 from cudafit.repair.making import new_environment
@@ -188,7 +188,7 @@ class CondaEngine:
             means.say(note)
         return _made(Packages(platform, records), notes)
 
-    def create(self, made: Made[Packages], means: Means) -> Made[Packages]:
+    def create(self, made: Made[Packages], means: Means, check: Callable[[], None] = unchecked) -> Made[Packages]:
         source = made.source
         os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
         with new_environment(self.path, means.say) as (change, there):
@@ -204,6 +204,7 @@ class CondaEngine:
                 lock=change.lock,
             )
             complete(change.env, linked.records, (), source.specs, means.command or "cudafit create")
+            check()
         register(change.env, means.environ)
         if linked.scripts:
             means.say(_not_run(linked.scripts))

@@ -43,6 +43,10 @@ class Prepared(Generic[Source]):
     recorded: tuple[str, ...] = ()
 
 
+def unchecked() -> None:
+    """Looks at nothing."""
+
+
 class Engine(Protocol[Source]):
     """Works on one environment, which may not be there yet. Each function raises CudafitError."""
 
@@ -74,5 +78,6 @@ class Engine(Protocol[Source]):
     def given(self, lock: str, host: Host, python: str | None, means: Means, *, unhashed: bool) -> Made[Source]:
         """The same by a lock that somebody wrote. With `unhashed` also what it tells no hash for."""
 
-    def create(self, made: Made[Source], means: Means) -> Made[Source]:
-        """Make it wholly, or not at all. Returns what was installed."""
+    def create(self, made: Made[Source], means: Means, check: Callable[[], None] = unchecked) -> Made[Source]:
+        """Make it wholly, or not at all. `check` looks at the result and raises where it must not stay. Returns what was
+        installed."""

@@ -1,7 +1,7 @@
 """Venvs by uv, and what pip put into a conda prefix: filled from locks with a hash for each file."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cudafit.atomic import write_text
@@ -19,7 +19,7 @@ from cudafit.model.plan import Made, Package
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
-from cudafit.repair.engines.engine import Means, Prepared
+from cudafit.repair.engines.engine import Means, Prepared, unchecked
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.uv import install, make_venv, uninstall
 from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
@@ -107,7 +107,7 @@ class VenvEngine:
     def given(self, lock: str, _host: Host, python: str | None, means: Means, *, unhashed: bool) -> Made[Lock]:
         return _with_interpreter(given_lock(lock, python, unhashed=unhashed), means)
 
-    def create(self, made: Made[Lock], means: Means) -> Made[Lock]:
+    def create(self, made: Made[Lock], means: Means, check: Callable[[], None] = unchecked) -> Made[Lock]:
         lock = made.source
         for note in made.notes:
             means.say(note)
@@ -118,6 +118,7 @@ class VenvEngine:
             install(self.path, lock.text, means.indexes, means.environ, lock.name, checks=made.checks, lock=change.lock)
             if lock.kept:
                 write_text(os.path.join(self.path, KEPT_LOCK), without_login(lock.kept))
+            check()
         return made
 
 
