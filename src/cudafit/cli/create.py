@@ -67,11 +67,11 @@ def command(
     """Make an environment with the builds that work on this machine, and check it with doctor.
 
     PATH is the environment, `.venv` by default: the first word, where it holds a slash or a backslash, has a drive, or
-    begins with a dot. REQ is a requirement as for `resolve`. All of it is made, or nothing: what fails, and
-    what doctor finds an error in, is removed, and exits with 4. The lock is kept in it as pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a
-    conda environment, of packages from conda-forge. What --from names is installed only with a hash for each file, and
-    nothing is built; the Python that the environment is made for is started. Where there is a GPU, `bench --quick` then
-    proves that it is used.
+    begins with a dot. REQ is a requirement as for `resolve`. All of it is made, or nothing: what fails is removed, and
+    exits with 4; so is what doctor finds an error in, unless `--keep` is said. The lock is kept in it as
+    pylock.cudafit.toml. It is a venv; with `-n`, `--prefix` or `--conda` a conda environment, of packages from
+    conda-forge. What --from names is installed only with a hash for each file, and nothing is built; the Python that
+    the environment is made for is started. Where there is a GPU, `bench --quick` then proves that it is used.
     """
     context.with_resource(stoppable())
     question = ask(context, machine)

@@ -79,5 +79,5 @@ class Engine(Protocol[Source]):
         """The same by a lock that somebody wrote. With `unhashed` also what it tells no hash for."""
 
     def create(self, made: Made[Source], means: Means, check: Callable[[], None] = unchecked) -> Made[Source]:
-        """Make it wholly, or not at all. `check` looks at the result and raises where it must not stay. Returns what was
-        installed."""
+        """Make it wholly, or not at all. `check` looks at the result, and raises where it must not stay. Returns what
+        was installed."""
