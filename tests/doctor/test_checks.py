@@ -118,7 +118,13 @@ def bitsandbytes(*cudas: str, source: str = "") -> "Env":
     return Env({**TORCH.files, **libraries}, [*TORCH.dists, "bitsandbytes==0.45.0"])
 
 
-def of_conda(*packages: str, listed: Sequence[str] = (), installer: str = "pip", version: str = "2.13.0") -> "Env":
+def of_conda(
+    *packages: str,
+    listed: Sequence[str] = (),
+    depends: Sequence[str] = (),
+    installer: str = "pip",
+    version: str = "2.13.0",
+) -> "Env":
     """A conda environment with torch; `packages` are `channel/name-version-build`, the first one lists its files."""
     files: dict[str, str | bytes] = {**torch("2.13.0", "12.6", CU126)}
     info = f"SITE/torch-{version}.dist-info"
@@ -128,12 +134,19 @@ def of_conda(*packages: str, listed: Sequence[str] = (), installer: str = "pip",
         channel, _, stem = text.partition("/")
         name, number_, build = stem.rsplit("-", 2)
         paths = [{"_path": path, "path_type": "hardlink"} for path in (listed if number == 0 else ())]
-        told = {"channel": f"https://conda.test/{channel}/", "name": name, "version": number_, "build": build}
+        told: dict[str, object] = {
+            "channel": f"https://conda.test/{channel}/",
+            "name": name,
+            "version": number_,
+            "build": build,
+        }
+        told |= {"depends": list(depends)} if number == 0 else {}
         files[f"conda-meta/{stem}.json"] = json.dumps({**told, "paths_data": {"paths": paths}})
         names.append(stem)
     return Env(files, (), names)
 
 
+ARCH = ("conda-forge/cuda-arch-8.0-h0",)
 FORGE_TORCH = "conda-forge/pytorch-2.13.0-cuda126_generic_py312_h0_200"
 IN_SITE = "lib/python3.12/site-packages"
 OWN_INFO = f"{IN_SITE}/torch-2.13.0.dist-info/METADATA"
@@ -523,6 +536,13 @@ CASES = [
         GOOD,
         of_conda(FORGE_TORCH, "conda-forge/cuda-version-13.0-h0", installer="conda"),
         of_conda(FORGE_TORCH, "conda-forge/cuda-version-12.9-h0", installer="conda"),
+    ),
+    Case(
+        "conda.cuda_arch_too_new",
+        machine("gtx1080ti-535"),
+        GOOD,
+        of_conda("conda-forge/kernels-1.0-arch80_0", *ARCH, depends=["__cuda", "cuda-arch >=8.0"], installer="conda"),
+        of_conda("conda-forge/kernels-1.0-arch60_0", *ARCH, depends=["__cuda", "cuda-arch >=6.0"], installer="conda"),
     ),
     Case(
         "conda.toolkit_major",

@@ -101,6 +101,7 @@ def stubs(requires: Mapping[tuple[str, str, str, str], tuple[str, ...]]) -> dict
 @pytest.mark.parametrize(
     ("machine", "request_", "index"),
     [
+        (GH200, ("torch==2.11.0+cu128", "torchvision", "torchaudio"), "cu128"),  # newer: the default index
         (GH200, ("torch==2.9.1", "torchvision", "torchaudio==2.9.1"), "cu130"),
         (GH200, ("torch==2.9.0", "torchvision"), "cu130"),
         (GH200, ("torch==2.8.0", "torchvision", "torchaudio==2.8.0"), "cu129"),

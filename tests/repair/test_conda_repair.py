@@ -182,6 +182,34 @@ def test_a_cuda_that_the_driver_does_not_run(repair: Repair, cudafit: Run, small
 
 
 @pytest.mark.slow
+def test_builds_for_newer_gpus_than_the_one_here(cudafit: Run, tmp_path: Path) -> None:
+    """A prefix that was made for an RTX 4090, on a machine with a GTX 1080 Ti."""
+
+    def kernels(add: Callable[..., None]) -> None:
+        for arch in ("6.1", "8.9"):
+            add("cuda-arch", arch, "h0", subdir="noarch", constrains=[f"__cuda_arch >={arch}"])
+            build, needs = f"arch{arch.replace('.', '')}_h0_0", ["__cuda", f"cuda-arch >={arch}"]
+            add("kernels", "1.0", build, depends=needs, files={"lib/k.txt": build.encode()}, number=int(arch[0]))
+
+    world = conda_world(tmp_path / "world", kernels)
+    prefix = tmp_path / "e"
+    made = cudafit("create", "--prefix", str(prefix), "torch", "kernels", *world.words, env=world.env)
+    assert made.returncode in (0, 1), made.stderr
+    assert packages(prefix)["kernels"] == "1.0 arch89_h0_0"
+    old = ("--gpu", "GTX 1080 Ti", "--driver", "550.54.15", "--matrix", str(world.matrix))
+    found = cudafit("doctor", "--env", str(prefix), *old, "--json", env=world.env)
+    (one,) = [row for row in json.loads(found.stdout)["findings"] if row["id"] == "conda.cuda_arch_too_new"]
+    assert one["title"] == "kernels is built for GPUs from 8.9 on, and GPU 0 is 6.1"
+    assert one["fix"]["commands"][0][-2:] == ["kernels", "cuda-arch<=6.1"]
+    done = cudafit("repair", str(prefix), "--yes", "--json", *old, env=world.env)
+    assert "conda.cuda_arch_too_new" in told(done, "repair-1")["answers"]
+    assert packages(prefix)["kernels"] == "1.0 arch61_h0_0"
+    assert packages(prefix)["cuda-arch"] == "6.1 h0"
+    again = cudafit("doctor", "--env", str(prefix), *old, "--json", env=world.env)
+    assert "conda.cuda_arch_too_new" not in {row["id"] for row in json.loads(again.stdout)["findings"]}
+
+
+@pytest.mark.slow
 def test_a_toolkit_of_another_major_goes(repair: Repair, made: Callable[..., Path]) -> None:
     prefix = made("torch", "cudatoolkit==11.8.0")
     done = repair(str(prefix), "--yes", "--json")

@@ -123,6 +123,7 @@ CHECKS = (
     check("pip-over-conda", "packages of both conda and pip", conda.doubled, kinds.conda.pip_over_conda),
     check("conda-files", "the files of conda's frameworks", conda.damaged, kinds.conda.files_damaged),
     check("cuda-version", "conda's CUDA and the driver", conda.cuda_version, kinds.conda.cuda_version_too_new),
+    check("cuda-arch", "conda's builds and the GPUs", conda.cuda_arch, kinds.conda.cuda_arch_too_new),
     check("cudatoolkit", "one CUDA among conda's packages", conda.toolkit_major, kinds.conda.toolkit_major),
     check(
         "conda-channels",

@@ -13,6 +13,7 @@ from cudafit.system.secrets import redacted
 _MOST = 5000
 _RECORD_LIMIT = 1 << 16
 _CHANNEL_LIMIT = 1 << 12
+_DEPENDS_LIMIT = 1 << 16
 
 
 def read_distributions(reader: Reader, places: Sequence[str]) -> Iterator[Distribution]:
@@ -84,7 +85,10 @@ def _count(reader: Reader, path: str) -> int | None:
 
 def read_conda_packages(reader: Reader, prefix: str) -> Iterator[CondaPackage]:
     folder = f"{prefix}/conda-meta"
-    for name in reader.names(folder):
+    names = reader.names(folder)
+    # Only where a package asks for a capability is this one there: else no record is read for it.
+    with_arch = any(re.match(r"cuda-arch-\d", name) for name in names)
+    for name in names:
         if not name.endswith(".json"):
             continue
         # The file name tells name, version and build.
@@ -93,7 +97,16 @@ def read_conda_packages(reader: Reader, prefix: str) -> Iterator[CondaPackage]:
         if not (package and version and rest):
             reader.note(f"{folder}/{name} is not called after a package")
             continue
-        yield CondaPackage(package, version, rest, _channel(reader, f"{folder}/{name}"))
+        path = f"{folder}/{name}"
+        yield CondaPackage(package, version, rest, _channel(reader, path), _arch(reader, path) if with_arch else None)
+
+
+def _arch(reader: Reader, path: str) -> str | None:
+    """Of `cuda-arch >=8.0` among what it depends on, which stands before the list of its files (CEP 46)."""
+    match = re.search(
+        r'"cuda-arch\s+(?:[=>]=?\s*)?(\d{1,3}\.\d{1,2})(?![\d.])', reader.head(path, _DEPENDS_LIMIT) or ""
+    )
+    return match[1] if match else None
 
 
 def _channel(reader: Reader, path: str) -> str | None:

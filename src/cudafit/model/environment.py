@@ -50,6 +50,7 @@ class CondaPackage:
     version: str
     build: str
     channel: str | None = None
+    cuda_arch: str | None = None  # the least capability of GPUs that it is for, where it asks for one
 
 
 @frozen

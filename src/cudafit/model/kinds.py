@@ -200,6 +200,9 @@ class conda(Family):
     cuda_version_too_new = error(
         "libraries", "conda's packages are for a newer CUDA than the driver runs", explains="driver.too_old run."
     )
+    cuda_arch_too_new = error(
+        "libraries", "conda's packages are for newer GPUs than one here", explains="run. torch.arch"
+    )
     toolkit_major = warning("libraries", "cudatoolkit lies beside packages for another CUDA")
     retired_channel = warning("libraries", "packages are from a channel that is retired")
     mixed_channels = warning("libraries", "packages of Anaconda's channels and of conda-forge are mixed")

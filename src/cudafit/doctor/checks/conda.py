@@ -36,7 +36,7 @@ def doubled(world: World) -> Iterator[Finding]:
         return
     frameworks = [one for one in environment.doubled if one.conda in OF_CONDA]
     names = tuple(one.name for one in environment.doubled)
-    named = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    named = _named(names)
     evidence = [
         fact
         for one in environment.doubled[:_SHOWN]
@@ -105,6 +105,39 @@ def cuda_version(world: World) -> Iterator[Finding]:
         (Evidence(f"cuda-version {package.version}", "conda-meta"), world.driver_evidence),
         replace_build(world, *names) if names else None,
     )
+
+
+def cuda_arch(world: World) -> Iterator[Finding]:
+    """Builds for newer GPUs than one here: of a prefix from another machine, or of a solver that was told no GPU."""
+    environment = _of_conda(world)
+    if environment is None or world.host.kind.state != "gpu" or not world.capabilities:
+        return
+    index, least = min(world.capabilities, key=lambda one: one[1])
+    found = [one for one in environment.conda if one.cuda_arch and numbers(one.cuda_arch) > least]
+    if not found:
+        return
+    names = tuple(dict.fromkeys(one.name for one in found))
+    have = f"{least[0]}.{least[1]}"
+    frameworks = tuple(dict.fromkeys(OF_CONDA[one].name for one in names if one in OF_CONDA))
+    command = ("conda", "install", "--prefix", path_word(environment.path), "-c", _FORGE)
+    need = max((one.cuda_arch or "" for one in found), key=numbers)
+    told = [Evidence(f"{one.name} {one.version} {one.build}, cuda-arch {one.cuda_arch}", "conda-meta") for one in found]
+    verb = "is" if len(names) == 1 else "are"
+    yield kinds.conda.cuda_arch_too_new.found(
+        f"{_named(names)} {verb} built for GPUs from {need} on, and GPU {index} is {have}",
+        (*told[:_SHOWN], world.gpu_evidence(index)),
+        Fix(
+            f"install {_named(names)} in builds for {have}",
+            ((*command, *names, f"cuda-arch<={have}"),),
+            automatic=True,
+            conda=Change(choose=frameworks, free=(*names, "cuda-arch")),
+        ),
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def toolkit_major(world: World) -> Iterator[Finding]:
