@@ -178,7 +178,8 @@ def test_a_conflict_below_the_frameworks_names_who_asks_for_what(resolve: Resolv
 
 
 def test_a_package_that_no_index_has(resolve: Resolve) -> None:
-    done = resolve("torch", "frobnicate-nowhere", *PASCAL, "-o", "requirements.txt")
+    Path("r.txt").write_text("torch\nfrobnicate-nowhere\n")
+    done = resolve("-r", "r.txt", *PASCAL, "-o", "requirements.txt")
     assert done.returncode == 1
     assert "frobnicate-nowhere" in done.stderr
 

@@ -14,6 +14,7 @@ from cudafit.app.locks import order_of, typed_command
 from cudafit.app.machines import hosts
 from cudafit.app.place import parted, refuse_unclear
 from cudafit.app.result import Result
+from cudafit.app.there import NOT_THERE, TRIES, bounded
 from cudafit.env.conda_places import is_base, prefix_for
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
@@ -102,17 +103,18 @@ def create(
         host = engine.suited(machine, builds.python, means)
     except InputError as error:
         raise _with_what_is_possible(error, request, builds, machine, book, pythons) from None
+    said: tuple[str, ...] = ()
     if request.lock:
         made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
     else:
         with patience():
             asked, order, book = _ordered(engine, replace(request, builds=builds), host, book, say)
-            made = engine.solved(order, means, sizes=request.dry_run)
+            made, book, said = _solved(engine, asked, order, host, book, means, sizes=request.dry_run)
         if kind == VENV:
             whole = {one.name: one.version for one in made.packages}
             refuse_unfit("the environment", whole, asked, [host], book)
     if request.dry_run:
-        return replace(_planned(path, made), facts=book.told)
+        return replace(_planned(path, replace(made, notes=(*made.notes, *said))), facts=book.told)
     from cudafit.app.made import Seen, refuse_faulty, result_of, seen  # noqa: PLC0415 - doctor, for what is made
 
     looks: list[Seen] = []
@@ -123,7 +125,7 @@ def create(
             refuse_faulty(looks[-1], cpu=builds.cpu)
 
     made = engine.create(made, means, check)
-    return result_of(path, made, looks[-1], say)
+    return result_of(path, replace(made, notes=(*made.notes, *said)), looks[-1], say)
 
 
 def _with_what_is_possible(
@@ -256,6 +258,26 @@ def _verb(request: Request) -> tuple[str, ...]:
     path, _ = parted(request.words)
     conda = ("--conda",) if request.builds.conda else ()
     return ("cudafit", "create", *conda, *((path,) if path else ()))
+
+
+def _solved(
+    engine: Engine[Any], asked: resolver.Request, order: Order, host: Host, book: Book, means: Means, *, sizes: bool
+) -> tuple[Made[Any], Book, tuple[str, ...]]:
+    """By what its index or channel has: the next build that is there and fits, where it lacks the newest. Also what
+    there is to say of it."""
+    said: tuple[str, ...] = ()
+    for left in range(TRIES, 0, -1):
+        try:
+            return engine.solved(order, means, sizes=sizes), book, said
+        except NOT_THERE as error:
+            if left == 1:
+                raise
+            answer, book, warnings = bounded(error, asked, order.resolution, [host], book, means.indexes)
+        for warning in warnings:
+            means.say(f"warning: {warning}")
+        said += warnings
+        order = replace(order, resolution=answer)
+    raise AssertionError("the last try returns or raises")
 
 
 def _typed(request: Request, requirements: tuple[str, ...]) -> str:

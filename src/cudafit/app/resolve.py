@@ -22,6 +22,7 @@ from cudafit.resolve.problem import Book
 
 if TYPE_CHECKING:
     from cudafit.lock.formats import Format
+    from cudafit.lock.order import Order
     from cudafit.lock.write import Document
     from cudafit.machine.question import Question
 
@@ -98,12 +99,12 @@ def resolve(
             )
     documents: list[Document] = []
     if asked.files and all(one.status != "no-fit" for one in answers.values()):
-        from cudafit.app.locks import logins_left_out, made, order_of, typed_command  # noqa: PLC0415 - where files are
+        from cudafit.app.locks import logins_left_out, order_of, typed_command  # noqa: PLC0415 - where files are
 
         command = typed_command(request.builds, request.machine, request.facts, request.locks)
         order = order_of(requests[asked.kinds[0]], command, book, offline=request.locks.offline)
         with patience():
-            documents = made(asked.files, answers, order)
+            documents, answers, book = _made(asked, requests, answers, order, book)
         _refuse_unfit(documents, asked, requests, book)
         if told := logins_left_out(documents, answers, order):
             say(told)
@@ -112,6 +113,30 @@ def resolve(
         replace(_result(kind, one, asked.builds, request, outputs), facts=book.told) for kind, one in answers.items()
     ]
     return Resolved(tuple(results), tuple(documents), _line(request, requests, answers, asked.machines, book, say))
+
+
+def _made(
+    asked: Asked, requests: dict[str, resolver.Request], answers: dict[str, Resolution], order: "Order", book: Book
+) -> "tuple[list[Document], dict[str, Resolution], Book]":
+    """By what the indexes and channels have: the next build that is there and fits, where they lack the newest."""
+    from cudafit.app.locks import made  # noqa: PLC0415 - where files are
+    from cudafit.app.there import NOT_THERE, TRIES, bounded  # noqa: PLC0415
+    from cudafit.conda.solver import UnsolvableError  # noqa: PLC0415
+
+    said: dict[str, tuple[str, ...]] = {}
+    for left in range(TRIES, -1, -1):
+        try:
+            return made(asked.files, answers, order), answers, book
+        except NOT_THERE as error:
+            kind = _CONDA if isinstance(error, UnsolvableError) else "pip"
+            if not left or kind not in answers:
+                raise
+            found, book, warnings = bounded(
+                error, requests[kind], answers[kind], list(asked.machines), book, order.indexes
+            )
+        said[kind] = (*said.get(kind, ()), *warnings)
+        answers = {**answers, kind: replace(found, warnings=(*found.warnings, *said[kind]))}
+    raise AssertionError("the last try returns or raises")
 
 
 def _line(

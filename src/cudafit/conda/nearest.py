@@ -6,6 +6,7 @@ from cudafit.conda.solver import Question, Record, UnsolvableError, solve
 from cudafit.errors import CudafitError
 
 _TRIED = 6
+_ABSENT = "No candidates were found for"
 
 
 def solved_or_nearest(question: Question) -> tuple[Record, ...]:
@@ -14,6 +15,9 @@ def solved_or_nearest(question: Question) -> tuple[Record, ...]:
     try:
         (records,) = solve([question])
     except UnsolvableError as error:
+        absent = [f"{_ABSENT} {spec}" for spec in question.specs if spec.count(" ") > 1]
+        if any(text in line for text in absent for line in error.cause):
+            raise  # a build that was chosen is not there: whoever chose it takes another
         raise UnsolvableError(error.what, cause=error.cause, hint=_nearest(question) or error.hint) from None
     return tuple(sorted(records, key=lambda one: one.name))
 

@@ -75,6 +75,13 @@ def solve(questions: Sequence[Question]) -> list[list[Record]]:
     ]
 
 
+def listed(channels: Sequence[str], platform: str, names: Sequence[str]) -> dict[str, list[tuple[str, str]]] | None:
+    """Version and build of each record of these packages; None where the channel does not tell."""
+    request = {"do": "list", "channels": list(channels), "platform": platform, "names": list(names)}
+    told = ask(request, timeout_s=TIMEOUT_S).get("listed")
+    return None if told is None else {name: [(one, build) for one, build in rows] for name, rows in told.items()}
+
+
 def ask(
     request: dict[str, Any], *, timeout_s: float | None = None, shown: bool = False, lock: int | None = None
 ) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def main(path: str) -> None:
     """One line of JSON, and an end that waits for no thread."""
     request = json.loads(read_text(path, _REQUEST_LIMIT))
     os.unlink(path)  # its addresses may hold a password
-    work = {"solve": _solve_all, "install": _install}[request["do"]]
+    work = {"solve": _solve_all, "list": _listed, "install": _install}[request["do"]]
     try:
         answer = work(request)
     except Refused as error:
@@ -70,6 +70,21 @@ def _solve_all(request: dict[str, Any]) -> dict[str, Any]:
         except Exception as error:
             return {"error": f"{error}" or type(error).__name__, "kind": "rattler", "number": number}
     return {"solved": solved}
+
+
+def _listed(request: dict[str, Any]) -> dict[str, Any]:
+    """Versions and builds of some packages, as their channels list them."""
+    import rattler  # noqa: PLC0415
+
+    for channel in request["channels"]:
+        check_reachable(channel)
+    gateway = rattler.Gateway(client=rattler.Client.default_client())
+    platforms = [request["platform"], "noarch"]
+    found = asyncio.run(gateway.query(request["channels"], platforms, request["names"], recursive=False))
+    told: dict[str, list[list[str]]] = {name: [] for name in request["names"]}
+    for record in (one for part in found for one in part):
+        told.setdefault(record.name.normalized, []).append([str(record.version), str(record.build)])
+    return {"listed": told}
 
 
 def _solved(question: dict[str, Any]) -> list[dict[str, Any]]:
