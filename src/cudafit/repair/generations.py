@@ -26,6 +26,17 @@ _NOT_TREES = frozenset({"README"})
 
 
 @frozen
+class Beside:
+    """A file in the folder around the environment, as it was; or that it was not `there`."""
+
+    name: str
+    there: bool
+    mode: int
+    mtime_ns: int
+    sha256: str
+
+
+@frozen
 class Kept:
     """`generation.json`: written last, so a generation that has it is whole."""
 
@@ -34,10 +45,11 @@ class Kept:
     reason: str
     files: int
     bytes: int
+    beside: tuple[Beside, ...] = ()
 
     @classmethod
-    def of(cls, when: str, reason: str, files: int, size: int) -> "Kept":
-        return cls(SCHEMA, when, reason, files, size)
+    def of(cls, when: str, reason: str, files: int, size: int, beside: tuple[Beside, ...] = ()) -> "Kept":
+        return cls(SCHEMA, when, reason, files, size, beside)
 
 
 @frozen
@@ -51,6 +63,7 @@ class Generation:
     files: int
     bytes: int
     disk_bytes: int
+    beside: tuple[str, ...] = ()  # the files of the project that come back with it
 
 
 @contextmanager
@@ -96,7 +109,8 @@ def has_tree(state: State, name: str) -> bool:
 
 
 def described(state: State, name: str, record: Kept) -> Generation:
-    return Generation(name, record.time, record.reason, record.files, record.bytes, _own_bytes(state.generation(name)))
+    size, names = _own_bytes(state.generation(name)), tuple(one.name for one in record.beside)
+    return Generation(name, record.time, record.reason, record.files, record.bytes, size, names)
 
 
 def next_id(state: State) -> str:

@@ -61,7 +61,7 @@ def made_plainly(path: str, say: Callable[[str], None]) -> Iterator[Underway]:
             if os.path.lexists(env):
                 say(f"removing what an earlier `create` left of `{path}`")
                 shutil.rmtree(env)
-            yield Underway(env, None, "create", False, mark)
+            yield Underway(env, None, "create", False, mark, _no_files)
         except BaseException as error:
             with held_off(lambda: say("removing what was made: one moment")):
                 shutil.rmtree(env, ignore_errors=True)
@@ -70,6 +70,10 @@ def made_plainly(path: str, say: Callable[[str], None]) -> Iterator[Underway]:
                 raise
             raise _rolled_back(env, error) from error
         _let_go(mark, env)
+
+
+def _no_files(_name: str, _data: bytes) -> None:
+    """A new environment is made beside a project, and changes none."""
 
 
 def _mark_of(env: str) -> str:

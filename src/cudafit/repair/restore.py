@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 
 from cudafit.errors import CudafitError
+from cudafit.repair import beside
 from cudafit.repair import journal as journals
 from cudafit.repair.generations import clean, discard, generation, has_tree
 from cudafit.repair.journal import Journal
@@ -35,6 +36,7 @@ def undo(state: Held, journal: Journal, say: Callable[[str], None]) -> tuple[str
         _put_aside(state, journal.generation)
     else:
         written = _bring_back(state, journal.generation)
+        beside.bring_back(state, journal.generation)
     finish(state)  # only now: until here each of these needs the manifest
     clean(state, say)
     remove_if_unused(state)
@@ -64,11 +66,13 @@ def exchange(state: Held, journal: Journal, checked: Differences | None = None) 
     elif replaced is None or not has_tree(state, replaced):
         _check_is_back(state, wanted, manifest)
     _mend_top(state.env, manifest)
+    beside.exchange(state, wanted, replaced)
     return written
 
 
 def check_whole(state: State, name: str) -> Differences:
     """Raises CudafitError where a generation is not what it was, so that going back to it would make something else."""
+    beside.check_copies(state, name)
     return _differences(state, name, _manifest(state, name))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import journal as journals
+from cudafit.repair.beside import kept, present
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import (
     Generation,
@@ -104,17 +105,17 @@ def _brought_back(state: State, journal: Journal) -> Generation:
 
 
 def _exchange(state: Held, wanted: str | None, say: Callable[[str], None]) -> Generation:
-    kept = whole(state)
-    if not kept:
+    there = whole(state)
+    if not there:
         raise _none_kept(state)
-    name = wanted if wanted is not None else next(iter(kept))
-    if name not in kept:
+    name = wanted if wanted is not None else next(iter(there))
+    if name not in there:
         raise InputError(
             f"there is no generation `{name}` of `{state.env}`",
-            cause=[f"kept: {', '.join(kept)}"],
+            cause=[f"kept: {', '.join(there)}"],
             hint=command_text("cudafit", "rollback", state.env, "--list"),
         )
-    goal = described(state, name, kept[name])
+    goal = described(state, name, there[name])
     if state.exists:
         if os.path.islink(state.env) or not os.path.isdir(state.env):
             raise InputError(f"`{state.env}` is not a folder, so no environment", hint="move it away")
@@ -158,7 +159,8 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
     try:
         with generation(state, name, new=True) as folder:
             size = write_manifest(manifest, folder)
-            write_record(Kept.of(now(), reason, manifest.files, manifest.size), folder)
+            files = present(state, [one.name for one in kept(state, wanted)])
+            write_record(Kept.of(now(), reason, manifest.files, manifest.size, files), folder)
         sync_file_system(state.at_folder)
         return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
     except OSError:

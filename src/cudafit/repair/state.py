@@ -8,6 +8,7 @@ the environment itself is renamed. It holds
     journal.json             only while a change is under way
     generations/ID/tree      the environment as it was before a change
     generations/ID/*.json    when and why, and what each file was
+    generations/ID/beside/   the files of the project that changed with it
     discarded/               trees that are no longer needed, until they are removed
     reserve/                 room for the next way back, given up when the disk is full
 
@@ -30,6 +31,7 @@ from cudafit.system.folders import UntrustedError, is_there, make_file, make_own
 
 ID = re.compile(r"[1-9][0-9]{0,8}")
 GENERATIONS, DISCARDED, RESERVE = "generations", "discarded", "reserve"
+NEW_BESIDE = "beside.new"  # a file of the project while it is written
 _README = "README"
 _NOTICE = b"What lies beside this file is no longer needed, and is removed by the next change that cudafit makes.\n"
 
@@ -216,7 +218,7 @@ def remove_if_unused(held: Held) -> None:
         os.unlink(_README, dir_fd=discarded)
         for name in (DISCARDED, GENERATIONS):
             os.rmdir(name, dir_fd=folder)
-        for name in ("journal.json.new", ".gitignore"):
+        for name in ("journal.json.new", NEW_BESIDE, ".gitignore"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
         os.unlink("lock", dir_fd=folder)  # whoever waits for it sees that it is gone, and makes a new one

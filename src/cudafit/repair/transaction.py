@@ -1,12 +1,14 @@
 """A change to an environment that happens wholly or not at all."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
+from cudafit.repair.beside import keep, kept, put
 from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import Kept, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
@@ -45,6 +47,7 @@ class Underway:
     reason: str
     waited: bool
     lock: int
+    put: Callable[[str, bytes], None]  # replaces a file of the project that was kept
 
 
 def _silent(_text: str) -> None:
@@ -64,13 +67,14 @@ def transaction(
     wait_s: float = WAIT_S,
     say: Callable[[str], None] = _silent,
     check: Callable[[Walk], None] = _anything,
+    beside: Sequence[str] = (),
 ) -> Iterator[Underway]:
     """The environment may be changed inside; on the normal way out the change stays, on any other it never was.
 
     Raises InputError and CudafitError before anything is changed; RolledBack, from the error, when the change failed.
     Ctrl-C stays KeyboardInterrupt, and the other signals that ask a program to stop become one. With `new` there must
     be no environment yet, and rolling back removes what was made. `check` looks at what there is, and raises where the
-    change would reach something else.
+    change would reach something else. `beside` are files in the folder around it that change with it.
     """
     state = state_of(env)
     if check_trusted(state) and holder(state) is None:
@@ -85,8 +89,10 @@ def transaction(
         journal: Journal | None = None
         committed = False
         try:
-            journal = _begin_new(held, reason) if new else _begin(held, reason, check)
-            yield Underway(state.env, None if new else journal.generation, reason, lock.waited, lock.descriptor)
+            journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside)
+            files = kept(held, journal.generation) if beside else ()
+            told = None if new else journal.generation
+            yield Underway(state.env, told, reason, lock.waited, lock.descriptor, partial(put, held, files))
             with held_off(lambda: say("the change is complete, and stays")):
                 _commit(held)
                 committed = True
@@ -138,7 +144,7 @@ def _begin_new(state: Held, reason: str) -> Journal:
         raise change_trouble(f"`{state.env}` cannot be made safely", error, state.folder) from error
 
 
-def _begin(state: Held, reason: str, check: Callable[[Walk], None]) -> Journal:
+def _begin(state: Held, reason: str, check: Callable[[Walk], None], beside: Sequence[str]) -> Journal:
     """Take the snapshot, and write down that it is whole. Until then nothing but cudafit's own folder is touched."""
     check_can_be_renamed(state)
     found = walk_whole(state)
@@ -152,7 +158,8 @@ def _begin(state: Held, reason: str, check: Callable[[Walk], None]) -> Journal:
                 manifest = take_snapshot(state.env, found.entries, state.tree(name))
                 keep_reserve(state, write_manifest(manifest, folder))
                 sync_file_system(state.at_folder)
-                write_record(Kept.of(journal.started, reason, manifest.files, manifest.size), folder)
+                files = keep(state, folder, beside)
+                write_record(Kept.of(journal.started, reason, manifest.files, manifest.size, files), folder)
             os.fsync(state.at_generations)
             journal = journals.advance(state, journal, "apply")
         except BaseException:
