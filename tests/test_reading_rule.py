@@ -24,6 +24,7 @@ JUDGED = {
     "matrix/harvest/cache.py": "written: a new file in cudafit's own cache",
     "matrix/own_writing.py": "written: cudafit's own files in a new folder, and folders to be flushed",
     "system/durable.py": "cudafit's own files in the folder of a change, and folders to be flushed",
+    "repair/beside.py": "written: copies of a project's files, each a new one, following no link",
     "repair/lock.py": "cudafit's own lock, following no link",
     "repair/making.py": "cudafit's own mark beside what is being made, following no link",
     "repair/manifest.py": "cudafit's own lists, without waiting and following no link",
@@ -38,6 +39,7 @@ WRITES = (
     "lock/conda_lock_yml.py",
     "lock/graph.py",
     "lock/uv.py",
+    "lock/uv_project.py",
     "matrix/compiled.py",
     "repair/engines/uv.py",
 )

@@ -50,6 +50,7 @@ class Subject:
     name: str
     words: tuple[str, ...]
     environ: Mapping[str, str]
+    files: tuple[str, ...] = ()  # of its project, which change with it
 
     def start(self, place: Path) -> "subprocess.Popen[bytes]":
         command = [*SAFE_PYTHON, "-m", "cudafit", *self.words]
@@ -100,13 +101,21 @@ class Trials:
             self.seconds = time.monotonic() - before
             if victim.returncode not in (0, 1):
                 sys.exit(f"{subject.what} does not work here: {said.decode(errors='replace')}")
-            self.new = shape(place / subject.name)
-        if self.new == shape(subject.base / subject.name):
+            self.new = self.shape(place)
+        if self.new == self.shape(subject.base):
             sys.exit(f"{subject.what} changes nothing")
 
     def read(self, place: Path) -> Reading | None:
         env = place / self.subject.name
-        return reading(env) if os.path.lexists(env) else None
+        files = {name: what for name, what in reading(place).items() if name in self.subject.files}
+        return {**reading(env), **files} if os.path.lexists(env) else None
+
+    def shape(self, place: Path) -> Reading | None:
+        found = shape(place / self.subject.name)
+        for name in self.subject.files if found is not None else ():
+            assert found is not None
+            found[name] = ("file", hashlib.sha256((place / name).read_bytes()).hexdigest())
+        return found
 
     @contextmanager
     def place(self, room: int | None) -> Iterator[Path]:
@@ -142,7 +151,7 @@ class Trials:
     def _around(self, place: Path) -> dict[str, object]:
         """Everything that is none of the environment's, nor of cudafit's folder beside it; times of the top aside."""
         env = self.subject.name
-        mine = (env, f"{env}.cudafit" if env.startswith(".") else f".cudafit-{env}", ".")
+        mine = (*self.subject.files, env, f"{env}.cudafit" if env.startswith(".") else f".cudafit-{env}", ".")
         return {name: what for name, what in reading(place).items() if name.partition("/")[0] not in mine}
 
     def _check(self, place: Path, number: signal.Signals, what: str) -> None:
@@ -158,10 +167,10 @@ class Trials:
         found = self.read(place)
         if found == self.old:
             self.found["old"] += 1
-        elif shape(env) == self.new:
+        elif self.shape(place) == self.new:
             self.found["new"] += 1
         else:
-            sys.exit(f"{what}: the tree is neither old nor new: {difference(shape(env), self.new)}")
+            sys.exit(f"{what}: the tree is neither old nor new: {difference(self.shape(place), self.new)}")
 
     def _bring_back(self, place: Path, what: str) -> None:
         command = [*SAFE_PYTHON, "-m", "cudafit", "rollback", f"./{self.subject.name}", "--yes"]
@@ -201,6 +210,21 @@ def _of_venvs(folder: Path, machine: Sequence[str], environ: Mapping[str, str]) 
     yield Subject("create a venv", empty, ".venv", ("create", ".venv", "torch", *machine), environ)
     yield Subject("repair a venv", broken, ".venv", words, environ)
     yield Subject("roll a venv back", repaired, ".venv", ("rollback", ".venv", "--yes"), environ)
+    yield from _of_uv(folder, machine, environ)
+
+
+def _of_uv(folder: Path, machine: Sequence[str], environ: Mapping[str, str]) -> Iterator[Subject]:
+    """A uv project, whose declaration and lock change too: its torch comes from the default index, for the CPU."""
+    broken, repaired = (_folder(folder, f"uv-{name}") for name in ("broken", "repaired"))
+    text = '[project]\nname = "p"\nversion = "0"\nrequires-python = ">=3.10"\ndependencies = ["rich<14", "torch"]\n'
+    (broken / "pyproject.toml").write_text(text)
+    uv = [sys.executable, "-m", "uv", "sync", "--quiet", "--python", sys.executable]
+    subprocess.run(uv, cwd=broken, env=dict(environ), check=True, timeout=LIMIT_S)
+    subprocess.run(["cp", "-a", f"{broken}/.", str(repaired)], check=True)
+    words, files = ("repair", ".venv", "--yes", *machine), ("pyproject.toml", "uv.lock")
+    _run(words, repaired, environ)
+    yield Subject("repair a uv project", broken, ".venv", words, environ, files)
+    yield Subject("roll a uv project back", repaired, ".venv", ("rollback", ".venv", "--yes"), environ, files)
 
 
 def _of_conda(folder: Path, environ: Mapping[str, str]) -> Iterator[Subject]:

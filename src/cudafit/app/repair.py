@@ -23,9 +23,9 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import SCHEMA, After, Plan, Repaired
 from cudafit.render.bench_rows import verdict_text
 from cudafit.render.repair_rows import done_rows, nothing_rows, plan_rows
-from cudafit.repair.carry_out import StaleError, asked, carry_out, check_place, planned
+from cudafit.repair.carry_out import asked, carry_out, check_place, planned
 from cudafit.repair.checks import runs_here
-from cudafit.repair.engines.engine import Means
+from cudafit.repair.engines.engine import Means, StaleError
 from cudafit.repair.rollback import recover
 from cudafit.repair.transaction import RolledBack
 from cudafit.system.commands import command_text, path_word
@@ -141,7 +141,9 @@ def _told(
 ) -> Result:
     parts = (plan.steps, plan.answers, plan.by_hand, plan.untouched, plan.warnings, plan.download)
     ran = (bench.verdict, verdict_text(bench)) if bench else (None, None)
-    record = Repaired(status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran))
+    record = Repaired(
+        status, plan.environment, plan.python, *parts, After(report.status, report.cause, *ran), plan.files
+    )
     return Result(SCHEMA, record, "repair", lambda: rows, code)
 
 

@@ -41,14 +41,21 @@ def rollback(request: Request, talk: Talk) -> Result:
         talk.say(recover(path, say=talk.say))
         if request.generation is None:
             return _restored(path, None)
-    if not generations(path):
+    kept = generations(path)
+    if not kept:
         raise CudafitError(f"there is nothing to bring back for `{path}`", hint="a repair keeps what was there before")
     way = command_text("cudafit", "rollback", path_word(path), "--yes")
     talk.agree(
-        f"bring back `{path}` as it was?",
+        f"bring back `{path}`{_with_files(kept, request.generation)} as it was?",
         InputError("nobody can be asked here, so nothing was changed", hint=f"`{way}`"),
     )
     return _restored(path, roll_back(path, request.generation, say=talk.say))
+
+
+def _with_files(kept: Sequence[Generation], wanted: str | None) -> str:
+    """Edits that were made since are kept too, and come back with the next rollback."""
+    names = next((one.beside for one in kept if wanted in (None, one.id)), ())
+    return f" with {' and '.join(names)} beside it" if names else ""
 
 
 def _path(request: Request) -> str:
@@ -61,7 +68,9 @@ def _path(request: Request) -> str:
 
 def _restored(path: str, back: Generation | None) -> Result:
     what = f"as it was at {back.time}, before: {back.reason}" if back else "as it was before the interrupted change"
-    return _result(path, back, generations(path), [Row("environment", path), Row("restored", what, "", "good")])
+    rows = [Row("environment", path), Row("restored", what, "", "good")]
+    rows += [Row("", f"with {' and '.join(back.beside)} beside it")] if back and back.beside else []
+    return _result(path, back, generations(path), rows)
 
 
 def _kept_rows(path: str, found: Sequence[Generation]) -> list[Row]:
@@ -71,6 +80,7 @@ def _kept_rows(path: str, found: Sequence[Generation]) -> list[Row]:
             f"{one.files} files, {size_text(one.bytes)}, {size_text(one.disk_bytes)} of it on the disk for this alone"
         )
         rows.append(Row(one.id, f"{one.time}  {one.reason}", size))
+        rows += [Row("", f"with {', '.join(one.beside)}")] if one.beside else []
     return rows if found else [*rows, Row("kept", "nothing")]
 
 

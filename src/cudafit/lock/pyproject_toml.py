@@ -3,53 +3,40 @@
 Comments, order, line ends and everything else of the file stay.
 """
 
-import re
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import cast
 
 import tomlkit
 from tomlkit.items import Array
 
 from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH, Order
+from cudafit.lock.pyproject_change import MARK, Table, edited, put, table_of
 from cudafit.model.requirement import wanted
 from cudafit.system.secrets import without_login
-from cudafit.system.toml import TomlError, inline, read_document
-
-Table = MutableMapping[str, Any]
-_MARK = "\ufeff"  # the byte order mark of some editors
+from cudafit.system.toml import inline
 
 
 def pyproject_text(order: Order, text: str | None, path: str) -> str:
     """Raises InputError for a file that is no TOML, or whose tables are not what they should be."""
-    mark = _MARK if text and text.startswith(_MARK) else ""
-    text = (text or "").removeprefix(_MARK)
-    edited = _edited(order, text, path)
-    if text and text.count("\n") == text.count("\r\n"):
-        edited = re.sub(r"(?<!\r)\n", "\r\n", edited)
-    return mark + edited
+    text = text or ""
+    empty = not text.removeprefix(MARK).strip()
 
+    def change(document: Table) -> None:
+        if not empty and "project" not in document:
+            raise InputError(
+                f"`{path}` has no `[project]` table, so it is not known where its dependencies stand",
+                hint="add one with `name` and `version`, or write `-o requirements.txt`",
+            )
+        project = table_of(document, "project", path)
+        if "name" not in project and empty:
+            project["name"] = order.name
+            project["version"] = "0"
+            project["requires-python"] = f">={order.python.rstrip('t')}"
+        _depend(order, project, path)
+        _name_indexes(order, document, path)
 
-def _edited(order: Order, text: str, path: str) -> str:
-    """Lines that stay keep their ends."""
-    try:
-        document = read_document(text)
-    except TomlError as error:
-        raise InputError(f"`{path}` is not TOML: {error}") from None
-    if text.strip() and "project" not in document:
-        raise InputError(
-            f"`{path}` has no `[project]` table, so it is not known where its dependencies stand",
-            hint="add one with `name` and `version`, or write `-o requirements.txt`",
-        )
-    project = _table(document, "project", path)
-    if "name" not in project and not text.strip():
-        project["name"] = order.name
-        project["version"] = "0"
-        project["requires-python"] = f">={order.python.rstrip('t')}"
-    _depend(order, project, path)
-    _name_indexes(order, document, path)
-    # What follows a list of tables that grew at its end keeps its distance.
-    return re.sub(r"(?m)^(explicit = true\r?\n)(?=\[)", r"\1\n", tomlkit.dumps(document))
+    return edited(text, path, change)
 
 
 def _depend(order: Order, project: Table, path: str) -> None:
@@ -78,7 +65,7 @@ def _name_indexes(order: Order, document: Table, path: str) -> None:
     constraints = [one.requirement for one in order.resolution.constraints]
     if not elsewhere and not constraints and "uv" not in document.get("tool", {}):
         return
-    uv = _table(_table(document, "tool", path), "uv", path, only_tables=not constraints)
+    uv = table_of(table_of(document, "tool", path), "uv", path, only_tables=not constraints)
     if constraints:
         ours = {wanted(text).name for text in constraints}
         kept = [str(one) for one in uv.get("constraint-dependencies", [])]
@@ -91,19 +78,11 @@ def _name_indexes(order: Order, document: Table, path: str) -> None:
     for name, pick in elsewhere.items():
         if sources.get(name) != {"index": pick.index_name}:
             sources[name] = inline(index=pick.index_name)
-    _put(uv, "sources", sources)
+    put(uv, "sources", sources)
     named = {str(one.get("index", "")) for one in sources.values() if isinstance(one, MutableMapping)}
     _list_indexes(order, uv, {pick.index_name: pick.index for pick in elsewhere.values()}, named, path)
     if not len(uv):
         del document["tool"]["uv"]
-
-
-def _put(table: Table, key: str, value: Any) -> None:
-    """An empty list or table is left out."""
-    if len(value):
-        table[key] = value
-    else:
-        table.pop(key, None)
 
 
 def _list_indexes(order: Order, uv: Table, needed: dict[str, str], named: set[str], path: str) -> None:
@@ -123,11 +102,4 @@ def _list_indexes(order: Order, uv: Table, needed: dict[str, str], named: set[st
         table["explicit"] = True
         if name not in known:
             indexes.append(table)
-    _put(uv, "index", indexes)
-
-
-def _table(parent: Table, key: str, path: str, *, only_tables: bool = False) -> Table:
-    value = parent.setdefault(key, tomlkit.table(is_super_table=only_tables or key == "tool"))
-    if not isinstance(value, MutableMapping):
-        raise InputError(f"`{path}`: `{key}` must be a table")
-    return value
+    put(uv, "index", indexes)

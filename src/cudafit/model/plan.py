@@ -37,6 +37,14 @@ class Step:
 
 
 @frozen
+class FileChange:
+    """A file of the environment's project, as a unified diff."""
+
+    path: str
+    diff: str
+
+
+@frozen
 class Plan:
     """All steps, in the order of packages; those that remove come first when they are done."""
 
@@ -47,6 +55,7 @@ class Plan:
     by_hand: tuple[Finding, ...] = ()
     untouched: tuple[str, ...] = ()  # from a folder, a repository or an address: they stay as they are
     warnings: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()  # what changes with the environment
 
     @property
     def coming(self) -> tuple[Step, ...]:
@@ -115,6 +124,7 @@ class Repaired:
     warnings: tuple[str, ...]
     download: int | None
     after: After
+    files: tuple[FileChange, ...] = ()
 
 
 @frozen

@@ -1,10 +1,11 @@
 """A repair as rows for people: what changes, why, and what is left to do by hand."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.bench import Bench
 from cudafit.model.finding import Finding, Report
-from cudafit.model.plan import REINSTALL, REMOVE, Plan, Step
+from cudafit.model.plan import REINSTALL, REMOVE, FileChange, Plan, Step
 from cudafit.render.bench_rows import verdict_row
 from cudafit.render.counts import counted
 from cudafit.render.owner_rows import edit_rows
@@ -12,16 +13,32 @@ from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, joined, path_word
 
+_WHOLE = 200  # lines of a diff that are shown
+
 
 def plan_rows(plan: Plan) -> list[Row]:
     rows = [Row("environment", plan.environment, "")]
     rows += [Row(step.package, _change(step), step.why, _TONES.get(step.action, "plain")) for step in plan.steps]
     if plan.untouched:
         rows.append(Row("untouched", ", ".join(plan.untouched), "from a folder, a repository, or not known", "quiet"))
+    rows += [row for one in plan.files for row in _file_rows(one)]
     rows += [Row("warning", text, "", "warn") for text in plan.warnings]
     rows.append(Row("download", _download(plan), ""))
     rows += by_hand_rows(plan.by_hand)
     return rows
+
+
+def _file_rows(change: FileChange) -> Iterator[Row]:
+    """What people write as a diff; of a lock how much changes: what it installs is in the steps."""
+    lines = change.diff.splitlines()
+    added = sum(line.startswith("+") for line in lines[2:])
+    removed = sum(line.startswith("-") for line in lines[2:])
+    yield Row(
+        os.path.basename(change.path), f"{counted(added, 'line')} come, {counted(removed, 'line')} go", change.path
+    )
+    if len(lines) <= _WHOLE and not change.path.endswith(".lock"):
+        tones = {"+": "good", "-": "warn"}
+        yield from (Row("", line, "", tones.get(line[:1], "plain")) for line in lines[2:])
 
 
 def nothing_rows(plan: Plan) -> list[Row]:

@@ -18,7 +18,7 @@ from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Beside, generation, read_record
 from cudafit.repair.state import NEW_BESIDE, Held, State
 from cudafit.system.durable import rename_durably
-from cudafit.system.folders import is_there, make_own
+from cudafit.system.folders import is_there, make_own, read_own
 from cudafit.system.posix import posix
 
 NAMES = ("pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock")
@@ -102,7 +102,7 @@ def check_copies(state: State, name: str) -> None:
     for one in kept(state, name):
         path = os.path.join(state.generation(name), _FOLDER, one.name)
         try:
-            found = _digest(_bytes_of(path, None)) if one.there else ""
+            found = _digest(read_own(path, _LIMIT)) if one.there else ""
         except OSError as error:
             raise _damaged(state, name, f"`{path}`: {error.strerror}") from error
         if found != one.sha256:
@@ -132,7 +132,7 @@ def _opened(folder: int) -> Iterator[int]:
 
 def _read(held: Held, name: str) -> _Read:
     try:
-        data = _bytes_of(name, held.at_parent)
+        data = read_own(name, _LIMIT, held.at_parent)
         found = os.stat(name, dir_fd=held.at_parent, follow_symlinks=False)
     except FileNotFoundError:
         return _Read(Beside(name, False, 0, 0, ""), b"")
@@ -145,17 +145,6 @@ def _read(held: Held, name: str) -> _Read:
             hint="put the file itself in its place",
         ) from None
     return _Read(Beside(name, True, stat.S_IMODE(found.st_mode), found.st_mtime_ns, _digest(data)), data)
-
-
-def _bytes_of(name: str, at: int | None) -> bytes:
-    descriptor = os.open(name, os.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=at)
-    with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file", name)
-        if found.st_size > _LIMIT:
-            raise OSError(errno.EFBIG, f"it is larger than {_LIMIT >> 20} MiB", name)
-        return file.read()
 
 
 def _digest(data: bytes) -> str:

@@ -12,8 +12,9 @@ from cudafit.errors import CudafitError
 from cudafit.model.environment import Environment
 from cudafit.model.finding import ERROR, Report, Wish
 from cudafit.model.plan import Plan
-from cudafit.repair.engines import engine_of
-from cudafit.repair.engines.engine import Engine, Means, Prepared
+from cudafit.repair.engines import changer_of
+from cudafit.repair.engines.engine import Changer, Means, Prepared, StaleError
+from cudafit.repair.engines.owned import check_owner
 from cudafit.repair.links import check_links
 from cudafit.repair.room import check_space
 from cudafit.repair.transaction import transaction
@@ -22,24 +23,21 @@ from cudafit.repair.walk import Walk
 Look = Callable[[], tuple[Environment, Report]]
 
 
-class StaleError(CudafitError):
-    """The plan was made for an environment that is not the same any more."""
-
-
-def asked(environment: Environment, report: Report, means: Means) -> tuple[Engine[Any], Wish]:
+def asked(environment: Environment, report: Report, means: Means) -> tuple[Changer[Any], Wish]:
     """The engine whose packages are to change, and how; an empty wish where none are.
 
     In a conda prefix packages of pip are changed as in a venv where nothing is asked of conda's.
     """
-    engines = [engine_of(side, environment.path) for side in SIDES[environment.kind]]
+    engines = [changer_of(side, environment) for side in SIDES[environment.kind]]
     for engine in engines:
         wish = engine.wish(report, environment, means)
         if not wish.empty:
+            check_owner(environment, report, wish)
             break
     return engine, wish
 
 
-def planned(engine: Engine[Any], wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Any]:
+def planned(engine: Changer[Any], wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Any]:
     """Raises CudafitError where nothing fits, the packages do not go together, or an index does not answer."""
     prepared = engine.plan(wish, world, environment, means)
     if not prepared.plan.steps:
@@ -65,7 +63,7 @@ def check_place(plan: Plan, means: Means) -> None:
         means.say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
 
 
-def carry_out(engine: Engine[Any], prepared: Prepared[Any], before: Report, look: Look, means: Means) -> Report:
+def carry_out(engine: Changer[Any], prepared: Prepared[Any], before: Report, look: Look, means: Means) -> Report:
     """What doctor says afterwards. Raises RolledBack where a step failed or the result is not what was planned."""
     plan = prepared.plan
 
@@ -73,7 +71,8 @@ def carry_out(engine: Engine[Any], prepared: Prepared[Any], before: Report, look
         check_links(plan.environment, found, lambda: engine.reach(prepared))
 
     reason = f"repair: {', '.join(plan.answers)}"
-    with transaction(plan.environment, reason=reason, wait_s=means.wait_s, say=means.say, check=check) as change:
+    words: dict[str, Any] = {"wait_s": means.wait_s, "say": means.say, "check": check, "beside": prepared.beside}
+    with transaction(plan.environment, reason=reason, **words) as change:
         if change.waited or not all(map(os.path.lexists, prepared.recorded)):
             raise StaleError("the environment was changed meanwhile, so this plan may not fit any more")
         told = engine.apply(prepared, change, means)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cudafit.model.environment import CONDA
-from cudafit.repair.engines.engine import Engine
+from cudafit.model.environment import CONDA, Environment
+from cudafit.repair.engines.engine import Changer, Engine
 
 
 def engine_of(kind: str, path: str) -> Engine[Any]:
@@ -15,3 +15,12 @@ def engine_of(kind: str, path: str) -> Engine[Any]:
     from cudafit.repair.engines.venv import VenvEngine  # noqa: PLC0415 - loads what speaks with uv
 
     return VenvEngine(path)
+
+
+def changer_of(kind: str, environment: Environment) -> Changer[Any]:
+    """That of an environment which is there: where a manager keeps it, its files change too."""
+    if environment.owner and environment.owner.manager == "uv":
+        from cudafit.repair.engines.uv_project import UvProjectEngine  # noqa: PLC0415 - for projects alone
+
+        return UvProjectEngine(environment.path, environment.owner)
+    return engine_of(kind, environment.path)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from cudafit.doctor.world import World
+from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
 from cudafit.lock.order import Order
 from cudafit.model.environment import Environment
@@ -41,14 +42,19 @@ class Prepared(Generic[Source]):
     plan: Plan
     source: Source
     recorded: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()  # files around the environment that change with it
 
 
 def unchecked() -> None:
     """Looks at nothing."""
 
 
-class Engine(Protocol[Source]):
-    """Works on one environment, which may not be there yet. Each function raises CudafitError."""
+class StaleError(CudafitError):
+    """The plan was made for an environment that is not the same any more."""
+
+
+class Changer(Protocol[Source]):
+    """Changes one environment. Each function raises CudafitError."""
 
     kind: str
     path: str
@@ -68,6 +74,10 @@ class Engine(Protocol[Source]):
 
     def verify(self, prepared: Prepared[Source], after: Environment) -> Sequence[str]:
         """What is not as planned."""
+
+
+class Engine(Changer[Source], Protocol[Source]):
+    """Also makes one that is not there yet."""
 
     def suited(self, host: Host, python: str | None, means: Means) -> Host:
         """The machine as a new environment of this kind finds it; `python` is the one asked for."""

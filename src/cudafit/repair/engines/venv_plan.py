@@ -97,8 +97,11 @@ def plan_of(
     library: Library,
     locked: Mapping[str, str],
     elsewhere: Mapping[str, str],
+    *,
+    gone: Collection[str] = (),
 ) -> Plan:
-    """The steps from what is installed to what is locked; `elsewhere` has the index of those not from the default."""
+    """The steps from what is installed to what is locked; `elsewhere` has the index of those not from the default, and
+    `gone` what a lock named before."""
     before: dict[str, str | None] = {}
     for one in _distributions(environment):
         before.setdefault(one.name, one.version)
@@ -108,12 +111,12 @@ def plan_of(
     removed = set(wish.change.remove) & before.keys()
     leftovers = set(_left_over(environment, locked, wish)) - removed
     twins = {twin for name in locked for twin in TWINS.get(name, ()) if twin in before}
-    gone = (removed | leftovers | twins) - locked.keys()
+    going = (removed | leftovers | twins | set(gone)) - locked.keys()
     # The folder that two of them filled holds a mixture.
     mixed = {name for name in locked if _shares_place(name, removed | leftovers)}
 
     def why(name: str) -> str:
-        if name in gone:
+        if name in going:
             return wish.why.get(name, "asked for") if name in removed else "nothing needs it any more"
         return _why(name, wish, environment)
 
@@ -122,7 +125,7 @@ def plan_of(
         same = _same(before.get(name), version, from_default=name not in elsewhere)
         after[name] = Coming(version, same, elsewhere.get(name))
     again = {*wish.change.choose, *removed, *mixed, *(wanted(text).name for text in wish.change.install)}
-    steps = tuple(steps_between(before, after, gone=gone, again=again, why=why))
+    steps = tuple(steps_between(before, after, gone=going, again=again, why=why))
     staying = (one.name for one in _distributions(environment) if stays(one, library))
     untouched = tuple(name for name in staying if name not in locked)
     return Plan(environment.path, environment.python or "", steps, wish.answers, wish.by_hand, untouched)

@@ -1,0 +1,226 @@
+"""A uv project locked in a copy: what uv would write and install, before anything of the project is touched.
+
+The copy is its pyproject.toml and uv.lock, and links to what lies beside them. Nothing is built for it, and no Python
+of the project or its environment is started: uv looks for one of this machine. It works with the user's own settings,
+as `uv sync` will afterwards.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from glob import escape, iglob
+from itertools import islice
+from typing import Any
+
+from cudafit.errors import CudafitError, InputError
+from cudafit.lock.pyproject_change import Table, edited
+from cudafit.lock.uv import TIMEOUT_S, File, Package, failure, uv_program
+from cudafit.model.frozen import frozen
+from cudafit.model.requirement import Wanted, applies, normalised, wanted
+from cudafit.process import Finished, run
+from cudafit.system.reading import read_text
+from cudafit.system.secrets import without_known
+from cudafit.system.toml import TomlError, read_toml
+
+DECLARATION, LOCK = "pyproject.toml", "uv.lock"
+# What would make uv do something other than it does for the user, or in another place.
+_NOT_PASSED = re.compile(
+    r"UV_(PROJECT|PROJECT_ENVIRONMENT|WORKING_DIR|PYTHON|FROZEN|LOCKED|NO_SYNC|DRY_RUN|SYSTEM_PYTHON|TORCH_BACKEND"
+    r"|NO_PROGRESS|PREVIEW\w*)|VIRTUAL_ENV|CONDA_PREFIX|PYTHONPATH|PYTHONHOME"
+)
+_LIMIT = 64 << 20
+_MOST_CHOICES = 30
+_MOST_MEMBERS = 500
+_METADATA = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
+# The project's own entry in its lock.
+_OWN_VERSION = re.compile(r'(?m)(^name = "[^"\n]*"\n)version = "0"\n(source = \{ (?:editable|virtual) = "\." \}$)')
+
+
+@frozen
+class Choice:
+    """What of a project is installed beside its dependencies and its default groups."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        pairs = [("--extra", name) for name in self.extras] + [("--group", name) for name in self.groups]
+        return [word for pair in pairs for word in pair]
+
+
+@frozen
+class Target:
+    """What markers are asked for."""
+
+    platform: str
+    python: str
+
+
+class Copy:
+    """A project in a folder of its own."""
+
+    def __init__(self, folder: str, project: str, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._environ = project_environ(environ, outside=project)
+        self._computes_version = check_static(project)
+
+    def write(self, declaration: str) -> None:
+        """A version that the project computes is left out of its lock: here it has one, so that uv need not run it."""
+        with open(os.path.join(self.folder, DECLARATION), "w", encoding="utf-8", newline="") as file:
+            file.write(_with_version(declaration) if self._computes_version else declaration)
+
+    def lock(self, upgrade: Sequence[str] = ()) -> str:
+        """What uv writes; raises CudafitError where it cannot, or would have to build something for it."""
+        words = [word for name in upgrade for word in ("--upgrade-package", name)]
+        self._run("lock", "--quiet", "--no-build", *words)
+        text = read_text(os.path.join(self.folder, LOCK), _LIMIT)
+        return _OWN_VERSION.sub(r"\1\2", text) if self._computes_version else text
+
+    def versions(self, choice: Choice, target: Target) -> dict[str, str]:
+        """The packages that the lock installs on the target, without the project and what is not from an index."""
+        words = ["--frozen", "--no-hashes", "--no-header", "--no-annotate", "--no-emit-project", "--quiet"]
+        told = self._run("export", *words, *choice.words).stdout
+        return {one.name: one.specifier.removeprefix("==") for one in _pins(told) if _is_for(one, target)}
+
+    def chosen(self, declaration: Mapping[str, Any], there: Iterable[str], target: Target) -> Choice:
+        """The extras and groups of which everything is there: they were asked for when it was installed."""
+        installed, base = set(there), self.versions(Choice(), target).keys()
+        project = declaration.get("project")
+        optional = project.get("optional-dependencies") if isinstance(project, dict) else None
+        groups = declaration.get("dependency-groups")
+        found: dict[str, list[str]] = {"extras": [], "groups": []}
+        for kind, names in (("extras", optional), ("groups", groups)):
+            for name in list(names if isinstance(names, dict) else ())[:_MOST_CHOICES]:
+                more = self.versions(Choice(**{kind: (name,)}), target).keys() - base
+                if more and more <= installed:
+                    found[kind].append(name)
+        return Choice(tuple(found["extras"]), tuple(found["groups"]))
+
+    def _run(self, *words: str) -> Finished:
+        command = [uv_program(), *words, "--project", self.folder, "--no-python-downloads"]
+        return run_for_project(command, self._environ)
+
+
+def run_for_project(command: Sequence[str], environ: Mapping[str, str], keep_open: Sequence[int] = ()) -> Finished:
+    """Raises CudafitError in uv's words."""
+    try:
+        finished = run(command, timeout_s=TIMEOUT_S, environ=environ, keep_open=keep_open)
+    except OSError as error:
+        raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
+    if finished.cut_off:
+        raise CudafitError(f"uv gave no answer for {TIMEOUT_S} s")
+    if finished.returncode != 0:
+        known = [value for name, value in environ.items() if "INDEX" in name or "FIND_LINKS" in name or "PROXY" in name]
+        raise failure(without_known(finished.stderr, *known))
+    return finished
+
+
+def project_environ(environ: Mapping[str, str], *, outside: str | None = None) -> dict[str, str]:
+    """The user's own variables. `outside`: no program from below this folder is found by PATH."""
+    kept = {name: value for name, value in environ.items() if not _NOT_PASSED.fullmatch(name)}
+    if outside is not None:
+        top = os.path.realpath(outside) + os.sep
+        folders = [one for one in environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one)]
+        kept["PATH"] = os.pathsep.join(one for one in folders if not (os.path.realpath(one) + os.sep).startswith(top))
+    return kept | {"UV_PYTHON_DOWNLOADS": "never", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def check_static(project: str) -> bool:
+    """`--no-build` forbids to build everything but the project and the members of its workspace, so these are looked at
+    first. Whether the project's own version is computed. Raises InputError where what it depends on is."""
+    own = _project_table(os.path.join(project, DECLARATION))
+    uv = own.get("tool", {}).get("uv", {})
+    patterns = uv.get("workspace", {}).get("members", ()) if isinstance(uv, dict) else ()
+    members = (path for text in patterns for path in iglob(os.path.join(escape(project), text, DECLARATION)))
+    computed = _computed(own)
+    for path in (os.path.join(project, DECLARATION), *islice(members, _MOST_MEMBERS)):
+        names = (
+            (computed - {"version"}) if path == os.path.join(project, DECLARATION) else _computed(_project_table(path))
+        )
+        if names:
+            raise InputError(
+                f"`{path}` says that its {', '.join(sorted(names))} are computed, and a plan runs no code of a project",
+                hint="do it by the commands that `cudafit doctor` names",
+            )
+    return "version" in computed
+
+
+def _project_table(path: str) -> dict[str, Any]:
+    try:
+        return read_toml(read_text(path, _LIMIT))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read `{path}`: {error}") from None
+
+
+def _computed(content: Mapping[str, Any]) -> set[str]:
+    """What uv would build a project for."""
+    project = content.get("project")
+    dynamic = project.get("dynamic") if isinstance(project, dict) else None
+    listed = dynamic if isinstance(dynamic, list) else []
+    return {one for one in listed if isinstance(one, str) and one in _METADATA}
+
+
+def _with_version(text: str) -> str:
+    def change(document: Table) -> None:
+        project = document["project"]
+        project["dynamic"] = [one for one in project["dynamic"] if one != "version"]
+        project["version"] = "0"
+
+    return edited(text, DECLARATION, change)
+
+
+@contextmanager
+def copy_of(project: str, leave: Sequence[str], environ: Mapping[str, str]) -> Iterator[Copy]:
+    """`leave` are names that the copy does not have: the environment's, and cudafit's own folder."""
+    with tempfile.TemporaryDirectory(prefix="cudafit-") as top:
+        folder = os.path.join(top, os.path.basename(project.rstrip("/")) or "project")
+        os.mkdir(folder)
+        for name in os.listdir(project):
+            if name == LOCK:
+                with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
+                    file.write(read_text(os.path.join(project, name), _LIMIT))
+            elif name not in (*leave, DECLARATION, ".git"):
+                os.symlink(os.path.join(project, name), os.path.join(folder, name))
+        copy = Copy(folder, project, environ)
+        copy.write(read_text(os.path.join(project, DECLARATION), _LIMIT))
+        yield copy
+
+
+def _pins(told: str) -> Iterator[Wanted]:
+    for line in told.splitlines():
+        if line.strip() and not line.startswith(("#", " ", "-")):
+            try:
+                one = wanted(line.strip())
+            except InputError:
+                continue
+            if one.specifier.startswith("=="):
+                yield one
+
+
+def _is_for(one: Wanted, target: Target) -> bool:
+    return applies(one, target.platform, target.python)
+
+
+def packages_of(lock: str) -> tuple[dict[tuple[str, str], Package], dict[str, int]]:
+    """The files of each package and version of a uv.lock, and the bytes of each by its address."""
+    try:
+        rows = read_toml(lock).get("package", [])
+    except TomlError:
+        rows = []
+    found: dict[tuple[str, str], Package] = {}
+    sizes: dict[str, int] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+            continue
+        files = []
+        for wheel in row.get("wheels", ()):
+            address = str(wheel.get("url") or wheel.get("path") or "")
+            files.append(File(address.rpartition("/")[2].replace("%2B", "+"), address, ""))
+            if isinstance(size := wheel.get("size"), int):
+                sizes[address] = size
+        name, version = normalised(row["name"]), str(row.get("version", ""))
+        found[name, version] = Package(name, version, tuple(files))
+    return found, sizes
