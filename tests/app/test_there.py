@@ -51,13 +51,14 @@ def test_a_channel_without_the_newest_bounds_the_fit(
     assert text in "".join(json.loads(done.stdout)["notes"])
     versions = {one["name"]: one["version"] for one in json.loads(done.stdout)["packages"]}
     assert versions["pytorch"] == "2.12.0"
+    assert ("pytorch-gpu" in versions) == (asked == "pytorch-gpu")
 
 
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory: pytest.TempPathFactory) -> CondaWorld:
     """Whose newest pytorch is older than the newest that the facts know."""
     pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
-    made = conda_world(tmp_path_factory.mktemp("conda"))
+    made = conda_world(tmp_path_factory.mktemp("conda"), lambda add: add("pytorch-gpu", "2.12.0", "cuda129_h0"))
     path = made.channel / "linux-64" / "repodata.json"
     listed = json.loads(path.read_text())
     for table in ("packages", "packages.conda"):

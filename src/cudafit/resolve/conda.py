@@ -39,10 +39,11 @@ def in_our_names(request: Request, hosts: Sequence[Host]) -> Request:
                 hint=f"`{of.conda[0]}` takes what fits; for another machine say `--gpu` and `--driver`",
             )
         cpu = cpu or want.name.endswith("-cpu") or want.name == "cpuonly"
-        if want.name in OF_CONDA or want.name.endswith(("-gpu", "-cpu")):
+        is_kind = want.name.endswith(("-gpu", "-cpu"))
+        if want.name in OF_CONDA or is_kind:
             wanted.append(replace(want, name=of.name, text=f"{of.name}{want.specifier}"))
-        elif want.name != "cpuonly":
-            wanted.append(want)
+        if want.name not in OF_CONDA and want.name != "cpuonly":
+            wanted.append(want)  # a package of its own, which the solver is to install
     return replace(request, wanted=tuple(wanted), cpu=cpu)
 
 

@@ -75,6 +75,8 @@ def knows(book: Book) -> Callable[[str], bool]:
 
 def note(name: str, library: Library) -> str:
     """What to say of a package that is passed on."""
+    if is_of_conda(name):
+        return "conda's package for that kind of build"
     if close := _closest(name, library):
         return f"not in the matrix, passed on; did you mean `{close[1]}`?"
     return "not in the matrix, passed on"
