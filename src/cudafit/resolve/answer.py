@@ -16,7 +16,7 @@ from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
 from cudafit.resolve.fleet import groups_of
 from cudafit.resolve.host import NO_DRIVER, NO_GPU, UNDETERMINED, Host, Kind
-from cudafit.resolve.nearest import alternatives_of
+from cudafit.resolve.nearest import alternatives_of, other_pythons
 from cudafit.resolve.notices import notes_of, warnings_of
 from cudafit.resolve.picks import picks_of
 from cudafit.resolve.problem import Book, Library, Problem
@@ -81,7 +81,18 @@ def solved(library: Library, request: Request, kinds: Sequence[Kind]) -> tuple[P
         combination = problem.solve()
         if combination and (best is None or combination.key < best[1].key):
             best = (problem, combination)
-    return best or (problems[0], None)
+    return best or _with_condas_python(problems[0]) or (problems[0], None)
+
+
+def _with_condas_python(problem: Problem) -> tuple[Problem, Combination] | None:
+    """conda brings its Python along: the machine's own are a wish."""
+    request = problem.request
+    for python in other_pythons(problem) if request.conda and not request.python else ():
+        if not request.pythons or is_bound(python, request.pythons):
+            other = problem.again(python=python)
+            if combination := other.solve():
+                return other, combination
+    return None
 
 
 def pythons(request: Request, kinds: Sequence[Kind]) -> tuple[str, ...]:

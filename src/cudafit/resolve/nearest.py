@@ -69,7 +69,7 @@ def _newer_driver(problem: Problem, upgrades: Sequence[Upgrade]) -> Iterator[Alt
     for upgrade in upgrades[:1]:
         yield Alternative("driver", f"with driver {upgrade.driver} or newer: {upgrade.unlocks}")
         return
-    pythons = _pythons(problem)
+    pythons = other_pythons(problem)
     if any(problem.again(python=python).solve() for python in pythons):
         return  # another Python alone is less of a change
     for python in pythons:
@@ -113,7 +113,7 @@ def _freed(problem: Problem, asked: Mapping[str, str]) -> Alternative | None:
 
 
 def _other_python(problem: Problem) -> Iterator[Alternative]:
-    for python in _pythons(problem):
+    for python in other_pythons(problem):
         combination = problem.again(python=python).solve()
         if combination:
             words = (*problem.request.verb, *_words(problem), *_options(problem, python=False), "--python", python)
@@ -121,7 +121,7 @@ def _other_python(problem: Problem) -> Iterator[Alternative]:
             return
 
 
-def _pythons(problem: Problem) -> list[str]:
+def other_pythons(problem: Problem) -> list[str]:
     """The other Pythons that the builds know, the nearest first."""
     known = {
         entry.rstrip("+")
