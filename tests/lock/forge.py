@@ -71,7 +71,7 @@ def _stubs(real: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
                 and (exact, build) not in libtorch
             ):
                 yield name, exact, build  # quoted by a lock that does not tell what it depends on
-            if not name or name.startswith("__") or name in (known | {"python", "python_abi"}) - {"cuda-version"}:
+            if not name or name.startswith("__") or name in known | {"python", "python_abi"}:
                 continue
             versions.setdefault(name, set()).update(re.findall(r"(?:>=|==|^)([0-9][\w.]*?)(?:\.\*)?(?=,|$)", version))
             builds.setdefault(name, set()).update({build.replace("*", "0")} if build else set())
