@@ -181,6 +181,7 @@ def fix(tmp_path: Path, one: Owner | None) -> Fix:
     report = diagnose(World(machine(), replace(found, owner=one), FACTS))
     assert report.owner == one
     cause = next(one for one in report.findings if one.id == "torch.cpu_wheel")
+    assert bool(report.repair) == (one is None or one.manager == "uv")
     assert cause.fix
     assert cause.fix.automatic
     assert cause.fix.change

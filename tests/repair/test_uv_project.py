@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Run
 from tests.matrix.harvest.server import Index, serving
 from tests.repair.trees import reading
-from tests.repair.world import CPU, World, world
+from tests.repair.world import CPU, World, wheel, world
 
 pytestmark = [
     pytest.mark.slow,
@@ -208,6 +208,25 @@ def test_an_extra_that_is_installed_stays(uv: Uv, tmp_path: Path, repair: Repair
         in (project / "pyproject.toml").read_text()
     )
     assert uv.nothing_to_do(project, "--extra", "gpu")
+
+
+def test_what_only_another_package_needs_becomes_a_dependency(uv: Uv, tmp_path: Path, repair: Repair) -> None:
+    """uv asks an index of its own for nothing that the project does not name itself."""
+    uv.small.default.packages["net"] = dict(
+        [wheel("net", "1.0", {"net.py": ""}, requires="Requires-Dist: torch==2.99.0")]
+    )
+    uv.small.default.packages["old"] = dict([wheel("old", "1.0", {"old.py": ""}, requires="Requires-Dist: torch")])
+    text = '[project]\nname = "p"\nversion = "0"\nrequires-python = ">={python}"\ndependencies = ["old"]\n'
+    project = uv.project(tmp_path / "p", text)
+    assert told(repair(project, "--yes", "--json"))["status"] == "done"
+    assert '    "torch==2.14.1+cu126",\n' in (project / "pyproject.toml").read_text()
+    assert uv.nothing_to_do(project)
+    project = uv.project(tmp_path / "q", text.replace("old", "net"))
+    old = content(project)
+    done = repair(project, "--yes")
+    assert done.returncode == 1
+    assert "do not go together" in done.stderr
+    assert content(project) == old
 
 
 def test_what_no_lock_names_stays_and_is_said(project: Path, repair: Repair, uv: Uv) -> None:

@@ -5,20 +5,20 @@ Changing the environment alone would make it differ from its lock, and the next 
 
 from collections.abc import Iterator, Sequence
 
+from cudafit.doctor.wish import is_left_to
 from cudafit.errors import CudafitError
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Finding, Owner, Report, Wish
 from cudafit.render.owner_rows import owner_name
 from cudafit.system.commands import joined
 
-_ALONE = ("pip", "conda", "uv")  # without files, or with an engine that changes them
 _MOST = 40
 
 
 def check_owner(environment: Environment, report: Report, wish: Wish) -> None:
     """Raises CudafitError where the change would leave the files of a manager behind."""
     owner = environment.owner
-    if owner is None or owner.manager in _ALONE:
+    if owner is None or not is_left_to(owner):
         return
     told = list(_by_hand([one for one in report.findings if one.id in wish.answers]))[:_MOST]
     if owner.manager is None:

@@ -76,7 +76,7 @@ class UvProjectEngine:
         request = request_of(wish, environment, world.facts)
         answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
-        needs = list(needs_of(wish, answer, environment, means.indexes))
+        needs = list(needs_of(wish, answer, environment, self.owner, means.indexes))
         before = {name: _bytes(folder, name) for name in (DECLARATION, LOCK)}
         target = Target(answer.targets[0].platform, environment.python or answer.python)
         versions = versions_in(environment)
@@ -152,13 +152,18 @@ class UvProjectEngine:
         run_for_project(command, environ, [change.lock])
 
 
-def needs_of(wish: Wish, answer: Resolution, environment: Environment, indexes: Indexes) -> Iterator[Need]:
-    """What the declaration has to say: the builds that are wished for and change, and requirements as they are."""
+def needs_of(
+    wish: Wish, answer: Resolution, environment: Environment, owner: Owner, indexes: Indexes
+) -> Iterator[Need]:
+    """What the declaration has to say: the builds that are wished for; what moves along, where it is declared or comes
+    from an index of its own; and requirements as they are. The rest uv finds by itself."""
+    declared = {one.name for one in owner.asks}
     wished = {*wish.change.choose, *(wanted(text).name for text in wish.change.install)}
     picked = {pick.name for pick in answer.picks}
     for pick in answer.picks:
-        if pick.name in wished or (pick.requested and _moves(pick, environment)):
-            elsewhere = pick.index_name.startswith(PYTORCH)
+        elsewhere = pick.index_name.startswith(PYTORCH)
+        along = pick.requested and (elsewhere or pick.name in declared) and _moves(pick, environment)
+        if pick.name in wished or along:
             index = indexes.of(pick.index_name, pick.index) if elsewhere else None
             yield Need(pick.requirement, pick.index_name if elsewhere else None, index)
     yield from (Need(text) for text in wish.change.install if wanted(text).name not in picked)
