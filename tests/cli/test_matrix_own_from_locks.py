@@ -56,3 +56,30 @@ def test_a_hash_that_contradicts_what_is_known_is_refused(cudafit: Run, tmp_path
     assert done.returncode == 1
     assert f"sha256 {'ab' * 6}… by uv.lock@" in done.stderr
     assert cudafit("matrix", "list").stdout.count("+update.") == 0
+
+
+@pytest.mark.slow
+def test_what_conda_installed_confirms_a_build_and_is_kept_in_the_layer(cudafit: Run, tmp_path: Path) -> None:
+    meta = tmp_path / "prefix" / "conda-meta"
+    meta.mkdir(parents=True)
+    names = {"name": "pytorch", "version": "2.99.0", "build": "cuda130_mkl_py312_h0_300"}
+    stem = "-".join(names.values())
+    url = f"https://conda.anaconda.org/conda-forge/linux-64/{stem}.conda"
+    record = {
+        **names,
+        "subdir": "linux-64",
+        "url": url,
+        "sha256": "ab" * 32,
+        "depends": ["libcudnn >=9.10.2.21,<10.0a0"],
+    }
+    (meta / f"{stem}.json").write_text(json.dumps(record))
+    words = ("matrix", "update", "--own", "--from-locks", str(meta.parent))
+    assert "quoted files: 1 added" in cudafit(*words).stderr
+    found = cudafit("resolve", "torch==2.99.0", "--conda", "--gpu", "RTX 4090", "--driver", "580.65.06", "--json")
+    assert json.loads(found.stdout)["picks"][0]["requirement"] == "pytorch=2.99.0=cuda130*"
+    assert "quoted files: 1 confirmed" in cudafit(*words[:-1], str(meta)).stderr
+    assert cudafit("matrix", "revert").returncode == 0
+    (meta / f"{stem}.json").write_text("{")
+    broken = cudafit(*words)
+    assert broken.returncode == 2
+    assert "cannot be read as a conda-meta folder" in broken.stderr
