@@ -167,3 +167,15 @@ def test_a_system_python_does_not_decide_what_is_resolved_for(cudafit: Run, proj
     (project / "work").mkdir()
     done = cudafit("resolve", "torch", "--json", env={**NOWHERE, "PATH": f"{project}/usr/bin"})
     assert json.loads(done.stdout)["python"] != "3.4"
+
+
+def test_doctor_names_an_environment_in_the_words_of_the_others(cudafit: Run, tmp_path: Path) -> None:
+    env = tmp_path / "e"
+    env.mkdir()
+    (env / "pyvenv.cfg").write_text("home = /nowhere\n")
+    said = [cudafit("doctor", *words, "--json").stdout for words in ((str(env),), ("--env", str(env)))]
+    assert said[0] == said[1]
+    assert str(env) in said[0]
+    both = cudafit("doctor", str(env), "--env", str(env))
+    assert both.returncode == 2
+    assert "each name the environment" in both.stderr

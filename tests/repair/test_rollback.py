@@ -12,6 +12,7 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.repair.journal import interrupted
 from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.repair.transaction import transaction
+from tests.conftest import Run
 from tests.repair.chaos import killed, silent
 from tests.repair.trees import CHANGED_NS, LARGE, beside, change_env, make_env, reading
 
@@ -266,3 +267,24 @@ def test_what_only_a_newer_cudafit_can_read_is_left_alone(env: Path) -> None:
     change(env, write("home = 2\n"))
     assert [one.id for one in generations(str(env))] == ["2"]
     assert sorted(os.listdir(beside(env) / "generations")) == ["1", "2", "notes"]
+
+
+def test_what_is_kept_can_be_cleared_and_frees_its_disk(cudafit: Run, env: Path) -> None:
+    for name in ("one", "two"):
+        with transaction(str(env), reason="repair"):
+            (env / name).write_text(name)
+    listed = cudafit("rollback", str(env), "--list")
+    assert "in all: " in listed.stdout
+    assert "--clear` frees it" in listed.stdout
+    asked = cudafit("rollback", str(env), "--clear")
+    assert asked.returncode == 2
+    assert "nothing was removed" in asked.stderr
+    assert len(generations(str(env))) == 2
+    now = reading(env)
+    done = cudafit("rollback", str(env), "--clear", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "freed" in done.stdout
+    assert generations(str(env)) == ()
+    assert reading(env) == now
+    assert cudafit("rollback", str(env), "--clear", "--yes").returncode == 1
+    assert cudafit("rollback", str(env), "--clear", "--list").returncode == 2

@@ -26,7 +26,7 @@ from cudafit.render.repair_rows import done_rows, nothing_rows, plan_rows
 from cudafit.repair.carry_out import asked, carry_out, check_place, planned
 from cudafit.repair.checks import runs_here
 from cudafit.repair.engines.engine import Means, StaleError
-from cudafit.repair.rollback import recover
+from cudafit.repair.rollback import kept_bytes, recover
 from cudafit.repair.transaction import RolledBack
 from cudafit.system.commands import command_text, path_word
 
@@ -127,7 +127,14 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
 
     bench = verified(looked.which, after, looked.machine, looked.library.book.facts, talk.say)
     failed = report.status == "error" or found_a_problem(bench)
-    return _told("done", plan, report, done_rows(plan, report, bench), bench, _PROBLEM if failed else 0)
+    return _told(
+        "done",
+        plan,
+        report,
+        done_rows(plan, report, bench, kept_bytes(plan.environment)),
+        bench,
+        _PROBLEM if failed else 0,
+    )
 
 
 def _nothing(environment: Environment, wish: Wish, before: Report) -> Result:

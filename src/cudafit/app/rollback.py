@@ -1,20 +1,24 @@
 """An environment as it was before a change."""
 
+import os
 from collections.abc import Sequence
 
 from cudafit.app.asked import WhichEnvironment
 from cudafit.app.here import located_here
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
-from cudafit.env.locate import required
+from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import CudafitError, InputError
+from cudafit.files import Files
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import ROLLBACK_SCHEMA
+from cudafit.render.counts import counted
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.repair.generations import Generation
 from cudafit.repair.journal import interrupted
-from cudafit.repair.rollback import generations, recover, roll_back
+from cudafit.repair.rollback import clear as remove_all
+from cudafit.repair.rollback import generations, kept_bytes, recover, roll_back
 from cudafit.system.commands import command_text, path_word
 
 
@@ -31,6 +35,21 @@ def kept(request: Request) -> Result:
     path = _path(request)
     found = generations(path)
     return _result(path, None, found, _kept_rows(path, found))
+
+
+def clear(request: Request, talk: Talk) -> Result:
+    """Removes all that could be brought back, and says what that frees. Asks before."""
+    path = _path(request)
+    found = generations(path)
+    if not found:
+        raise CudafitError(f"there is nothing kept for `{path}`")
+    way = command_text("cudafit", "rollback", path_word(path), "--clear", "--yes")
+    talk.agree(
+        f"remove {counted(len(found), 'earlier state')} of `{path}`, {size_text(kept_bytes(path))}?",
+        InputError("nobody can be asked here, so nothing was removed", hint=f"`{way}`"),
+    )
+    freed = remove_all(path, say=talk.say)
+    return _result(path, None, (), [Row("environment", path), Row("freed", size_text(freed), "", "good")])
 
 
 def rollback(request: Request, talk: Talk) -> Result:
@@ -60,6 +79,11 @@ def _with_files(kept: Sequence[Generation], wanted: str | None) -> str:
 
 def _path(request: Request) -> str:
     which = request.environment
+    if sum(map(bool, (which.path, which.conda, which.kernel))) > 1:
+        raise InputError("ENV, `--conda` and `--kernel` each name the environment")
+    if which.kernel:
+        asked = Asked(kernel=which.kernel, environ=os.environ, folder=os.getcwd())
+        return required(locate(Files(), asked), "rollback", ".venv").prefix
     if which.path or which.conda:
         return which.path or conda_path(which.conda or "")
     begun = unfinished_change(None)
@@ -81,7 +105,10 @@ def _kept_rows(path: str, found: Sequence[Generation]) -> list[Row]:
         )
         rows.append(Row(one.id, f"{one.time}  {one.reason}", size))
         rows += [Row("", f"with {', '.join(one.beside)}")] if one.beside else []
-    return rows if found else [*rows, Row("kept", "nothing")]
+    if not found:
+        return [*rows, Row("kept", "nothing")]
+    clear_all = command_text("cudafit", "rollback", path_word(path), "--clear")
+    return [*rows, Row("disk", f"{size_text(kept_bytes(path))} in all: `{clear_all}` frees it")]
 
 
 def _result(path: str, back: Generation | None, found: Sequence[Generation], rows: list[Row]) -> Result:

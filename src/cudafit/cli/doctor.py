@@ -1,6 +1,7 @@
 """`cudafit doctor`."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -8,10 +9,12 @@ import click
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.cli.common import Seconds, common_options, emit, say, write, write_exactly
 from cudafit.cli.machine_options import ask, environment_options, matrix_options, one_machine_options, root_option
+from cudafit.errors import InputError
 
 
 @click.command("doctor")
-@click.option("--env", "path", metavar="PATH", help="The environment: its folder or its interpreter.")
+@click.argument("named", metavar="[ENV]", required=False)
+@click.option("--env", "path", metavar="PATH", help="The same as ENV: its folder or its interpreter.")
 @environment_options
 @click.option("--deep", is_flag=True, help="Also run the frameworks of the environment: an operation on each GPU.")
 @click.option(
@@ -66,16 +69,20 @@ def command(
     as_json: bool,
     form: str,
     list_checks: bool,
+    named: str | None,
     **others: Any,
 ) -> int:
     """Say why the GPU is not used: one root cause, with evidence and the fix.
 
-    Looks at this machine and at the active environment, or the one in this folder. Reads files only: nothing of the
-    environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these files instead:
+    Looks at this machine and at the active environment, or the one in this folder, or ENV. Reads files only:
+    nothing of the environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these files instead:
     nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not be determined.
     """
     if list_checks:
         return _list_checks()
+    if named and environment.path:
+        raise InputError("ENV and `--env` each name the environment")
+    environment = replace(environment, path=named or environment.path)
     question = ask(context, machine)
     from cudafit.app.doctor import Request, doctor  # noqa: PLC0415 - while NVML answers
 

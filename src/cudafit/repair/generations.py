@@ -113,6 +113,11 @@ def described(state: State, name: str, record: Kept) -> Generation:
     return Generation(name, record.time, record.reason, record.files, record.bytes, size, names)
 
 
+def disk_use(state: State) -> int:
+    """What removing all of them would free: more than the sum, since what two of them share is freed too."""
+    return _own_bytes(state.generations)
+
+
 def next_id(state: State) -> str:
     """Numbers go up, so their order needs no clock. Raises CudafitError where there is none left."""
     discarded = (name.partition("-")[0] for name in _names(state.discarded))

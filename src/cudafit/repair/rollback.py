@@ -13,6 +13,7 @@ from cudafit.repair.generations import (
     Kept,
     clean,
     described,
+    disk_use,
     empty_discarded,
     generation,
     next_id,
@@ -42,6 +43,32 @@ def generations(env: str) -> tuple[Generation, ...]:
     if not check_trusted(state):
         return ()
     return tuple(described(state, name, record) for name, record in whole(state).items())
+
+
+def kept_bytes(env: str) -> int:
+    """The disk that the generations take for themselves. Reads only."""
+    state = state_of(env)
+    return disk_use(state) if check_trusted(state) else 0
+
+
+def clear(env: str, *, say: Callable[[str], None], wait_s: float = WAIT_S) -> int:
+    """Remove all generations: nothing can be brought back then. Returns the bytes that this freed; raises CudafitError
+    where a change was interrupted, which needs what is kept."""
+    state = state_of(env)
+    if not check_trusted(state):
+        raise _none_kept(state)
+    check_writable(state)
+    with stoppable(), locked(state, wait_s, say) as lock:
+        if journals.read(state) is not None:
+            raise CudafitError(
+                f"a change of `{state.env}` was interrupted, and what is kept is needed to end it",
+                hint=command_text("cudafit", "rollback", state.env),
+            )
+        before = disk_use(state)
+        clean(lock.held, say, kept=0)
+        freed = before - disk_use(state)
+        remove_if_unused(lock.held)
+    return freed
 
 
 def recover(env: str, *, say: Callable[[str], None], wait_s: float = WAIT_S) -> str:
