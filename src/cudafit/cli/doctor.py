@@ -75,8 +75,9 @@ def command(
     """Say why the GPU is not used: one root cause, with evidence and the fix.
 
     Looks at this machine and at the active environment, or the one in this folder, or ENV. Reads files only:
-    nothing of the environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these files instead:
-    nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not be determined.
+    nothing of the environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these
+    files instead: nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not
+    be determined.
     """
     if list_checks:
         return _list_checks()
