@@ -33,9 +33,7 @@ def _file_rows(change: FileChange) -> Iterator[Row]:
     lines = change.diff.splitlines()
     added = sum(line.startswith("+") for line in lines[2:])
     removed = sum(line.startswith("-") for line in lines[2:])
-    yield Row(
-        os.path.basename(change.path), f"{counted(added, 'line')} come, {counted(removed, 'line')} go", change.path
-    )
+    yield Row(os.path.basename(change.path), f"+{added} -{removed} lines", change.path)
     if len(lines) <= _WHOLE and not change.path.endswith(".lock"):
         tones = {"+": "good", "-": "warn"}
         yield from (Row("", line, "", tones.get(line[:1], "plain")) for line in lines[2:])
