@@ -203,6 +203,8 @@ def test_an_unknown_package_of_a_file_is_passed_on_with_a_note(
         (["--conda", "pytroch"], "cudafit resolve torch"),
         (["torch", "pytorch-cuda"], "cudafit resolve torch"),
         (["torch", "cpuonly"], "cudafit resolve torch"),
+        (["pytorch-cuda=12.1"], "cudafit resolve torch --cuda 12.1"),
+        (["torch", "numpy", "pytorch-cuda=12.1"], "cudafit resolve torch numpy --cuda 12.1"),
     ],
 )
 def test_a_name_that_is_nearly_one_of_ours_or_is_condas_is_refused_before_an_index_is_asked(

@@ -13,6 +13,7 @@ from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import overview
 from cudafit.resolve.answer import resolve as resolved
 from cudafit.resolve.host import Host
+from cudafit.resolve.names import is_of_conda
 from cudafit.resolve.problem import Book
 from cudafit.resolve.request import Request
 
@@ -20,7 +21,10 @@ from cudafit.resolve.request import Request
 def request_of(builds: WhichBuilds, machine: WhichMachine, facts: WhichFacts) -> tuple[Request, str | None]:
     """What was asked for; what the project in this folder asks for when nothing was, which the note tells. Raises
     InputError."""
-    items = [wanted(_of_conda(text) if builds.conda else text) for text in builds.requirements]
+    items = [
+        wanted(_of_conda(text) if builds.conda or is_of_conda(text.partition("=")[0]) else text)
+        for text in builds.requirements
+    ]
     found, note = None, None
     if builds.from_imports:
         from cudafit.app.declared import from_imports  # noqa: PLC0415 - what reads files, where there are any

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.frameworks import CONDA_KINDS, OF_CONDA
@@ -28,7 +29,7 @@ def check(request: Request, library: Library) -> None:
             raise InputError(
                 f"`{want.name}` is not the package that you want{_where(want)}",
                 cause=[note or f"the package is called {' or '.join(means)}"],
-                hint=f"`{_again(request, want, means[0])}`",
+                hint=f"`{_without_condas(request, want, means[0])}`",
             )
         if local := next((extra for extra in want.extras if re.fullmatch(r"cuda\d*[-_]local", extra)), None):
             extra = re.split("[-_]", local)[0]
@@ -169,6 +170,16 @@ def _again(request: Request, want: Wanted, name: str) -> str:
     right = f"{name}{want.specifier}"
     words = [right if one is want else one.text for one in said] if want in said else [right]
     return command_text(*request.verb, *dict.fromkeys(words))
+
+
+def _without_condas(request: Request, want: Wanted, name: str) -> str:
+    """conda's `pytorch-cuda=12.1` says the CUDA, and no version of torch."""
+    if want.name != "pytorch-cuda":
+        return _again(request, want, name)
+    bare = replace(want, specifier="")
+    others = tuple(bare if one is want else one for one in request.wanted)
+    cuda = want.specifier.lstrip("=").removesuffix(".*")
+    return _again(replace(request, wanted=others), bare, name) + (f" --cuda {cuda}" if cuda else "")
 
 
 def _where(want: Wanted) -> str:
