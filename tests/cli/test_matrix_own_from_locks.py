@@ -1,6 +1,7 @@
 """`cudafit matrix update --from-locks --own`: anybody's lock, in the user's own layer."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,16 @@ def test_what_conda_installed_confirms_a_build_and_is_kept_in_the_layer(cudafit:
     broken = cudafit(*words)
     assert broken.returncode == 2
     assert "cannot be read as a conda-meta folder" in broken.stderr
+
+
+@pytest.mark.slow
+def test_a_version_that_is_not_known_is_held_against_the_day_of_the_update(cudafit: Run, tmp_path: Path) -> None:
+    words = ("torchvision==99", "--cpu", "--platform", "linux-x86_64", "--offline")
+    before = re.search(r"the facts are of (\S+),", cudafit("resolve", *words).stderr)
+    path = lock(tmp_path, "torchvision", "0.24.1+cpu", "cpu", FILE)
+    assert cudafit("matrix", "update", "--own", "--from-locks", path).returncode == 0
+    after = re.search(r"the facts are of (\S+),", cudafit("resolve", *words).stderr)
+    assert before
+    assert after
+    assert before[1] != after[1]
+    assert f"+update.{after[1]}" in cudafit("matrix", "list").stdout

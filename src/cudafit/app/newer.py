@@ -1,6 +1,7 @@
 """A version that the facts do not hold, because it came later: what the index says of it, there and then."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -66,10 +67,11 @@ def answer_with_index(
     if not missing:
         return answer, book
     names = list(dict.fromkeys(want.name for want in missing))
-    aged = f"the facts are of {_day(book)}, and what came later is not in them"
+    day = _day(book, names)
+    aged = f"the facts are of {day}, and what came later is not in them"
     if offline:
         return _with_cause(answer, f"{aged}: `--offline` asks no index for it"), book
-    say(f"the facts of {_day(book)} do not hold {', '.join(want.text for want in missing)}: asking the index")
+    say(f"the facts of {day} do not hold {', '.join(want.text for want in missing)}: asking the index")
     harvested = _from_index(names, missing, book)
     if not harvested.builds:
         failed = harvested.failures[0] if harvested.failures else ""
@@ -80,7 +82,7 @@ def answer_with_index(
         found[build.name] = (*found.get(build.name, ()), build)
     versions = list(dict.fromkeys(f"{build.name} {build.version}" for build in harvested.builds))
     keep = command_text("cudafit", "matrix", "update", *found)
-    text = f"{', '.join(versions)} newer than those of {_day(book)}, read on the index just now; `{keep}` keeps that"
+    text = f"{', '.join(versions)} newer than those of {day}, read on the index just now; `{keep}` keeps that"
     newer = WithNewer(book, found, tuple(harvested.sources), (*book.told, text))
     return answer_of(request, hosts, newer, every=every), newer
 
@@ -138,5 +140,10 @@ def _with_cause(answer: Resolution, text: str) -> Resolution:
     return replace(answer, causes=(*answer.causes, text))
 
 
-def _day(book: Book) -> str:
+def _day(book: Book, names: Sequence[str]) -> str:
+    """Of the facts about these packages: the update's where it holds all of them."""
+    over = getattr(book, "over", None)
+    update = re.search(r"\+update\.(\d{4}\.\d{1,2}\.\d{1,2})", book.version)
+    if update and over is not None and all(name in over.packages for name in names):
+        return update[1]
     return book.version.partition("+")[0]

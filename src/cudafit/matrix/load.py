@@ -72,8 +72,10 @@ def _newest(layers: Sequence[str], environ: Mapping[str, str]) -> Compiled:
         return _with_own(below, [found.rows, *layers], environ)
     if layer is None or over is None:
         return _with_own(below, [found.rows, *layers], environ)
-    it = "them" if len(layer.packages) > 1 else "it"
-    text = f"{_names(layer.packages)} as you read {it} on {layer.date}; `{REVERT}` takes that back"
+    it = "it" if len(layer.packages) == 1 else "them"
+    text = (
+        f"{_names(layer.packages) or 'what locks quote'} as you read {it} on {layer.date}; `{REVERT}` takes that back"
+    )
     joined = replace(below.under(over, f"{below.version}+{over.version}"), told=(*below.told, text))
     return _with_own(joined, [found.rows, layer.rows, *layers], environ, layer)
 
