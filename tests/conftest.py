@@ -36,14 +36,23 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(open_matrix(environ={"XDG_CACHE_HOME": str(shared), "XDG_CONFIG_HOME": str(shared)}).path)
 
 
+@pytest.fixture(scope="session")
+def kept_wheels() -> str:
+    """uv's cache of whoever runs the tests: wheels of gigabytes are fetched and unpacked once, not for each home."""
+    done = subprocess.run([sys.executable, "-m", "uv", "cache", "dir"], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
 @pytest.fixture
-def environ(tmp_path: Path, compiled: Path) -> dict[str, str]:
+def environ(tmp_path: Path, compiled: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """This process's environment without what would change an answer, and with a home of the test's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     home = tmp_path / "home"
     cache = home / ".cache" / "cudafit" / "matrix"
     cache.mkdir(parents=True)
     (cache / compiled.name).symlink_to(compiled)
+    if request.node.get_closest_marker("online"):
+        kept["UV_CACHE_DIR"] = request.getfixturevalue("kept_wheels")
     return {**kept, "HOME": str(home), "COLUMNS": "100"}
 
 

@@ -1,46 +1,34 @@
 """The payloads in real CPU environments, made from the package index: every operation of each framework is run."""
 
 import json
-import sys
-import venv
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from cudafit import shipped
-from cudafit.process import run
 from tests.conftest import Run
+from tests.real_venv import for_cpu_torch, made, with_cpu_torch
 
 pytestmark = [pytest.mark.online, pytest.mark.slow]
 
 # What every framework must have computed right, and those that cannot do some of it.
 TESTS = {"matmul", "reduction", "random", "conv2d", "fft", "attention"}
 CASES = [
-    ("torch", ["torch==2.13.0"], set()),
-    ("jax", ["jax"], set()),
-    ("tensorflow", ["tensorflow-cpu"], set()),
-    ("onnxruntime", ["onnxruntime"], {"fft"}),
+    pytest.param("torch", None, set(), marks=for_cpu_torch),
+    ("jax", "jax", set()),
+    ("tensorflow", "tensorflow-cpu==2.21.0", set()),
+    ("onnxruntime", "onnxruntime", {"fft"}),
 ]
 
 
-@pytest.mark.parametrize(("framework", "requirements", "lacks"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("framework", "requirement", "lacks"), CASES, ids=["torch", "jax", "tensorflow", "onnxruntime"]
+)
 def test_a_real_framework_computes_right_on_the_cpu(
-    cudafit: Run, package_index: None, tmp_path: Path, framework: str, requirements: list[str], lacks: set[str]
+    cudafit: Run, package_index: None, tmp_path: Path, framework: str, requirement: str | None, lacks: set[str]
 ) -> None:
-    env = tmp_path / "env"
-    venv.create(env, with_pip=True)
-    command = [str(env / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # An index may have torch for CUDA only; its libraries alone take minutes, and the CPU needs none of them.
-    installed = run([*command, *(["--no-deps"] if framework == "torch" else []), *requirements], timeout_s=900)
-    if installed.returncode != 0:
-        pytest.skip(f"{requirements[0]} has no wheel for {sys.version.split()[0]}: {installed.stderr.strip()[-200:]}")
-    if framework == "torch":
-        needs = ["typing_extensions", "sympy", "networkx", "jinja2", "fsspec", "filelock", "setuptools"]
-        assert run([*command, *needs], timeout_s=600).returncode == 0
-        tried = run([str(env / "bin" / "python"), "-c", "import torch"], timeout_s=300)
-        if tried.returncode != 0:
-            pytest.skip(f"the index has no CPU build of torch: {tried.stderr.strip()[-200:]}")
+    env = made(tmp_path / "env", requirement) if requirement else with_cpu_torch(tmp_path / "env")
     done = cudafit("bench", str(env), "--device", "cpu", "--json", timeout=300)
     told = json.loads(done.stdout)
     jsonschema.validate(told, json.loads(shipped.schema_text("bench-1")))

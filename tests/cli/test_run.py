@@ -18,6 +18,7 @@ import pytest
 
 from cudafit.machine.processes import every_pid, read_process
 from tests import fake_nvml
+from tests.real_venv import for_cpu_torch, with_cpu_torch
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="run watches through /proc")
 
@@ -467,13 +468,9 @@ def test_a_driver_that_hangs_does_not_hold_the_job_up(world: World, nvml: Callab
 @pytest.mark.slow
 @pytest.mark.online
 @pytest.mark.usefixtures("package_index")
+@for_cpu_torch
 def test_real_torch_for_the_cpu(world: World, tmp_path: Path) -> None:
-    place = tmp_path / "e"
-    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=300)
-    install = [str(place / "bin/python"), "-m", "pip", "install", "--quiet", "torch==2.13.0"]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
-    if done.returncode != 0 or not list(place.glob("lib/*/site-packages/torch-2.13.0+cpu.dist-info")):
-        pytest.skip("pip finds no CPU build of torch 2.13.0 here")
+    place = with_cpu_torch(tmp_path / "e")
     # Long enough for its libraries to be looked at, however fast the machine is.
     (world.folder / "train.py").write_text(f"{NEVER_MOVED}import time; time.sleep(3)\n")
     world.environ["PATH"] = f"{place}/bin{os.pathsep}{world.environ['PATH']}"

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +9,20 @@ import pytest
 
 from tests.conftest import Run
 from tests.machines import FOLDER
+from tests.real_venv import CPU_TORCH, for_cpu_torch, installed, made, uninstalled, with_cpu_torch
 
 pytestmark = [pytest.mark.online, pytest.mark.slow, pytest.mark.usefixtures("package_index")]
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A venv with packages, made once for each set of them; without their dependencies where those are large."""
-    made: dict[tuple[str, ...], str] = {}
+    known: dict[tuple[str, ...], str] = {}
 
     def environment(*packages: str) -> str:
-        if packages not in made:
-            path = str(tmp_path_factory.mktemp("env") / "e")
-            uv = [sys.executable, "-m", "uv"]
-            subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, path], check=True, timeout=120)
-            install = [*uv, "pip", "install", "--quiet", "--python", path, *packages]
-            done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
-            assert done.returncode == 0, done.stderr
-            made[packages] = path
-        return made[packages]
+        if packages not in known:
+            known[packages] = str(made(tmp_path_factory.mktemp("env") / "e", *packages))
+        return known[packages]
 
     return environment
 
@@ -50,24 +42,17 @@ def test_the_cuda_torch_of_the_default_index(cudafit: Run, make: Any) -> None:
     pascal = diagnosis(cudafit, env, "gtx1080ti-535")
     assert "torch.arch_unsupported_old" in [one["id"] for one in pascal["findings"]]
     # A library that is taken away is missed, by the real requirements of the real wheel.
-    uninstall = [sys.executable, "-m", "uv", "pip", "uninstall", "--quiet", "--python", env, "nvidia-cudnn-cu13"]
-    subprocess.run(uninstall, check=True, timeout=120)
+    uninstalled(Path(env), "nvidia-cudnn-cu13")
     assert diagnosis(cudafit, env, "h100x8-580")["cause"] == "torch.nvidia_dist_missing"
 
 
-@pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11")
+@for_cpu_torch
 def test_a_cpu_torch_that_pip_finds(cudafit: Run, tmp_path: Path) -> None:
-    place = str(tmp_path / "e")
-    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=300)
-    install = [f"{place}/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "torch==2.13.0"]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
-    version = Path(place) / f"lib/python{PYTHON}/site-packages/torch/version.py"
-    if done.returncode != 0 or "+cpu" not in version.read_text():
-        pytest.skip("pip finds no CPU build of torch 2.13.0 here")
+    place = str(with_cpu_torch(tmp_path / "e", "--no-deps"))
     shown = diagnosis(cudafit, place, "rtx4090-550")
     assert shown["cause"] == "torch.cpu_wheel"
     (finding,) = [one for one in shown["findings"] if one["id"] == "torch.cpu_wheel"]
-    assert "torch==2.13.0+cu" in " ".join(finding["fix"]["commands"][0])
+    assert f"torch=={CPU_TORCH}+cu" in " ".join(finding["fix"]["commands"][0])
     assert diagnosis(cudafit, place, "no-gpu")["cause"] is None
 
 
@@ -77,8 +62,7 @@ def test_jax_with_and_without_its_plugin(cudafit: Run, make: Any) -> None:
     plugged = make(f"jax=={version}", f"jax-cuda12-plugin=={version}", f"jax-cuda12-pjrt=={version}")
     assert diagnosis(cudafit, plugged, "h100x8-580")["cause"] is None
     # As an installer does that upgrades jaxlib alone.
-    other = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", plugged, "--no-deps", "jaxlib==0.9.0"]
-    subprocess.run(other, check=True, timeout=300)
+    installed(Path(plugged), "--no-deps", "jaxlib==0.9.0")
     assert diagnosis(cudafit, plugged, "h100x8-580")["cause"] == "jax.plugin_version_skew"
 
 

@@ -42,8 +42,10 @@ class Channel:
         for name in self.listed:
             (folder / name).mkdir(parents=True)
 
-    def has(self, package: str) -> bool:
-        return any(entry["name"] == package for entries in self.listed.values() for entry in entries.values())
+    def has(self, *told: str) -> bool:
+        """Name, version, build."""
+        entries = (entry for listed in self.listed.values() for entry in listed.values())
+        return any((entry["name"], entry["version"], entry["build"]) == told for entry in entries)
 
     def add(self, index: dict[str, Any], files: Iterable[Content] = (), placeholder: str | None = None) -> None:
         """In conda's second format: zstd at its quickest takes a small part of the time of bzip2."""
@@ -72,7 +74,7 @@ class Channel:
 
 @contextmanager
 def _part(package: zipfile.ZipFile, name: str) -> Iterator[tarfile.TarFile]:
-    compressor = zstandard.ZstdCompressor(level=1, threads=-1)
+    compressor = zstandard.ZstdCompressor(level=-5, threads=-1)
     with (
         package.open(f"{name}.tar.zst", "w", force_zip64=True) as raw,
         compressor.stream_writer(raw, closefd=False) as packed,
@@ -201,9 +203,11 @@ def add_cuda_torch(channel: Channel, folder: Path, cuda: str) -> None:
         own = name.removeprefix("nvidia-").removesuffix(f"-cu{major}")
         of_nvidia = name.startswith("nvidia-")
         package = _NVIDIA.get(own, own) if of_nvidia else name
-        needs.append(package)
-        if not channel.has(package):
-            _add_package(channel, package, one.version, of_folder(folder, one), [same_cuda] if of_nvidia else ())
+        needs.append(f"{package} =={one.version}")
+        own_build = f"cuda{major}_0" if of_nvidia else "0"
+        if not channel.has(package, one.version, own_build):
+            more = [same_cuda] if of_nvidia else ()
+            _add_package(channel, package, one.version, of_folder(folder, one), more, own_build)
     build = f"cuda{cuda.replace('.', '')}_generic_200"
     needs += ["__cuda", same_cuda]
     _add_torch(channel, torch.version, build, needs, of_folder(folder, torch), number=200)
@@ -220,9 +224,9 @@ def of_folder(folder: Path, distribution: Distribution) -> Iterator[Content]:
 
 
 def _add_package(
-    channel: Channel, name: str, version: str, files: Iterable[Content], needs: Sequence[str] = ()
+    channel: Channel, name: str, version: str, files: Iterable[Content], needs: Sequence[str] = (), build: str = "0"
 ) -> None:
-    channel.add({"name": name, "version": version, "build": "0", "depends": [_PYTHON, *needs]}, files)
+    channel.add({"name": name, "version": version, "build": build, "depends": [_PYTHON, *needs]}, files)
 
 
 def _add_torch(

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Run
 from tests.lock.world import CONDA, FACTS
 from tests.machines import FOLDER
+from tests.real_venv import for_cpu_torch
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.real_channel import PYTHON, SITE, TORCH, Channel, add_python, add_wheels, cpu_wheels
 from tests.repair.test_conda_create import intact, packages
@@ -109,7 +110,7 @@ def test_a_framework_of_pip_alone_is_repaired_as_in_a_venv(cudafit: Run, real: C
 
 
 @pytest.mark.online
-@pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11")
+@for_cpu_torch
 def test_torch_computes_is_broken_repaired_locked_and_brought_back(
     cudafit: Run, with_torch: CondaWorld, tmp_path: Path
 ) -> None:

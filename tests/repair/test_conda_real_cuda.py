@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Run
 from tests.lock.world import FACTS
 from tests.machines import FOLDER
+from tests.real_venv import for_cpu_torch
 from tests.repair.conda_world import CondaWorld
 from tests.repair.real_channel import (
     PYTHON,
@@ -34,7 +35,7 @@ pytestmark = [
     pytest.mark.skipif(
         (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="the channel is for Linux on x86_64"
     ),
-    pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11"),
+    for_cpu_torch,
 ]
 CUDA = "13.0"  # of the torch that the package index has without a local version
 OLDER, CUDA_12 = "2.10.0", "12.8"  # and of the last one there for CUDA 12
@@ -49,15 +50,39 @@ CUDA_BUILD = f"{TORCH} cuda130_generic_200"
 COMPUTE = "import torch; print(torch.__version__, torch.version.cuda, int((torch.ones(3) + 1).sum()))"
 COMPUTED = f"{TORCH}+cu130 {CUDA} 6"
 # The packages, and a prefix before and after a repair.
-ROOM = 15 << 30
+ROOM = 18 << 30
 
 
 @pytest.fixture(scope="module")
-def both(package_index: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CondaWorld]:
-    """This Python, and torch for the CPU and for CUDA, each with all that it needs."""
+def channel(package_index: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
+    """This Python, and torch for the CPU and for two CUDAs, each with all that it needs."""
     folder = tmp_path_factory.mktemp("cuda")
-    yield made_world(folder, (TORCH, CUDA))
+    if shutil.disk_usage(folder).free < ROOM:
+        pytest.skip(f"less than {ROOM >> 30} GiB are free at {folder}")
+    (folder / "wheels").mkdir()
+    wheels = cpu_wheels(folder / "wheels")
+    made = Channel(folder / "conda-forge", "linux-64")
+    add_python(made)
+    add_wheels(made, wheels)
+    for version, cuda in ((TORCH, CUDA), (OLDER, CUDA_12)):
+        unpacked = cuda_torch(folder / "unpacked", version)
+        add_cuda_torch(made, unpacked, cuda)
+        shutil.rmtree(unpacked)  # 5 GB where uv's cache is on another file system
+    made.finish()
+    yield made
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def newest(channel: Channel, tmp_path: Path) -> CondaWorld:
+    """Facts of the newest build alone."""
+    return with_facts(channel, tmp_path, (TORCH, CUDA))
+
+
+def with_facts(channel: Channel, folder: Path, *builds: tuple[str, str]) -> CondaWorld:
+    shutil.copytree(FACTS, folder / "matrix")
+    (folder / "matrix/conda.yaml").write_text("# conda.\n\nconda_builds:\n" + "".join(map(row, builds)))
+    return CondaWorld(channel.folder, folder / "matrix")
 
 
 def row(build: tuple[str, str]) -> str:
@@ -66,25 +91,6 @@ def row(build: tuple[str, str]) -> str:
         f"- {{feedstock: pytorch-cpu, version: {version}, cuda: {cuda}, platform: linux-x86_64, "
         f"kernels: {KERNELS[cuda]}, sources: doc}}\n"
     )
-
-
-def made_world(folder: Path, *builds: tuple[str, str]) -> CondaWorld:
-    """A channel with the first of the builds, and facts of them all."""
-    version, cuda = builds[0]
-    if shutil.disk_usage(folder).free < ROOM:
-        pytest.skip(f"less than {ROOM >> 30} GiB are free at {folder}")
-    (folder / "wheels").mkdir()
-    wheels = cpu_wheels(folder / "wheels")
-    unpacked = cuda_torch(folder / "unpacked", version)
-    channel = Channel(folder / "conda-forge", "linux-64")
-    add_python(channel)
-    add_wheels(channel, wheels)
-    add_cuda_torch(channel, unpacked, cuda)
-    channel.finish()
-    shutil.rmtree(unpacked)  # 5 GB where uv's cache is on another file system
-    shutil.copytree(FACTS, folder / "matrix")
-    (folder / "matrix/conda.yaml").write_text("# conda.\n\nconda_builds:\n" + "".join(map(row, builds)))
-    return CondaWorld(channel.folder, folder / "matrix")
 
 
 def computes(prefix: Path) -> str:
@@ -116,13 +122,13 @@ def back(cudafit: Run, prefix: Path) -> None:
 
 
 def test_the_cpu_build_without_a_gpu_becomes_the_cuda_build_with_one(
-    cudafit: Run, both: CondaWorld, tmp_path: Path
+    cudafit: Run, newest: CondaWorld, tmp_path: Path
 ) -> None:
-    prefix = made(cudafit, both, tmp_path / "e", "pytorch-cpu", *NO_GPU)
+    prefix = made(cudafit, newest, tmp_path / "e", "pytorch-cpu", *NO_GPU)
     had, before = packages(prefix), tree_hash(prefix)
     assert had["pytorch"] == CPU_BUILD
     assert computes(prefix) == f"{TORCH}+cpu None 6"
-    steps = repaired(cudafit, both, prefix)
+    steps = repaired(cudafit, newest, prefix)
     assert steps.pop("pytorch") == ("replace", "torch.cpu_conda")
     assert steps.pop("pytorch-cpu") == ("remove", "asks for another build of pytorch")
     assert set(steps.values()) == {("install", "goes with pytorch")}
@@ -137,24 +143,21 @@ def test_the_cpu_build_without_a_gpu_becomes_the_cuda_build_with_one(
     assert computes(prefix) == f"{TORCH}+cpu None 6"
 
 
-def test_the_builds_for_no_gpu_and_for_a_driver_of_cuda_12(cudafit: Run, package_index: None, tmp_path: Path) -> None:
-    (tmp_path / "world").mkdir()
-    world = made_world(tmp_path / "world", (OLDER, CUDA_12), (TORCH, CUDA))
+def test_the_builds_for_no_gpu_and_for_a_driver_of_cuda_12(cudafit: Run, channel: Channel, tmp_path: Path) -> None:
+    world = with_facts(channel, tmp_path, (OLDER, CUDA_12), (TORCH, CUDA))
     prefix = made(cudafit, world, tmp_path / "none", *NO_GPU)
     assert packages(prefix)["pytorch"] == CPU_BUILD
     assert computes(prefix) == f"{TORCH}+cpu None 6"
-    shutil.rmtree(prefix)
     prefix = made(cudafit, world, tmp_path / "with", *DRIVER_570)
     assert packages(prefix)["pytorch"] == f"{OLDER} cuda128_generic_200"
     assert packages(prefix)["cuda-version"] == f"{CUDA_12} h0"
     assert computes(prefix) == f"{OLDER}+cu128 {CUDA_12} 6"
-    shutil.rmtree(tmp_path)
 
 
-def test_the_cuda_build_is_broken_repaired_and_brought_back(cudafit: Run, both: CondaWorld, tmp_path: Path) -> None:
-    old = cudafit("create", "--prefix", str(tmp_path / "e"), *ASKED, *OLD_DRIVER, "--matrix", str(both.matrix))
+def test_the_cuda_build_is_broken_repaired_and_brought_back(cudafit: Run, newest: CondaWorld, tmp_path: Path) -> None:
+    old = cudafit("create", "--prefix", str(tmp_path / "e"), *ASKED, *OLD_DRIVER, "--matrix", str(newest.matrix))
     assert (old.returncode, f"`torch {TORCH}+cu130` needs driver 580" in old.stderr) == (1, True)
-    prefix = made(cudafit, both, tmp_path / "e", "pytorch-gpu", *GPU)
+    prefix = made(cudafit, newest, tmp_path / "e", "pytorch-gpu", *GPU)
     had, whole = packages(prefix), names(prefix)
     assert (had["pytorch"], had["pytorch-gpu"]) == (CUDA_BUILD, CUDA_BUILD)
     assert computes(prefix) == COMPUTED
@@ -165,7 +168,7 @@ def test_the_cuda_build_is_broken_repaired_and_brought_back(cudafit: Run, both: 
     library.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # of the same size: only the hash tells
     broken = tree_hash(prefix)
     assert computes(prefix).startswith("ImportError: libtorch_cuda.so: cannot open shared object file")
-    steps = repaired(cudafit, both, prefix)
+    steps = repaired(cudafit, newest, prefix)
     assert steps == dict.fromkeys(("cudnn", "cusparselt", "pytorch"), ("reinstall", "conda.files_damaged"))
     assert computes(prefix) == COMPUTED
     assert library.read_bytes() == content

@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,9 @@ import pytest
 
 from tests.conftest import Run
 from tests.machines import FOLDER
+from tests.real_venv import PYTHON, for_cpu_torch, installed, made, with_cpu_torch
 
 pytestmark = [pytest.mark.online, pytest.mark.slow, pytest.mark.usefixtures("package_index")]
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-UV = [sys.executable, "-m", "uv"]
-
-
-def made(path: Path, *packages: str) -> Path:
-    subprocess.run([*UV, "venv", "--quiet", "--python", sys.executable, str(path)], check=True, timeout=120)
-    installed(path, *packages)
-    return path
-
-
-def installed(path: Path, *words: str) -> None:
-    command = [*UV, "pip", "install", "--quiet", "--python", str(path), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def versions(env: Path) -> dict[str, str]:
@@ -77,14 +63,9 @@ def back(cudafit: Run, env: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.skipif(PYTHON != "3.11", reason="the CPU build of torch that pip finds here is for Python 3.11")
+@for_cpu_torch
 def test_a_cpu_torch_becomes_a_cuda_torch_and_comes_back(cudafit: Run, tmp_path: Path) -> None:
-    env = tmp_path / "e"
-    subprocess.run([sys.executable, "-m", "venv", env], check=True, timeout=300)
-    install = [str(env / "bin/python"), "-m", "pip", "install", "--quiet", "torch==2.13.0", "numpy", "requests", "rich"]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=900, check=False)
-    if done.returncode != 0 or "+cpu" not in (env / f"lib/python{PYTHON}/site-packages/torch/version.py").read_text():
-        pytest.skip("pip finds no CPU build of torch 2.13.0 here")
+    env = with_cpu_torch(tmp_path / "e", "numpy", "requests", "rich")
     had, before = versions(env), tree_hash(env)
     told = repaired(cudafit, env, "h100x8-580")
     now = versions(env)
