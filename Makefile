@@ -28,8 +28,9 @@ T :=
 FOUND = $(wildcard $(foreach one,$(T),tests/$(one) tests/test_$(one).py tests/cli/test_$(one).py tests/cli/test_$(one)_*.py))
 PART = $(if $(T),$(or $(FOUND),$(error there are no tests for T=$(T))))
 
+# One more than there are cores: some of them wait for the package index.
 test: $(DEV) ## every test; T=resolve: those of tests/resolve and of the command
-	$(RUN) -m pytest -n auto --dist loadgroup $(PART)
+	$(RUN) -m pytest -n $$(( $$(.venv/bin/python -c 'import os; print(os.cpu_count() or 1)') + 1 )) --dist loadgroup $(PART)
 
 # Its folders are made in memory where there is a gigabyte: on a disk they take a third of the time.
 MEMORY = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 {print $$4}')0" -gt 10000000 ] && echo TMPDIR=/dev/shm)

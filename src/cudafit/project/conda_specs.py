@@ -92,5 +92,5 @@ def chosen_by(spec: Spec, place: str) -> Iterator[Chosen]:
 
 
 def _variant(version: str) -> str | None:
-    match = re.fullmatch(r"=*(\d{1,2})(?:\.(\d))?(?:\.[\d*]+|\.\*)*", version.strip())
+    match = re.fullmatch(r"=*(\d{1,2})(?:\.(\d))?(?:\.[\d*]+)*", version.strip())
     return f"cu{match[1]}{match[2] or ''}" if match else None

@@ -7,14 +7,15 @@ import re
 
 from cudafit.model.requirement import is_specifier
 
-_SIGNS = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*(.+)")
+_SIGN = re.compile(r"(?:===|==|~=|!=|<=|>=|<|>|\^|~|=)?")
 
 
 def of_poetry(text: str) -> str | None:
     """`^2.1`, `~2.1`, `2.1.*`, `>=2,<3`; None for what PEP 440 cannot say (`^1 || ^2`)."""
     if "||" in text:
         return None
-    return _joined([_poetry_part(part) for part in re.split(r"\s*,\s*|(?<=\S)\s+(?=[<>=!~^])", text.strip())])
+    apart = re.split(r",| (?=[<>=!~^])", " ".join(text.split()))
+    return _joined([_poetry_part(part) for part in apart])
 
 
 def of_conda(text: str) -> str | None:
@@ -29,9 +30,15 @@ def _joined(parts: list[str]) -> str | None:
     return joined if is_specifier(joined) else None
 
 
+def _signed(part: str) -> tuple[str, str]:
+    """The sign, empty where there is none, and the version."""
+    match = _SIGN.match(part)
+    end = match.end() if match else 0
+    return part[:end], part[end:].strip()
+
+
 def _poetry_part(part: str) -> str:
-    match = _SIGNS.fullmatch(part.strip())
-    sign, version = (match[1] or "", match[2].strip()) if match else ("", part.strip())
+    sign, version = _signed(part.strip())
     if version in ("", "*"):
         return ""
     if sign == "^":
@@ -43,8 +50,7 @@ def _poetry_part(part: str) -> str:
 
 
 def _conda_part(part: str) -> str:
-    match = _SIGNS.fullmatch(part)
-    sign, version = (match[1] or "", match[2]) if match else ("", part)
+    sign, version = _signed(part)
     if version in ("", "*"):
         return ""
     if sign == "=":

@@ -6,7 +6,8 @@ from cudafit.system.python310 import possessive
 
 _HEADING = re.compile(possessive(r"[ \t]*+\[\[?+([^\[\]#\n]*+)\]\]?+[ \t]*+(?:#.*+)?"))
 _KEY = re.compile(possessive(r"""[ \t]*+((?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')(?:[ \t]*+\.[ \t]*+[\w"'-]++)*+)[ \t]*+="""))
-_TEXT = re.compile(possessive(r"""\"((?:[^"\\\n]|\\.)*+)\"|'([^'\n]*+)'"""))
+# One without an end goes to the end of its line, so that it is looked through once.
+_TEXT = re.compile(possessive(r"""\"((?:[^"\\\n]|\\.)*+)\"?|'([^'\n]*+)'?"""))
 _MOST = 20_000  # lines
 
 

@@ -113,11 +113,12 @@ def _libraries(row: CondaBuild) -> tuple[str, ...]:
 def library_text(text: str, build_index: str) -> str:
     """A requirement of one of NVIDIA's libraries as the installer of that index takes it: `nvidia-cudnn-cu12<9.11` is
     conda's `libcudnn<9.11`."""
-    match = re.fullmatch(r"nvidia-cudnn-cu\d+(.*)", text)
+    match = re.match(r"nvidia-cudnn-cu\d+", text)
     if build_index != INDEX or match is None:
         return text
-    bounds = [numbers(bound) for bound in re.findall(r"[\d.]+", match[1])]
-    return f"{'libcudnn' if max(bounds, default=_SPLIT) >= _SPLIT else 'cudnn'}{match[1]}"
+    bound = text[match.end() :]
+    bounds = [numbers(number) for number in re.findall(r"[\d.]+", bound)]
+    return f"{'libcudnn' if max(bounds, default=_SPLIT) >= _SPLIT else 'cudnn'}{bound}"
 
 
 # From here on `cudnn` has the headers alone, and brings `libcudnn`. Source: conda-forge's records, as locks quote them.

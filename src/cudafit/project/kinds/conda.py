@@ -74,10 +74,11 @@ class _Reader:
                 self.wanted += requirement(asked, place, self.unread)
 
     def _take_pip(self, told: str, place: str) -> None:
-        if named := re.fullmatch(r"(?:-r|--requirement)[\s=]*(\S+)", told):
-            beside = os.path.normpath(os.path.join(os.path.dirname(self.path), named[1]))
+        option = re.match(r"(?:-r|--requirement)[\s=]*", told)
+        if option and (named := told[option.end() :].strip()):
+            beside = os.path.normpath(os.path.join(os.path.dirname(self.path), named))
             if not os.path.isfile(beside):
-                self.unread.add(place, f"`{named[1]}` is not in this folder")
+                self.unread.add(place, f"`{named}` is not in this folder")
                 return
             read = read_requirement_file(beside)
             self.wanted += read.wanted
