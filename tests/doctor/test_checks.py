@@ -495,6 +495,20 @@ CASES = [
         Env(torch("2.4.1+cu121", "12.1", CU126), ["torch==2.4.1", "numpy==2.1.0"]),
     ),
     Case(
+        "ext.abi_mismatch",
+        GOOD,
+        GOOD,
+        Env(torch("2.8.0+cu126", "12.6", CU126), ["torch==2.8.0", "torchcodec==0.8.0"]),
+        Env(torch("2.8.0+cu126", "12.6", CU126), ["torch==2.8.0", "torchcodec==0.7.0"]),
+    ),
+    Case(
+        "dist.refused",
+        GOOD,
+        GOOD,
+        Env(torch("2.3.1+cu121", "12.1", CU126), ["torch==2.3.1", "transformers==5.2.0"]),
+        Env(torch("2.3.1+cu121", "12.1", CU126), ["torch==2.3.1", "transformers==4.57.1"]),
+    ),
+    Case(
         "sys.glibc_too_old",
         machine(os={"libc": "glibc 2.17"}),
         GOOD,

@@ -114,6 +114,7 @@ class _Solver:
     def _wants(self, sought: Request, target: Target) -> tuple[Wanted, ...]:
         python = self.first.python
         asked = [one for one in sought.wanted if applies(one, target.platform, python) and not one.url]
+        asked += self.library.agreements.held_back(asked)
         standing: list[Wanted] = []
         excluded: list[str] = []
         while True:
@@ -142,7 +143,7 @@ class _Solver:
         self.versions |= {node.name: node.version for node in got.nodes}
         unknown = [name for name in excluded if not any(_is_of(one, name) for one in standing)]
         self.unread |= dict.fromkeys(name for name in unknown if name not in self.missing)
-        return brought_in(
+        brought = brought_in(
             got.nodes,
             {one.name for one in asked if not one.constraint},
             self.library.knows,
@@ -151,6 +152,7 @@ class _Solver:
             python,
             standing,
         )
+        return (*brought, *self.library.agreements.limits_of({node.name: node.version for node in got.nodes}))
 
     def _optional(self, request: Request) -> Iterator[str]:
         """Where nothing of ours is needed: what would be with an extra."""

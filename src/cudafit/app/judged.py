@@ -12,6 +12,7 @@ from cudafit.resolve.conda import FEEDSTOCKS
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book
 from cudafit.resolve.request import Request
+from cudafit.resolve.together import Agreements
 
 IN_THE_LOCK = "in the lock"
 
@@ -36,8 +37,17 @@ def judged(versions: Mapping[str, str], request: Request, machines: list[Host], 
             wanted.append(Wanted(name, "", (), name, IN_THE_LOCK))
         else:
             unknown.append(f"{name} {version}")
+    if not request.conda:
+        wanted += _others(versions, book)
     held = replace(request, wanted=tuple(wanted), locked=versions, prefer="newest")
     return Judged(resolve(held, machines, book), tuple(unknown))
+
+
+def _others(versions: Mapping[str, str], book: Book) -> list[Wanted]:
+    """What is not ours, where it must agree with something: numpy with torch."""
+    named = Agreements(book.facts("agreements").agreements, book.packages).named
+    found = [(name, f"=={versions[name]}") for name in sorted(named & versions.keys())]
+    return [Wanted(name, exact, (), f"{name}{exact}", IN_THE_LOCK, constraint=True) for name, exact in found]
 
 
 def refuse_unfit(what: str, versions: Mapping[str, str], request: Request, machines: list[Host], book: Book) -> None:

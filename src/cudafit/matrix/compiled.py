@@ -19,7 +19,7 @@ from cudafit.system.reading import read_bytes
 
 # The schema of the facts: raised with every field or list that is added, for facts also come from other releases
 # (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
-FORMAT = 7
+FORMAT = 8
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")
@@ -33,6 +33,8 @@ _LISTS: Mapping[str, type] = {
     "libraries": records.LibraryRelease,
     "places": records.SharedPlace,
     "names": records.NameHint,
+    "agreements": records.Agreement,
+    "spares": records.Spare,
     "gpus": records.GpuModel,
     "pci_gpus": records.PciGpu,
     "bench_speeds": records.BenchSpeed,

@@ -9,6 +9,7 @@ from cudafit.matrix.compiled import FILE_LIMIT
 from cudafit.matrix.rows import RowError, from_row, to_row
 from cudafit.matrix.yaml_text import Lined, MatrixSyntaxError, dump, load
 from cudafit.model.matrix import (
+    Agreement,
     ArchitectureSupport,
     BenchError,
     BenchSpeed,
@@ -29,6 +30,7 @@ from cudafit.model.matrix import (
     QuotedWheels,
     SharedPlace,
     Source,
+    Spare,
     ToolkitRelease,
 )
 from cudafit.system.reading import read_text
@@ -41,6 +43,7 @@ FILES: dict[str, dict[str, type]] = {
     "libraries.yaml": {"libraries": LibraryRelease},
     "places.yaml": {"places": SharedPlace},
     "names.yaml": {"names": NameHint},
+    "together.yaml": {"agreements": Agreement, "spares": Spare},
     "gpus.yaml": {"gpus": GpuModel, "pci_gpus": PciGpu},
     "bench.yaml": {"bench_speeds": BenchSpeed, "bench_errors": BenchError},
     "indexes.yaml": {"indexes": Index},

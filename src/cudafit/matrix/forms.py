@@ -59,6 +59,7 @@ _BY_NAME: Mapping[str, Form] = {
     "local": (_like(r"[a-z0-9]+([._-][a-z0-9]+)*"), "cu130"),
     "files": (_like(rf"({_WHEEL}|{_OF_CONDA})=([0-9a-f]{{64}}|-)"), "torch-2.9.1-cp312-cp312-win_amd64.whl=-"),
     "requires": (_is_required, "nvidia-cudnn-cu12==9.10.2.21"),
+    **dict.fromkeys(("versions", "admits"), (lambda text: is_sane(text) and is_specifier(text), ">=2.4,<2.7")),
     "requires_python": (lambda text: is_sane(text) and is_specifier(text), ">=3.10"),
 }
 _WITH_VERSIONS = ("Build", "LibraryRelease", "CondaBuild")

@@ -164,6 +164,7 @@ class dist(Family):
         explains="torch.companion lib.nvidia_dist torch.nvidia",
         milder=(WARNING,),
     )
+    refused = error("libraries", "a package turns another one off, or fails with it, when it runs", explains="run.")
 
 
 class lib(Family):
@@ -216,7 +217,7 @@ class provision(Family):
 
 
 class numpy(Family):
-    abi_mismatch = error("libraries", "torch was compiled for NumPy 1, and NumPy 2 is installed")
+    abi_mismatch = error("libraries", "a package was compiled for NumPy 1, and NumPy 2 is installed")
 
 
 class sys(Family):

@@ -20,6 +20,7 @@ WHEEL, LOCK, LISTING, ANNOUNCED, PAIRING = EVIDENCE
 NO_LOCAL = "none"
 # The notes of rows that are not verified: one that was entered because its partner exists, which the wheel itself or a
 # lock settles; and one whose wheel is sure to exist, and whose kernels nobody read.
+NUMPY_ABI, TORCH_ABI, REFUSES = AGREEMENT_KINDS = ("numpy-abi", "torch-abi", "refuses")
 PAIRED = "known by its pairing"
 UNREAD_KERNELS = "which kernels it holds was not read"
 
@@ -146,13 +147,39 @@ class SharedPlace:
 
 
 @frozen
+class Agreement:
+    """What must agree in one process though no metadata says so: beside a `package` of these `versions` another one
+    must be such as is admitted."""
+
+    package: str
+    versions: str  # a specifier; one bound for a package of others, so that its opposite is one
+    other: str
+    admits: str  # a specifier
+    kind: str  # numpy-abi, torch-abi (without the other it does not work at all), refuses
+    why: str  # follows the name and version of the package: "is compiled for NumPy 1"
+    platforms: tuple[str, ...] = ()  # where it is so; empty: everywhere
+    same_cuda: bool = False  # and be for the same CUDA, its minor version included
+    sources: tuple[str, ...] = ()
+
+
+@frozen
+class Spare:
+    """A package that works on GPUs for which its own kernels are not made."""
+
+    package: str
+    why: str
+    sources: tuple[str, ...] = ()
+
+
+@frozen
 class NameHint:
     """What a package's name means: a `stand-in` for one of several, a `wrong` one, the `cpu-of` a framework, or
-    `another` package, whose name is only near."""
+    `another` package, whose name is only near; or what is to be known of the package: its wheels are `elsewhere`, it is
+    `dead`, or another one serves `instead` where it does not fit."""
 
     name: str
-    means: tuple[str, ...]
-    kind: str  # stand-in, wrong, cpu-of, another
+    means: tuple[str, ...]  # of `elsewhere` none, of `dead` and `wrong` what to take in its place, if anything
+    kind: str  # stand-in, wrong, cpu-of, another, elsewhere, dead, instead
     note: str | None = None
     sources: tuple[str, ...] = ()
 
@@ -299,6 +326,8 @@ class Facts:
     libraries: tuple[LibraryRelease, ...] = ()
     places: tuple[SharedPlace, ...] = ()
     names: tuple[NameHint, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    spares: tuple[Spare, ...] = ()
     gpus: tuple[GpuModel, ...] = ()
     pci_gpus: tuple[PciGpu, ...] = ()
     bench_speeds: tuple[BenchSpeed, ...] = ()

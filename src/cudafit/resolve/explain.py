@@ -156,14 +156,28 @@ def constraints_of(problem: Problem, combination: Combination) -> tuple[Constrai
     gpus = ", ".join(sm(gpu) for gpu in problem.capabilities)
     index = combination.picks[0].build.index if combination.picks else ""
     found = [(library_text(cap.requirement, index), cap) for cap in combination.caps]
-    return tuple(
+    caps = [
         Constraint(
             text,
             f"{text.partition('<')[0]} {cap.first_without} and newer have no kernels for {gpus}",
             cap.source,
         )
         for text, cap in found
-    )
+    ]
+    return (*caps, *_agreed(problem, combination))
+
+
+def _agreed(problem: Problem, combination: Combination) -> Iterator[Constraint]:
+    """Of packages that are not ours: what goes along with the picks."""
+    if problem.request.conda:
+        return
+    said = set()
+    for build in (one.build for one in (*combination.picks, *combination.along)):
+        for row in problem.library.agreements.of_build(build):
+            text = f"{row.other}{row.admits}"
+            if text in build.requires and not problem.is_ours(row.other) and text not in said:
+                said.add(text)
+                yield Constraint(text, f"{label(build)} {row.why}", row.sources[0] if row.sources else None)
 
 
 def causes_of(problem: Problem, hosts: Sequence[Host]) -> tuple[str, ...]:

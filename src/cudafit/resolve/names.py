@@ -24,12 +24,11 @@ def check(request: Request, library: Library) -> None:
     for want in request.wanted:
         if request.conda and is_of_conda(want.name):
             continue
-        if means := library.means(want.name, _WRONG):
-            note = next(row.note for row in library.facts.names if row.name == want.name and row.kind == _WRONG)
+        if row := library.named(want.name, _WRONG):
             raise InputError(
                 f"`{want.name}` is not the package that you want{_where(want)}",
-                cause=[note or f"the package is called {' or '.join(means)}"],
-                hint=f"`{_without_condas(request, want, means[0])}`",
+                cause=[row.note or f"the package is called {' or '.join(row.means)}"],
+                hint=f"`{_without_condas(request, want, row.means[0])}`" if row.means else None,
             )
         if local := next((extra for extra in want.extras if re.fullmatch(r"cuda\d*[-_]local", extra)), None):
             extra = re.split("[-_]", local)[0]
@@ -78,6 +77,8 @@ def note(name: str, library: Library) -> str:
     """What to say of a package that is passed on."""
     if is_of_conda(name):
         return "conda's package for that kind of build"
+    if row := library.named(name, "elsewhere", "dead"):
+        return f"not in the matrix, passed on: {row.note}"
     if close := _closest(name, library):
         return f"not in the matrix, passed on; did you mean `{close[1]}`?"
     return "not in the matrix, passed on"
@@ -85,7 +86,7 @@ def note(name: str, library: Library) -> str:
 
 def _closest(name: str, library: Library) -> tuple[str, str] | None:
     """A name that is nearly this one, and the package of ours that it means; many names of others begin as ours do."""
-    if library.means(name, _ANOTHER) or library.means(name, _WRONG) or is_of_conda(name):
+    if library.named(name, _ANOTHER, _WRONG, "elsewhere", "dead") or is_of_conda(name):
         return None
     known = list(_known(library))
     for most in (1, 2):

@@ -31,6 +31,7 @@ def alternatives_of(problem: Problem, hosts: Sequence[Host], upgrades: Sequence[
         return
     yield from _newer_driver(problem, upgrades)
     yield from _other_version(problem)
+    yield from _another(problem)
     yield from _other_python(problem)
     yield from _fewer_gpus(problem, hosts)
     yield from _conda(problem)
@@ -110,6 +111,23 @@ def _freed(problem: Problem, asked: Mapping[str, str]) -> Alternative | None:
         for name, pick in zip(names, combination.picks, strict=True)
     ]
     return Alternative("version", f"{_named(combination)} fits", (*problem.request.verb, *wanted, *_options(problem)))
+
+
+def _another(problem: Problem) -> Iterator[Alternative]:
+    """A package that serves in place of one that was asked for."""
+    for name in problem.asked():
+        row = problem.library.named(name, "instead", "dead")
+        for means in row.means if row else ():
+            wanted = tuple(
+                replace(want, name=means, specifier="", text=means) if want.name == name else want
+                for want in problem.request.wanted
+            )
+            combination = problem.again(request=replace(problem.request, wanted=wanted)).solve()
+            if combination and row:
+                words = [want.text for want in wanted if want.origin == COMMAND_LINE and not want.constraint]
+                text = f"{_named(combination)} fits; in place of {name}: {row.note}"
+                yield Alternative("package", text, ("cudafit", "resolve", *words, *_options(problem)))
+                return
 
 
 def _other_python(problem: Problem) -> Iterator[Alternative]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
-from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build
+from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build, Spare
 from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
@@ -26,13 +26,27 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
                 f"{pick.name} {pick.version} has no kernels for {gpus}, only PTX ({compiled[0].kernel}): the driver"
                 f" compiles it on first use, which takes minutes (source: {_source(pick)})"
             )
-        if pick.requested and pick.name in _with_kernels(problem) and any(gpu.how == UNKNOWN for gpu in pick.gpus):
+        if spare := next((row for row in problem.library.facts.spares if row.package == pick.name), None):
+            yield from _spare(combination, pick, spare)
+        elif pick.requested and pick.name in _with_kernels(problem) and any(gpu.how == UNKNOWN for gpu in pick.gpus):
             yield f"which kernels {pick.name} {pick.version} ({pick.variant}) holds has not been read"
         if not pick.verified and pick.note != UNREAD_KERNELS:
             why = pick.note or "its source does not settle it"
             hint = "; `-o pylock.toml` asks the index whether it is there" if why.startswith(PAIRED) else ""
             yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}{hint}"
     yield from _collective(problem, combination)
+
+
+def _spare(combination: Combination, pick: Pick, spare: Spare) -> Iterator[str]:
+    """What works without its own kernels, where they are for other GPUs."""
+    build = next(one.build for one in (*combination.picks, *combination.along) if one.build.name == pick.name)
+    without = [gpu.index for gpu in pick.gpus if gpu.how == UNKNOWN]
+    if build.kernels and without:
+        gpus = listed(f"GPU {number}" for number in without)
+        yield (
+            f"{pick.name} {pick.version} has no kernels of its own for {gpus}: {spare.why}"
+            f" (source: {spare.sources[0] if spare.sources else _source(pick)})"
+        )
 
 
 def _with_kernels(problem: Problem) -> set[str]:
@@ -60,6 +74,9 @@ def notes_of(
 ) -> Iterator[str]:
     """Facts that explain the answer."""
     yield from _of_hosts(hosts)
+    for name in problem.asked():
+        if row := problem.library.named(name, "elsewhere", "dead"):
+            yield f"{name}: {row.note} (source: {row.sources[0] if row.sources else 'none told'})"
     if combination:
         for number, name in enumerate(problem.asked()):
             yield from _end_of_line(problem, name, combination.picks[number].build)

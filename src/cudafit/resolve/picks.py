@@ -1,6 +1,7 @@
 """A combination as what the user installs: requirements, indexes, and how each GPU is served."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cudafit.model.fit import Pick, Served
 from cudafit.model.matrix import Build, wheel_version
@@ -27,8 +28,22 @@ def picks_of(
     for number, candidate in enumerate(chosen):
         asked = words[number] if number < len(combination.picks) else ()
         gpus = _through(candidate, chosen, told)
-        made.append(_pick(candidate, gpus, library, asked, requested=number < len(combination.picks)))
+        by = _by_agreement(candidate, chosen, library) if number >= len(combination.picks) else ()
+        pick = _pick(candidate, gpus, library, asked, requested=number < len(combination.picks) or bool(by))
+        made.append(replace(pick, because=(*pick.because, *by)))
     return tuple(made)
+
+
+def _by_agreement(candidate: Candidate, chosen: Sequence[Candidate], library: Library) -> tuple[str, ...]:
+    """Who needs what came along though no metadata says so: no installer would bring it."""
+    name = candidate.build.name
+    told = [(one.build, library.agreements.told(one.build, name)) for one in chosen]
+    added = {(build.name, f"{name}{row.admits}") for build, row in told if row}
+    for one in chosen:
+        for item in requirements(one.build):
+            if item.name == name and (one.build.name, f"{name}{item.specifier}") not in added:
+                return ()  # metadata brings it
+    return tuple(f"{build.name} {build.version} {row.why}" for build, row in told if row)
 
 
 def _pick(

@@ -1,5 +1,6 @@
 """What a build brings along, and whether two builds can share an environment."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -7,11 +8,13 @@ from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, SharedPlace
 from cudafit.resolve.drivers import build_cuda
+from cudafit.resolve.together import Agreements
 from cudafit.resolve.versions import Needed, admits_any, disjoint, needed
 
 _PYTORCH = "pytorch-"
 _FAMILY = frozenset((TORCH.name, *TORCH.companions))
 NO_EXTRAS: frozenset[str] = frozenset()
+_CUDNN = re.compile(r"(?:lib)?cudnn(?:_\w+?)?(?:\.so\.|64_)(\d+)")
 
 
 @frozen
@@ -65,7 +68,8 @@ def _implied(build: Build) -> tuple[str, ...]:
 class Sharing:
     """Answers which builds can stand together; every answer is kept."""
 
-    def __init__(self, places: Sequence[SharedPlace]) -> None:
+    def __init__(self, places: Sequence[SharedPlace], agreements: Agreements | None = None) -> None:
+        self._agreements = agreements or Agreements((), ())
         self._places: dict[str, list[SharedPlace]] = {}
         for place in places:
             for package in place.packages:
@@ -83,8 +87,8 @@ class Sharing:
 
     def _judge(self, one: Build, other: Build, extras: frozenset[str], other_extras: frozenset[str]) -> Clash | None:
         mine, theirs = requirements(one, extras), requirements(other, other_extras)
-        clash = _pairing(one, mine, other) or _pairing(other, theirs, one) or _family(one, other)
-        clash = clash or self._majors(one, other)
+        clash = self._pairing(one, mine, other) or self._pairing(other, theirs, one) or _family(one, other)
+        clash = clash or self._majors(one, other) or _cudnn(one, other) or _cudnn(other, one)
         return clash or _pins(one, mine, other, theirs) or self._same_place(one, mine, other, theirs)
 
     def _majors(self, one: Build, other: Build) -> Clash | None:
@@ -98,6 +102,19 @@ class Sharing:
             f"CUDA {b[0]} libraries, for {label(other)}: both fill the same folders",
             source,
         )
+
+    def _pairing(self, one: Build, mine: Sequence[Needed], other: Build) -> Clash | None:
+        for item in mine:
+            if item.name != other.name:
+                continue
+            told = self._agreements.told(one, other.name)
+            why = f": it {told.why}" if told else ""
+            source = next(iter((told.sources if told else ()) or one.sources), None)
+            if not admits_any(item.specifier, other.version):
+                return Clash("pairing", f"{item.name}{item.specifier}, by {label(one)}{why}", label(other), source)
+            if _unlike(one, other, exact=item.specifier.startswith("==") or bool(told and told.same_cuda)):
+                return Clash("pairing", f"a {other.name} of its own CUDA, by {label(one)}{why}", label(other), source)
+        return None
 
     def _same_place(self, one: Build, mine: Sequence[Needed], other: Build, theirs: Sequence[Needed]) -> Clash | None:
         for name in (one.name, *(item.name for item in mine)):
@@ -118,21 +135,17 @@ def label(build: Build) -> str:
     return f"{build.name} {build.version}" + (f" ({build.variant})" if build.variant not in ("any", "cpu") else "")
 
 
-def _pairing(one: Build, mine: Sequence[Needed], other: Build) -> Clash | None:
-    for item in mine:
-        if item.name != other.name:
-            continue
-        text = f"{item.name}{item.specifier}"
-        if not admits_any(item.specifier, other.version):
-            return Clash("pairing", f"{text}, by {label(one)}", label(other), one.sources[0] if one.sources else None)
-        if _unlike(one, other, exact=item.specifier.startswith("==")):
-            return Clash(
-                "pairing",
-                f"a {other.name} of its own CUDA, by {label(one)}",
-                label(other),
-                one.sources[0] if one.sources else None,
-            )
-    return None
+def _cudnn(one: Build, other: Build) -> Clash | None:
+    """Of cuDNN a process has one: that which the one opens by its name must be what the other brings."""
+    opened = next((match[1] for name in one.opens or () if (match := _CUDNN.match(name))), None)
+    if opened is None or not other.cudnn or not is_gpu(other) or other.cudnn.partition(".")[0] == opened:
+        return None
+    return Clash(
+        "shared-libraries",
+        f"cuDNN {opened}, which {label(one)} opens",
+        f"cuDNN {other.cudnn}, of {label(other)}",
+        one.sources[0] if one.sources else None,
+    )
 
 
 def _family(one: Build, other: Build) -> Clash | None:

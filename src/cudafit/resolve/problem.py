@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from cudafit.model.matrix import Build, Facts
+from cudafit.model.matrix import Build, Facts, NameHint
 from cudafit.model.requirement import Wanted, applies, merged
 from cudafit.resolve.candidates import Candidate, Field
 from cudafit.resolve.conda import FEEDSTOCKS, conda_builds
@@ -16,6 +16,7 @@ from cudafit.resolve.request import Request
 from cudafit.resolve.rules import Judged, Setting
 from cudafit.resolve.search import Combination, best, wanted_extras
 from cudafit.resolve.stock import Stock
+from cudafit.resolve.together import Agreements
 
 # Every version of it that a build admits serves, and torch is not to read its rows for that.
 _LEFT_TO_INSTALLERS = frozenset({"cuda-bindings"})
@@ -48,12 +49,13 @@ class Library:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        facts = book.facts(*DRIVER_FACTS, "libraries", "places", "names", "indexes")
+        facts = book.facts(*DRIVER_FACTS, "libraries", "places", "names", "indexes", "agreements", "spares")
         self.facts = facts
         # A matrix is dated `2026.11.21`; months are what driver branches are dated by.
         self.drivers = Drivers(facts, "-".join(book.version.split("+")[0].split(".")[:2]))
         self.libraries = Libraries(facts.libraries)
-        self.sharing = Sharing(facts.places)
+        self.agreements = Agreements(facts.agreements, book.packages)
+        self.sharing = Sharing(facts.places, self.agreements)
         self.indexes = {row.name: row for row in facts.indexes}
         self.judged: Judged = {}
         self._builds: dict[tuple[str, tuple[str, ...]], tuple[Build, ...]] = {}
@@ -62,7 +64,7 @@ class Library:
 
     def builds(self, name: str) -> tuple[Build, ...]:
         if (name, ()) not in self._builds:
-            self._builds[name, ()] = self.book.builds(name)
+            self._builds[name, ()] = self.agreements.with_them(self.book.builds(name))
         return self._builds[name, ()]
 
     def conda_builds(self, name: str, platforms: tuple[str, ...]) -> tuple[Build, ...]:
@@ -76,7 +78,12 @@ class Library:
 
     def means(self, name: str, kind: str) -> tuple[str, ...]:
         """The packages that a name stands for: `cupy` is one of cupy-cuda11x, -12x, -13x."""
-        return next((row.means for row in self.facts.names if row.name == name and row.kind == kind), ())
+        row = self.named(name, kind)
+        return row.means if row else ()
+
+    def named(self, name: str, *kinds: str) -> NameHint | None:
+        """What is to be known of a name."""
+        return next((row for row in self.facts.names if row.name == name and row.kind in kinds), None)
 
     def knows(self, name: str) -> bool:
         return name in self.book.packages or bool(self.means(name, "stand-in"))
@@ -91,10 +98,12 @@ class Problem:
         self.kinds = [library.known(kind) for kind in kinds]
         self.python = python
         self.capabilities = tuple(sorted({gpu for kind in kinds for gpu in kind.capabilities}))
-        words = merged(item for item in request.wanted if all(applies(item, kind.platform, python) for kind in kinds))
+        told = [item for item in request.wanted if all(applies(item, kind.platform, python) for kind in kinds)]
+        words = merged((*told, *library.agreements.limits(told)) if not request.conda else told)
         self.words = words
         self._others = {name: items for name, items in words.items() if not self.is_ours(name)}
-        self._setting = Setting(library.drivers, library.libraries, python, library.judged)
+        spares = {row.package: row for row in library.facts.spares}
+        self._setting = Setting(library.drivers, library.libraries, python, library.judged, library.agreements, spares)
         self._fields: dict[tuple[str, ...], Field] = {}
         self._solved: tuple[Combination | None] | None = None
         self._of_other_pythons: dict[str, Problem] = {}

@@ -1,10 +1,10 @@
 """The rules of fitting, in the order in which they are told: each gives None, or what stands in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cudafit.model.fit import CPU, CUBIN, PTX, UNKNOWN, Compat, How
 from cudafit.model.frozen import frozen
-from cudafit.model.matrix import Build
+from cudafit.model.matrix import Build, Spare
 from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import Drivers, Verdict, build_cuda
 from cudafit.resolve.host import Kind
@@ -13,6 +13,7 @@ from cudafit.resolve.libraries import Lack, Libraries, is_collective, kernels_te
 from cudafit.resolve.pins import is_gpu, requirements
 from cudafit.resolve.platforms import libc_needed
 from cudafit.resolve.pythons import described, has_wheel
+from cudafit.resolve.together import Agreements
 
 # What a build is to do: work on the GPU, work on the CPU, or neither matters to it (a package without CUDA builds).
 ON_GPU = "gpu"
@@ -47,6 +48,8 @@ class Setting:
     libraries: Libraries
     python: str
     judged: "Judged"  # what was judged already, over all problems of one question
+    agreements: Agreements
+    spares: Mapping[str, Spare]
 
 
 # By the build and the kind as objects, which stay for as long as the answers do: hashing their content takes longer.
@@ -90,7 +93,9 @@ def _on_gpu(build: Build, kind: Kind, setting: Setting, found: list[Obstacle]) -
     kernels: list[tuple[Capability, str | None, How]] = []
     for gpu in kind.capabilities:
         served = _serve(build, gpu, verdict, kind)
-        if isinstance(served, Obstacle):
+        if isinstance(served, Obstacle) and build.name in setting.spares and not kind.tegra:
+            kernels.append((gpu, None, UNKNOWN))
+        elif isinstance(served, Obstacle):
             found.append(served)
         else:
             kernels.append((gpu, *served))

@@ -121,7 +121,8 @@ class Stock:
     def _refusal(self, place: int) -> Obstacle | None:
         """What the user's own words have against a build."""
         if place not in self._refused:
-            told = against_words(self._builds[place], self._wants, self._request, self._others, has_gpu=self._has_gpu)
+            build, agreements = self._builds[place], self._setting.agreements
+            told = against_words(build, self._wants, self._request, self._others, agreements, has_gpu=self._has_gpu)
             self._refused[place] = next(told, None)
         return self._refused[place]
 
@@ -131,7 +132,10 @@ class Stock:
         return ON_GPU if kind.state in (GPU, NO_DRIVER) and not self._cpu else ON_CPU
 
     def _purpose_of(self, build: Build, kind: Kind) -> str:
-        """A wheel of pure Python works wherever what it requires does, unless there is one for CUDA beside it."""
+        """A wheel of pure Python works wherever what it requires does, unless there is one for CUDA beside it; a build
+        for the CPU works beside a GPU where it can do without kernels."""
+        if build.variant == CPU and build.name in self._setting.spares:
+            return EITHER
         if build.variant == "any" and not self._by_extra and (build.version, kind.platform) not in self._on_gpu:
             return EITHER
         return self._purpose(kind)

@@ -12,6 +12,7 @@ from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.pins import label, requirements
 from cudafit.resolve.request import Request
 from cudafit.resolve.rules import Obstacle
+from cudafit.resolve.together import Agreements
 from cudafit.resolve.versions import admits, disjoint, parsed, read
 
 # Whose extra chooses the build; that of onnxruntime-gpu only brings libraries along.
@@ -22,7 +23,13 @@ _JAX = frozenset((JAX.name, JAX.build))
 
 
 def against_words(
-    build: Build, wants: Sequence[Wanted], request: Request, others: Mapping[str, Sequence[Wanted]], *, has_gpu: bool
+    build: Build,
+    wants: Sequence[Wanted],
+    request: Request,
+    others: Mapping[str, Sequence[Wanted]],
+    agreements: Agreements,
+    *,
+    has_gpu: bool,
 ) -> Iterator[Obstacle]:
     for want in wants:
         if not _admitted(want.specifier, build):
@@ -39,9 +46,10 @@ def against_words(
     for item in requirements(build) if others else ():
         for want in others.get(item.name, ()):
             if disjoint(item.specifier, want.specifier):
-                yield Obstacle(
-                    "request", f"{want.text} ({want.origin})", f"{label(build)} needs {item.name}{item.specifier}"
-                )
+                row = agreements.told(build, item.name)
+                have = f"{label(build)} needs {item.name}{item.specifier}" + (f": it {row.why}" if row else "")
+                source = row.sources[0] if row and row.sources else None
+                yield Obstacle("request", f"{want.text} ({want.origin})", have, source)
 
 
 def against_chosen(build: Build, chosen: Sequence[Chosen]) -> str | None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from cudafit.doctor.fixes import reinstall, uninstall
+from cudafit.doctor.fixes import uninstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import Distribution
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import LEADING, LEADING_NAMES
-from cudafit.model.versions import numbers
 from cudafit.resolve.platforms import libc_needed
 from cudafit.system.commands import command_text
 
@@ -53,21 +52,6 @@ def _once(world: World, first: Distribution, other: Distribution) -> Fix:
 
 def _decides(name: str) -> bool:
     return name in LEADING_NAMES or name == "numpy" or name.startswith("nvidia-")
-
-
-def numpy_abi(world: World) -> Iterator[Finding]:
-    """torch up to 2.2 was compiled for NumPy 1."""
-    environment = world.environment
-    torch = environment.torch if environment else None
-    numpy = environment.distribution("numpy") if environment else None
-    if not (torch and torch.version and numpy and numpy.version):
-        return
-    if numbers(torch.version)[:2] < (2, 3) and numbers(numpy.version)[:1] >= (2,):
-        yield kinds.numpy.abi_mismatch.found(
-            f"torch {torch.version} was compiled for NumPy 1, and {numpy.version} is installed",
-            (Evidence(f"torch {torch.version}", torch.path), Evidence(f"numpy {numpy.version}", numpy.metadata)),
-            reinstall(world, "numpy<2"),
-        )
 
 
 def libc(world: World) -> Iterator[Finding]:

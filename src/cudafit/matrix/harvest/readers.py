@@ -310,6 +310,7 @@ READERS: dict[str, Reader] = {
             "spconv-cu126",
             "torch-tensorrt",
             "torchao",
+            "torchcodec",
             "torchrec",
             "transformer-engine-cu12",
             "transformer-engine-cu13",

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 
 from cudafit.matrix.folder import BUILDS, Entry, Flaw, Folder
+from cudafit.model.matrix import AGREEMENT_KINDS
 from cudafit.model.versions import major_minor, numbers
 
 NAME = "references"
 KERNEL = re.compile(r"(sm|compute)_(\d{2,3})([af]?)")
-NAME_KINDS = ("stand-in", "wrong", "cpu-of", "another")
+NAME_KINDS = ("stand-in", "wrong", "cpu-of", "another", "elsewhere", "dead", "instead")
+_BY_NOTE = ("wrong", "elsewhere", "dead")  # where the note may say it all
+_ONE_BOUND = re.compile(r"[<>]=?[^,]+")
 A_PAIR = 2
 _OLDEST = (3, 0)  # old wheels hold kernels for GPUs of before, of which the tables do not tell
 
@@ -35,6 +38,7 @@ def check(folder: Folder) -> Iterator[Flaw]:
     for entry in folder.entries("libraries"):
         yield from _kernels(entry, architectures)
     yield from _packages(folder)
+    yield from _agreements(folder)
 
 
 def _kernels(entry: Entry, architectures: set[str]) -> Iterator[Flaw]:
@@ -55,11 +59,27 @@ def _packages(folder: Folder) -> Iterator[Flaw]:
         for package in entry.record.means:
             if package not in known:
                 yield entry.flaw(NAME, f"the matrix has no package `{package}`")
+        if not (entry.record.means or (entry.record.kind in _BY_NOTE and entry.record.note)):
+            yield entry.flaw(NAME, f"`{entry.record.name}` means no package")
         if entry.record.kind in ("wrong", "another") and entry.record.name in known:
             yield entry.flaw(NAME, f"`{entry.record.name}` has builds, so it is none that is `{entry.record.kind}`")
     for entry in folder.entries("places"):
         if len(set(entry.record.packages)) < A_PAIR:
             yield entry.flaw(NAME, "a place that only one package fills is not shared")
+
+
+def _agreements(folder: Folder) -> Iterator[Flaw]:
+    """Those about a package of others are also read the other way round."""
+    known = {entry.record.name for entry in folder.entries(BUILDS)}
+    for entry in folder.entries("agreements"):
+        row = entry.record
+        if row.kind not in AGREEMENT_KINDS:
+            yield entry.flaw(NAME, f"`{row.kind}` is none of {', '.join(AGREEMENT_KINDS)}")
+        if row.package not in known and not _ONE_BOUND.fullmatch(row.versions):
+            yield entry.flaw(NAME, f"`{row.package}` has no builds, so `{row.versions}` must be one bound")
+    for entry in folder.entries("spares"):
+        if entry.record.package not in known:
+            yield entry.flaw(NAME, f"the matrix has no package `{entry.record.package}`")
 
 
 def capability(digits: str) -> str:

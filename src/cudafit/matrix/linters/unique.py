@@ -17,6 +17,8 @@ KEYS = {
     "libraries": ("package", "version", "platforms"),
     "places": ("place",),
     "names": ("name", "kind"),
+    "agreements": ("package", "versions", "other", "platforms"),
+    "spares": ("package",),
     "gpus": ("name",),
     "pci_gpus": ("device",),
     "bench_speeds": ("test", "dtype"),
