@@ -49,8 +49,8 @@ CPU_BUILD = f"{TORCH} cpu_generic_0"
 CUDA_BUILD = f"{TORCH} cuda130_generic_200"
 COMPUTE = "import torch; print(torch.__version__, torch.version.cuda, int((torch.ones(3) + 1).sum()))"
 COMPUTED = f"{TORCH}+cu130 {CUDA} 6"
-# The packages, and a prefix before and after a repair.
-ROOM = 18 << 30
+# The packages, a prefix before and after a repair, and what the tests beside these fill meanwhile.
+ROOM = 25 << 30
 
 
 @pytest.fixture(scope="module")

@@ -217,10 +217,10 @@ class _Reader:
             return False
         for one in nearby.declarations:
             self.take(one, tuple(map(normalised, code.extras)), (*above, real))
-        if nearby.declarations:
-            self.notes.append(f"`{code.line}` ({code.origin}) is code of your own: what it needs is part of the answer")
-        else:
+        if not nearby.declarations:
             self.warnings += [f"{code.origin}: `{code.line}`: {why}" for why in nearby.left]
+            return False
+        self.notes.append(f"`{code.line}` ({code.origin}) is code of your own: what it needs is part of the answer")
         return True
 
     def made(self, files: tuple[str, ...]) -> Declared:

@@ -75,7 +75,6 @@ def _found(folder: str, kinds: tuple[FileKind, ...]) -> list[tuple[FileKind, lis
         names = sorted(os.listdir(folder))
     except OSError:
         return []
-    names = [name for name in names if os.path.isfile(os.path.join(folder, name))]
     listed = []
     for kind in kinds:
         own = [name for name in names if kind.here and re.fullmatch(kind.pattern, name.lower())][:_MOST]

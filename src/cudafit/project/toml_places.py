@@ -1,4 +1,4 @@
-"""On which line of a TOML file something stands: what tomllib does not tell, found by the texts and keys themselves."""
+"""On which line of a TOML file something stands: what the parser does not tell, found by the texts and keys."""
 
 import re
 

@@ -10,6 +10,7 @@ from cudafit.model.matrix import Build, CondaBuild, Facts
 from cudafit.model.versions import numbers
 from cudafit.resolve.host import NO_GPU, Host
 from cudafit.resolve.request import Request
+from cudafit.system.commands import command_text
 
 # Package as it is called on the Python side -> the feedstock that builds it.
 FEEDSTOCKS = {name: one.feedstock for one in FRAMEWORKS if one.feedstock for name in (one.name, one.build)}
@@ -29,9 +30,10 @@ def in_our_names(request: Request, hosts: Sequence[Host]) -> Request:
             wanted.append(want)
             continue
         if want.name == _RETIRED:
+            cuda = command_text("--cuda", want.specifier.lstrip("=").removesuffix(".*") or "12")
             raise InputError(
                 f"conda-forge has no `{_RETIRED}`: it was of the channel `pytorch`, which has ended",
-                hint=f"leave it out, and add `--cuda {want.specifier.lstrip('=').removesuffix('.*') or '12'}`",
+                hint=f"leave it out, and add `{cuda}`",
             )
         if want.name.endswith("-gpu") and not cpu and all(host.kind.state == NO_GPU for host in hosts):
             raise InputError(

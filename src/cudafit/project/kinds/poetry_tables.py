@@ -106,13 +106,13 @@ def _of_python(told: str) -> str:
     """`python = "<3.12"` beside a version, as a marker."""
     specifier = of_poetry(told) if told else None
     parts = [part for part in (specifier or "").split(",") if part and part[:1] in "<>=!"]
-    return " and ".join(f"python_version {part.rstrip('0123456789.*')} '{part.lstrip('<>=!~')}'" for part in parts)
+    return " and ".join(f'python_version {part.rstrip("0123456789.*")} "{part.lstrip("<>=!~")}"' for part in parts)
 
 
 def _python(value: object, place: str, unread: Unread) -> Iterator[Bound]:
     told = value if isinstance(value, str) else text(value, "version")
     specifier = of_poetry(told)
     if specifier is None:
-        unread.add(place, f"`python {told}` is no range that is known here")
+        unread.add(place, f"`{told}` is no range of Pythons that is known here")
     elif specifier:
         yield Bound(specifier, place)

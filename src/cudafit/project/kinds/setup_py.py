@@ -130,7 +130,8 @@ class _Read:
 
     def _value(self, node: ast.expr) -> Any:
         try:
-            return ast.literal_eval(self._followed(node))
+            node = self._followed(node)
+            return ast.literal_eval(node)
         except (ValueError, TypeError, RecursionError):
             return _UNKNOWN
 
