@@ -82,3 +82,9 @@ def test_builds_of_the_matrix(one: tuple[str, str, str], other: tuple[str, str, 
         )
 
     assert bool(library.sharing.clash(build(*one), build(*other))) is clashes
+
+
+def test_a_package_of_others_is_kept_back_by_the_build_that_was_picked() -> None:
+    (kept,) = AGREEMENTS.kept_back(Build("torch", "2.3.0", "cu121", "linux-x86_64", "pypi"))
+    assert kept == (TRANSFORMERS, "transformers<5.1")
+    assert not list(AGREEMENTS.kept_back(Build("torch", "2.4.0", "cu121", "linux-x86_64", "pypi")))

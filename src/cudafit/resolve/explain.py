@@ -168,10 +168,19 @@ def constraints_of(problem: Problem, combination: Combination) -> tuple[Constrai
 
 
 def _agreed(problem: Problem, combination: Combination) -> Iterator[Constraint]:
-    """Of packages that are not ours: what goes along with the picks."""
+    """Of packages that are not ours: what goes along with the picks, among what was asked for or must agree."""
     if problem.request.conda:
         return
     said = set()
+    agreements = problem.library.agreements
+    for build in (one.build for one in (*combination.picks, *combination.along)):
+        for row, text in agreements.kept_back(build):
+            wants = problem.words.get(row.package, ())
+            kept = any(disjoint(want.specifier, row.versions) for want in wants)
+            if wants and not kept and row.package not in said:  # the first row is the narrowest bound
+                said.add(row.package)
+                why = f"{row.package}{row.versions} wants {row.other}{row.admits}, and {row.why}"
+                yield Constraint(text, why, row.sources[0] if row.sources else None)
     for build in (one.build for one in (*combination.picks, *combination.along)):
         for row in problem.library.agreements.of_build(build):
             text = f"{row.other}{row.admits}"
@@ -277,6 +286,10 @@ def _no_such_version(losts: Sequence[Lost], wants: Sequence[Wanted], platform: s
     count = len({lost.build.version for lost in losts})
     yield f"none of the {count} versions of {newest.name} for {platform} is {listed(words)}"
     yield f"the newest that the matrix holds is {newest.version}"
+    told = dict.fromkeys(
+        f"{lost.obstacle.have} (source: {lost.obstacle.source})" for lost in losts[::-1] if lost.obstacle.source
+    )
+    yield from list(told)[:1]
 
 
 def _clashes(problem: Problem) -> Iterator[str]:

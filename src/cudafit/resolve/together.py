@@ -66,6 +66,14 @@ class Agreements:
                     text = f"{row.package}{opposite(row.versions)}"
                     yield Wanted(row.package, opposite(row.versions), (), text, _origin(row), constraint=True)
 
+    def kept_back(self, build: Build) -> Iterator[tuple[Agreement, str]]:
+        """The same by a build that was picked, each with what it means for the package."""
+        for rows in self._rows.values():
+            for row in rows:
+                foreign = row.package not in self._ours and row.other == build.name
+                if foreign and not admits_any(row.admits, build.version):
+                    yield row, f"{row.package}{opposite(row.versions)}"
+
     def told(self, build: Build, other: str) -> Agreement | None:
         """The one by which a build says what it needs of another package."""
         return next((row for row in self.of_build(build) if row.other == other), None)
