@@ -29,7 +29,12 @@ def answered(
     if request.files:
         from cudafit.app.honoured import honoured, meant  # noqa: PLC0415 - for what stands in files alone
 
-        request = honoured(meant(request, Library(book)), machines, book)
+        request = meant(request, Library(book))
+        if any(one.url for one in request.wanted):
+            from cudafit.app.given_wheels import suited  # noqa: PLC0415
+
+            request = suited(request, machines, Library(book))
+        request = honoured(request, machines, book)
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     if not request.conda and any(one.name not in book.packages for one in request.wanted):

@@ -53,6 +53,8 @@ def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: b
         if not error.is_unanswered and not offline:
             raise
         what = "`--offline` asks no index" if offline else "no index answers"
+        if index := error.wants_login:
+            what = f"{index} wants a login, which uv takes from ~/.netrc or from the address"
         listed = ", ".join(f"`{one.name}`" for one in foreign)
         return Closed(request, (f"what {listed} need{'s' if len(foreign) == 1 else ''} was not looked at: {what}",))
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cudafit.app.lock_age import older_locks
 from cudafit.errors import InputError, UndeterminedError
+from cudafit.lock.quoted.kinds import LOCKS
 from cudafit.model.declaration import Bound, Chosen, Declaration, Local
 from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
@@ -13,11 +15,12 @@ from cudafit.model.installs import variant_of_index
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.imports import imported
 from cudafit.project.installer_lines import is_folder_of_files
-from cudafit.project.kinds import OF_CODE, described, read_declaration
+from cudafit.project.kinds import KINDS, OF_CODE, described, read_declaration
 from cudafit.project.nearby import read_nearby
 from cudafit.project.python_version import of_folder
 from cudafit.system.secrets import redacted
 
+ALL = (*KINDS, *LOCKS)
 _DEPTH = 8  # of code that needs other code beside it
 
 
@@ -55,7 +58,7 @@ def declared(files: tuple[str, ...], extras: Sequence[str] = (), groups: Sequenc
         for path in files:
             reader.take_named(path)
     else:
-        nearby = read_nearby(named=(*extras, *groups))
+        nearby = read_nearby(kinds=ALL, named=(*extras, *groups))
         if nearby is None:
             _refuse_unknown(reader, "no file here")
             return Declared()
@@ -64,6 +67,7 @@ def declared(files: tuple[str, ...], extras: Sequence[str] = (), groups: Sequenc
         reader.notes += [f"left {told}" for told in nearby.left]
         for one in nearby.declarations:
             reader.take(one)
+            reader.warnings += older_locks(one, ".")
         reader.python = list(nearby.python)
     _refuse_unknown(reader, ", ".join(files) or "the project")
     made = reader.made(files or tuple(nearby.files if nearby else ()))
@@ -110,9 +114,9 @@ class _Reader:
         self.warnings: list[str] = []
 
     def take_named(self, path: str) -> None:
-        one = read_declaration(path, named=True)
+        one = read_declaration(path, named=True, kinds=ALL)
         if one is None:
-            raise InputError(f"`{path}` declares nothing that is understood", cause=[f"known are {described()}"])
+            raise InputError(f"`{path}` declares nothing that is understood", cause=[f"known are {described(ALL)}"])
         self.take(one)
         self.python += of_folder(os.path.dirname(path) or ".")
 

@@ -76,6 +76,13 @@ def read(request: Request, question: "Question | None", say: Callable[[str], Non
     builds, note = request_of(request.builds, request.machine, request.facts)
     if note:
         say(note)
+    if builds.conda and not files:
+        kinds = [_CONDA]
+    edited = [path for path, form in files if form.edits]
+    if edited and not request.builds.python and not request.locks.check:
+        from cudafit.app.every_python import for_every_python  # noqa: PLC0415 - where a project's own file is written
+
+        builds = for_every_python(builds, edited[0])
     machines = hosts(request.machine, question, book.facts)
     return Asked(tuple(files), tuple(kinds), builds, tuple(machines), book)
 

@@ -62,6 +62,8 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
         try:
             return Graph(tuple(_nodes(_asked(sought, left, environ))), tuple(unread), tuple(missing))
         except UvError as error:
+            if error.wants_login:  # which packages it has nobody knows
+                raise
             absent = set(map(normalised, _on_no_index(error.told))) - set(left)
             built = set(map(normalised, _NO_WHEEL.findall(error.told))) - {*left, *absent}
             if not (absent or built) or len(left) > _MOST_LEFT:

@@ -245,7 +245,13 @@ class UvError(CudafitError):
     @property
     def is_unanswered(self) -> bool:
         """Whether it was the index, and not the packages."""
-        return _UNREACHED.search(self.told) is not None
+        return _UNREACHED.search(self.told) is not None or self.wants_login is not None
+
+    @property
+    def wants_login(self) -> str | None:
+        """The index that lets nobody in without one."""
+        match = _NO_LOGIN.search(self.told)
+        return match[1] if match else None
 
 
 def failure(told: str) -> UvError:
@@ -274,6 +280,7 @@ def failure(told: str) -> UvError:
 
 
 _SHOWN = 8
+_NO_LOGIN = re.compile(r"\(([^()\s]{1,500})\) could not be queried due to a lack of valid authentication credentials")
 _UNREACHED = re.compile(
     r"Failed to fetch|error sending request|dns error|Connect|timed out|HTTP status|network was disabled"
 )

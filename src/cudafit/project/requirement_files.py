@@ -150,12 +150,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         yield start or number, pending.strip()
 
 
-def file_text(path: str, *, named: bool) -> str:
+def file_text(path: str, *, named: bool, limit: int = LIMIT) -> str:
     try:
-        data = read_named(path, LIMIT) if named else read_bytes(path, LIMIT)
+        data = read_named(path, limit) if named else read_bytes(path, limit)
     except OSError as error:
         if error.errno == errno.EFBIG:
-            raise InputError(f"`{path}` is larger than {LIMIT >> 20} MiB: that is no requirement file") from None
+            raise InputError(f"`{path}` is larger than {limit >> 20} MiB: that is no requirement file") from None
         raise InputError(f"cannot read `{path}`: {error.strerror or error}") from None
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:

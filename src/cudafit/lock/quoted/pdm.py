@@ -6,16 +6,16 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from cudafit.lock.quoted.markers import platforms
+from cudafit.lock.quoted.pinned import Lines, pin
 from cudafit.lock.quoted.text import FormatError, Given, fragment_hash, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.model.declaration import Bound, Declaration
 from cudafit.model.quoted import Pin, Quote, Quotes
+from cudafit.model.requirement import Wanted, is_specifier
 from cudafit.system.toml import read_toml
 
 
 def read(given: Given) -> Quotes:
-    lock = read_toml(given.text)
-    packages = list(tables_of(lock.get("package")))
-    if not isinstance(lock.get("metadata"), dict) or not packages:
-        raise FormatError("it has no packages as PDM writes them")
+    packages, _ = _parsed(given.text)
     wheels: list[Quote] = []
     pins: list[Pin] = []
     for row in packages:
@@ -30,6 +30,42 @@ def read(given: Given) -> Quotes:
             wheels += [found] if found else []
         pins += _pins(row, name, given)
     return Quotes(tuple(wheels), tuple(pins))
+
+
+def held(path: str, text: str) -> Declaration:
+    """The default group; others by their names."""
+    packages, metadata = _parsed(text)
+    lines = Lines(path, text)
+    wants: list[Wanted] = []
+    groups: dict[str, list[Wanted]] = {}
+    for row in packages:
+        place = lines.next(text_of(row, "name"))
+        if row.get("path") or row.get("git"):
+            continue
+        found = list(pin(row.get("name"), row.get("version"), place, text_of(row, "marker")))
+        told = [one for one in row.get("groups") or ["default"] if isinstance(one, str)]
+        wants += found if "default" in told else []
+        for name in told:
+            if name != "default":
+                groups.setdefault(name, []).extend(found)
+    bound = next((text_of(row, "requires_python") for row in tables_of(metadata.get("targets"))), "")
+    return Declaration(
+        path,
+        "pdm.lock",
+        wanted=tuple(dict.fromkeys(wants)),
+        groups={name: tuple(found) for name, found in groups.items()},
+        python=(Bound(bound.replace(" ", ""), path),) if is_specifier(bound) and bound else (),
+        files=(path,),
+    )
+
+
+def _parsed(text: str) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
+    lock = read_toml(text)
+    packages = list(tables_of(lock.get("package")))
+    metadata = lock.get("metadata")
+    if not isinstance(metadata, dict) or not packages:
+        raise FormatError("it has no packages as PDM writes them")
+    return packages, metadata
 
 
 def _pins(row: Mapping[str, Any], name: str, given: Given) -> Iterator[Pin]:

@@ -17,6 +17,14 @@ def read(given: Given) -> Quotes:
     return Quotes(conda=tuple(_quotes(packages, given)))
 
 
+def wheels(text: str) -> Iterator[tuple[str, str]]:
+    """What it has of the Python index: names and versions."""
+    lock = load(text)
+    for row in tables_of(lock.get("packages")) if isinstance(lock, dict) else ():
+        if row.get("pypi") or row.get("kind") == "pypi":
+            yield text_of(row, "name"), text_of(row, "version")
+
+
 def _quotes(packages: list[Mapping[str, Any]], given: Given) -> Iterator[CondaQuote]:
     for row in packages:
         address = text_of(row, "conda") or (text_of(row, "url") if row.get("kind") == "conda" else "")

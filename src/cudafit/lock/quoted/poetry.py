@@ -4,17 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cudafit.lock.quoted.markers import platforms
+from cudafit.lock.quoted.pinned import Lines, of_index, pin, source_text
 from cudafit.lock.quoted.text import FormatError, Given, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.model.declaration import Bound, Declaration, Source
 from cudafit.model.quoted import Pin, Quote, Quotes
+from cudafit.model.requirement import Wanted, is_specifier
 from cudafit.system.toml import read_toml
 
 
 def read(given: Given) -> Quotes:
-    lock = read_toml(given.text)
-    packages = list(tables_of(lock.get("package")))
-    metadata = lock.get("metadata")
-    if not isinstance(metadata, dict) or not packages:
-        raise FormatError("it has no packages as poetry writes them")
+    packages, metadata = _parsed(given.text)
     older = metadata.get("files")
     wheels: list[Quote] = []
     pins: list[Pin] = []
@@ -29,6 +28,50 @@ def read(given: Given) -> Quotes:
             wheels += [found] if found else []
         pins += _pins(row, name, places, given)
     return Quotes(tuple(wheels), tuple(pins))
+
+
+def held(path: str, text: str) -> Declaration:
+    """The main group; what is optional or for developers is a group."""
+    packages, metadata = _parsed(text)
+    lines = Lines(path, text)
+    wants: list[Wanted] = []
+    sources: list[Source] = []
+    groups: dict[str, list[Wanted]] = {}
+    for row in packages:
+        place = lines.next(text_of(row, "name"))
+        found = list(pin(row.get("name"), row.get("version"), place, _marker(row)))
+        told = [one for one in row.get("groups") or [text_of(row, "category") or "main"] if isinstance(one, str)]
+        if "main" in told and not row.get("optional"):
+            wants += found
+        for name in told:
+            if name != "main":
+                groups.setdefault(name, []).extend(found)
+        sources += of_index(package_of(row.get("name")) or "", source_text(row, "url"), place)
+    bound = text_of(metadata, "python-versions")
+    return Declaration(
+        path,
+        "poetry.lock",
+        wanted=tuple(wants),
+        groups={name: tuple(found) for name, found in groups.items()},
+        python=(Bound(bound.replace(" ", ""), path),) if is_specifier(bound) and bound else (),
+        sources=tuple(sources),
+        files=(path,),
+    )
+
+
+def _marker(row: Mapping[str, Any]) -> str:
+    """Since 2.0; where it differs by group, that of the main one."""
+    told = row.get("markers")
+    return told if isinstance(told, str) else text_of(told, "main") if isinstance(told, dict) else ""
+
+
+def _parsed(text: str) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
+    lock = read_toml(text)
+    packages = list(tables_of(lock.get("package")))
+    metadata = lock.get("metadata")
+    if not isinstance(metadata, dict) or not packages:
+        raise FormatError("it has no packages as poetry writes them")
+    return packages, metadata
 
 
 def _places(row: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cudafit.lock.quoted.markers import platforms
+from cudafit.lock.quoted.pinned import Lines, both, either, of_index, pin, source_text
 from cudafit.lock.quoted.text import FormatError, Given, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.model.declaration import Bound, Declaration, Source
 from cudafit.model.quoted import Pin, Quote, Quotes
+from cudafit.model.requirement import Wanted
 from cudafit.system.toml import read_toml
+
+_MOST_STEPS = 100_000
 
 
 def read(given: Given) -> Quotes:
-    lock = read_toml(given.text)
-    packages = list(tables_of(lock.get("package")))
-    if not isinstance(lock.get("version"), int) or not packages:
-        raise FormatError("it has no packages as uv writes them")
+    lock, packages = _parsed(given.text)
     overridden = set(_overridden(lock))
     versions = _versions(packages)
     wheels: list[Quote] = []
@@ -27,6 +29,70 @@ def read(given: Given) -> Quotes:
             wheels += [found] if found else []
         pins += _pins(row, name, registry, versions, overridden, given)
     return Quotes(tuple(wheels), tuple(pins))
+
+
+def held(path: str, text: str) -> Declaration:
+    """What the project itself needs, and what that needs, with the markers on the way."""
+    lock, packages = _parsed(text)
+    lines = Lines(path, text)
+    places = [lines.next(text_of(row, "name")) for row in packages]
+    markers = _reached(packages)
+    wants: list[Wanted] = []
+    sources: list[Source] = []
+    for number, (row, place) in enumerate(zip(packages, places, strict=True)):
+        if number in markers and (registry := _registry(row)):
+            wants += pin(row.get("name"), row.get("version"), place, markers[number])
+            sources += of_index(package_of(row.get("name")) or "", registry, place, markers[number])
+    bound = text_of(lock, "requires-python")
+    return Declaration(
+        path,
+        "uv.lock",
+        wanted=tuple(wants),
+        python=(Bound(bound.replace(" ", ""), path),) if bound else (),
+        sources=tuple(sources),
+        files=(path,),
+    )
+
+
+def _reached(packages: list[Mapping[str, Any]]) -> dict[int, str]:
+    """The packages by their numbers that the roots lead to, without extras and groups that nobody asked for."""
+    by_name: dict[str, list[int]] = {}
+    for number, row in enumerate(packages):
+        by_name.setdefault(text_of(row, "name"), []).append(number)
+    roots = [number for number, row in enumerate(packages) if source_text(row, "virtual", "editable", "directory")]
+    markers: dict[int, str] = dict.fromkeys(roots or range(len(packages)), "")
+    extras: dict[int, set[str]] = {}
+    queue = list(markers)
+    steps = 0
+    while queue and (steps := steps + 1) < _MOST_STEPS:
+        number = queue.pop()
+        row = packages[number]
+        optional = row.get("optional-dependencies")
+        edges = list(tables_of(row.get("dependencies")))
+        for extra in extras.get(number, ()):
+            edges += tables_of(optional.get(extra)) if isinstance(optional, dict) else ()
+        for edge in edges:
+            version = text_of(edge, "version")
+            marker = both(markers[number], text_of(edge, "marker"))
+            for target in by_name.get(text_of(edge, "name"), ()):
+                if version and text_of(packages[target], "version") != version:
+                    continue
+                known = extras.setdefault(target, set())
+                more = {one for one in edge.get("extra") or () if isinstance(one, str)} - known
+                joined = either(markers.get(target), marker)
+                if target not in markers or more or (markers[target] and not joined):
+                    markers[target] = joined
+                    known |= more
+                    queue.append(target)
+    return markers
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
+    lock = read_toml(text)
+    packages = list(tables_of(lock.get("package")))
+    if not isinstance(lock.get("version"), int) or not packages:
+        raise FormatError("it has no packages as uv writes them")
+    return lock, packages
 
 
 def _registry(row: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from cudafit.project.kinds import (
     setup_cfg,
     setup_py,
 )
-from cudafit.project.requirement_files import file_text
+from cudafit.project.requirement_files import LIMIT, file_text
 
 # In this order they are looked for in a folder: the first that declares anything is the project's answer.
 KINDS = (
@@ -31,23 +31,31 @@ KINDS = (
     notebook.KIND,
     script.KIND,
 )
+_LOCK_LIMIT = 64 << 20
 # The kinds of declaration that belong to code itself.
 OF_CODE = (pyproject.KIND, setup_cfg.KIND, setup_py.KIND)
 
 
 def kind_of(name: str, text: str, kinds: tuple[FileKind, ...] = KINDS) -> FileKind:
     """By the name, or by what stands in it; whatever else is named is a file of requirements."""
+    if one := _by_name(name, kinds):
+        return one
     lower = os.path.basename(name).lower()
-    for one in kinds:
-        if re.fullmatch(one.pattern, lower):
-            return one
     is_yaml = lower.endswith((".yml", ".yaml"))
     return next((one for one in kinds if is_yaml and one.looks_like and one.looks_like(text)), requirements.KIND)
 
 
+def _by_name(name: str, kinds: tuple[FileKind, ...]) -> FileKind | None:
+    """A lock's name may be like that of another kind."""
+    lower = os.path.basename(name).lower()
+    found = [one for one in kinds if re.fullmatch(one.pattern, lower)]
+    return next((one for one in found if one.is_lock), found[0] if found else None)
+
+
 def read_declaration(path: str, *, named: bool = False, kinds: tuple[FileKind, ...] = KINDS) -> Declaration | None:
     """None for a file that declares nothing. Raises InputError, with the place where it can be told."""
-    text = file_text(path, named=named)
+    by_name = _by_name(path, kinds)
+    text = file_text(path, named=named, limit=_LOCK_LIMIT if by_name and by_name.is_lock else LIMIT)
     return kind_of(path, text, kinds).read(path, text)
 
 

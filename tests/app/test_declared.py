@@ -1,0 +1,199 @@
+"""The files of a project become a question: which are read, what they choose, and what they are contradicted in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cudafit.app.declared import declared
+from cudafit.errors import InputError, UndeterminedError
+from tests.conftest import Run
+
+CARD = ("--gpu", "RTX 3060", "--driver", "535.54.03", "--glibc", "2.35", "--offline")
+HEAD = '[project]\nname = "mine"\nversion = "1"\n'
+INDEX = '[[tool.uv.index]]\nname = "pt"\nurl = "https://download.pytorch.org/whl/{}"\nexplicit = true\n'
+Answer = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def answer(cudafit: Run, folder: Path) -> Answer:
+    def ask(*words: str, code: int = 0, **files: str) -> dict[str, Any]:
+        for name, text in files.items():
+            (folder / name.replace("__", ".")).write_text(text)
+        done = cudafit("resolve", *words, *CARD, "--json")
+        assert done.returncode == code, done.stderr
+        return dict(json.loads(done.stdout)) if done.stdout else {"error": done.stderr}
+
+    return ask
+
+
+def names(*files: str, **options: tuple[str, ...]) -> list[str]:
+    return [one.text for one in declared(files, **options).wanted]
+
+
+def test_the_first_kind_that_says_anything_is_read_and_the_others_are_told(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("numpy\n")
+    (folder / "pyproject.toml").write_text('[project]\nname = "x"\ndynamic = ["dependencies"]\n')
+    (folder / "setup.py").write_text("from setuptools import setup\nsetup(install_requires=['torch'])\n")
+    (folder / "uv.lock").write_text("version = 1\n[[package]]\nname = 'x'\n")
+    found = declared(())
+    assert [one.text for one in found.wanted] == ["torch"]
+    assert found.files == ("setup.py",)
+    assert found.notes == (
+        "left requirements.txt: setup.py says what is needed",
+        "left uv.lock: setup.py says more than its lock",
+        "left pyproject.toml:3: the dependencies are dynamic: they stand in setup.py",
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "requirements.txt": "# nothing\n",
+            "setup.py": "from setuptools import setup\nsetup(install_requires=read())\n",
+        },
+        {"pyproject.toml": HEAD},
+        {"setup.cfg": "[options]\npython_requires = >=3.9\n"},
+    ],
+)
+def test_what_cannot_be_told_is_no_answer(cudafit: Run, folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    done = cudafit("resolve", *CARD)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "could not be told" in done.stderr
+
+
+def test_a_named_file_that_asks_for_nothing_is_no_answer_either(folder: Path) -> None:
+    (folder / "empty.txt").write_text("\n")
+    (folder / "tool.py").write_text("import torch\n")
+    with pytest.raises(UndeterminedError, match="asks for nothing|could not be told"):
+        declared(("empty.txt",))
+    with pytest.raises(InputError, match="declares nothing"):
+        declared(("tool.py",))
+
+
+def test_extras_and_groups(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(
+        HEAD
+        + 'dependencies = ["numpy"]\n[project.optional-dependencies]\ngpu = ["torch"]\nall = ["mine[gpu,docs]"]\n'
+        + 'docs = ["sphinx"]\n[dependency-groups]\nlearn = ["jax"]\n'
+    )
+    assert names("pyproject.toml") == ["numpy"]
+    assert names("pyproject.toml", extras=("all",), groups=("learn",)) == ["numpy", "jax", "torch", "sphinx"]
+    assert names(extras=("GPU",)) == ["numpy", "torch"]
+    with pytest.raises(InputError, match="none of this name") as caught:
+        declared((), ("gpus",))
+    assert caught.value.cause == ("there are: all, docs, gpu",)
+
+
+def test_code_beside_is_read_too_and_a_circle_of_it_ends(folder: Path) -> None:
+    for name, other in (("one", "two"), ("two", "one")):
+        (folder / name).mkdir()
+        (folder / name / "pyproject.toml").write_text(
+            f'[project]\nname = "{name}"\ndependencies = ["torch>=2", "{other}"]\n'
+            f'[project.optional-dependencies]\ngpu = ["cupy-cuda12x"]\n'
+            f'[tool.uv.sources]\n{other} = {{path = "../{other}"}}\n'
+        )
+    (folder / "base.txt").write_text("-e ./one[gpu]\nnumpy\n")
+    (folder / "requirements.txt").write_text("-r base.txt\n")
+    found = declared(())
+    assert {one.text for one in found.wanted} == {"numpy", "torch>=2", "cupy-cuda12x"}
+    assert found.lines == ()
+    assert any("is code of your own" in note for note in found.notes)
+
+
+def test_folders_that_say_nothing_are_left_to_the_installer(folder: Path) -> None:
+    (folder / "plain").mkdir()
+    (folder / "requirements.txt").write_text("torch\n-e ./plain\n")
+    assert declared(()).lines == ("-e ./plain",)
+
+
+def test_an_index_for_the_cpu_is_meant(answer: Answer) -> None:
+    text = HEAD + 'dependencies = ["torch", "torchvision"]\n[tool.uv.sources]\ntorch = {index = "pt"}\n'
+    told = answer(pyproject__toml=text + INDEX.format("cpu"))
+    assert {pick["variant"] for pick in told["picks"] if pick["name"] != "triton"} == {"cpu"}
+    assert "torch for the CPU, as pyproject.toml:6 says" in told["notes"]
+    told = answer("--cuda", "12")
+    assert {pick["variant"] for pick in told["picks"] if pick["requested"]} == {"cu126"}
+    assert any("`--cuda 12` goes before it" in one for one in told["warnings"])
+
+
+def test_an_index_for_a_cuda_that_does_not_run_here_is_contradicted_in_words(answer: Answer) -> None:
+    told = answer(requirements__txt="--extra-index-url https://download.pytorch.org/whl/cu130\ntorch\n")
+    assert told["picks"][0]["variant"] == "cu126"
+    assert told["warnings"] == [
+        "requirements.txt:1 takes torch and what belongs to it for CUDA 13.0: no build of that kind fits here,"
+        " so another one is taken"
+    ]
+    told = answer(requirements__txt="--extra-index-url https://download.pytorch.org/whl/cu118\ntorch\n")
+    assert (told["picks"][0]["variant"], told["warnings"]) == ("cu118", [])
+
+
+@pytest.mark.parametrize("text", ["jax[cpu]\n", "jax[tpu]\n", "jax[cpu]\njaxlib\n", "torch==2.14.1+cpu\ntorchvision\n"])
+def test_what_is_for_the_cpu_by_its_own_words(answer: Answer, text: str) -> None:
+    told = answer(requirements__txt=text)
+    assert (told["status"], told["reason"]) == ("cpu", "CPU builds, as the request says")
+
+
+def test_the_projects_python_binds(answer: Answer) -> None:
+    told = answer(pyproject__toml=HEAD + 'requires-python = ">=3.9,<3.12"\ndependencies = ["torch"]\n')
+    assert told["python"] == "3.11"
+    told = answer("--python", "3.13")
+    assert told["python"] == "3.13"
+    assert told["warnings"][0] == "`--python 3.13` is not what the project asks for: >=3.9,<3.12 (pyproject.toml:4)"
+    (Path(".python-version")).write_text("3.10.4\n")
+    assert answer()["python"] == "3.10"
+    (Path(".python-version")).write_text("3.13\n")
+    told = answer(code=2)
+    assert "no Python is what this project asks for" in told["error"]
+    assert ">=3.9,<3.12 (pyproject.toml:4)" in told["error"]
+    assert "==3.13.* (.python-version:1)" in told["error"]
+
+
+def test_what_is_written_into_a_pyproject_holds_for_all_its_pythons(cudafit: Run, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(HEAD + 'requires-python = ">=3.10"\ndependencies = ["jax"]\n')
+    done = cudafit("resolve", "-o", "pyproject.toml", *CARD)
+    assert done.returncode == 0, done.stderr
+    assert "jax[cuda12]==0.6.2" in (folder / "pyproject.toml").read_text()
+    assert "that Python 3.10 can have" in done.stdout
+
+
+def test_pins_that_contradict_each_other_are_said_with_both_places(answer: Answer, folder: Path) -> None:
+    (folder / "base.txt").write_text("numpy\ntorch<2.6\n")
+    told = answer(code=1, requirements__txt="-r base.txt\ntorch>=2.8\n")
+    assert any("(requirements.txt:2)" in one and "(base.txt:2)" in one for one in told["causes"]), told["causes"]
+
+
+def test_a_wheel_for_another_system_or_python(answer: Answer) -> None:
+    win = "torch@https://x.example/torch-2.9.0%2Bcu126-cp38-cp38-win_amd64.whl\n"
+    told = answer(requirements__txt=f"{win}far @ https://x.example/far-1-cp311-cp311-win_amd64.whl\n")
+    assert [pick["version"] for pick in told["picks"] if pick["requested"]] == ["2.9.0"]
+    assert [one.partition(" (")[0] for one in told["warnings"][:2]] == [
+        "`torch-2.9.0+cu126-cp38-cp38-win_amd64.whl`",
+        "`far-1-cp311-cp311-win_amd64.whl`",
+    ]
+    text = "torch\nfar @ https://x.example/far-1-cp311-cp311-manylinux_2_17_x86_64.whl\n"
+    assert answer(requirements__txt=text)["python"] == "3.11"
+    other = "far @ https://x.example/far-1-cp39-cp39-win_amd64.whl ; sys_platform == 'win32'\ntorch\n"
+    assert answer(requirements__txt=other)["warnings"] == []
+
+
+def test_names_that_files_have_from_former_times(answer: Answer) -> None:
+    told = answer(requirements__txt="tensorflow-gpu>=2.4\n")
+    assert told["picks"][0]["name"] == "tensorflow"
+    assert "`tensorflow-gpu` (requirements.txt:1) is no package to install: tensorflow is meant" in told["notes"]
+
+
+def test_an_environment_of_conda_is_answered_with_condas_builds(answer: Answer) -> None:
+    told = answer(environment__yml="dependencies: [python=3.12, pytorch>=2.9, numpy, {pip: [einops]}]\n")
+    assert told["picks"][0]["index_name"] == "conda-forge"
