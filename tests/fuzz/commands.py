@@ -1,5 +1,6 @@
 """Whole commands on foreign files: whatever lies there, a command ends with one of its exit codes, and not as a bug."""
 
+import functools
 import io
 import os
 import sys
@@ -12,6 +13,7 @@ from unittest.mock import patch
 
 from cudafit.cli import main
 from cudafit.lock.formats import FORMATS
+from cudafit.matrix.load import open_matrix
 from tests.fuzz import samples
 from tests.fuzz.parser import Parser, name_of
 from tests.fuzz.parsers import by_name
@@ -51,10 +53,18 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+@functools.cache
+def compiled() -> str:
+    """The cache with the compiled matrix. To compile it takes two seconds: to be done before anything is timed."""
+    cache = str(scratch("cache"))
+    open_matrix(environ={"XDG_CACHE_HOME": cache, "HOME": cache})
+    return cache
+
+
 @contextmanager
 def _standing(folder: Path) -> Iterator[None]:
     before = os.getcwd()
-    cache = str(scratch("cache"))  # of the matrix, which is compiled once
+    cache = compiled()
     environ = {"HOME": str(folder / "home"), "PATH": "/nonexistent", "COLUMNS": "100", "XDG_CACHE_HOME": cache}
     os.chdir(folder)
     try:

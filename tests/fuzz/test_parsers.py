@@ -12,12 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.attempt import attempt
+from tests.fuzz.commands import compiled
 from tests.fuzz.mutation import Edit, mutated
 from tests.fuzz.parser import Parser
 from tests.fuzz.targets import TARGETS
 
 _EXAMPLES, _FEW = 15, 2  # of a parser, of a whole command
 _EDITS = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 1 << 32), st.integers(0, 1 << 32)), max_size=6)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled() -> None:
+    compiled()
 
 
 @pytest.fixture(autouse=True)
