@@ -98,4 +98,3 @@ class FileKind:
     here: bool  # whether it is looked for where no file was named
     is_lock: bool
     read: Callable[[str, str], Declaration | None]  # path and text; None for one that declares nothing
-    looks_like: Callable[[str], bool] | None  # by its content, where the name does not tell

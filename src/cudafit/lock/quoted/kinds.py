@@ -27,7 +27,7 @@ def _lock(name: str, pattern: str, example: str, held: Held, *, here: bool = Tru
         except (FormatError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"`{path}` cannot be read as a lock: {reason(error)}") from None
 
-    return FileKind(name, pattern, example, here, True, read, None)
+    return FileKind(name, pattern, example, here, True, read)
 
 
 def _of_conda(kind: str, quotes: Callable[[Given], Quotes], wheels: Callable[[str], Iterator[tuple[str, str]]]) -> Held:

@@ -1,48 +1,51 @@
-"""The kinds of files in which people keep what a project needs, a module each."""
+"""The kinds of files in which people keep what a project needs, a module each, loaded when there is such a file."""
 
 import os
 import re
+from importlib import import_module
 
 from cudafit.model.declaration import Declaration, FileKind
-from cudafit.project.kinds import (
-    conda,
-    dockerfile,
-    notebook,
-    pipfile,
-    pixi,
-    pyproject,
-    requirements,
-    script,
-    setup_cfg,
-    setup_py,
-)
 from cudafit.project.requirement_files import LIMIT, file_text
 
+
+def _kind(name: str, pattern: str, example: str, module: str, *, here: bool = True) -> FileKind:
+    def read(path: str, text: str) -> Declaration | None:
+        found: Declaration | None = import_module(f"{__name__}.{module}").read(path, text)
+        return found
+
+    return FileKind(name, pattern, example, here, False, read)
+
+
+_PYPROJECT = _kind("pyproject", r"pyproject\.toml", "pyproject.toml", "pyproject")
+_SETUP_CFG = _kind("setup.cfg", r"setup\.cfg", "setup.cfg", "setup_cfg")
+_SETUP_PY = _kind("setup.py", r"setup\.py", "setup.py", "setup_py")
+_REQUIREMENTS = _kind("requirements", r"requirements.*\.(txt|in)", "requirements.txt", "requirements")
+_CONDA = _kind("conda", r"(environment|conda)([-_.].*)?\.ya?ml", "environment.yml", "conda")
 # In this order they are looked for in a folder: the first that declares anything is the project's answer.
 KINDS = (
-    pyproject.KIND,
-    setup_cfg.KIND,
-    setup_py.KIND,
-    requirements.KIND,
-    pipfile.KIND,
-    pixi.KIND,
-    conda.KIND,
-    dockerfile.KIND,
-    notebook.KIND,
-    script.KIND,
+    _PYPROJECT,
+    _SETUP_CFG,
+    _SETUP_PY,
+    _REQUIREMENTS,
+    _kind("pipfile", r"pipfile", "Pipfile", "pipfile"),
+    _kind("pixi", r"pixi\.toml", "pixi.toml", "pixi"),
+    _CONDA,
+    _kind("dockerfile", r"(.*[-_.])?(dockerfile|containerfile)([-_.].*)?", "Dockerfile", "dockerfile"),
+    _kind("notebook", r".*\.ipynb", "train.ipynb", "notebook"),
+    _kind("pep723", r".*\.py[w]?", "script.py", "script", here=False),
 )
-_LOCK_LIMIT = 64 << 20
 # The kinds of declaration that belong to code itself.
-OF_CODE = (pyproject.KIND, setup_cfg.KIND, setup_py.KIND)
+OF_CODE = (_PYPROJECT, _SETUP_CFG, _SETUP_PY)
+_LOCK_LIMIT = 64 << 20
+_DEPENDENCIES = re.compile(r"(?m)^dependencies\s*:")
 
 
 def kind_of(name: str, text: str, kinds: tuple[FileKind, ...] = KINDS) -> FileKind:
-    """By the name, or by what stands in it; whatever else is named is a file of requirements."""
+    """By the name; a YAML file of another name may be conda's, and whatever else is named is a file of requirements."""
     if one := _by_name(name, kinds):
         return one
-    lower = os.path.basename(name).lower()
-    is_yaml = lower.endswith((".yml", ".yaml"))
-    return next((one for one in kinds if is_yaml and one.looks_like and one.looks_like(text)), requirements.KIND)
+    is_yaml = name.lower().endswith((".yml", ".yaml"))
+    return _CONDA if is_yaml and _CONDA in kinds and _DEPENDENCIES.search(text) else _REQUIREMENTS
 
 
 def _by_name(name: str, kinds: tuple[FileKind, ...]) -> FileKind | None:

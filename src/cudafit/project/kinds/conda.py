@@ -8,15 +8,13 @@ import re
 from collections.abc import Iterator
 
 from cudafit.errors import InputError
-from cudafit.model.declaration import Bound, Chosen, Declaration, FileKind
+from cudafit.model.declaration import Bound, Chosen, Declaration
 from cudafit.model.requirement import Wanted
 from cudafit.project.conda_specs import chosen_by, spec_of
 from cudafit.project.installer_lines import Sorted, sorted_lines
 from cudafit.project.requirement_files import is_address, read_requirement_file
 from cudafit.project.tables import Unread, requirement
 from cudafit.project.yaml_nodes import Node, entries, get, items, line, root_node, text
-
-_DEPENDENCIES = re.compile(r"(?m)^dependencies\s*:")
 
 
 def read(path: str, told: str) -> Declaration | None:
@@ -92,7 +90,7 @@ class _Reader:
     def made(self, pip: Sorted) -> Declaration:
         return Declaration(
             self.path,
-            KIND.name,
+            "conda",
             wanted=(*self.wanted, *pip.wanted),
             python=tuple(self.python),
             indexes=pip.indexes,
@@ -103,18 +101,3 @@ class _Reader:
             unread=self.unread.told,
             files=tuple(self.files),
         )
-
-
-def looks_like(told: str) -> bool:
-    return _DEPENDENCIES.search(told) is not None
-
-
-KIND = FileKind(
-    name="conda",
-    pattern=r"(environment|conda)([-_.].*)?\.ya?ml",
-    example="environment.yml",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=looks_like,
-)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from cudafit.model.container_files import Stage
-from cudafit.model.declaration import Bound, Chosen, Declaration, FileKind
+from cudafit.model.declaration import Bound, Chosen, Declaration
 from cudafit.model.frameworks import FRAMEWORKS
 from cudafit.model.installs import CONDA, installs
 from cudafit.model.requirement import Wanted
@@ -14,7 +14,6 @@ from cudafit.project.dockerfile import parse_dockerfile
 from cudafit.project.installer_lines import installed, sorted_lines
 from cudafit.project.tables import Unread, requirement
 
-_FROM = re.compile(r"(?mi)^\s*FROM\s+\S+")
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)+)")
 
 
@@ -37,7 +36,7 @@ def read(path: str, told: str) -> Declaration | None:
     rest = sorted_lines(pip.lines, os.path.dirname(path))
     return Declaration(
         path,
-        KIND.name,
+        "dockerfile",
         wanted=(*wanted, *pip.wanted, *rest.wanted),
         python=tuple(_python(base)),
         indexes=rest.indexes,
@@ -77,18 +76,3 @@ def _python(stage: Stage) -> Iterator[Bound]:
     name, tag = _image(stage)
     if name == "python" and (match := re.match(r"(3\.\d+)", tag)):
         yield Bound(f"=={match[1]}.*", stage.place)
-
-
-def looks_like(told: str) -> bool:
-    return _FROM.search(told) is not None
-
-
-KIND = FileKind(
-    name="dockerfile",
-    pattern=r"(.*[-_.])?(dockerfile|containerfile)([-_.].*)?",
-    example="Dockerfile",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

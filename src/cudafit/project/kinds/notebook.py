@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cudafit.errors import InputError
 from cudafit.model.container_files import Command
-from cudafit.model.declaration import Declaration, FileKind
+from cudafit.model.declaration import Declaration
 from cudafit.model.installs import installs
 from cudafit.project.installer_lines import installed, sorted_lines
 from cudafit.project.shell import commands
@@ -26,7 +26,7 @@ def read(path: str, told: str) -> Declaration | None:
     rest = sorted_lines(pip.lines, os.path.dirname(path))
     return Declaration(
         path,
-        KIND.name,
+        "notebook",
         wanted=(*pip.wanted, *rest.wanted),
         indexes=rest.indexes,
         lines=rest.lines,
@@ -47,14 +47,3 @@ def _lines(path: str, told: str) -> Iterator[tuple[str, str]]:
                     yield match[1], f"{path}, cell {number}"
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"`{path}` is not a notebook") from None
-
-
-KIND = FileKind(
-    name="notebook",
-    pattern=r".*\.ipynb",
-    example="train.ipynb",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

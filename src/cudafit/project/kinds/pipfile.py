@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cudafit.model.declaration import Bound, Declaration, FileKind, Index, Source
+from cudafit.model.declaration import Bound, Declaration, Index, Source
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.kinds.poetry_tables import rows_of
 from cudafit.project.kinds.pyproject import toml_of
@@ -21,7 +21,7 @@ def read(path: str, told: str) -> Declaration | None:
     }
     return Declaration(
         path,
-        KIND.name,
+        "pipfile",
         wanted=listed.get("packages", ()),
         groups={
             "dev" if name == "dev-packages" else normalised(name): one
@@ -74,14 +74,3 @@ def _wanted(name: str, row: Mapping[str, Any], place: str, unread: Unread, sourc
         markers += [f"{key} {text(row, key)}"] if text(row, key) else []
     line = f"{name}{extras} @ {address}" if address else f"{name}{extras}{version}"
     yield from requirement(f"{line} ; {' and '.join(markers)}" if markers else line, place, unread)
-
-
-KIND = FileKind(
-    name="pipfile",
-    pattern=r"pipfile",
-    example="Pipfile",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cudafit.errors import InputError
-from cudafit.model.declaration import Bound, Declaration, FileKind, Index, Source
+from cudafit.model.declaration import Bound, Declaration, Index, Source
 from cudafit.model.requirement import Wanted, normalised, wanted
 from cudafit.project.kinds import pixi_tables, poetry_tables
 from cudafit.project.requirement_files import read_requirement_file
@@ -196,14 +196,3 @@ def _with_dynamic(
         wanted=(*found.wanted, *(want for one in read for want in one.wanted)),
         files=(*found.files, *(name for one in read for name in one.files)),
     )
-
-
-KIND = FileKind(
-    name="pyproject",
-    pattern=r"pyproject\.toml",
-    example="pyproject.toml",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

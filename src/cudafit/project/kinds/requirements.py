@@ -2,7 +2,7 @@
 
 import os
 
-from cudafit.model.declaration import Declaration, FileKind
+from cudafit.model.declaration import Declaration
 from cudafit.project.installer_lines import sorted_lines
 from cudafit.project.requirement_files import parse_requirement_file
 
@@ -12,7 +12,7 @@ def read(path: str, text: str) -> Declaration:
     other = sorted_lines(zip(found.other, found.places, strict=True), os.path.dirname(path))
     return Declaration(
         path,
-        KIND.name,
+        "requirements",
         wanted=(*found.wanted, *other.wanted),
         indexes=other.indexes,
         lines=other.lines,
@@ -20,14 +20,3 @@ def read(path: str, text: str) -> Declaration:
         unread=found.unread,
         files=found.files,
     )
-
-
-KIND = FileKind(
-    name="requirements",
-    pattern=r"requirements.*\.(txt|in)",
-    example="requirements.txt",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

@@ -1,6 +1,6 @@
 """The header of a script (PEP 723)."""
 
-from cudafit.model.declaration import Declaration, FileKind
+from cudafit.model.declaration import Declaration
 from cudafit.project.kinds import pyproject
 
 _BEGIN = "# /// script"
@@ -14,10 +14,6 @@ def read(path: str, told: str) -> Declaration | None:
     above, lines = found
     content = "\n".join(line[2:] for line in lines)
     return pyproject.of_script(path, content, above)
-
-
-def looks_like(told: str) -> bool:
-    return _block(told) is not None
 
 
 def _block(told: str) -> tuple[int, list[str]] | None:
@@ -35,14 +31,3 @@ def _block(told: str) -> tuple[int, list[str]] | None:
         else:
             held = None
     return None
-
-
-KIND = FileKind(
-    name="pep723",
-    pattern=r".*\.py[w]?",
-    example="script.py",
-    here=False,
-    is_lock=False,
-    read=read,
-    looks_like=looks_like,
-)

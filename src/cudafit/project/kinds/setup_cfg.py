@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from cudafit.errors import InputError
-from cudafit.model.declaration import Bound, Declaration, FileKind
+from cudafit.model.declaration import Bound, Declaration
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.requirement_files import read_requirement_file
 from cudafit.project.tables import Unread, requirements
@@ -34,7 +34,7 @@ def read(path: str, told: str) -> Declaration | None:
     bound = parser.get("options", "python_requires", fallback="").replace(" ", "")
     return Declaration(
         path,
-        KIND.name,
+        "setup.cfg",
         wanted=listed("options", "install_requires"),
         extras={normalised(name): listed("options.extras_require", name) for name in extras},
         name=normalised(parser.get("metadata", "name", fallback="").strip()),
@@ -64,14 +64,3 @@ def _of_files(path: str, names: str, files: list[str]) -> Iterator[Wanted]:
 def _place(path: str, lines: list[str], text: str) -> str:
     number = next((number for number, line in enumerate(lines, start=1) if line.strip().startswith(text)), None)
     return f"{path}:{number}" if number else path
-
-
-KIND = FileKind(
-    name="setup.cfg",
-    pattern=r"setup\.cfg",
-    example="setup.cfg",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)

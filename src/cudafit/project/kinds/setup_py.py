@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cudafit.errors import InputError
-from cudafit.model.declaration import Bound, Declaration, FileKind
+from cudafit.model.declaration import Bound, Declaration
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.tables import Unread, requirements
 from cudafit.system.python_text import parsed
@@ -143,7 +143,7 @@ class _Read:
         extras: Mapping[str, tuple[Wanted, ...]] = self.extras
         return Declaration(
             self.path,
-            KIND.name,
+            "setup.py",
             wanted=tuple(self.wanted),
             extras=extras,
             name=self.name,
@@ -162,14 +162,3 @@ def _entry(told: ast.Dict, key: ast.expr) -> ast.expr | None:
         if isinstance(one, ast.Constant) and isinstance(key, ast.Constant) and one.value == key.value:
             return value
     return None
-
-
-KIND = FileKind(
-    name="setup.py",
-    pattern=r"setup\.py",
-    example="setup.py",
-    here=True,
-    is_lock=False,
-    read=read,
-    looks_like=None,
-)
