@@ -8,9 +8,10 @@ import pytest
 
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.managers import in_words_of
-from cudafit.doctor.managers.work import Need, Work
+from cudafit.doctor.managers.work import Work
 from cudafit.doctor.world import World
 from cudafit.model.finding import Asks, Claim, Fix, Manager, Owner
+from cudafit.model.requirement import Need
 from cudafit.system.commands import joined
 from tests.doctor.worlds import FACTS, environment, machine, torch, tree
 

@@ -3,7 +3,8 @@
 import pytest
 
 from cudafit.errors import InputError
-from cudafit.lock.pyproject_change import Need, changed
+from cudafit.lock.pyproject_change import changed
+from cudafit.model.requirement import Need
 
 TORCH = Need("torch==2.14.1+cu126", "pytorch-cu126", "https://index.example/whl/cu126")
 HEAD = '# mine\n[project]\nname = "p"\nversion = "0"\n'

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cudafit.doctor.managers import in_words_of
-from cudafit.doctor.managers.work import Need, Work
+from cudafit.doctor.managers.work import Work
 from cudafit.doctor.world import World
 from cudafit.model.environment import CONDA, Environment, by_real_name
 from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import NO_FIT, Resolution
 from cudafit.model.frameworks import FRAMEWORKS, MAIN_OF_CONDA
-from cudafit.model.requirement import wanted
+from cudafit.model.requirement import Need, wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, Request
 from cudafit.system.commands import path_word

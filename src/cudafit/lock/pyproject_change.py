@@ -13,26 +13,12 @@ from tomlkit.items import Array
 
 from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH
-from cudafit.model.frozen import frozen
-from cudafit.model.requirement import name_in, normalised, wanted
+from cudafit.model.requirement import Need, name_in, normalised, wanted
 from cudafit.system.secrets import without_login
 from cudafit.system.toml import TomlError, inline, read_document
 
 Table = MutableMapping[str, Any]
 MARK = "\ufeff"  # the byte order mark of some editors
-
-
-@frozen
-class Need:
-    """A package as it is to be asked for; `index` where it does not come from the default one."""
-
-    requirement: str
-    index_name: str | None = None
-    index: str | None = None
-
-    @property
-    def name(self) -> str:
-        return name_in(self.requirement)
 
 
 def edited(text: str, path: str, change: Callable[[Table], None]) -> str:

@@ -37,6 +37,19 @@ class Wanted:
     constraint: bool = False
 
 
+@frozen
+class Need:
+    """A package as it is to be asked for; `index` where it does not come from the default one."""
+
+    requirement: str
+    index_name: str | None = None
+    index: str | None = None
+
+    @property
+    def name(self) -> str:
+        return name_in(self.requirement)
+
+
 def normalised(name: str) -> str:
     """PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()

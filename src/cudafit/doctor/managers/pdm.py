@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from cudafit.doctor.managers.work import Command, Need, Told, Work, by_place, option_of, places_of
+from cudafit.doctor.managers.work import Command, Told, Work, by_place, option_of, places_of
 from cudafit.model.finding import Edit, Owner
+from cudafit.model.requirement import Need
 
 
 def told(owner: Owner, work: Work) -> Told:

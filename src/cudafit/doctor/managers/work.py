@@ -6,23 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.model.finding import Edit, Owner
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import name_in
+from cudafit.model.requirement import Need
 
 Command = tuple[str, ...]
 DEPENDENCIES = "dependencies"
-
-
-@frozen
-class Need:
-    """A requirement, and the index that it must come from where that is not the default one."""
-
-    requirement: str
-    index_name: str | None = None
-    index: str | None = None
-
-    @property
-    def name(self) -> str:
-        return name_in(self.requirement)
 
 
 @frozen

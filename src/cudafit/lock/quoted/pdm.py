@@ -7,15 +7,23 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from cudafit.lock.quoted.markers import platforms
 from cudafit.lock.quoted.pinned import Lines, pin
-from cudafit.lock.quoted.text import FormatError, Given, fragment_hash, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.lock.quoted.text import (
+    Given,
+    fragment_hash,
+    package_of,
+    packages_and_metadata,
+    quote,
+    sha256_of,
+    tables_of,
+    text_of,
+)
 from cudafit.model.declaration import Bound, Declaration
 from cudafit.model.quoted import Pin, Quote, Quotes
 from cudafit.model.requirement import Wanted, is_specifier
-from cudafit.system.toml import read_toml
 
 
 def read(given: Given) -> Quotes:
-    packages, _ = _parsed(given.text)
+    packages, _ = packages_and_metadata(given.text, "PDM")
     wheels: list[Quote] = []
     pins: list[Pin] = []
     for row in packages:
@@ -34,7 +42,7 @@ def read(given: Given) -> Quotes:
 
 def held(path: str, text: str) -> Declaration:
     """The default group; others by their names."""
-    packages, metadata = _parsed(text)
+    packages, metadata = packages_and_metadata(text, "PDM")
     lines = Lines(path, text)
     wants: list[Wanted] = []
     groups: dict[str, list[Wanted]] = {}
@@ -57,15 +65,6 @@ def held(path: str, text: str) -> Declaration:
         python=(Bound(bound.replace(" ", ""), path),) if is_specifier(bound) and bound else (),
         files=(path,),
     )
-
-
-def _parsed(text: str) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
-    lock = read_toml(text)
-    packages = list(tables_of(lock.get("package")))
-    metadata = lock.get("metadata")
-    if not isinstance(metadata, dict) or not packages:
-        raise FormatError("it has no packages as PDM writes them")
-    return packages, metadata
 
 
 def _pins(row: Mapping[str, Any], name: str, given: Given) -> Iterator[Pin]:

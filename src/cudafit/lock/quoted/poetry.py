@@ -5,15 +5,14 @@ from typing import Any
 
 from cudafit.lock.quoted.markers import platforms
 from cudafit.lock.quoted.pinned import Lines, of_index, pin, source_text
-from cudafit.lock.quoted.text import FormatError, Given, package_of, quote, sha256_of, tables_of, text_of
+from cudafit.lock.quoted.text import Given, package_of, packages_and_metadata, quote, sha256_of, tables_of, text_of
 from cudafit.model.declaration import Bound, Declaration, Source
 from cudafit.model.quoted import Pin, Quote, Quotes
 from cudafit.model.requirement import Wanted, is_specifier
-from cudafit.system.toml import read_toml
 
 
 def read(given: Given) -> Quotes:
-    packages, metadata = _parsed(given.text)
+    packages, metadata = packages_and_metadata(given.text, "poetry")
     older = metadata.get("files")
     wheels: list[Quote] = []
     pins: list[Pin] = []
@@ -32,7 +31,7 @@ def read(given: Given) -> Quotes:
 
 def held(path: str, text: str) -> Declaration:
     """The main group; what is optional or for developers is a group."""
-    packages, metadata = _parsed(text)
+    packages, metadata = packages_and_metadata(text, "poetry")
     lines = Lines(path, text)
     wants: list[Wanted] = []
     sources: list[Source] = []
@@ -63,15 +62,6 @@ def _marker(row: Mapping[str, Any]) -> str:
     """Since 2.0; where it differs by group, that of the main one."""
     told = row.get("markers")
     return told if isinstance(told, str) else text_of(told, "main") if isinstance(told, dict) else ""
-
-
-def _parsed(text: str) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
-    lock = read_toml(text)
-    packages = list(tables_of(lock.get("package")))
-    metadata = lock.get("metadata")
-    if not isinstance(metadata, dict) or not packages:
-        raise FormatError("it has no packages as poetry writes them")
-    return packages, metadata
 
 
 def _places(row: Mapping[str, Any]) -> tuple[str, ...] | None:

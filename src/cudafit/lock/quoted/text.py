@@ -10,6 +10,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Source
 from cudafit.model.quoted import Quote
 from cudafit.model.requirement import normalised
+from cudafit.system.toml import read_toml
 
 _FILE = re.compile(r"[A-Za-z0-9][\w.+!-]{0,250}\.whl", re.ASCII)
 _PACKAGE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -29,6 +30,16 @@ class Given:
     text: str
     source: Source
     day: str
+
+
+def packages_and_metadata(text: str, manager: str) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
+    """Of a lock of poetry, or of PDM, which took its shape. Raises FormatError for what is none, and TomlError."""
+    lock = read_toml(text)
+    packages = list(tables_of(lock.get("package")))
+    metadata = lock.get("metadata")
+    if not isinstance(metadata, dict) or not packages:
+        raise FormatError(f"it has no packages as {manager} writes them")
+    return packages, metadata
 
 
 def tables_of(value: object) -> Iterator[Mapping[str, Any]]:

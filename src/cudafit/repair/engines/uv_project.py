@@ -12,7 +12,7 @@ from cudafit.doctor.world import World
 from cudafit.errors import CudafitError, InputError
 from cudafit.indexes import Indexes
 from cudafit.lock.order import PYTORCH, Order
-from cudafit.lock.pyproject_change import Need, changed
+from cudafit.lock.pyproject_change import changed
 from cudafit.lock.sizes import file_of
 from cudafit.lock.uv import uv_program
 from cudafit.lock.uv_project import (
@@ -30,13 +30,11 @@ from cudafit.model.finding import Owner, Report, Wish
 from cudafit.model.fit import Pick, Resolution
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import FileChange, Plan, Step
-from cudafit.model.requirement import wanted
+from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
-from cudafit.repair.distributions import remove_broken
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
-from cudafit.repair.engines.uv import uninstall
-from cudafit.repair.engines.venv import reach_of_pip
+from cudafit.repair.engines.venv import make_way, reach_of_pip
 from cudafit.repair.engines.venv_plan import plan_of, request_of, versions_in
 from cudafit.repair.links import Reach
 from cudafit.repair.state import state_of
@@ -117,15 +115,9 @@ class UvProjectEngine:
             if data != project.before[name]:
                 means.say(f"writing {name}")
                 change.put(name, data)
-        coming = prepared.plan.coming
-        going = [step.package for step in prepared.plan.going]
-        replaced = [step.package for step in coming if step.before is not None]
-        broken = remove_broken(self.path, [*going, *replaced])
-        if rest := [name for name in going if name not in broken]:
-            means.say(f"removing {counted(len(rest), 'package')}")
-            uninstall(self.path, rest, means.environ, lock=change.lock)
-        means.say(f"uv sync: installing {counted(len(coming), 'package')}")
-        again = [word for name in replaced if name not in broken for word in ("--reinstall-package", name)]
+        replaced = make_way(self.path, prepared.plan, change, means)
+        means.say(f"uv sync: installing {counted(len(prepared.plan.coming), 'package')}")
+        again = [word for name in replaced for word in ("--reinstall-package", name)]
         self._sync(project, ["--frozen", *again], change, means)
         self._sync(project, ["--locked", "--check"], change, means)
         return ()

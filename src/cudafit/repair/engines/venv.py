@@ -15,7 +15,7 @@ from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import compiled
 from cudafit.model.environment import CONDA, VENV, Environment
 from cudafit.model.finding import Report, Wish
-from cudafit.model.plan import Made, Package
+from cudafit.model.plan import Made, Package, Plan
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
@@ -72,17 +72,9 @@ class VenvEngine:
         return reach_of_pip(self.path, changes, adds=bool(prepared.plan.coming))
 
     def apply(self, prepared: Prepared[Lock], change: Underway, means: Means) -> Sequence[str]:
-        coming = prepared.plan.coming
-        going = [step.package for step in prepared.plan.going]
-        replaced = [step.package for step in coming if step.before is not None]
-        broken = remove_broken(self.path, [*going, *replaced])
-        # What fills the folder of another package goes before that one comes.
-        if rest := [name for name in going if name not in broken]:
-            means.say(f"removing {counted(len(rest), 'package')}")
-            uninstall(self.path, rest, means.environ, lock=change.lock)
-        if coming:
+        again = make_way(self.path, prepared.plan, change, means)
+        if coming := prepared.plan.coming:
             means.say(f"installing {counted(len(coming), 'package')}")
-            again = [name for name in replaced if name not in broken]
             install(self.path, prepared.source.text, means.indexes, means.environ, again=again, lock=change.lock)
         return ()
 
@@ -120,6 +112,18 @@ class VenvEngine:
                 write_text(os.path.join(self.path, KEPT_LOCK), without_login(lock.kept))
             check()
         return made
+
+
+def make_way(environment: str, plan: Plan, change: Underway, means: Means) -> list[str]:
+    """Takes out what goes, since it may fill the folder of a package that comes, and what no installer can take out.
+    Returns the packages that are replaced and still there."""
+    going = [step.package for step in plan.going]
+    replaced = [step.package for step in plan.coming if step.before is not None]
+    broken = remove_broken(environment, [*going, *replaced])
+    if rest := [name for name in going if name not in broken]:
+        means.say(f"removing {counted(len(rest), 'package')}")
+        uninstall(environment, rest, means.environ, lock=change.lock)
+    return [name for name in replaced if name not in broken]
 
 
 def reach_of_pip(environment: str, changes: Iterable[str], *, adds: bool) -> Reach:
