@@ -3,6 +3,7 @@
 Specifiers are loaded with the first one that there is: they take longer to import than a simple answer does to find.
 """
 
+import operator
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from cudafit.model.frozen import frozen
-from cudafit.model.versions import is_sane
+from cudafit.model.versions import is_sane, numbers
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
+_RELEASE = re.compile(r"\d{1,9}(?:\.\d{1,9})*")
+_BOUNDS = re.compile(r"[<>]=?\d{1,9}(?:\.\d{1,9})*(?:,[<>]=?\d{1,9}(?:\.\d{1,9})*)*")
+_SHORT = 100
+_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _NEEDED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[([^\]]*)\])?([^;]*)(?:;extra=='([^']+)')?")
 
 
@@ -64,9 +69,21 @@ def admits(specifier: str, version: str) -> bool:
 @cache
 def admits_any(specifier: str, version: str) -> bool:
     """As `admits`, for requirements between packages: there a pre-release that was chosen stays chosen."""
-    if specifier == f"=={version}" and re.fullmatch(r"\d+(\.\d+)*", version):
-        return True
+    if _RELEASE.fullmatch(version):
+        if specifier == f"=={version}":
+            return True
+        if len(specifier) < _SHORT and _BOUNDS.fullmatch(specifier):
+            return all(_keeps(one, version) for one in specifier.split(","))
     return not specifier or (is_sane(version) and _set(specifier).contains(version, prereleases=True))
+
+
+def _keeps(bound: str, release: str) -> bool:
+    """Of plain numbers on both sides nothing is asked but which is larger; 2.3 is 2.3.0."""
+    sign = bound.rstrip("0123456789.")
+    limit, value = numbers(bound), numbers(release)
+    longer = max(len(limit), len(value))
+    limit, value = (one + (0,) * (longer - len(one)) for one in (limit, value))
+    return bool(_COMPARE[sign](value, limit))
 
 
 @cache
