@@ -1,5 +1,5 @@
 """Declarations of real public projects (facts alone: what each declares, and what that brings), written as the files
-that they are. See projects.yaml for the keys."""
+that they are. The keys are told at the head of projects.yaml."""
 
 import configparser
 import io
@@ -30,10 +30,13 @@ def write(row: Mapping[str, Any], folder: Path) -> Path:
     """The file, and empty ones for those that it names."""
     path = folder / str(row["path"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    for name in row.get("also", ()):
+    also = row.get("also") or ()
+    for name in also:
         other = path.parent / name
         other.parent.mkdir(parents=True, exist_ok=True)
-        other.touch()
+        other.write_text(
+            "".join(f"{line}\n" for line in also[name]) if isinstance(also, dict) else "", encoding="utf-8"
+        )
     text = _text(row)
     for mask, address in _MASKS.items():
         text = text.replace(mask, address)

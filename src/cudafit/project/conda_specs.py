@@ -51,7 +51,11 @@ def spec_of(text: str) -> Spec | None:
         keys = dict(_KEYS.findall(rest))
         return Spec(name, keys.get("version", ""), keys.get("build") or keys.get("build_string", ""))
     rest = rest.partition("[")[0].strip()
-    # `name=1.2=build`, `name==1.2`, `name 1.2 build`: a second sign begins the build.
+    # `name>=1.2=build`, `name=1.2=build`, `name==1.2`, `name 1.2 build`: a second sign begins the build.
+    if rest[:1] in ("<", ">", "!", "~"):
+        version, sign, build = rest.rpartition("=")
+        if sign and re.search(r"[\w*.]\Z", version) and not re.search(r"[<>!~\s,]", build):
+            return Spec(name, version, build)
     parts = re.fullmatch(r"(=?=?[^=<>!~\s]+)(?:=|\s+)([^=<>!\s]+)", rest) if rest[:1] not in "<>!~" else None
     return Spec(name, parts[1], parts[2]) if parts else Spec(name, rest)
 
