@@ -49,8 +49,8 @@ CPU_BUILD = f"{TORCH} cpu_generic_0"
 CUDA_BUILD = f"{TORCH} cuda130_generic_200"
 COMPUTE = "import torch; print(torch.__version__, torch.version.cuda, int((torch.ones(3) + 1).sum()))"
 COMPUTED = f"{TORCH}+cu130 {CUDA} 6"
-# The packages, a prefix before and after a repair, and what the tests beside these fill meanwhile.
-ROOM = 25 << 30
+# The packages, uv's cache of them, a prefix before and after a repair, and what the tests beside these fill.
+ROOM = 35 << 30
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +148,7 @@ def test_the_builds_for_no_gpu_and_for_a_driver_of_cuda_12(cudafit: Run, channel
     prefix = made(cudafit, world, tmp_path / "none", *NO_GPU)
     assert packages(prefix)["pytorch"] == CPU_BUILD
     assert computes(prefix) == f"{TORCH}+cpu None 6"
+    shutil.rmtree(prefix)
     prefix = made(cudafit, world, tmp_path / "with", *DRIVER_570)
     assert packages(prefix)["pytorch"] == f"{OLDER} cuda128_generic_200"
     assert packages(prefix)["cuda-version"] == f"{CUDA_12} h0"
