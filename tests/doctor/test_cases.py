@@ -592,7 +592,7 @@ CASES = [
 ]
 
 
-def looked(world: Reported, folder: Path) -> Report:
+def world_of(world: Reported, folder: Path) -> World:
     prefix = tree(folder, world.files, world.dists, world.python)
     if world.conda:
         (prefix / "pyvenv.cfg").unlink()
@@ -600,7 +600,11 @@ def looked(world: Reported, folder: Path) -> Report:
         for name in world.conda:
             (prefix / "conda-meta" / f"{name}.json").write_text("{}")
     project = Project(tuple(wanted(text, "requirements.txt:1") for text in world.wants), tuple(world.bang))
-    return diagnose(World(world.machine, environment(prefix), FACTS, project))
+    return World(world.machine, environment(prefix), FACTS, project)
+
+
+def looked(world: Reported, folder: Path) -> Report:
+    return diagnose(world_of(world, folder))
 
 
 @pytest.mark.parametrize("world", CASES, ids=[world.id for world in CASES])

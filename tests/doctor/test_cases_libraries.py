@@ -403,7 +403,7 @@ CASES = (
 )
 
 
-def looked(seen: Seen, folder: Path) -> Report:
+def world_of(seen: Seen, folder: Path) -> World:
     prefix = tree(folder / "env", seen.files, seen.dists, seen.python)
     if seen.conda:
         (prefix / "pyvenv.cfg").unlink()
@@ -422,7 +422,11 @@ def looked(seen: Seen, folder: Path) -> Report:
     made = replace(made, kernel=seen.kernel, active=seen.active)
     project = Project(tuple(wanted(text, "requirements.txt:1") for text in seen.wants))
     machine = replace(seen.machine, environment={**seen.machine.environment, **variables})
-    return diagnose(World(machine, made, FACTS, project))
+    return World(machine, made, FACTS, project)
+
+
+def looked(seen: Seen, folder: Path) -> Report:
+    return diagnose(world_of(seen, folder))
 
 
 @pytest.mark.parametrize("seen", CASES, ids=[seen.id for seen in CASES])

@@ -14,7 +14,8 @@ from cudafit.model.finding import ERROR, Change, Finding, Fix, Report, Wish
 from cudafit.model.plan import Plan
 from cudafit.repair.carry_out import errors_left
 from cudafit.repair.engines.plans import not_as_planned
-from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
+from cudafit.doctor.whole import request_of
+from cudafit.repair.engines.venv_plan import plan_of, preferred, versions_in
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 HOST = machine("rtx4090-550")
@@ -43,7 +44,7 @@ def test_a_cpu_torch_is_chosen_anew_and_the_rest_is_held(tmp_path: Path) -> None
     found = wish(seen)
     assert set(found.change.choose) == {"torch", "torchvision"}
     assert found.why["torch"] == "torch.cpu_wheel"
-    request = request_of(found, made, FACTS)
+    request = request_of(found.change, made, FACTS)
     assert {one.name for one in request.wanted} == {"torch", "torchvision", "numpy", "rich", "requests"}
     assert request.prefer == "installed"
     assert preferred(made, found, FACTS) == {"numpy": "2.1.0", "rich": "13.9.4", "requests": "2.32.0"}
@@ -97,7 +98,7 @@ def test_what_comes_from_elsewhere_is_not_touched(tmp_path: Path) -> None:
     }
     seen, made = world(tmp_path, files, ["torch==2.13.0", "mine==1.0; needs numpy<2 & torch"])
     found = wish(seen)
-    request = request_of(found, made, FACTS)
+    request = request_of(found.change, made, FACTS)
     names = [(one.name, one.specifier) for one in request.wanted]
     assert ("mine", "") not in names
     assert ("numpy", "<2") in names, "what it needs still holds"
@@ -158,7 +159,7 @@ def test_numpy_2_beside_an_old_torch(tmp_path: Path) -> None:
     seen, made = world(tmp_path, torch("2.1.0+cu121", "12.1", CU126), ["torch==2.1.0", "numpy==2.1.0"])
     found = wish(seen)
     assert found.change.install == ("numpy<2",)
-    assert ("numpy", "<2") in [(one.name, one.specifier) for one in request_of(found, made, FACTS).wanted]
+    assert ("numpy", "<2") in [(one.name, one.specifier) for one in request_of(found.change, made, FACTS).wanted]
 
 
 def test_requirements_of_two_findings_are_joined() -> None:

@@ -61,7 +61,7 @@ def diagnose(
             elif is_wanted(told.id, select, ignore) and told not in findings:
                 findings.append(told)
     findings.sort(key=_place)
-    folded = tuple(_folded(findings))
+    folded = tuple(_tried(world, _folded(findings)))
     cause = next((one for one in folded if one.severity == ERROR and one.explained_by is None), None)
     return Report(
         status=_status(world, findings, blind=blind),
@@ -76,6 +76,19 @@ def diagnose(
         which=which,
         owner=world.environment.owner if world.environment else None,
     )
+
+
+def _tried(world: World, findings: list[Finding]) -> list[Finding]:
+    """With remedies that help, by another look at the environment as each would leave it."""
+    if not any(one.fix and one.fix.automatic and one.fix.change for one in findings):
+        return findings
+    from cudafit.doctor.remedies import remedied  # noqa: PLC0415 - where something is to be changed
+
+    return remedied(world, findings, _all_found)
+
+
+def _all_found(world: World) -> list[Finding]:
+    return [one for check in CHECKS for one in check.function(world) if not isinstance(one, Unchecked)]
 
 
 def _looks_inside(names: Sequence[str]) -> bool:

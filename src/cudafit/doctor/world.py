@@ -21,12 +21,23 @@ class World:
     """One machine with one environment, or with none."""
 
     def __init__(
-        self, machine: Machine, environment: Environment | None, facts: Facts, project: Project | None = None
+        self,
+        machine: Machine,
+        environment: Environment | None,
+        facts: Facts,
+        project: Project | None = None,
+        *,
+        on_paper: bool = False,
     ) -> None:
         self.machine = machine
+        self.on_paper = on_paper  # what a remedy would make of it: nobody asks for remedies of that
         self.project = project or Project()
         self.environment = environment
         self.facts = facts
+
+    def with_environment(self, environment: Environment) -> "World":
+        """The same machine and project with the environment as a remedy would make it."""
+        return World(self.machine, environment, self.facts, self.project, on_paper=True)
 
     @cached_property
     def host(self) -> Host:

@@ -94,6 +94,7 @@ class Fix:
     change: Change | None = None  # what `cudafit repair` does in their place
     conda: Change | None = None  # the same for packages of conda
     edits: tuple[Edit, ...] = ()  # of the files of the environment's owner, before the commands
+    exact: tuple[str, ...] = ()  # what the commands install, as an installer is asked for it
 
 
 @frozen

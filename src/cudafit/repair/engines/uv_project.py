@@ -32,10 +32,11 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import FileChange, Plan, Step
 from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
+from cudafit.doctor.whole import request_of
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.venv import make_way, reach_of_pip
-from cudafit.repair.engines.venv_plan import plan_of, request_of, versions_in
+from cudafit.repair.engines.venv_plan import plan_of, versions_in
 from cudafit.repair.links import Reach
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import Underway
@@ -71,7 +72,7 @@ class UvProjectEngine:
 
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Project]:
         folder = self._folder()
-        request = request_of(wish, environment, world.facts)
+        request = request_of(wish.change, environment, world.facts)
         answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
         needs = list(needs_of(wish, answer, environment, self.owner, means.indexes))

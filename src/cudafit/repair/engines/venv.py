@@ -19,11 +19,12 @@ from cudafit.model.plan import Made, Package, Plan
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
+from cudafit.doctor.whole import request_of
 from cudafit.repair.engines.engine import Means, Prepared, unchecked
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.uv import install, make_venv, uninstall
 from cudafit.repair.engines.venv_locks import Lock, given_lock, interpreter_of
-from cudafit.repair.engines.venv_plan import plan_of, preferred, request_of, versions_in
+from cudafit.repair.engines.venv_plan import plan_of, preferred, versions_in
 from cudafit.repair.links import Reach
 from cudafit.repair.making import new_environment
 from cudafit.repair.transaction import Underway
@@ -54,7 +55,7 @@ class VenvEngine:
 
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Lock]:
         facts = world.facts
-        request = request_of(wish, environment, facts)
+        request = request_of(wish.change, environment, facts)
         answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
         made = compiled(order, means.environ, preferred=preferred(environment, wish, facts))
