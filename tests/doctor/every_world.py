@@ -24,11 +24,11 @@ def every_world(folder: Path) -> Iterator[tuple[str, World]]:
     for other in test_cases_libraries.CASES:
         (folder / f"l-{other.id}").mkdir()
         yield other.id, test_cases_libraries.world_of(other, folder / f"l-{other.id}")
-    for seen in test_cases_machine.CASES:
-        if seen.files is not None:
-            made = environment(tree(folder / f"m-{seen.id}", seen.files, seen.dists))
-            ran = (Ran("torch", None, error=seen.said, imported=True),) if seen.said else None
-            yield seen.id, World(seen.machine, replace(made, ran=ran), FACTS)
+    for bare in test_cases_machine.CASES:
+        if bare.files is not None:
+            made = environment(tree(folder / f"m-{bare.id}", bare.files, bare.dists))
+            ran = (Ran("torch", None, error=bare.said, imported=True),) if bare.said else None
+            yield bare.id, World(bare.machine, replace(made, ran=ran), FACTS)
 
 
 def elsewhere(worlds: Iterator[tuple[str, World]]) -> Iterator[tuple[str, World]]:

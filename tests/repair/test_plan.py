@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.doctor.diagnose import diagnose
+from cudafit.doctor.whole import request_of
 from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.model.environment import VENV, Environment
@@ -14,7 +15,6 @@ from cudafit.model.finding import ERROR, Change, Finding, Fix, Report, Wish
 from cudafit.model.plan import Plan
 from cudafit.repair.carry_out import errors_left
 from cudafit.repair.engines.plans import not_as_planned
-from cudafit.doctor.whole import request_of
 from cudafit.repair.engines.venv_plan import plan_of, preferred, versions_in
 from tests.doctor.worlds import CU126, CU132, CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
@@ -81,9 +81,8 @@ def test_libraries_of_the_old_build_go_and_those_of_others_stay(tmp_path: Path) 
         "cupy-cuda13x==14.0.0; needs nvidia-nccl-cu13",
         "nvidia-ml-py==12.0",
     ]
-    seen, made = world(tmp_path, torch("2.15.0+cu132", "13.2", CU132), dists)
-    found = wish(seen)
-    assert found.change.choose == ("torch",)
+    _, made = world(tmp_path, torch("2.15.0+cu132", "13.2", CU132), dists)
+    found = Wish(Change(choose=("torch",)))
     locked = {"torch": "2.14.1+cu126", "sympy": "1.13", "triton": "3.4", "nvidia-ml-py": "12.0"}
     plan = plan_of(found, made, FACTS, locked, {"torch": "pytorch-cu126"})
     gone = [step.package for step in plan.steps if step.action == "remove"]

@@ -94,7 +94,7 @@ def _of_conda(environment: Environment, answer: Resolution, names: Sequence[str]
 def of_answer(
     world: World, answer: Resolution, names: Sequence[str], *, remove: Sequence[str] = (), text: str | None = None
 ) -> Fix:
-    """What resolve picked as a change: `names` are chosen, and what is installed of the rest in another version moves."""
+    """What resolve picked as a change: `names` are chosen; what is installed of the rest in another version moves."""
     environment = world.environment
     path = path_word(environment.path) if environment else "."
     installed = by_real_name(environment.distributions) if environment else {}
@@ -193,10 +193,12 @@ def _exact(world: World, requirements: Sequence[str]) -> Iterator[str]:
     environment = world.environment
     for one in requirements:
         want = wanted(one)
-        if want.specifier or environment is None or want.name not in world.facts.book.packages:
+        if want.specifier.startswith("==") or environment is None or want.name not in world.facts.book.packages:
             yield one
             continue
-        request = Request(wanted=(want,), python=python_of(environment), prefer=NEWEST)
+        installed = by_real_name(environment.distributions)
+        prefer = INSTALLED if want.specifier else NEWEST
+        request = Request(wanted=(want,), python=python_of(environment), prefer=prefer, installed=installed)
         try:
             answer = resolve(request, [world.host], world.facts.book)
         except CudafitError:

@@ -1,7 +1,7 @@
 """An environment as it would be after a change of packages: what an installer would do, on paper.
 
-Versions and requirements of the packages that the matrices hold are theirs; of others a version that is admitted is taken,
-and what it needs is not known.
+Versions and requirements of the packages that the matrices hold are theirs; of others a version that is admitted is
+taken, and what it needs is not known.
 """
 
 import re
@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from cudafit.doctor.sonames import libraries_of
 from cudafit.doctor.world import World
+from cudafit.errors import InputError
 from cudafit.model.environment import Distribution, Environment, Extension, Load, SharedLibrary, TensorflowBuild
-from cudafit.model.frameworks import LEADING, TORCH, TWINS
+from cudafit.model.frameworks import TORCH, TWINS
 from cudafit.model.matrix import CPU, DEFAULT_INDEX, Build, wheel_version
 from cudafit.model.requirement import Wanted, wanted
 from cudafit.model.versions import numbers
@@ -66,8 +67,10 @@ class _Desk:
             want, asked = queue.pop(0)
             have = self.there.get(want.name)
             stays = have and have.version and admits_any(want.specifier, have.version)
-            if stays and (not asked or want.name in self.came) and not want.extras:
-                continue
+            if stays and have and (not asked or want.name in self.came):
+                if not want.extras:
+                    continue
+                want = replace(want, specifier=f"=={have.version}")  # the same, and what the extra brings
             queue += [(need, False) for need in self._install(want)]
 
     def _install(self, want: Wanted) -> list[Wanted]:
@@ -156,6 +159,15 @@ class _Desk:
                 staying.append(SharedLibrary(soname, f"{site}/nvidia/{_folder(name)}/lib/{soname}", name))
         return tuple(staying)
 
+    def _opened(self) -> frozenset[str]:
+        """What comes with extras that rows do not tell: `onnxruntime-gpu[cuda,cudnn]` brings what it opens."""
+        return frozenset(
+            soname
+            for name, extras in self.extras.items()
+            if extras & {"cuda", "cudnn"} and (build := self.came.get(name)) and build.extra is None
+            for soname in build.opens or ()
+        )
+
     def _extensions(self, supplied: Mapping[str, str]) -> Iterator[Extension]:
         torch_moved = "torch" in self.came
         for one in self.before.extensions:
@@ -165,10 +177,13 @@ class _Desk:
                 build = self.came[one.package]
                 if build is None:
                     continue  # nothing is known of another version
+                opened = self._opened()
                 lacking = tuple(
                     Load(soname, None, one.path, "default folders")
                     for soname in build.opens or ()
-                    if soname not in supplied and soname in {load.soname for load in one.missing}
+                    if soname not in supplied
+                    and soname not in opened
+                    and soname in {load.soname for load in one.missing}
                 )
                 yield replace(one, kernels=build.kernels, missing=lacking, symbols=())
             else:
@@ -245,9 +260,18 @@ def broken(before: Environment, after: Environment) -> list[str]:
             was, now = old[need.name].version, new[need.name].version if need.name in new else None
             if now == was or (was and not _fits(need, was) and old.get(one.name) is one):
                 continue
+            if now is None and any(twin in new for twin in _twins(need.name)):
+                continue  # the same module under another name
             if now is None or not _fits(need, now):
                 found.append(f"{one.name} {one.version} needs {need.name}{need.specifier}")
     return found
+
+
+def _twins(name: str) -> Iterator[str]:
+    """What fills the same folder: onnxruntime-gpu for onnxruntime."""
+    for build, twins in TWINS.items():
+        if name == build or name in twins:
+            yield from (build, *twins)
 
 
 def _plain(text: str) -> Wanted | None:
@@ -256,7 +280,7 @@ def _plain(text: str) -> Wanted | None:
         return None  # it may not hold here
     try:
         return wanted(plain.replace("(", "").replace(")", ""))
-    except Exception:
+    except InputError:
         return None
 
 
@@ -276,11 +300,12 @@ def _loads(
     """What was read of a library that is replaced is not known of the new one."""
     found = {}
     for name, those in loads.items():
-        if name in moved:
-            continue
         if name == "nvidia":
-            those = tuple(one for one in those if one.soname not in supplied)
-        found[name] = those
+            found[name] = tuple(one for one in those if one.soname not in supplied)
+        elif name in moved:
+            found[name] = tuple(replace(one, path=supplied[one.soname]) for one in those if one.soname in supplied)
+        else:
+            found[name] = those
     return found
 
 

@@ -51,11 +51,31 @@ def _candidates(world: World, finding: Finding) -> Iterator[Fix]:
     yield fix
     yield from _cleared(world, fix)
     for answer, names in _wholes(world, fix):
-        remove = fix.change.remove if fix.change else ()
-        made = of_answer(world, answer, names, remove=remove)
+        remove = (*(fix.change.remove if fix.change else ()), *_under_other_names(world, answer))
+        made = of_answer(world, answer, names, remove=tuple(dict.fromkeys(remove)))
         if made.exact:
             yield made
             yield from _cleared(world, made)
+
+
+def _under_other_names(world: World, answer: Resolution) -> Iterator[str]:
+    """cupy-cuda13x, where cupy-cuda12x comes in its place."""
+    there = {one.name for one in world.environment.distributions} if world.environment else set()
+    for pick in answer.picks:
+        for row in world.facts.facts.names:
+            if row.kind == "stand-in" and pick.name in row.means:
+                yield from (name for name in row.means if name in there and name != pick.name)
+
+
+def _by_stand_ins(world: World, request: Request) -> Request:
+    """With packages that are called after their CUDA under the name that stands for all of them."""
+    of = {name: row.name for row in world.facts.facts.names if row.kind == "stand-in" for name in row.means}
+    return replace(
+        request,
+        wanted=tuple(
+            wanted(of.get(one.name, one.text), one.origin) if one.name in of else one for one in request.wanted
+        ),
+    )
 
 
 def _cleared(world: World, fix: Fix) -> Iterator[Fix]:
@@ -100,7 +120,8 @@ def _wholes(world: World, fix: Fix) -> Iterator[tuple[Resolution, tuple[str, ...
     tried: list[str] = []
     for _ in range(_NEXT):
         not_those = tuple(wanted(f"{names[0]}!={version}") for version in tried)
-        answer = _answer(world, replace(whole, wanted=(*not_those, *whole.wanted)))
+        asked = replace(whole, wanted=(*not_those, *whole.wanted))
+        answer = _answer(world, asked) or _answer(world, _by_stand_ins(world, asked))
         if answer is None and not tried:
             answer = _answer(world, _alone(environment, names))
         if answer is None:

@@ -9,7 +9,9 @@ from cudafit.model.finding import ERROR, WARNING, Finding
 _BAD = (ERROR, WARNING)
 
 
-def drawbacks(finding: Finding, before: Sequence[Finding], was: World, after: Sequence[Finding], now: World) -> list[str]:
+def drawbacks(
+    finding: Finding, before: Sequence[Finding], was: World, after: Sequence[Finding], now: World
+) -> list[str]:
     """Why the world after is not better; none where it is."""
     found = []
     if any(one.id == finding.id and one.severity in _BAD and one.evidence == finding.evidence for one in after):

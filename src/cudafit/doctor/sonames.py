@@ -32,3 +32,15 @@ def libraries_of(package: str, version: str) -> Iterator[str]:
         yield f"libcudnn.so.{version.partition('.')[0]}"
     for name, at in _NUMBERS.get(stem, ()) if major in _MAJORS else ():
         yield f"{name}.so.{at[_MAJORS.index(major)]}"
+
+
+def package_of(soname: str) -> str | None:
+    """Of `libcublas.so.12`, `nvidia-cublas-cu12`; None where it does not tell which CUDA it is of."""
+    name, _, number = soname.partition(".so.")
+    for stem, libraries in _NUMBERS.items():
+        at = dict(libraries).get(name)
+        if at is None or at.count(number) != 1:
+            continue
+        major = _MAJORS[at.index(number)]
+        return f"nvidia-{stem}" if major == "13" else f"nvidia-{stem}-cu{major}"
+    return None

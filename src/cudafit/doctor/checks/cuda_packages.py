@@ -9,7 +9,7 @@ from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import World
 from cudafit.errors import InputError
 from cudafit.model import kinds
-from cudafit.model.environment import Distribution
+from cudafit.model.environment import Distribution, Environment
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.frameworks import LEADING
 from cudafit.model.requirement import Wanted, applies, wanted
@@ -32,10 +32,23 @@ def collision(world: World) -> Iterator[Finding]:
         yield kinds.lib.nvidia_dir_collision.found(
             f"{' and '.join(names)} fill the same folder {place.place}",
             (*evidence, Evidence(f"both own {place.place}", ", ".join(place.sources))),
-            uninstall(
-                world, names, "keep those of one CUDA: remove both, then install the frameworks' builds for one CUDA"
-            ),
+            _those_of_one_cuda(world, environment, names),
         )
+
+
+def _those_of_one_cuda(world: World, environment: Environment, names: list[str]) -> Fix:
+    """What is asked for comes again, whole; where two of them are, no package can be right beside the other."""
+    asked: dict[str, str] = {}
+    for owner in environment.distributions:
+        for text in owner.requires:
+            need = _need(text)
+            if need and need.name in names and "extra" not in (need.marker or ""):
+                asked.setdefault(need.name, f"{need.name}{need.specifier}")
+    if not asked:
+        text = "keep those of one CUDA: remove both, then install the frameworks' builds for one CUDA"
+        return uninstall(world, names, text)
+    kept = list(asked.values())
+    return uninstall(world, names, f"remove both, then install {', '.join(kept)} alone", install=kept)
 
 
 def conflict(world: World) -> Iterator[Finding]:

@@ -3,26 +3,20 @@
 import re
 from collections.abc import Iterator
 
-from cudafit.doctor.fixes import reinstall, replace_build
+from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
+from cudafit.doctor.sonames import package_of
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 
-_BY_SONAME = {
-    "libcudart": "cuda-runtime",
-    "libcublas": "cublas",
-    "libcublasLt": "cublas",
-    "libcufft": "cufft",
-    "libcurand": "curand",
-    "libcusolver": "cusolver",
-    "libcusparse": "cusparse",
-    "libnvrtc": "cuda-nvrtc",
-    "libnvJitLink": "nvjitlink",
-}
+# Since this release onnxruntime-gpu has the extras `cuda` and `cudnn`, and preload_dlls() which loads what they bring.
+# Source: ONNX Runtime documentation, "CUDA Execution Provider", "Preload DLLs".
+_PRELOADS = (1, 21)
 
 
 def bitsandbytes(world: World) -> Iterator[Finding]:
@@ -134,20 +128,18 @@ def _libraries_fix(
         if all(name in own for name in names):
             told = "call onnxruntime.preload_dlls() before the first session"
             return Fix(f"{told}, or import torch first" if by_torch else told)
-        return reinstall(
-            world,
-            f"onnxruntime-gpu[cuda,cudnn]=={version}",
-            text="install them with it; call onnxruntime.preload_dlls() before the first session",
-        )
+        if numbers(version or "0")[:2] >= _PRELOADS:
+            return reinstall(
+                world,
+                f"onnxruntime-gpu[cuda,cudnn]=={version}",
+                text="install them with it; call onnxruntime.preload_dlls() before the first session",
+            )
     if by_torch:
         return Fix("import torch first")
     if all(name in own for name in names):
         folders = sorted({own[name].rpartition("/")[0] for name in names})
         return Fix("give the linker their folders", (("export", f"LD_LIBRARY_PATH={':'.join(folders)}"),))
-    match = re.search(r"\.so\.(\d\d)\b", next((name for name in names if "cudart" in name or "cublas" in name), ""))
-    suffix = f"-cu{match[1]}" if match and int(match[1]) < 13 else ""
-    wanted_names = [_BY_SONAME[name.partition(".")[0]] for name in names if name.partition(".")[0] in _BY_SONAME]
-    packages = [f"nvidia-{name}{suffix}" for name in dict.fromkeys(wanted_names)]
+    packages = list(dict.fromkeys(name for soname in names if (name := package_of(soname))))
     if not packages:
         return Fix("install the CUDA toolkit that it was built with")
     return reinstall(world, *packages, text="install the libraries, or the CUDA toolkit that it was built with")
@@ -179,6 +171,12 @@ def cpu_only(world: World) -> Iterator[Finding]:
         yield kinds.ext.cpu_only.found(
             f"onnxruntime {runtime.version} is the build for the CPU",
             (Evidence(f"onnxruntime {runtime.version}, and no onnxruntime-gpu", runtime.metadata),),
-            fix if none_here else reinstall(world, "onnxruntime-gpu", text="for the GPU: onnxruntime-gpu in its place"),
+            fix if none_here else _onnxruntime_gpu(world),
             severity=INFO,
         )
+
+
+def _onnxruntime_gpu(world: World) -> Fix:
+    """In place of the build for the CPU, which fills the same folder."""
+    made = uninstall(world, ["onnxruntime"], "for the GPU: onnxruntime-gpu in its place", install=["onnxruntime-gpu"])
+    return made if made.exact != ("onnxruntime-gpu",) else Fix("no onnxruntime-gpu runs here")

@@ -10,6 +10,8 @@ from cudafit.model import kinds
 from cudafit.model.environment import Distribution
 from cudafit.model.finding import ERROR, INFO, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
+from cudafit.resolve.pins import requirements
+from cudafit.resolve.versions import admits_any
 
 
 def _plugins(world: World) -> list[Distribution]:
@@ -55,8 +57,21 @@ def plugin(world: World) -> Iterator[Finding]:
             yield kinds.jax.plugin_version_skew.found(
                 f"{skewed[0].name} {skewed[0].version} is not for jaxlib {jaxlib.version}",
                 evidence,
-                reinstall(world, f"jax[cuda{major}]=={version}"),
+                reinstall(world, f"jax[cuda{major}]=={version}", *_of_one_release(world, plugin.name, version)),
             )
+
+
+def _of_one_release(world: World, plugin: str, jax: str | None) -> Iterator[str]:
+    """jax admits a jaxlib and a plugin that are not of one release, and an installer keeps what is admitted."""
+    names = ("jaxlib", plugin, plugin.replace("-plugin", "-pjrt"))
+    extra = plugin.removeprefix("jax-").removesuffix("-plugin")
+    row = next((one for one in world.facts.builds("jax") if one.version == jax and one.extra == extra), None)
+    needs = [need for need in requirements(row, (extra,)) if need.name in names] if row else []
+    known = [{build.version for build in world.facts.builds(name)} for name in names]
+    shared = [one for one in set.intersection(*known) if all(admits_any(need.specifier, one) for need in needs)]
+    if needs and shared:
+        newest = max(shared, key=numbers)
+        yield from (f"{name}=={newest}" for name in names)
 
 
 def _came_along(world: World) -> bool:

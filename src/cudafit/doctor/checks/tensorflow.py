@@ -116,7 +116,7 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
                 )
                 for name in lacking
             ),
-            reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
+            _with_cuda(world, version),
         )
     elif _is(tensorflow.version, "2.16.1") and own:
         yield kinds.tf.cuda_libs_unreachable.found(
@@ -124,6 +124,13 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
             (Evidence("tensorflow 2.16.1 looks for them in the wrong folder", tensorflow.path),),
             reinstall(world, "tensorflow[and-cuda]>=2.16.2"),
         )
+
+
+def _with_cuda(world: World, version: str | None) -> Fix:
+    """The extra that brings CUDA's libraries came with 2.14."""
+    if version and numbers(version)[:2] < (2, 14):
+        return reinstall(world, "tensorflow[and-cuda]>=2.14")
+    return reinstall(world, f"tensorflow[and-cuda]=={version}")
 
 
 def _by_the_linker(
@@ -142,7 +149,7 @@ def _by_the_linker(
         yield kinds.tf.cuda_libs_missing.found(
             f"tensorflow {version} cannot load {', '.join(load.soname for load in lacking)}",
             tuple(Evidence(f"{load.soname} is nowhere that the linker looks", load.by) for load in lacking),
-            reinstall(world, f"tensorflow[and-cuda]=={version}", text=f"install tensorflow[and-cuda]=={version}"),
+            _with_cuda(world, version),
         )
     elif out_of_reach:
         first = own[out_of_reach[0].soname]

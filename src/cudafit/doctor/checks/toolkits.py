@@ -69,13 +69,15 @@ def other_toolkit(world: World) -> Iterator[Finding]:
             )
             return
         if match[1] == "cupy" and (majors := _reachable_majors(world)) and match[2] not in majors:
+            served = [major for major in majors if world.verdict(major).compat is not None] or list(majors)
+            name = f"cupy-cuda{max(served)}x"
             yield kinds.lib.mixed_cuda_major.found(
                 f"{one.name} is for CUDA {match[2]}, and the libraries here are of CUDA {', '.join(sorted(majors))}",
                 (
                     Evidence(f"{one.name} {one.version}", one.metadata),
                     *(Evidence(f"{lib.name} {lib.version} is {lib.path}", lib.via) for lib in _runtimes(world)[:2]),
                 ),
-                reinstall(world, f"cupy-cuda{max(majors)}x", text=f"install cupy-cuda{max(majors)}x in its place"),
+                reinstall(world, name, text=f"install {name} in its place", remove=[one.name]),
             )
             return
 

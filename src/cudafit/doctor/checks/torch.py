@@ -149,7 +149,7 @@ def companions(world: World) -> Iterator[Finding]:
                         Evidence(f"{name} {one.version} requires {text}", one.metadata),
                         Evidence(f"torch {torch.version}", torch.metadata),
                     ),
-                    replace_build(world, "torch"),
+                    replace_build(world, name, keep=("torch",)) or replace_build(world, "torch"),
                 )
 
 
@@ -167,5 +167,5 @@ def companion_variants(world: World) -> Iterator[Finding]:
                     Evidence(f"{name} {version}", f"{name}/version.py"),
                     Evidence(f"torch {torch.version}" if torch else "", torch.path if torch else ""),
                 ),
-                replace_build(world, "torch"),
+                replace_build(world, name, keep=("torch",)) or replace_build(world, "torch"),
             )

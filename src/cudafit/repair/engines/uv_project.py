@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from cudafit.doctor.whole import request_of
 from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError, InputError
@@ -32,7 +33,6 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import FileChange, Plan, Step
 from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
-from cudafit.doctor.whole import request_of
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.venv import make_way, reach_of_pip

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cudafit.atomic import write_text
+from cudafit.doctor.whole import request_of
 from cudafit.doctor.wish import has_frameworks, wish_of
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError
@@ -19,7 +20,6 @@ from cudafit.model.plan import Made, Package, Plan
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
-from cudafit.doctor.whole import request_of
 from cudafit.repair.engines.engine import Means, Prepared, unchecked
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.uv import install, make_venv, uninstall

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from cudafit.doctor.whole import PART, distributions_in, is_inside, public, stays
+from cudafit.doctor.whole import PART, distributions_in, is_inside, stays
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Wish
 from cudafit.model.frameworks import TWINS
@@ -11,6 +11,7 @@ from cudafit.model.plan import Plan
 from cudafit.model.requirement import name_in, wanted
 from cudafit.repair.engines.plans import Coming, steps_between
 from cudafit.resolve.problem import Library
+
 
 def preferred(environment: Environment, wish: Wish, library: Library) -> dict[str, str]:
     """The versions to stay at where that can be."""
