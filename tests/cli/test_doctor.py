@@ -145,6 +145,30 @@ def test_formats(cudafit: Run, cpu: str) -> None:
     assert markdown.startswith("**status:** error, cause `torch.cpu_wheel`\n")
 
 
+def test_formats_for_those_who_watch_machines(cudafit: Run, cpu: str, tmp_path: Path) -> None:
+    words = ("doctor", "--env", cpu, *machine("rtx4090-550"), "--format")
+    done = cudafit(*words, "nagios")
+    assert done.returncode == 2
+    assert done.stdout.startswith("CUDAFIT CRITICAL - torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel)")
+    assert cudafit("doctor", "--env", cpu, *machine("no-gpu"), "--format", "nagios").returncode == 0
+    unknown = cudafit("doctor", "--env", str(tmp_path / "nothing"), *machine("no-gpu"), "--format", "nagios")
+    assert unknown.returncode == 3
+    assert unknown.stdout.startswith("CUDAFIT UNKNOWN - ")
+    assert unknown.stdout.count("\n") == 1
+    done = cudafit(*words, "prometheus")
+    assert done.returncode == 1
+    assert 'cudafit_doctor_status{status="error"} 1\n' in done.stdout
+
+
+def test_a_page_to_look_at(cudafit: Run, cpu: str, tmp_path: Path) -> None:
+    words = ("doctor", "--env", cpu, *machine("rtx4090-550"))
+    done = cudafit(*words, "--html", str(tmp_path / "page.html"), "--json")
+    assert json.loads(done.stdout)["cause"] == "torch.cpu_wheel"
+    assert "torch 2.13.0+cpu is a build for the CPU" in (tmp_path / "page.html").read_text()
+    done = cudafit(*words, "--html", str(tmp_path / "none" / "page.html"))
+    assert "cannot write" in done.stderr
+
+
 def test_a_report_for_others_names_no_user(cudafit: Run, environ: dict[str, str]) -> None:
     home = Path(environ["HOME"])
     env = str(tree(home / "env", torch("2.13.0+cpu", None), ["torch==2.13.0"]))

@@ -13,7 +13,7 @@ from cudafit.app.unfinished import warn_of_unfinished
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.registry import every_kind
 from cudafit.doctor.world import World
-from cudafit.errors import InputError
+from cudafit.errors import CudafitError, InputError
 from cudafit.model.environment import Environment
 from cudafit.model.finding import SCHEMA, Report, is_called
 from cudafit.model.frameworks import LEADING
@@ -45,6 +45,7 @@ class Request:
     sources: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    html: str | None = None  # a page to write
 
 
 def doctor(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
@@ -52,8 +53,21 @@ def doctor(request: Request, question: "Question | None", say: Callable[[str], N
     _refuse_unknown(request)
     looked = look(request.machine, request.facts, question)
     report: Report = redacted_tree(_report(request, looked, say))
+    if request.html:
+        _write_page(request.html, report)
     code = {"error": _PROBLEM, "unknown": _UNKNOWN}.get(report.status, 0)
     return Result(SCHEMA, report, "doctor", lambda: _rows(report), code, facts=looked.library.book.told)
+
+
+def _write_page(path: str, report: Report) -> None:
+    from cudafit import __version__  # noqa: PLC0415 - where a page is written
+    from cudafit.atomic import write_text  # noqa: PLC0415
+    from cudafit.render.doctor_html import page  # noqa: PLC0415
+
+    try:
+        write_text(path, page(report, __version__))
+    except OSError as error:
+        raise CudafitError(f"cannot write `{path}`: {error.strerror or error}") from None
 
 
 def _rows(report: Report) -> "Sequence[Row]":

@@ -9,7 +9,7 @@ import click
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.cli.common import Seconds, common_options, emit, say, write, write_exactly
 from cudafit.cli.machine_options import ask, environment_options, matrix_options, one_machine_options, root_option
-from cudafit.errors import InputError
+from cudafit.errors import CudafitError, InputError
 
 
 @click.command("doctor")
@@ -47,11 +47,13 @@ from cudafit.errors import InputError
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "github", "sarif"]),
+    type=click.Choice(["text", "markdown", "github", "sarif", "nagios", "prometheus"]),
     default="text",
     show_default=True,
-    help="For people, for a bug report (without names of users), for GitHub's log, or SARIF.",
+    help="For people, for a bug report (without names of users), for GitHub's log, SARIF, a line for Nagios with its "
+    "exit codes, or a text file for Prometheus' node_exporter.",
 )
+@click.option("--html", metavar="FILE", help="Also write one page to look at: nothing is loaded, no script runs.")
 @click.option("--select", metavar="ID", multiple=True, help="Only these findings: `torch`, or `torch.cpu_wheel`.")
 @click.option("--ignore", metavar="ID", multiple=True, help="Leave these findings out.")
 @click.option("--list-checks", is_flag=True, help="List the checks and what each can find.")
@@ -87,11 +89,27 @@ def command(
     question = ask(context, machine)
     from cudafit.app.doctor import Request, doctor  # noqa: PLC0415 - while NVML answers
 
-    result = doctor(Request(machine, facts, environment, **others), question, say)
+    try:
+        result = doctor(Request(machine, facts, environment, **others), question, say)
+    except CudafitError as error:
+        if form != "nagios" or as_json:
+            raise
+        return _unknown(error)  # 2 would be CRITICAL
     if as_json or form == "text":
         return emit(context, result, as_json=as_json)
     _print(result.record, form)
+    if form == "nagios":
+        from cudafit.render.doctor_monitors import NAGIOS_CODES  # noqa: PLC0415
+
+        return NAGIOS_CODES[result.record.status]
     return result.exit_code
+
+
+def _unknown(error: CudafitError) -> int:
+    from cudafit.render.doctor_monitors import NAGIOS_CODES, nagios_unknown  # noqa: PLC0415 - for this form alone
+
+    write(nagios_unknown(str(error)))
+    return NAGIOS_CODES["unknown"]
 
 
 def _print(report: Any, form: str) -> None:
@@ -104,6 +122,10 @@ def _print(report: Any, form: str) -> None:
         write(json_text(doctor_rows.sarif(report, __version__)))
     elif form == "github":
         write_exactly(doctor_rows.github(report))
+    elif form in ("nagios", "prometheus"):
+        from cudafit.render import doctor_monitors  # noqa: PLC0415
+
+        write(doctor_monitors.nagios(report) if form == "nagios" else doctor_monitors.prometheus(report, __version__))
     else:
         home = os.path.expanduser("~")
         write(doctor_rows.markdown(report, [home, os.path.basename(home) if home != "/root" else ""]))

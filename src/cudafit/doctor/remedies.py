@@ -174,9 +174,8 @@ def _none(world: World, finding: Finding, against: Sequence[str]) -> Fix:
     said = f"no change of packages in this environment helps{why}"
     if not known:
         return Fix(said)
-    words = " ".join(known)
     alone = _answer(world, Request(wanted=tuple(wanted(name) for name in known)))
     if alone is not None:
         command = ("cudafit", "create", "NEW", *known)
         return Fix(f"{said}; an environment of its own does", (command,))
-    return Fix(f"{said}; `cudafit resolve {words}` says what would", (("cudafit", "resolve", *known),))
+    return Fix(f"{said}; this says what would", (("cudafit", "resolve", *known),))
