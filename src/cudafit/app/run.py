@@ -4,9 +4,10 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cudafit.app.asked import WhichEnvironment
 from cudafit.errors import CudafitError, InputError
 from cudafit.machine.processes import read_command, read_process
 from cudafit.model.frozen import frozen
@@ -35,7 +36,8 @@ _SUSPECT_AFTER_S = 3.0
 @frozen
 class Request:
     """`words` are the command, or `attached` is the process that runs already. A job that has no CUDA context after
-    `require_s` is ended; while it runs there is a report each `every_s`."""
+    `require_s` is ended; while it runs there is a report each `every_s`. Where an environment is named, the command
+    runs as if that were active."""
 
     words: tuple[str, ...] = ()
     attached: int | None = None
@@ -43,6 +45,7 @@ class Request:
     every_s: float | None = None
     json_file: str | None = None
     plot: str | None = None
+    environment: WhichEnvironment = WhichEnvironment()
 
 
 def run(request: Request, show: Show, tell: Tell) -> int:
@@ -53,8 +56,9 @@ def run(request: Request, show: Show, tell: Tell) -> int:
         job = _attached(request.attached)
         words = _words(job)
     else:
+        words, environ = _inside(request)
         try:
-            job = Job.start(words, os.environ)
+            job = Job.start(words, environ)
         except OSError as error:
             raise _not_started(words[0], error) from None
         except UnwatchedError as lost:
@@ -66,6 +70,16 @@ def run(request: Request, show: Show, tell: Tell) -> int:
     if ending.by_terminal and ending.signal == "SIGINT":
         end_as(2)
     return _exit_code(ending, used, request)
+
+
+def _inside(request: Request) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The command and its variables; raises InputError."""
+    if request.environment == WhichEnvironment():
+        return request.words, os.environ
+    from cudafit.app.activated import activated, command_in  # noqa: PLC0415 - where an environment is named
+
+    environ = activated(request.environment, os.environ)
+    return command_in(request.words, environ), environ
 
 
 def _refuse_elsewhere() -> None:
@@ -80,6 +94,8 @@ def _check(request: Request) -> None:
         if words:
             raise InputError("`--attach` watches a job that runs already, so there is no command to give")
         raise InputError("no command is named", hint="`cudafit run -- python train.py`")
+    if request.attached and request.environment != WhichEnvironment():
+        raise InputError("`--attach` watches a job that runs in its own environment already")
     if request.attached and request.require_s:
         raise InputError("`--require-gpu` ends a job, and one that is attached is only watched")
     for path in (request.json_file, request.plot):

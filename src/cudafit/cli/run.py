@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cudafit.app.asked import WhichEnvironment
 from cudafit.cli.common import common_options, say_lines, use_color
+from cudafit.cli.machine_options import environment_options
 
 if TYPE_CHECKING:
     from cudafit.render.row import Row
@@ -46,17 +48,20 @@ class Duration(click.ParamType[float]):
 )
 @click.option("--every", "every_s", type=Duration(), metavar="TIME", help="Report while it runs: each 30s, 5m or 1h.")
 @click.option("--attach", "attached", type=click.IntRange(min=1), metavar="PID", help="Watch a job that runs already.")
+@click.option("--env", "path", metavar="ENV", help="Run it in this environment: its folder or its interpreter.")
+@environment_options
 @click.option("--json-file", metavar="FILE", help="Write the report there, as JSON (schema cudafit.run/1).")
 @click.option("--plot", metavar="FILE", help="Draw the use of GPU and CPU over time: a .svg or .html file.")
 @common_options
 @click.pass_context
-def command(context: click.Context, /, **request: Any) -> int:
+def command(context: click.Context, /, environment: WhichEnvironment, **request: Any) -> int:
     """Run a job as it is, and say whether it used the GPU.
 
     Input, output, signals and the exit code are the job's own; the report goes to stderr, at the end and on SIGUSR1. A
     job that never creates a CUDA context gets the likely causes: doctor for the environment that it runs in, lint for
-    its script. With --attach, and with --require-gpu, the exit code is 1 when no GPU was used, 3 when that could not
-    be told.
+    its script. With --env, --conda or --kernel it runs as if that environment were active: `python` is its Python, and
+    VIRTUAL_ENV or CONDA_PREFIX names it. With --attach, and with --require-gpu, the exit code is 1 when no GPU was
+    used, 3 when that could not be told.
     """
     from cudafit.app.run import Request, run  # noqa: PLC0415
 
@@ -68,4 +73,4 @@ def command(context: click.Context, /, **request: Any) -> int:
             print_rows(title, rows, sys.stderr, color=use_color(context, sys.stderr))
             sys.stderr.flush()
 
-    return run(Request(**request), show, say_lines)
+    return run(Request(**request, environment=environment), show, say_lines)
