@@ -26,6 +26,7 @@ from cudafit.resolve.request import Request
 from cudafit.resolve.told import machine_lines
 from cudafit.system.commands import path_word
 
+_NO_GPU = "no NVIDIA GPU was found"  # as `machine_lines` says it
 _INSIDE = ("libraries", "framework", "notebook")
 
 
@@ -69,7 +70,7 @@ def diagnose(
         findings=folded,
         skipped=(*skipped, *_not_read(world)),
         environment=described,
-        machine=machine_lines([world.host], world.facts.drivers, Request(())),
+        machine=_machine(world),
         checked=checked,
         repair=_repair(world, folded),
         files=tuple(map(shown, containers.paths)) if containers else (),
@@ -89,6 +90,14 @@ def _tried(world: World, findings: list[Finding]) -> list[Finding]:
 
 def _all_found(world: World) -> list[Finding]:
     return [one for check in CHECKS for one in check.function(world) if not isinstance(one, Unchecked)]
+
+
+def _machine(world: World) -> tuple[str, ...]:
+    """With the cards that stand on the bus, where no driver shows any."""
+    lines = machine_lines([world.host], world.facts.drivers, Request(()))
+    names = ", ".join(name for _, name, _ in world.cards_on_the_bus)
+    told = f"{names}, which no driver shows" if names else "a GPU that no driver shows" if world.has_gpu else _NO_GPU
+    return tuple(line.replace(_NO_GPU, told, 1) for line in lines)
 
 
 def _looks_inside(names: Sequence[str]) -> bool:

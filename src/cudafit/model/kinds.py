@@ -20,7 +20,7 @@ class gpu(Family):
     ecc_error = error("hardware", "a GPU's memory has errors")
     pcie_errors = warning("hardware", "the PCIe link of a GPU makes errors")
     fabric_not_ready = error("driver", "the NVLink fabric is not set up, so CUDA does not start", explains="run.")
-    exclusive_mode = warning("devices", "a GPU admits one process, and one is there")
+    exclusive_mode = error("devices", "a GPU admits one process, and one is there", milder=(WARNING,))
     memory_held = warning(
         "devices", "nearly all memory of a GPU is used by others", milder=(INFO,), elsewhere=("hardware",)
     )
@@ -142,7 +142,7 @@ class env(Family):
 
 
 class torch(Family):
-    cvd_uuid_bug = warning("variables", "torch 1.13 finds no GPU where CUDA_VISIBLE_DEVICES holds UUIDs")
+    cvd_uuid_bug = error("variables", "torch 1.13 finds no GPU where CUDA_VISIBLE_DEVICES holds UUIDs")
     nvidia_dist_missing = error("libraries", "torch's CUDA packages are not installed", explains="run.")
     cpu_wheel = error(
         "framework", "torch is a build for the CPU", explains="run. torch.companion torch.arch torch.nvidia"

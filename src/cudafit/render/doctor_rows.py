@@ -35,7 +35,7 @@ def report_rows(report: Report) -> list[Row]:
         if one is not cause and not (cause and one.explained_by == cause.id):
             rows += finding_rows(one.severity, one)
     if report.repair:
-        rows.append(repair_row(report.repair))
+        rows += repair_rows(report.repair)
     rows.append(_status_row(report))
     rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
     return rows
@@ -52,8 +52,9 @@ def _which_rows(which: Which) -> Iterator[Row]:
         yield Row("  fix", "name it: `cudafit doctor --env PATH`", "", "good")
 
 
-def repair_row(command: Sequence[str]) -> Row:
-    return Row("repair", f"{joined(command)}  shows the changes, and makes all of them or none", "")
+def repair_rows(command: Sequence[str]) -> Iterator[Row]:
+    yield Row("repair", "this shows all changes of packages, and makes all of them or none:", "")
+    yield Row("", joined(command), "", "command")
 
 
 def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
@@ -67,7 +68,7 @@ def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
     yield Row("  fix", text, "", "good")
     yield from edit_rows(finding.fix.edits)
     for command in finding.fix.commands:
-        yield Row("", joined(command), "")
+        yield Row("", joined(command), "", "command")
 
 
 def _status_row(report: Report) -> Row:
@@ -76,7 +77,12 @@ def _status_row(report: Report) -> Row:
     if report.status == OK and report.files:
         return Row("status", f"no problem found by {report.checked} checks; nothing was built or started", "", "good")
     if report.status == OK:
-        return Row("status", f"no problem found by {report.checked} checks; a GPU benchmark proves it", "", "good")
+        return Row(
+            "status",
+            f"no problem found by {report.checked} checks; `cudafit bench` tries whether it computes",
+            "",
+            "good",
+        )
     if report.status == UNKNOWN:
         if report.which and report.which.how == "none":
             return Row("status", "could not be determined: there is no Python environment to look at", "", "warn")

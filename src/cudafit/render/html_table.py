@@ -8,7 +8,7 @@ from cudafit.system.secrets import redacted
 from cudafit.system.text import harmless
 
 # Of a middle lightness, so that each has a contrast of more than 4 with white and with nearly black.
-_COLORS = {"plain": "", "good": "#1a8a3c", "warn": "#a86a00", "bad": "#e0393e", "quiet": ""}
+_COLORS = {"plain": "", "good": "#1a8a3c", "warn": "#a86a00", "bad": "#e0393e", "quiet": "", "command": ""}
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;"
 
 

@@ -1,7 +1,8 @@
 """Screens for people, drawn with rich: the only module that imports it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import IO
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from cudafit.render.row import Row
 from cudafit.system.secrets import redacted, redacted_tree
 from cudafit.system.text import harmless
 
-_STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim"}
+_STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim", "command": ""}
 _PIPE_WIDTH = 120
 
 
@@ -24,15 +25,25 @@ def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) ->
         return
     console = Console(file=out, no_color=not color, highlight=False, soft_wrap=False)
     console.print(Text(harmless(title), style="bold"))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
-    table.add_column(style="dim", overflow="fold", max_width=max(16, console.width // 4))
+    labels = max((len(harmless(row.label)) for row in rows), default=0)
+    for is_command, some in groupby(rows, key=lambda row: row.tone == "command"):
+        if is_command:  # the terminal breaks a long line, and gives it back whole to whoever copies it
+            for row in some:
+                console.print(Text(f"    {harmless(row.value)}"), soft_wrap=True)
+        else:
+            console.print(_table(some, labels, console.width))
+
+
+def _table(rows: Iterable[Row], labels: int, width: int) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(style="cyan", no_wrap=True, min_width=labels)
+    table.add_column(overflow="fold", ratio=3)
+    table.add_column(style="dim", overflow="fold", max_width=max(16, width // 4))
     for row in rows:
         table.add_row(
             Text(harmless(row.label)), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via))
         )
-    console.print(table)
+    return table
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cudafit.model.run import GpuUse, RunReport
 from cudafit.render.counts import counted
-from cudafit.render.doctor_rows import finding_rows, repair_row
+from cudafit.render.doctor_rows import finding_rows, repair_rows
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, joined
@@ -28,7 +28,7 @@ def run_rows(report: RunReport, *, so_far: bool = False) -> list[Row]:
     for place, one in enumerate(report.findings):
         rows += finding_rows("cause" if place == 0 and report.used_gpu is not True else "found", one)
     if report.repair:
-        rows.append(repair_row(report.repair))
+        rows += repair_rows(report.repair)
     if report.used_gpu is False and not report.findings and not report.still_running:
         rows.append(Row("cause", _no_cause(report), "", "warn"))
     if report.used_gpu is not True:

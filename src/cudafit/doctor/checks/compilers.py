@@ -7,6 +7,7 @@ from cudafit.model import kinds
 from cudafit.model.environment import Environment
 from cudafit.model.finding import INFO, WARNING, Evidence, Finding, Fix, Severity
 from cudafit.model.machine import Compiler, Machine
+from cudafit.model.versions import numbers
 
 # Distribution -> what brings the compiler with the C library's files, and what brings Python.h.
 _PACKAGES = {
@@ -52,8 +53,13 @@ def no_compiler(world: World) -> Iterator[Finding | Unchecked]:
 
 
 def _uses_triton(environment: Environment) -> bool:
+    return has_compile(environment) or environment.distribution("triton") is not None
+
+
+def has_compile(environment: Environment) -> bool:
+    """torch.compile came with torch 2."""
     torch = environment.torch
-    return bool(torch and torch.has_cuda) or environment.distribution("triton") is not None
+    return bool(torch and torch.has_cuda and (not torch.version or numbers(torch.version)[:1] >= (2,)))
 
 
 def _missing(compiler: Compiler, machine: Machine) -> list[str]:

@@ -60,6 +60,7 @@ def conflict(world: World) -> Iterator[Finding]:
     platform = f"{world.machine.os.system}-{world.machine.os.arch}"
     missing: dict[str, list[str]] = {}
     for owner in environment.distributions:
+        wrong: list[tuple[Wanted, Distribution]] = []
         for text in owner.requires:
             if not text.startswith("nvidia-") or (need := _need(text)) is None:
                 continue
@@ -69,14 +70,9 @@ def conflict(world: World) -> Iterator[Finding]:
             if held is None:
                 missing.setdefault(owner.name, []).append(f"{need.name}{need.specifier}")
             elif held.version and need.specifier and not admits_any(need.specifier, held.version):
-                yield kinds.lib.nvidia_dist_conflict.found(
-                    f"{owner.name} needs {need.name}{need.specifier}, and {held.version} is installed",
-                    (
-                        Evidence(f"{owner.name} {owner.version} requires {need.name}{need.specifier}", owner.metadata),
-                        Evidence(f"{held.name} {held.version}", held.metadata),
-                    ),
-                    reinstall(world, f"{need.name}{need.specifier}"),
-                )
+                wrong.append((need, held))
+        if wrong:
+            yield _other_versions(world, owner, wrong)
     torch = environment.torch
     if torch and torch.has_cuda and (lacking := missing.get("torch")):
         yield kinds.torch.nvidia_dist_missing.found(
@@ -84,6 +80,26 @@ def conflict(world: World) -> Iterator[Finding]:
             tuple(Evidence(f"{text} is not installed", "site-packages") for text in lacking[:4]),
             reinstall(world, *lacking),
         )
+
+
+def _other_versions(world: World, owner: Distribution, wrong: list[tuple[Wanted, Distribution]]) -> Finding:
+    """One finding for one owner: nine libraries of another release have one origin."""
+    need, held = wrong[0]
+    title = f"{owner.name} needs {need.name}{need.specifier}, and {held.version} is installed"
+    if len(wrong) > 1:
+        title = f"{owner.name} needs other versions of {len(wrong)} CUDA packages than those that are installed"
+    return kinds.lib.nvidia_dist_conflict.found(
+        title,
+        tuple(
+            fact
+            for need, held in wrong
+            for fact in (
+                Evidence(f"{owner.name} {owner.version} requires {need.name}{need.specifier}", owner.metadata),
+                Evidence(f"{held.name} {held.version}", held.metadata),
+            )
+        ),
+        reinstall(world, *(f"{need.name}{need.specifier}" for need, _ in wrong)),
+    )
 
 
 def _need(text: str) -> Wanted | None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
-from cudafit.model.finding import Evidence, Finding, Fix
-from cudafit.model.machine import DeviceNode
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import DeviceNode, Gpu
 from cudafit.system.commands import Variable, command_text
 
 _REVOKED = "Operation not permitted"
@@ -54,10 +54,7 @@ def permission(world: World) -> Iterator[Finding]:
                 Evidence(f"{node.path}: mode {node.mode}, {node.owner}:{node.group}, {node.error}", "/dev")
                 for node in refused
             ),
-            Fix(
-                f"start the container with `{command_text('--group-add', group)}`, "
-                f"where {group} is the host's group of these files"
-            )
+            _group_for_container(group)
             if world.machine.os.container
             else Fix(
                 f"add the user to the group {group}, then log in again",
@@ -65,6 +62,18 @@ def permission(world: World) -> Iterator[Finding]:
                 root=True,
             ),
         )
+
+
+def _group_for_container(group: str) -> Fix:
+    """A group of the host that the container does not know is shown as `nogroup`, which is no group to be in."""
+    if group in ("nogroup", "nobody"):
+        return Fix(
+            "start the container with `--group-add` and the number of the group that these files have on the host:"
+            " there it is the fourth word of this",
+            (("ls", "-ln", "/dev/nvidia0"),),
+        )
+    told = command_text("--group-add", group)
+    return Fix(f"start the container with `{told}`, where {group} is the host's group of these files")
 
 
 def _refused(nodes: Sequence[DeviceNode]) -> list[DeviceNode]:
@@ -227,19 +236,30 @@ def slurm(world: World) -> Iterator[Finding]:
         )
 
 
+def _is_closed(gpu: Gpu) -> bool:
+    """To a further process of CUDA."""
+    busy = any(one.kind == "compute" for one in gpu.processes or ())
+    return gpu.compute_mode == "prohibited" or (gpu.compute_mode not in (None, "default", "unknown") and busy)
+
+
 def modes(world: World) -> Iterator[Finding]:
     """MIG, exclusive mode, and memory that others hold."""
     for gpu in world.machine.gpus:
         busy = [one for one in gpu.processes or () if one.kind == "compute"]
         # With MPS one server is there, and lets others in: so its documentation tells to set the mode.
         shared = any((one.name or "").rpartition("/")[2].startswith("nvidia-cuda-mps") for one in busy)
-        if gpu.compute_mode not in (None, "default") and busy and not shared:
+        if _is_closed(gpu) and not shared:
+            free = [other for other in world.visible if other is not gpu and not _is_closed(other)]
+            told = f", process {busy[0].pid}" if busy else ""
             yield kinds.gpu.exclusive_mode.found(
-                f"GPU {gpu.index} admits one process, and one is there",
-                (Evidence(f"GPU {gpu.index}: compute mode {gpu.compute_mode}, process {busy[0].pid}", "nvml"),),
+                f"GPU {gpu.index} admits one process, and one is there"
+                if busy
+                else f"GPU {gpu.index} admits no process",
+                (Evidence(f"GPU {gpu.index}: compute mode {gpu.compute_mode}{told}", "nvml"),),
                 Fix(
                     "take another GPU, or lift the mode", (("nvidia-smi", "-i", str(gpu.index), "-c", "0"),), root=True
                 ),
+                severity=WARNING if free or not gpu.visible else ERROR,  # where another one is free, programs start
             )
         if gpu.memory_mib and gpu.memory_used_mib and gpu.memory_used_mib > 0.9 * gpu.memory_mib:
             holders = ", ".join(f"process {one.pid}" + (f" ({one.name})" if one.name else "") for one in busy[:3])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from cudafit.doctor.checks.compilers import has_compile
 from cudafit.doctor.fixes import install_driver
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
@@ -198,8 +199,8 @@ def wrong_module(world: World) -> Iterator[Finding]:
 def only_by_variable(world: World) -> Iterator[Finding]:
     """Triton asks the loader's cache for libcuda, and does not look into LD_LIBRARY_PATH."""
     found = [one for one in world.machine.libraries or () if one.name == "libcuda"]
-    torch = world.environment.torch if world.environment else None
-    if torch and torch.has_cuda and found and all(one.via == "LD_LIBRARY_PATH" for one in found):
+    environment = world.environment
+    if environment and has_compile(environment) and found and all(one.via == "LD_LIBRARY_PATH" for one in found):
         folder = found[0].path.rpartition("/")[0]
         yield kinds.triton.libcuda_not_in_ldcache.found(
             "libcuda is found by LD_LIBRARY_PATH alone, where torch.compile does not look",

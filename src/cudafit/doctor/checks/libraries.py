@@ -110,6 +110,23 @@ def openmp(world: World) -> Iterator[Finding]:
         )
 
 
+def _of_conda(environment: Environment, path: str) -> Fix:
+    """What is installed is not to be installed: it is found too late, or too old."""
+    there = next((one.name for one in environment.conda if one.name in ("libstdcxx-ng", "libstdcxx")), None)
+    prefix = path_word(environment.path)
+    if there is None:
+        command = ("conda", "install", "--prefix", prefix, "-c", "conda-forge", "libstdcxx-ng")
+        return Fix("install conda's C++ library in the environment", (command,), automatic=True)
+    if path.startswith(f"{environment.path.rstrip('/')}/"):
+        command = ("conda", "update", "--prefix", prefix, "-c", "conda-forge", there)
+        return Fix("update conda's C++ library in the environment", (command,), automatic=True)
+    own = f"{environment.path.rstrip('/')}/lib"
+    return Fix(
+        f"the environment has a C++ library of its own: let programs find it before {path}",
+        (("export", f"LD_LIBRARY_PATH={own}"),),
+    )
+
+
 def cplusplus(world: World) -> Iterator[Finding]:
     """The libstdc++ that is found first is older than what a library was compiled with."""
     environment = world.environment
@@ -119,8 +136,7 @@ def cplusplus(world: World) -> Iterator[Finding]:
         if one.via == "LD_LIBRARY_PATH":
             fix = Fix(f"take {folder} out of LD_LIBRARY_PATH for this environment")
         elif conda and environment:
-            command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", "libstdcxx-ng")
-            fix = Fix("install conda's C++ library in the environment", (command,), automatic=True)
+            fix = _of_conda(environment, one.path)
         else:
             fix = Fix("a newer system, a container, or conda, which brings its own C++ library")
         yield kinds.lib.libstdcxx_too_old.found(

@@ -39,7 +39,10 @@ def copies(world: World) -> Iterator[Finding]:
 
 def _once(world: World, first: Distribution, other: Distribution) -> Fix:
     if first.place != other.place:
-        return Fix(f"remove the copy in {other.place}")
+        # The environment's own copy is the one that its installer knows; what lies in front of it goes.
+        own = world.environment.path.rstrip("/") + "/" if world.environment else ""
+        strange = first if other.place.startswith(own) and not first.place.startswith(own) else other
+        return Fix(f"remove the copy in {strange.place}")
     chosen = [first.name] if first.name in _LEADING else []
     return uninstall(
         world,

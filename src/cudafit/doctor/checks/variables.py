@@ -8,6 +8,7 @@ from cudafit.model import kinds
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Gpu
 from cudafit.model.versions import number, numbers
+from cudafit.render.counts import counted
 
 CVD = "CUDA_VISIBLE_DEVICES"
 
@@ -28,10 +29,11 @@ def hidden(world: World) -> Iterator[Finding | Unchecked]:
     for token in (part.strip() for part in value.split(",")):
         if token.isascii() and token.isdecimal() and number(token) >= len(world.machine.gpus):
             count = len(world.machine.gpus)
+            many = f"there {'is' if count == 1 else 'are'} {count}"
             yield kinds.env.cvd_out_of_range.found(
-                f"{CVD} names GPU {token}, and there are {count}: it and all after it are hidden",
-                (*evidence, Evidence(f"{count} GPUs, numbered from 0", "nvml")),
-                Fix(f"name GPUs from 0 to {count - 1}", (("export", f"{CVD}=0"),)),
+                f"{CVD} names GPU {token}, and {many}: it and all after it are hidden",
+                (*evidence, Evidence(f"{counted(count, 'GPU')}, numbered from 0", "nvml")),
+                Fix(f"name GPUs from 0 to {count - 1}" if count > 1 else "name GPU 0", (("export", f"{CVD}=0"),)),
                 severity=ERROR if not (seen and seen.order) else WARNING,
             )
             return
