@@ -64,29 +64,29 @@ def _newest(layers: Sequence[str], environ: Mapping[str, str]) -> Compiled:
         layer = own_layer(environ)
         if layer is not None and layer.is_older_than(below.version):
             text = f"your update of {layer.date} is not used: the facts of {below.version} are newer"
-            return _with_own(replace(below, ignored=(*below.ignored, text)), [found.rows, *layers], environ)
+            return _with_own(replace(below, ignored=(*below.ignored, text)), below, [found.rows, *layers], environ)
         over = layer.compiled() if layer else None
     except LayerError as error:
         text = f"your own layer of facts is not used: it {error}; `{UPDATE}` makes it anew, `{REVERT}` takes it away"
         below = replace(below, ignored=(*below.ignored, text), told=(*below.told, text))
-        return _with_own(below, [found.rows, *layers], environ)
+        return _with_own(below, below, [found.rows, *layers], environ)
     if layer is None or over is None:
-        return _with_own(below, [found.rows, *layers], environ)
+        return _with_own(below, below, [found.rows, *layers], environ)
     it = "it" if len(layer.packages) == 1 else "them"
     text = (
         f"{_names(layer.packages) or 'what locks quote'} as you read {it} on {layer.date}; `{REVERT}` takes that back"
     )
     joined = replace(below.under(over, f"{below.version}+{over.version}"), told=(*below.told, text))
-    return _with_own(joined, [found.rows, layer.rows, *layers], environ, layer)
+    return _with_own(joined, below, [found.rows, layer.rows, *layers], environ, layer)
 
 
 def _with_own(
-    below: Compiled, stack: Sequence[str], environ: Mapping[str, str], layer: Layer | None = None
+    below: Compiled, lowest: Compiled, stack: Sequence[str], environ: Mapping[str, str], layer: Layer | None = None
 ) -> Compiled:
-    """Own rows are laid over the files that all is compiled from, so that is done anew, once."""
+    """Own rows are laid over the facts below, of which `lowest` are the packaged ones, and all is compiled once."""
     if len(stack) == (1 if layer is None else 2):
         return below
-    whole = _compiled(stack, environ, layer.rows if layer else None)
+    whole = _compiled(stack, environ, layer.rows if layer else None, lowest)
     return replace(whole, told=below.told, ignored=below.ignored)
 
 
@@ -95,13 +95,15 @@ def _names(packages: Sequence[str]) -> str:
     return shown if len(packages) <= _SHOWN else f"{shown} and {len(packages) - _SHOWN} more packages"
 
 
-def _compiled(stack: Sequence[str], environ: Mapping[str, str], update: str | None = None) -> Compiled:
+def _compiled(
+    stack: Sequence[str], environ: Mapping[str, str], update: str | None = None, lowest: Compiled | None = None
+) -> Compiled:
     try:
         key = content_key(path for layer in stack for path in matrix_files(layer))
     except OSError as error:
         raise InputError(f"cannot read `{error.filename}`: {error.strerror or error}") from None
     folder = os.path.join(_cache_folder(environ), key)
-    return open_compiled(folder) or _compile(stack, folder, update)
+    return open_compiled(folder) or _compile(stack, folder, update, lowest)
 
 
 def matrix_files(folder: str) -> list[str]:
@@ -113,7 +115,7 @@ def matrix_files(folder: str) -> list[str]:
     return found
 
 
-def _compile(stack: Sequence[str], folder: str, update: str | None) -> Compiled:
+def _compile(stack: Sequence[str], folder: str, update: str | None, lowest: Compiled | None) -> Compiled:
     """Compile into the cache, in one step for other processes; where the cache cannot be written, beside it."""
     # YAML above all is slow to import, and needed only here.
     import atexit  # noqa: PLC0415
@@ -122,7 +124,7 @@ def _compile(stack: Sequence[str], folder: str, update: str | None) -> Compiled:
 
     from cudafit.matrix.layers import read_stack  # noqa: PLC0415
 
-    matrix, version = read_stack(stack, update)
+    matrix, version = read_stack(stack, update, lowest)
     parent = os.path.dirname(folder)
     try:
         os.makedirs(parent, exist_ok=True)
