@@ -4,8 +4,11 @@ uv unpacks a wheel once, for all of them (`kept_wheels` in the conftest), and li
 place.
 """
 
+import functools
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,18 +40,33 @@ def uninstalled(path: Path, package: str) -> None:
 
 
 def with_cpu_torch(path: Path, *words: str) -> Path:
-    """By pip, which alone finds that build; the test is skipped where it does not.
+    """The test is skipped where pip, which alone finds that build, does not find it."""
+    wheel = _cpu_torch()
+    if isinstance(wheel, str):
+        pytest.skip(f"pip finds no CPU build of torch {CPU_TORCH} here: {wheel}")
+    return made(path, str(wheel), *words)
 
-    Nothing is compiled, which would take longer than all the rest.
+
+@functools.cache
+def _cpu_torch() -> Path | str:
+    """Its wheel, or why there is none.
+
+    It is kept between runs, for uv unpacks a file once for as long as it is the same one in the same place.
     """
-    made(path)
-    command = [sys.executable, "-m", "pip", "--python", str(path), "install", "--quiet", "--no-compile"]
-    done = subprocess.run(
-        [*command, f"torch=={CPU_TORCH}", *words], capture_output=True, text=True, timeout=900, check=False
-    )
-    if (
-        done.returncode != 0
-        or not (path / f"lib/python{PYTHON}/site-packages/torch-{CPU_TORCH}+cpu.dist-info").exists()
-    ):
-        pytest.skip(f"pip finds no CPU build of torch {CPU_TORCH} here: {done.stderr.strip()[-200:]}")
-    return path
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "cudafit-tests")
+    wheels = f"torch-{CPU_TORCH}+cpu-cp{sys.version_info.major}{sys.version_info.minor}-*.whl"
+    if found := sorted(kept.glob(wheels)):
+        return found[0]
+    kept.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        done = subprocess.run(
+            [*command, f"torch=={CPU_TORCH}"], capture_output=True, text=True, timeout=900, check=False
+        )
+        fetched = sorted(Path(folder).glob(wheels)) if done.returncode == 0 else []
+        if not fetched:
+            return done.stderr.strip()[-200:] or "it finds another one"
+        place = kept / fetched[0].name
+        if not place.exists():  # another worker may have been quicker
+            fetched[0].rename(place)
+    return place

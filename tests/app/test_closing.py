@@ -140,7 +140,8 @@ def test_an_option_is_told_and_not_chosen(resolve: Resolve) -> None:
 
 def test_a_login_that_uv_is_given_is_not_told(resolve: Resolve) -> None:
     done = resolve(
-        *("stands-on", "numpy==9999", *PASCAL), env={"UV_INDEX": "http://me:hunter2-of-mine@127.0.0.1:9/simple/"}
+        *("stands-on", "numpy==9999", *PASCAL),
+        env={"UV_INDEX": "http://me:hunter2-of-mine@127.0.0.1:9/simple/", "UV_HTTP_RETRIES": "0"},
     )
     assert "hunter2-of-mine" not in done.stdout + done.stderr
 
@@ -150,7 +151,8 @@ def test_what_could_not_be_looked_at_is_said(resolve: Resolve) -> None:
     unknown = resolve("secretive", *PASCAL)
     assert "what `secretive` needs was not looked at" in unknown.stdout
     assert "nothing of this needs" not in unknown.stdout
-    gone = resolve("stands-on", *PASCAL, env={"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple/"})
+    nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple/", "UV_HTTP_RETRIES": "0"}
+    gone = resolve("stands-on", *PASCAL, env=nowhere)
     assert gone.returncode == 0
     assert "what `stands-on` needs was not looked at: no index answers" in gone.stdout
     offline = resolve("stands-on", *PASCAL, "--offline")

@@ -1,10 +1,17 @@
 """YAML as the matrices are written."""
 
+import random
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cudafit.matrix.yaml_text import MatrixSyntaxError, dump, flow, load
+from cudafit import shipped
+from cudafit.matrix.load import matrix_files
+from cudafit.matrix.plain_rows import Lined, read
+from cudafit.matrix.yaml_text import MatrixSyntaxError, dump, flow, load, parsed
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=30)
 
@@ -46,3 +53,89 @@ def test_what_is_not_so_is_told_with_its_line(text: str, line: int, what: str) -
         load(text)
     assert caught.value.line == line
     assert what in caught.value.what
+
+
+# Of YAML's signs, and of what may stand beside them.
+SIGNS = " ,:[]{}#&*!|>'\"%@`-?=~.<\\/aB7_\n\xa0\u2028é\x85\ufeff\r"
+LINES = [
+    "# Two\n",
+    "\n",
+    "package: torch\n",
+    "version: 12.10\n",
+    "builds:\n",
+    "- {version: 2.5.0, pythons: 3.10 3.11, requires_python: '>=3.9', sources: torch-2.5.0}\n",
+    "- {address: https://example.org/a_b?c=1, note: what is 'so' and not so}\n",
+    "- {a: b}\n",
+]
+
+
+def whole(value: Any) -> Any:
+    """With the lines that mappings remember."""
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    if isinstance(value, dict):
+        return (getattr(value, "line", None), [(key, whole(one)) for key, one in value.items()])
+    return value
+
+
+@pytest.mark.slow
+def test_every_file_of_ours_is_read_the_quick_way_and_as_yaml_reads_it() -> None:
+    folder = shipped.folder("matrices")
+    asked: list[str] = []
+
+    def row(text: str) -> Any:
+        asked.append(text)
+        return parsed(text)
+
+    rows = 0
+    for path in matrix_files(folder):
+        text = Path(path).read_text(encoding="utf-8")
+        quick = read(text, row)
+        assert quick is not None, path
+        assert whole(quick) == whole(parsed(text)), path
+        rows += text.count("\n- {")
+    assert rows > 5000
+    assert len(asked) < rows / 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_read_the_quick_way_is_what_yaml_reads(seed: int) -> None:
+    """Lines in any order, with signs put in, taken out and exchanged."""
+    chance = random.Random(seed)
+    quick = 0
+    for _ in range(200):
+        head = chance.sample(LINES[:4], chance.randint(0, 4))
+        text = "".join([*head, "builds:\n", *chance.choices(LINES[5:], k=chance.randint(0, 3)), chance.choice(LINES)])
+        for _ in range(chance.randint(0, 2)):
+            place = chance.randrange(len(text) + 1)
+            text = text[:place] + chance.choice([*SIGNS, "", ": ", " #", "''"]) + text[place + chance.randint(0, 1) :]
+        found = read(text, parsed)
+        if found is not None:
+            quick += 1
+            assert whole(found) == whole(parsed(text)), repr(text)
+    assert quick > 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b: c\n",
+        "a: b\n  c\n",
+        "a: 'b'\n",
+        "- {a: b}\n",
+        "a:\n- {a: b,\n  c: d}\n",
+        "a:\n- {a: b, a: c}\n",
+        "a:\n- b\n",
+        "a:\n- {a: *x}\n",
+        "",
+    ],
+)
+def test_the_rest_is_left_to_the_parser(text: str) -> None:
+    assert read(text, parsed) is None
+
+
+def test_a_record_that_is_not_plain_is_parsed_by_itself() -> None:
+    found = read("a:\n- {b: [c, d]}\n- {b: 'it''s', c: }\n", parsed)
+    assert found == {"a": [{"b": ["c", "d"]}, {"b": "it's", "c": ""}]}
+    assert isinstance(found, Lined)
+    assert [row.line for row in found["a"]] == [2, 3]

@@ -28,8 +28,12 @@ def versions(env: Path) -> dict[str, str]:
 
 
 def tree_hash(root: Path) -> str:
-    """Of every name, kind, mode, link and byte: written here anew, not by the code that is tested."""
-    total = hashlib.sha256()
+    """Of every name, kind, mode, link and byte: written here anew, not by the code that is tested.
+
+    Trees are of gigabytes: SHA-1 is several times as fast as SHA-256, and one buffer as a new one for each file.
+    """
+    total = hashlib.sha1()
+    room = memoryview(bytearray(1 << 20))
     for folder, folders, files in os.walk(root):
         folders.sort()
         for name in sorted([*folders, *files]):
@@ -40,7 +44,9 @@ def tree_hash(root: Path) -> str:
                 total.update(os.readlink(path).encode())
             elif stat.S_ISREG(told.st_mode):
                 total.update(f"{told.st_size} {told.st_mtime_ns}".encode())
-                total.update(Path(path).read_bytes())
+                with open(path, "rb", buffering=0) as file:
+                    while size := file.readinto(room):
+                        total.update(room[:size])
     return total.hexdigest()
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from cudafit.matrix.plain_rows import Lined, read
+
 
 class MatrixSyntaxError(ValueError):
     """A file that is not YAML as the matrices are written."""
@@ -18,12 +20,6 @@ class MatrixSyntaxError(ValueError):
         super().__init__(what)
         self.line = line
         self.what = what
-
-
-class Lined(dict[str, Any]):
-    """A mapping and the line where it begins."""
-
-    line: int = 0
 
 
 # libyaml where PyYAML was built with it: several times as fast, and the same result.
@@ -55,6 +51,12 @@ def load(text: str) -> Any:
     for number, line in enumerate(text.splitlines(), 1):
         if "\t" in line:
             raise MatrixSyntaxError(number, "a tab; indent with spaces")
+    plain = read(text, parsed)
+    return parsed(text) if plain is None else plain
+
+
+def parsed(text: str) -> Any:
+    """The same by the YAML parser alone."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - constructs nothing but texts, lists and mappings
     except MatrixSyntaxError:
