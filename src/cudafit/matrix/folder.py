@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cudafit.matrix.compiled import FILE_LIMIT
-from cudafit.matrix.rows import RowError, from_row, to_row
 from cudafit.matrix.plain_rows import Lined
+from cudafit.matrix.rows import RowError, from_row, to_row
 from cudafit.matrix.yaml_text import MatrixSyntaxError, dump, load
 from cudafit.model.matrix import (
     Agreement,
