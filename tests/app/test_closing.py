@@ -55,6 +55,8 @@ PACKAGES = {
     ),
     "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),
     "held-back": dict([needing("held_back", "2.0", "torch", "secretive"), needing("held_back", "0.1.dev1", "numpy")]),
+    "of-its-time": dict([wheel("of_its_time", "1.0", f"cp{n}-cp{n}-manylinux2014_x86_64") for n in (38, 311)]),
+    "wants-numpy-1": dict([needing("wants_numpy_1", "1.0", "numpy<2", "torch")]),
     "needs-secretive": dict([needing("needs_secretive", "1.0", "secretive", "torch")]),
 }
 
@@ -197,6 +199,40 @@ def test_a_foreign_lock_is_judged_by_all_that_it_holds(resolve: Resolve) -> None
     done = resolve("stands-on", *PASCAL, "--check", "--allow-unhashed", "--offline", "-o", "requirements.txt")
     assert done.returncode == 1
     assert "sm_61" in done.stderr
+
+
+def test_what_does_not_go_together_before_any_build_is_named_with_its_places(resolve: Resolve) -> None:
+    Path("base.txt").write_text("# what others need\nwants-numpy-1==1.0\n")
+    Path("r.txt").write_text("-r base.txt\ntorch\nnumpy>=2\n")
+    done = resolve("-r", "r.txt", *PASCAL)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "error: `wants-numpy-1==1.0` and `numpy>=2` do not go together"
+    assert "`wants-numpy-1==1.0` stands in base.txt:2" in done.stderr
+    assert "`numpy>=2` stands in r.txt:3" in done.stderr
+    assert "with these builds" not in done.stderr
+
+
+def test_a_pin_that_has_wheels_for_another_python_chooses_it(resolve: Resolve) -> None:
+    Path("r.txt").write_text("stands-on\nof-its-time==1.0\n")
+    done = resolve("-r", "r.txt", *PASCAL[:6], "--json")
+    answer = json.loads(done.stdout)
+    assert answer["python"] == "3.11"
+    assert any("`of-its-time==1.0`, r.txt:2: it has wheels for no other" in one for one in answer["notes"])
+    typed = resolve("-r", "r.txt", *PASCAL[:6], "--python", "3.12")
+    assert typed.returncode == 1
+    assert "`of-its-time==1.0` stands in r.txt:2" in typed.stderr
+
+
+def test_an_extra_that_there_is_not_is_told(resolve: Resolve) -> None:
+    def warnings(*words: str) -> list[str]:
+        done = resolve(*words, *BLACKWELL, "--json")
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout)["warnings"])
+
+    assert warnings("torch[foo]") == ["`torch[foo]`: nothing comes with that extra of torch 2.15.0; it has none"]
+    assert warnings("torch") == []
+    offline = warnings("torch[foo]", "--offline")
+    assert offline == ["whether there is a `torch[foo]` was not looked at: `--offline` asks no index"]
 
 
 def test_source_archives_are_read_and_broken_ones_are_passed_over() -> None:

@@ -43,6 +43,11 @@ def answered(
         found = closed(request, machines, book, offline=offline)
         request, unseen, notes = found.request, found.unseen, found.notes
     answer, book = answer_with_index(request, machines, book, say, every=every, offline=offline)
+    if not request.conda and any(one.extras for one in request.wanted):
+        from cudafit.app.extras import absent_extras, has_extras  # noqa: PLC0415 - an index, for what has extras
+
+        if has_extras(request):
+            unseen += tuple(absent_extras(request, answer, offline=offline))
     told = replace(
         answer,
         warnings=(*request.warnings, *answer.warnings, *unseen),

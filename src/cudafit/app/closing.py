@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cudafit.app.pinned_python import bound_by_pins
 from cudafit.errors import UndeterminedError
 from cudafit.indexes import Indexes, configured
-from cudafit.lock.graph import Graph, Sought, graph
+from cudafit.lock.conflicts import before_any_fit
+from cudafit.lock.graph import Graph, Sought, for_another_python, graph
 from cudafit.lock.lines import option_of
 from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
@@ -48,10 +50,14 @@ def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: b
         return Closed(request)  # it is raised where the answer is made
     solver = _Solver(request, library, first, configured(), offline)
     try:
-        return solver.closed(machines, book)
+        found = solver.closed(machines, book)
+        bound = solver.bound_by_pins(machines, book)
+        return closed(bound, machines, book, offline=offline) if bound else found
     except UvError as error:
+        if bound := solver.bound_by_pins(machines, book, for_another_python(error.told)):
+            return closed(bound, machines, book, offline=offline)
         if not error.is_unanswered and not offline:
-            raise
+            raise before_any_fit(error, request.wanted) from None
         what = "`--offline` asks no index" if offline else "no index answers"
         if index := error.wants_login:
             what = f"{index} wants a login, which uv takes from ~/.netrc or from the address"
@@ -70,6 +76,7 @@ class _Solver:
         self.offline = offline
         self.unread: dict[str, None] = {}
         self.missing: dict[str, None] = {}
+        self.without_wheel: dict[str, None] = {}
         self.versions: dict[str, str] = {}
         self.released = Released(indexes.default)
 
@@ -88,6 +95,15 @@ class _Solver:
         unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
         # Of what was not looked at nobody knows what it needs.
         return Closed(request, tuple(unseen), () if unseen else tuple(self._optional(request)))
+
+    def bound_by_pins(self, machines: Sequence[Host], book: Book, others: Sequence[str] = ()) -> Request | None:
+        """Where what is pinned has no wheel for the Python that nobody asked for: with the Python that it has."""
+        names = (*self.without_wheel, *others)
+        if self.offline or not names:
+            return None
+        platform = self.first.targets[0].platform
+        bound = bound_by_pins(self.request, names, self.released, platform, self.first.python)
+        return bound if bound and resolve(bound, machines, book).status != NO_FIT else None
 
     def _first(self) -> Request:
         """With the newest of everything. Of ours the default index may lack what is asked for, which others have."""
@@ -135,6 +151,7 @@ class _Solver:
             told = self._of_sources(asked, got)
             excluded += [name for name in (*got.unread, *got.missing) if name not in excluded]
             self.missing |= dict.fromkeys(got.missing)
+            self.without_wheel |= dict.fromkeys(got.unread)
             if not told:
                 break
             for name, found in told.items():

@@ -18,6 +18,7 @@ from cudafit.model.requirement import Wanted, normalised
 _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
 _NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
+_OF_ANOTHER_PYTHON = re.compile(r"([A-Za-z0-9][\w.-]*)==\S+ has no wheels with a matching Python")
 _NOT_FOUND = "was not found in the package registry"
 _MOST_LEFT = 24
 
@@ -71,6 +72,11 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
             # What was asked for goes last: it may be without a wheel in the versions alone to which uv went back.
             unread += sorted(built - {one.name for one in sought.wanted}) or sorted(built)
             missing += sorted(absent)
+
+
+def for_another_python(told: str) -> tuple[str, ...]:
+    """The packages of which uv says that all wheels of the version are for other Pythons."""
+    return tuple(dict.fromkeys(map(normalised, _OF_ANOTHER_PYTHON.findall(told))))
 
 
 def _on_no_index(told: str) -> Iterator[str]:

@@ -248,6 +248,11 @@ class UvError(CudafitError):
         return _UNREACHED.search(self.told) is not None or self.wants_login is not None
 
     @property
+    def is_conflict(self) -> bool:
+        """Whether packages do not go together, all of which are there."""
+        return "unsatisfiable" in self.told and "was not found in the package registry" not in self.told
+
+    @property
     def wants_login(self) -> str | None:
         """The index that lets nobody in without one."""
         match = _NO_LOGIN.search(self.told)
@@ -272,11 +277,20 @@ def failure(told: str) -> UvError:
     if _UNREACHED.search(joined):
         return UvError(
             "a package index does not give what is needed",
-            cause=lines[:_SHOWN],
-            hint="try again when it can be reached, or write pins without hashes with `--offline`",
+            cause=[_unreached(lines)],
+            hint="try again when it can be reached, or write pins without hashes with `--offline`; a mirror of"
+            " PyTorch's indexes is named by CUDAFIT_PYTORCH_INDEX",
             told=joined,
         )
     return UvError("uv could not compile the lock", cause=lines[:_SHOWN], told=joined)
+
+
+def _unreached(lines: Sequence[str]) -> str:
+    """The address and the last reason: what lies between says the same in other words."""
+    fetched = re.search(r"Failed to fetch:? `?(https?://[^\s`]+)", " ".join(lines))
+    reasons = [line for line in lines if not line.startswith("Failed to fetch")]
+    last = reasons[-1] if reasons else "no answer"
+    return f"{redacted(fetched[1])}: {last}" if fetched and fetched[1] not in last else last
 
 
 _SHOWN = 8

@@ -81,13 +81,15 @@ def solved(library: Library, request: Request, kinds: Sequence[Kind]) -> tuple[P
         combination = problem.solve()
         if combination and (best is None or combination.key < best[1].key):
             best = (problem, combination)
-    return best or _with_condas_python(problems[0]) or (problems[0], None)
+    return best or _with_another_python(problems[0]) or (problems[0], None)
 
 
-def _with_condas_python(problem: Problem) -> tuple[Problem, Combination] | None:
-    """conda brings its Python along: the machine's own are a wish."""
+def _with_another_python(problem: Problem) -> tuple[Problem, Combination] | None:
+    """Where nobody has said one, that which the pins allow. conda brings its Python along: the machine's own are a
+    wish."""
     request = problem.request
-    for python in other_pythons(problem) if request.conda and not request.python else ():
+    is_free = not request.python and (request.conda or not any(kind.pythons for kind in problem.kinds))
+    for python in other_pythons(problem) if is_free else ():
         if not request.pythons or is_bound(python, request.pythons):
             other = problem.again(python=python)
             if combination := other.solve():

@@ -63,6 +63,16 @@ class Released:
         allowed = SpecifierSet(specifier)
         return any(one in allowed and one > Version(version) for one in there)
 
+    def pythons_of(self, name: str, version: str, platform: str) -> tuple[str, ...]:
+        """Those that its wheels for a platform are for, as the facts write them; none where there is no such wheel."""
+        specifier = SpecifierSet(f"=={version}")
+        found = [
+            wheel
+            for wheel in wheels_of(name, self._listed(name))
+            if wheel.version in specifier and wheel.platform in (platform, "any")
+        ]
+        return tuple(dict.fromkeys(python for wheel in found for python in wheel.pythons))
+
     def of_source(self, name: str, specifier: str) -> Needs | None:
         """By the newest source archive that is asked for and has no wheel beside it."""
         page = self._listed(name)
