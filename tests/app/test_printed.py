@@ -1,5 +1,7 @@
 """`resolve --print`: one line for scripts, and an error where one line cannot say it."""
 
+import json
+import os
 import shlex
 import subprocess
 import sys
@@ -9,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.machine.saved import load
+from cudafit.matrix.load import open_matrix
 from tests.conftest import Run
 from tests.lock.world import DEFAULT, World, wheel, world
 from tests.matrix.harvest.server import Index, serving
+from tests.pytorch_index import serving_rows
 
 MACHINES = Path(__file__).parents[1] / "machines"
 OLD = ("--gpu", "RTX 3060", "--driver", "535.183.01", "--python", "3.12")
@@ -90,22 +95,47 @@ def test_what_one_line_cannot_say_is_an_error_and_prints_nothing(
 @pytest.mark.parametrize("name", TEN)
 def test_the_newest_of_the_index_is_one_that_fits(cudafit: Run, name: str) -> None:
     """As pip takes it where no version is typed: found here anew from the rows."""
-    from cudafit.machine.saved import load  # noqa: PLC0415
-    from cudafit.matrix.load import open_matrix  # noqa: PLC0415
-
     machine = str(MACHINES / f"{name}.json")
     url = line(cudafit("resolve", "torch", "--print", "index-url", "--machine", machine, "--python", "3.12"))
     index = f"pytorch-{url.rpartition('/')[2]}"
-    os = load(machine).os
+    system = load(machine).os
     here = [
         build
         for build in open_matrix().builds("torch")
-        if build.index == index and build.platform == f"{os.system}-{os.arch}" and "3.12" in build.pythons
+        if build.index == index and build.platform == f"{system.system}-{system.arch}" and "3.12" in build.pythons
     ]
     newest = max((tuple(map(int, build.version.split("."))), build.variant) for build in here)
     version = ".".join(map(str, newest[0]))
     fits = cudafit("resolve", f"torch=={version}", "--all", "--machine", machine, "--python", "3.12")
     assert any(index in row for row in fits.stdout.splitlines() if row.startswith("fits")), fits.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TEN)
+def test_pip_takes_from_that_index_what_fits(cudafit: Run, name: str, tmp_path: Path) -> None:
+    """`pip install torch --index-url $(cudafit resolve torch --print index-url)`, by pip itself."""
+    machine = str(MACHINES / f"{name}.json")
+    given = load(machine)
+    libc = (given.os.libc or "glibc 2.28").partition(" ")[2].split(".")
+    newest = min(int(libc[1]), 40)
+    tags = [f"manylinux_2_{minor}_{given.os.arch}" for minor in range(newest, 4, -1)]
+    with serving_rows(open_matrix()) as base:
+        words = ("resolve", "torch", "--machine", machine, "--python", "3.12")
+        url = line(cudafit(*words, "--print", "index-url", env={"CUDAFIT_PYTORCH_INDEX": base}))
+        report = tmp_path / "report.json"
+        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--no-cache-dir", "--no-deps"]
+        command += ["--target", str(tmp_path / "t"), "--only-binary", ":all:", "--python-version", "3.12"]
+        command += [word for tag in tags for word in ("--platform", tag)]
+        command += ["--report", str(report), "torch", "--index-url", url]
+        done = subprocess.run(
+            command, env={**os.environ, "PIP_CONFIG_FILE": "/dev/null"}, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    (got,) = json.loads(report.read_text())["install"]
+    version, _, variant = got["metadata"]["version"].partition("+")
+    shown = json.loads(cudafit("resolve", f"torch=={version}", "--all", *words[2:], "--json").stdout)
+    fitting = {(pick["version"], pick["variant"]) for pick in shown["all"] if pick["name"] == "torch"}
+    assert (version, variant or url.rpartition("/")[2]) in fitting
 
 
 @pytest.fixture(scope="module")
