@@ -23,7 +23,7 @@ def for_loop(run: Run, node: ast.For | ast.AsyncFor) -> None:
     over = run.evaluate(node.iter)
     if over is UNKNOWN and "load" in getattr(node.iter, "attr", getattr(node.iter, "id", "")).lower():
         over = Thing("loader", node)
-    if is_loader(over):
+    if is_loader(over) and not _ends_at_once(node):
         run.training.loader_loops.add(id(node))
         loader = loader_of(over)
         if loader is not None and "prepared" not in loader.attrs and "dataset" in loader.attrs:
@@ -37,6 +37,11 @@ def for_loop(run: Run, node: ast.For | ast.AsyncFor) -> None:
 
     _turns(run, node, turn)
     run.walk(node.orelse)
+
+
+def _ends_at_once(node: ast.For | ast.AsyncFor) -> bool:
+    """`for x in loader: ...; break`: one batch is looked at, not all."""
+    return any(isinstance(statement, ast.Break | ast.Return) for statement in node.body)
 
 
 def while_loop(run: Run, node: ast.While) -> bool:

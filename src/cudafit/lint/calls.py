@@ -1,6 +1,7 @@
 """Calls: those of the file are followed, those of known libraries have rules, all others are unknown."""
 
 import ast
+import re
 
 from cudafit.lint.arguments import Call, read_call
 from cudafit.lint.attributes import attribute
@@ -33,6 +34,10 @@ from cudafit.lint.values import (
 )
 
 
+# They keep an average of parameters, count or clip them; their `.step()` trains nothing.
+_KEEPS_PARAMETERS = re.compile(r"(?i:ema|average|averaging|clip|count|norm)(?:_?[A-Z]\w*|_\w+)?$|EMA|Average")
+
+
 def call(run: Run, node: ast.Call) -> Value:
     if isinstance(node.func, ast.Attribute):
         base = run.evaluate(node.func.value)
@@ -48,8 +53,11 @@ def call(run: Run, node: ast.Call) -> Value:
 
 
 def _guessed(run: Run, node: ast.Call, receiver: ast.expr, given: Call) -> Value:
-    """Something that is put on the CPU is remembered by its name: it may be a model that is trained there."""
-    made = torch_tensors.guess_module(run, node, getattr(node.func, "attr", ""), given)
+    """Something that is put on the CPU is remembered by its name: it may be a model that is trained there.
+
+    Under a condition of run time it is not: which of two things it is then, nothing says.
+    """
+    made = None if run.around.conditions else torch_tensors.guess_module(run, node, getattr(node.func, "attr", ""), given)
     if made is None:
         return _result(run, given)
     if isinstance(receiver, ast.Name | ast.Attribute):
@@ -177,7 +185,7 @@ def _of_library(run: Run, name: str, given: Call) -> Value:
         for value in given.values():
             run.escape(value)
     parameters = [module for value in given.values() if isinstance(value, Params) for module in value.modules]
-    if parameters and not name.startswith(("builtins.", "torch.nn.utils.", "numpy.", "itertools.")):
+    if parameters and not _KEEPS_PARAMETERS.search(name) and not name.startswith(("builtins.", "torch.nn.utils.", "numpy.", "itertools.")):
         return Optimizer(tuple(parameters))  # whatever takes parameters to begin with makes steps with them
     return _result(run, given, name)
 

@@ -23,7 +23,9 @@ from cudafit.lint.values import (
 )
 
 _MOST_OPTIONS = 4
-_ON_A_DEVICE = ("cuda", "gpu", "mps", "xpu", "hpu", "npu", "tpu", "meta", "/gpu", "/device:gpu", "auto")
+_GPUS = ("cuda", "gpu", "/gpu", "/device:gpu", "auto")
+# Neither the CPU nor a GPU of CUDA.
+_OTHERS = ("mps", "xpu", "hpu", "npu", "tpu", "meta")
 
 
 def device_of(value: Value) -> Device | None:
@@ -35,7 +37,7 @@ def device_of(value: Value) -> Device | None:
             text = value.value.lower()
             if text == "cpu" or text.startswith("cpu:"):
                 return Device(CPU, value.node)
-            return Device(GPU if text.startswith(_ON_A_DEVICE) else ANY, value.node)
+            return Device(GPU if text.startswith(_GPUS) else ANY, value.node)
         if isinstance(value.value, int) and not isinstance(value.value, bool):
             return Device(GPU if value.value >= 0 else CPU, value.node)
     return None
@@ -46,7 +48,9 @@ def _names_device(value: Value) -> Device | None:
     if isinstance(value, Const) and isinstance(value.value, int):
         return None
     device = device_of(value)
-    return None if device is None or (device.kind == ANY and isinstance(value, Const)) else device
+    if device is not None and device.kind == ANY and isinstance(value, Const):
+        return device if str(value.value).lower().startswith(_OTHERS) else None
+    return device
 
 
 def join(one: Value, other: Value) -> Value:

@@ -92,5 +92,5 @@ def mixed_up(run: Run, value: Tensor) -> None:
     run.hit(
         kinds.code.tensor_created_on_cpu_in_forward,
         value.node,
-        "this tensor is made on the CPU at each call, while the model and its input are on the GPU",
+        "this tensor is made on the CPU at each call, whatever device the model and its input are on",
     )

@@ -75,6 +75,7 @@ class Training:
         self.touched: set[Module] = set()
         self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
         self.crossed: set[Module] = set()  # modules whose results are moved to another device
+        self.ran: dict[Module, str] = {}  # modules that were run, and where they were when they ran last
         self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
         # Loops and functions in which a step of training is made, and under how many conditions in them.
         self.stepped: dict[ast.AST, int] = {}
@@ -102,6 +103,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.forced: list[tuple[ast.AST, str]] = []  # settings that keep JAX on the CPU
+        self.compared: set[int] = set()  # those that are no matter where a GPU is named the same way: a comparison
         # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
         self.late: list[tuple[ast.AST, ast.AST, str]] = []
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow

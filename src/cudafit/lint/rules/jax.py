@@ -109,7 +109,10 @@ def transform(run: Run, name: str, given: Call) -> Value:
 def _check_device(run: Run, name: str, given: Call) -> None:
     for key in ("backend", "device"):
         device = device_of(given.keywords.get(key, UNKNOWN))
+        if device is not None and device.kind == GPU:
+            run.file.seen.add("jax gpu named")
         if device is not None and device.kind == CPU and run.around.certain:
+            run.ending.compared.add(id(given.nodes.get(key, given.node)))
             run.ending.forced.append(
                 (given.nodes.get(key, given.node), f"`{name.rpartition('.')[2]}` is given `{key}=cpu`")
             )

@@ -6,7 +6,7 @@ import re
 from cudafit.lint.arguments import Call
 from cudafit.lint.rules import devices
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Available, Const, Device, Map, Seq, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Available, Const, Device, Func, Map, Seq, Thing, Value
 from cudafit.model import kinds
 
 _CPU = re.compile(r"(^|[/:])cpu(:\d+|:\*)?$", re.IGNORECASE)
@@ -34,6 +34,7 @@ CONFIGURES = frozenset(
         "set_virtual_device_configuration",
     ]
 )
+_GRADIENTS = re.compile(r"\b(GradientTape|apply_gradients|minimize|train_on_batch|train_step)\(")
 _TRAINS = ("fit", "train_on_batch", "fit_generator")
 _COMPUTES = (*_TRAINS, "predict", "evaluate", "predict_on_batch", "__call__", "build")
 
@@ -136,9 +137,16 @@ def strategy_method(run: Run, base: Thing, name: str, given: Call) -> Value | No
         return Thing("tf_strategy_scope", given.node, device=base.attrs["device"])
     if name in ("run", "experimental_run_v2"):
         made = base.attrs["device"]
-        if isinstance(made, Device) and made.kind == CPU:
+        if isinstance(made, Device) and made.kind == CPU and _trains(given.get(0, "fn")):
             _on_cpu(run, made)
     return UNKNOWN
+
+
+def _trains(function: Value | None) -> bool:
+    """Whether gradients are computed in a function of the file: a strategy runs other things too."""
+    if not isinstance(function, Func):
+        return False
+    return bool(_GRADIENTS.search(ast.unparse(function.node)))
 
 
 def make_model(run: Run, name: str, given: Call) -> Value:

@@ -118,6 +118,11 @@ def _cuda(run: Run, module: Module, given: Call) -> Value:
     return module
 
 
+def _to_another(run: Run, module: Module, given: Call) -> Value:
+    run.move(module, Place(ANY, given.node))
+    return module
+
+
 def _cpu(run: Run, module: Module, given: Call) -> Value:
     run.move(module, Place(CPU, given.node))
     return module
@@ -170,6 +175,8 @@ def _to(run: Run, module: Module, given: Call) -> Value:
     if isinstance(value, Const) and value.value is None:
         return module
     device = _device(value)
+    if device.kind != CPU:
+        run.training.on_gpu.add(module.node)
     devices.moved_where_absent(run, device)
     _start(run, given.node, device)
     place = placed_by(device, given.node)
@@ -207,7 +214,7 @@ def _inside(module: Module) -> list[Value]:
 _METHODS: dict[str, Callable[[Run, Module, Call], Value]] = {
     "to": _to,
     "cuda": _cuda,
-    "xpu": _cuda,
+    "xpu": _to_another,
     "cpu": _cpu,
     "parameters": _parameters,
     "named_parameters": _named_parameters,
@@ -236,6 +243,7 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     if root.family == "diffusers":
         training.used(run, root, given.node)
     training.infer(run, module, given.node)
+    run.set(run.training.ran, root, run.place(root).kind)
     found = module.cls.lookup("forward") if module.cls else None
     if isinstance(found, Func) and module.family != "loaded":
         stands = run.around.in_forward
@@ -253,8 +261,10 @@ def forward(run: Run, module: Module, given: Call) -> Value:
 def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> None:
     """`self.layer = ...`: a module becomes a part; a plain list of modules does not."""
     run.set(base.attrs, name, value)
-    if isinstance(value, Module):
+    if isinstance(value, Module | Choice):
         adopt(run, base, value)
+    elif isinstance(value, Thing) and value.kind == "keras_model":
+        run.move(base, Place(ANY))  # Keras places its layers itself
     elif isinstance(value, Seq | Map) and base.cls is not None and not name.startswith("_"):
         run.training.plain_parts.append((base, name, value, node))
 

@@ -288,12 +288,15 @@ def unknown_method(run: Run, _base: Value, name: str, given: Call) -> Value | No
 
 
 def guess_module(run: Run, node: ast.Call, name: str, given: Call) -> Value | None:
-    """`model.to("cpu")` of something that another file makes: then it is a module from here on, if it is trained."""
+    """`model.to("cpu")` of something that another file makes: then it is a module from here on, if it is used as one.
+
+    It may as well be a tensor (`preds = pred.cpu()`): only what is called, or gives its parameters, is a module.
+    """
     value = given.get(0, "device")
     device = Device(CPU) if name == "cpu" and not given.args else device_of(value) if value is not None else None
     if device is None or device.kind != CPU or (name == "to" and not isinstance(value, Device | Const)):
         return None
-    made = Module(node, "loaded")
+    made = Module(node, "guessed")
     run.move(made, placed_by(device, node))
     return made
 

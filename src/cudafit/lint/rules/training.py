@@ -89,16 +89,23 @@ def backward(run: Run, value: Value, node: ast.AST) -> None:
     run.file.seen.add("torch trains")
     if not isinstance(value, Tensor) or not run.around.loops:
         return
-    modules = tuple(module for module in value.modules if has_weights(module))
+    modules = tuple(module for module in value.modules if has_weights(run, module) and _ran_there(run, module.root()))
     if modules and not any(one in run.training.optimized or one.root() in run.training.optimized for one in modules):
         _judge(run, modules, node)
 
 
-def has_weights(module: Module, depth: int = 6) -> bool:
+def _ran_there(run: Run, module: Module) -> bool:
+    """Whether what it computed was computed where it is now: moved away after its work, it is not trained there."""
+    return run.training.ran.get(module, "") in ("", run.place(module).kind)
+
+
+def has_weights(run: Run, module: Module, depth: int = 6) -> bool:
     """Whether there is something to place in it, as far as that is shown: a loss has nothing."""
+    if module.family == "guessed":
+        return module in run.training.ran
     if module.cls is None or module.family in ("loaded", "diffusers"):
         return not module.weightless
-    return depth > 0 and any(has_weights(child, depth - 1) for child in module.children)
+    return depth > 0 and any(has_weights(run, child, depth - 1) for child in module.children)
 
 
 def backward_of(run: Run, given: Call) -> None:
@@ -111,7 +118,7 @@ def backward_of(run: Run, given: Call) -> None:
 def infer(run: Run, module: Module, node: ast.AST) -> None:
     """A model that runs over all batches of a loader: judged at the end, if it was never trained or moved."""
     in_loader = any(id(loop) in run.training.loader_loops for loop in run.around.loops)
-    if in_loader and not run.around.absent and not run.around.in_forward and has_weights(module.root()):
+    if in_loader and not run.around.absent and not run.around.in_forward and has_weights(run, module.root()):
         place = run.place(module.root())
         if place.kind == NEW or (place.kind == CPU and place.node is not None):
             run.training.inferred.append((module.root(), place, node))
