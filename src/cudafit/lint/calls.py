@@ -33,9 +33,8 @@ from cudafit.lint.values import (
     Value,
 )
 
-
-# They keep an average of parameters, count or clip them; their `.step()` trains nothing.
-_KEEPS_PARAMETERS = re.compile(r"(?i:ema|average|averaging|clip|count|norm)(?:_?[A-Z]\w*|_\w+)?$|EMA|Average")
+# They keep an average of the parameters: their `.step()` trains nothing.
+_AVERAGES = re.compile(r"(^|[._a-z])(EMA|Ema|ema)(Model|Handler|Callback|V\d)?$|Averag(e|ed|ing)\w*$")
 
 
 def call(run: Run, node: ast.Call) -> Value:
@@ -57,7 +56,8 @@ def _guessed(run: Run, node: ast.Call, receiver: ast.expr, given: Call) -> Value
 
     Under a condition of run time it is not: which of two things it is then, nothing says.
     """
-    made = None if run.around.conditions else torch_tensors.guess_module(run, node, getattr(node.func, "attr", ""), given)
+    name = getattr(node.func, "attr", "")
+    made = None if run.around.conditions else torch_tensors.guess_module(run, node, name, given)
     if made is None:
         return _result(run, given)
     if isinstance(receiver, ast.Name | ast.Attribute):
@@ -185,7 +185,8 @@ def _of_library(run: Run, name: str, given: Call) -> Value:
         for value in given.values():
             run.escape(value)
     parameters = [module for value in given.values() if isinstance(value, Params) for module in value.modules]
-    if parameters and not _KEEPS_PARAMETERS.search(name) and not name.startswith(("builtins.", "torch.nn.utils.", "numpy.", "itertools.")):
+    passes = name.startswith(("builtins.", "torch.nn.utils.", "numpy.", "itertools."))
+    if parameters and not passes and not _AVERAGES.search(name):
         return Optimizer(tuple(parameters))  # whatever takes parameters to begin with makes steps with them
     return _result(run, given, name)
 
