@@ -92,3 +92,19 @@ def test_of_a_notebook_its_code_names_configurations_and_its_pictures_do_not() -
     ]
     text = json.dumps({"cells": cells, "nbformat": 4})
     assert configurations_named(text, "n.ipynb") == configurations_named(text, "-") == {"a.yaml", "b.json"}
+
+
+def test_the_text_above_a_cell_says_why() -> None:
+    code = ["import os\n", 'os.environ["CUDA_VISIBLE_DEVICES"] = ""\n', "import torch\n", "x = torch.zeros(3)\n"]
+    hiding = {"cell_type": "code", "source": code[1:]}
+    start = {"cell_type": "code", "source": code[:1]}
+    said = {
+        "cell_type": "markdown",
+        "source": ["## Workers\n", "\n", "All GPUs are hidden, as the workers share them."],
+    }
+    for cells, expected in (
+        ([start, said, hiding], ("info.cpu_on_purpose", 3, 1)),
+        ([start, hiding], ("code.cvd_disabled", 2, 1)),
+    ):
+        (found,) = lint_text(json.dumps({"cells": cells}), "a.ipynb")
+        assert (found.id, found.cell, found.line) == expected

@@ -36,7 +36,8 @@ def test_no_two_kinds_are_the_same() -> None:
     titles = [one.title for one in KINDS.values()]
     assert len(KINDS) == len({one.id for one in KINDS.values()}) == len(titles)
     assert {one.id for one in IN_CODE.values()} == {one for one in KINDS if one.startswith("code.")} | {
-        "info.tf_gpu_hidden_for_other_framework"
+        "info.cpu_on_purpose",
+        "info.tf_gpu_hidden_for_other_framework",
     }
 
 

@@ -5,7 +5,7 @@ import ast
 from cudafit.lint.attributes import parts_of
 from cudafit.lint.objects import adopt
 from cudafit.lint.operations import mixed
-from cudafit.lint.rules import frameworks
+from cudafit.lint.rules import frameworks, torch_modules
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
     UNKNOWN,
@@ -93,6 +93,7 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
 
 def assignment(run: Run, node: ast.Assign) -> None:
     value = run.evaluate(node.value)
+    torch_modules.moved_parameter(run, node)
     for target in node.targets:
         if isinstance(value, Const) and value.node is None:
             value = Const(value.value, node.value)

@@ -133,6 +133,8 @@ def _of_thing(base: Thing, name: str) -> Value:
         return base.attrs["value"] if name == "value" else UNKNOWN
     if base.kind == "cupy":
         return base if name in _SAME_TENSOR else UNKNOWN
+    if base.kind == "detectron_cfg":
+        return base
     return base if base.kind == "batch" and name not in ("device", "shape") else UNKNOWN
 
 

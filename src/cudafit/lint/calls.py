@@ -34,7 +34,7 @@ from cudafit.lint.values import (
 )
 
 # They keep an average of the parameters: their `.step()` trains nothing.
-_AVERAGES = re.compile(r"(^|[._a-z])(EMA|Ema|ema)(Model|Handler|Callback|V\d)?$|Averag(e|ed|ing)\w*$")
+_AVERAGES = re.compile(r"(^|[._a-z])(EMA|Ema|ema)(Model|Handler|Callback|V\d)?$|Averag(e|ed|ing)[A-Za-z]{0,20}$")
 
 
 def call(run: Run, node: ast.Call) -> Value:

@@ -10,7 +10,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
 from cudafit.lint.parts import NEW, Hit
-from cudafit.lint.rules import environment, hosts, moving, registration, tensorflow, training
+from cudafit.lint.rules import environment, hosts, libraries, moving, registration, tensorflow, training
 from cudafit.lint.run import Run, TooLongError
 from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
@@ -54,6 +54,7 @@ def follow(tree: ast.Module, lines: list[str]) -> Followed:
         left_out = _walk_the_rest(run, Signs(tree, lines)) or left_out
     except TooLongError:
         left_out = "it is too long to be followed to its end"
+    libraries.judge(run)
     registration.unregistered(run)
     hosts.judge(run)
     training.judge(run)

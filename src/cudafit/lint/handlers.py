@@ -14,6 +14,7 @@ from cudafit.lint.rules import (
     hosts,
     huggingface,
     jax,
+    libraries,
     lightning,
     options,
     tensorflow,
@@ -108,6 +109,7 @@ FUNCTIONS: dict[str, Function] = {
         options.run_main,
     ),
     **builtin.FUNCTIONS,
+    **libraries.FUNCTIONS,
 }
 
 PATTERNS: tuple[tuple[re.Pattern[str], Function], ...] = (
@@ -116,6 +118,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Function], ...] = (
     (re.compile(r"torch\.cuda\.\w+$"), devices.cuda_call),
     (re.compile(r"torch\.optim\.(?!lr_scheduler|swa_utils)(\w+\.)*[A-Z]\w*$"), training.make_optimizer),
     (re.compile(r"torch\.(nn\.functional\.\w+|[a-z]\w*|linalg\.\w+|special\.\w+|fft\.\w+)$"), torch_tensors.function),
+    (libraries.MAKES, libraries.make),
     (huggingface.ARGUMENTS, huggingface.arguments),
     (huggingface.PRETRAINED, huggingface.from_pretrained),
     (re.compile(r"(transformers|trl|sentence_transformers)\.(\w+\.)*\w*Trainer$"), huggingface.trainer),

@@ -13,6 +13,7 @@ from cudafit.system.python_text import parsed
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
 _ASSIGNED = re.compile(possessive(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$"))
 _SET = re.compile(r"^\s*%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.*)$")
+_LINES_KEPT = 3  # of the text above a cell
 # Cell magics with Python below them.
 _PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_if", "snakeviz", "python3", "python")
 
@@ -21,7 +22,12 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
     """The findings, with the cell and the line in it. A cell that is no Python is named in `skipped`."""
     lines: list[str] = []
     where: list[tuple[int, int]] = []
-    for number, source in _sources(text):
+    for number, source, is_code in _sources(text):
+        if not is_code:  # what is said above a cell is kept as its comment
+            said = [line for line in source.splitlines() if line.strip()][-_LINES_KEPT:]
+            lines += [f"# {line.strip()}" for line in said]
+            where += [(number, 1)] * len(said)
+            continue
         code = python_of(source)
         if code is None:
             continue
@@ -40,14 +46,15 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
 
 def code_of(text: str) -> str:
     """The cells of code as they stand there; raises UnreadableError."""
-    return "\n".join(source for _, source in _sources(text))
+    return "\n".join(source for _, source, is_code in _sources(text) if is_code)
 
 
-def _sources(text: str) -> list[tuple[int, str]]:
-    """The cells of code, each with its number."""
+def _sources(text: str) -> list[tuple[int, str, bool]]:
+    """The cells of code and of text, each with its number, and whether it is code."""
     try:
         cells = enumerate(_cells(json.loads(text)), 1)
-        return [(number, _source(cell)) for number, cell in cells if cell.get("cell_type") == "code"]
+        held = [(number, cell, cell.get("cell_type")) for number, cell in cells]
+        return [(number, _source(cell), kind == "code") for number, cell, kind in held if kind in ("code", "markdown")]
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise UnreadableError("it is no notebook: the JSON of one is expected") from error
 

@@ -76,6 +76,7 @@ class Training:
         self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
         self.crossed: set[Module] = set()  # modules whose results are moved to another device
         self.ran: dict[Module, str] = {}  # modules that were run, and where they were when they ran last
+        self.frozen: set[Module] = set()  # by `requires_grad_(False)`
         self.inferred: list[tuple[Module, Place, ast.AST]] = []  # modules that ran over a loader, not trained there
         # Loops and functions in which a step of training is made, and under how many conditions in them.
         self.stepped: dict[ast.AST, int] = {}
@@ -106,6 +107,7 @@ class Ending:
         self.compared: set[int] = set()  # those that are no matter where a GPU is named the same way: a comparison
         # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
         self.late: list[tuple[ast.AST, ast.AST, str]] = []
+        self.libraries: list[tuple[str, ast.AST, str]] = []  # a library, what keeps it on the CPU, and what to say
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         # Arrays that went to the host and came back; the loop, and under how many conditions in it.

@@ -36,13 +36,14 @@ def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[
 
 def _of_tree(tree: ast.Module, text: str, path: str, skipped: list[str] | None) -> list[CodeFinding]:
     from cudafit.lint.follow import follow  # noqa: PLC0415 - most files of a tree name no framework
+    from cudafit.lint.purpose import with_purpose  # noqa: PLC0415
 
     lines = source_lines(text)
     hits, left_out = follow(tree, lines)
     if left_out and skipped is not None:
         skipped.append(left_out)
     findings = []
-    for hit in hits:
+    for hit in (with_purpose(one, lines) for one in hits):
         line = getattr(hit.node, "lineno", 1)
         if ignored(lines, line, hit.kind.id):
             continue

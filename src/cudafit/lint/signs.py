@@ -19,6 +19,8 @@ _FRAMEWORKS = (
     "optax",
     "trl",
     "ultralytics",
+    *("xgboost", "lightgbm", "catboost", "onnxruntime", "insightface", "easyocr", "paddle", "whisper", "llama"),
+    *("langchain", "sentence_transformers", "flair", "detectron2", "tune"),
 )
 _SIGNS = (
     # training, and what runs over all batches
@@ -48,6 +50,9 @@ _SIGNS = (
     ),
     *("CUDA_VISIBLE", "KERAS_BACKEND", "JAX_PLATFORM", "set_visible_devices", "set_memory_growth", "_configuration("),
     *("set_backend", "Trainer(", "Fabric(", "Accelerator("),
+    # libraries that take the CPU where they are told nothing, and parameters that are moved
+    *("InferenceSession(", "gpu=", "CatBoost", "XGB", "xgb", "lgb", "lightgbm", "Llama", "tune.run", "DEVICE"),
+    ".Parameter(",
     # arrays that leave the GPU
     *("asnumpy", ".get()", ".numpy(", ".tolist("),
 )

@@ -369,6 +369,16 @@ class code(Family):
         "a step of training computes with NumPy and goes back",
         fix="use the function of torch with the same meaning: the tensor stays on the GPU",
     )
+    library_on_cpu = warning(
+        "project",
+        "a library is told to compute on the CPU, or not told to use the GPU",
+        fix="give it the option that names the GPU; its page lists them",
+    )
+    parameter_moved = error(
+        "project",
+        "a parameter that is moved when it is made is none any more",
+        fix="make it where it belongs, `nn.Parameter(torch.ones(3, device=device))`, or move the whole module",
+    )
     config_device_cpu = warning("project", "a configuration names the CPU", fix="`auto`, or `cuda`")
 
 
@@ -377,6 +387,9 @@ class info(Family):
     kernel_log_unreadable = note("hardware", "the kernel log could not be read")
     power_capped = note("hardware", "a GPU runs at its power limit")
     mig_single_visible = note("variables", "a process uses one MIG slice, which is normal")
+    cpu_on_purpose = note(
+        "project", "the CPU is chosen, and a comment says why", fix="nothing to do, if the reason still holds"
+    )
     tf_gpu_hidden_for_other_framework = note(
         "project",
         "TensorFlow sees no GPU, as another framework uses it",

@@ -2,7 +2,7 @@
 
 import ast
 
-from cudafit.lint.rules import devices, environment, huggingface, jax, torch_modules
+from cudafit.lint.rules import devices, environment, huggingface, jax, libraries, torch_modules
 from cudafit.lint.run import Run
 from cudafit.lint.values import Const, Device, Module, Ref, Thing, Value
 
@@ -14,11 +14,15 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
 def set_option(run: Run, base: Thing, name: str, value: Value, node: ast.AST) -> None:
     if base.kind == "hf_args":
         huggingface.set_argument(run, name, value, node)
+    elif base.kind == "detectron_cfg":
+        libraries.set_detectron(run, name, value, node)
 
 
 def set_setting(run: Run, base: Ref, name: str, value: Value, node: ast.AST) -> None:
     if base.name == "jax.config":
         jax.configure(run, name, value, node)
+    elif base.name == "flair":
+        libraries.set_flair(run, name, value, node)
 
 
 def set_item(run: Run, base: Thing, index: Value, value: Value, node: ast.AST) -> None:

@@ -30,6 +30,7 @@ from cudafit.lint.values import (
     Thing,
     Value,
 )
+from cudafit.model import kinds
 
 _PLACES_NOTHING = frozenset(
     [
@@ -100,6 +101,8 @@ def method(run: Run, module: Module, name: str, given: Call) -> Value | None:
     handler = _METHODS.get(name)
     if handler is not None:
         return handler(run, module, given)
+    if name == "requires_grad_" and given.args and isinstance(given.args[0], Const) and given.args[0].value is False:
+        run.training.frozen.add(module)
     if name in _PLACES_NOTHING:
         return module if name in _GIVES_ITSELF else UNKNOWN
     if name == "generate":
@@ -255,6 +258,9 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     modules = frozenset((root,)) | frozenset(
         one for value in arguments if isinstance(value, Tensor) for one in value.modules
     )
+    tensors = [value for value in arguments if isinstance(value, Tensor)]
+    if module.weightless and tensors and all(value.place == "cpu" for value in tensors):
+        return Tensor("cpu", tensors[0].node, modules, scalar=all(value.scalar for value in tensors))
     return Tensor("device", None, modules)
 
 
@@ -267,6 +273,27 @@ def set_part(run: Run, base: Module, name: str, value: Value, node: ast.AST) -> 
         run.move(base, Place(ANY))  # Keras places its layers itself
     elif isinstance(value, Seq | Map) and base.cls is not None and not name.startswith("_"):
         run.training.plain_parts.append((base, name, value, node))
+
+
+def moved_parameter(run: Run, node: ast.Assign) -> None:
+    """`self.weight = nn.Parameter(...).to(device)`: what `.to()` gives is a tensor, which the module does not know."""
+    call, target = node.value, node.targets[0]
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(target, ast.Attribute)):
+        return
+    made = call.func.value
+    if call.func.attr not in ("to", "cuda") or not isinstance(made, ast.Call) or not isinstance(target.value, ast.Name):
+        return
+    maker = run.evaluate(made.func)
+    if (
+        isinstance(maker, Ref)
+        and maker.name.endswith("nn.Parameter")
+        and isinstance(run.evaluate(target.value), Module)
+    ):
+        run.hit(
+            kinds.code.parameter_moved,
+            node,
+            f"`{ast.unparse(target)}` is no parameter of the module: `.{call.func.attr}()` gives another tensor",
+        )
 
 
 def load(run: Run, _name: str, given: Call) -> Value:

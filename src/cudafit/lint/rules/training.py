@@ -96,6 +96,8 @@ def backward(run: Run, value: Value, node: ast.AST) -> None:
 
 def _ran_there(run: Run, module: Module) -> bool:
     """Whether what it computed was computed where it is now: moved away after its work, it is not trained there."""
+    if module in run.training.frozen and run.place(module).kind == BACK:
+        return False
     return run.training.ran.get(module, "") in ("", run.place(module).kind)
 
 
