@@ -126,6 +126,9 @@ publish: $(CORE) ## in the release workflow: upload $(DIST), as the one whom the
 schemas: $(DEV) ## write the published JSON Schemas anew
 	.venv/bin/python -m tests.schemas
 
+lint-wild: $(DEV) ## lint over checkouts in FOLDER, against what was judged by reading (tests/lint/repositories.md)
+	.venv/bin/python -m tests.lint.wild $(FOLDER)
+
 findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 	.venv/bin/python -m tests.findings
 

@@ -123,5 +123,5 @@ def judge(run: Run) -> None:
     if imported & {"jax", "flax"} and not computes_elsewhere:
         for node, message in run.ending.forced:
             if id(node) in run.ending.compared and "jax gpu named" in run.file.seen:
-                continue  # `jit(f, backend="gpu")` stands beside it: the two are compared
+                continue  # something else in the file is compiled for the GPU
             run.hit(kinds.code.jax_cpu_forced, node, f"{message}: all that JAX computes stays on the CPU")

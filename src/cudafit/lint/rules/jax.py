@@ -107,6 +107,8 @@ def transform(run: Run, name: str, given: Call) -> Value:
 
 
 def _check_device(run: Run, name: str, given: Call) -> None:
+    if name in ("jax.jit", "jax.pmap") and not given.keywords.keys() & {"backend", "device"}:
+        run.file.seen.add("jax gpu named")  # only what is given the CPU stays there: the rest is not forced
     for key in ("backend", "device"):
         device = device_of(given.keywords.get(key, UNKNOWN))
         if device is not None and device.kind == GPU:
