@@ -40,6 +40,10 @@ def found_in(folder: Path, repository: str) -> Iterator[Judged]:
             yield Judged(repository, path.relative_to(folder).as_posix(), place, one.id, "")
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(folder: Path) -> int:
     known = {one[:4]: one.judged for one in judgements(JUDGED.read_text(encoding="utf-8"))}
     counts = {"true": 0, "false": 0, "arguable": 0, "not judged": 0}
@@ -51,11 +55,11 @@ def main(folder: Path) -> int:
             judged = known.get(one[:4], "not judged")
             counts[judged] += not one.finding.startswith("info.")
             if judged != "true":
-                print(f"{judged}: {one.repository} {one.file}:{one.place} {one.finding}")
+                say(f"{judged}: {one.repository} {one.file}:{one.place} {one.finding}")
     lost = [key for key, judged in known.items() if judged == "true" and key[0] in here and key not in seen]
     for key in lost:
-        print(f"true, and not found any more: {' '.join(key)}")
-    print(", ".join(f"{number} {name}" for name, number in counts.items()))
+        say(f"true, and not found any more: {' '.join(key)}")
+    say(", ".join(f"{number} {name}" for name, number in counts.items()))
     return 1 if lost or counts["false"] else 0
 
 
