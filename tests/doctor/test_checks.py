@@ -188,6 +188,11 @@ FLASH_FILE = "flash_attn_2_cuda.cpython-312-x86_64-linux-gnu.so"
 PROVIDER = "onnxruntime/capi/libonnxruntime_providers_cuda.so"
 ORT_NEEDS = library(["libcublas.so.12", "libcudnn.so.9"], kernels=["sm_80", "sm_89", "sm_90"])
 ORT_FINDS = library(["libcublas.so.12"], runpath="$ORIGIN/../../nvidia/cublas/lib", kernels=["sm_80", "sm_89", "sm_90"])
+CTRANSLATE = library(constants=["libcublas.so.12", "libnccl.so.2"], kernels=["sm_80", "sm_86"])
+CTRANSLATE_FINDS = library(
+    constants=["libcublas.so.12"], runpath="$ORIGIN/../nvidia/cublas/lib", kernels=["sm_80", "sm_86"]
+)
+VISION_RECORD = {"SITE/torchvision-0.25.0.dist-info/RECORD": "torchvision/_C.so,sha256=x,123456\n"}
 OLD_ABI = "_ZN3c105ErrorC2ENS_14SourceLocationESs"
 WARN = "_ZN3c104warnERKNS_7WarningE"
 ABI_TORCH = Env(
@@ -792,6 +797,48 @@ CASES = [
         GOOD,
         extension("onnxruntime-gpu==1.23.0", PROVIDER, ORT_NEEDS, Env(CUDA_LIBRARIES)),
         extension("onnxruntime-gpu==1.23.0", PROVIDER, ORT_FINDS, Env(CUDA_LIBRARIES)),
+    ),
+    # Opened by name, in whatever version the package knows; and by torch before it.
+    Case(
+        "ext.cuda_libs_missing",
+        GOOD,
+        GOOD,
+        extension("ctranslate2==4.8.5", "ctranslate2/lib.so", CTRANSLATE, Env()),
+        extension("ctranslate2==4.8.5", "ctranslate2/lib.so", CTRANSLATE_FINDS, Env(CUDA_LIBRARIES)),
+    ),
+    Case(  # by what it holds: nobody needs to know the name
+        "ext.arch_unsupported",
+        BLACKWELL,
+        GOOD,
+        extension("somebodys-kernels==1.0", "somebody/ops.so", library(kernels=["sm_80", "sm_86"]), Env()),
+    ),
+    Case(
+        "sys.glibc_too_old",
+        machine(os={"libc": "glibc 2.31"}),
+        GOOD,
+        extension(FLASH, FLASH_FILE, library(kernels=["sm_80", "sm_86"], needs={"libc.so.6": ["GLIBC_2.32"]}), Env()),
+    ),
+    Case(
+        "dist.files_missing",
+        GOOD,
+        GOOD,
+        Env(VISION_RECORD, ["torchvision==0.25.0"]),
+        Env({**VISION_RECORD, "SITE/torchvision/_C.so": library()}, ["torchvision==0.25.0"]),
+    ),
+    Case(
+        "provision.wrong_package",
+        GOOD,
+        GOOD,
+        Env({}, ["apex==0.9.10.dev0"]),
+        extension("apex==0.1", "apex/amp_C.so", library(["libc10.so"], kernels=["sm_80", "sm_86"]), Env()),
+    ),
+    Case("provision.dead_package", GOOD, GOOD, Env({}, ["torchtext==0.18.0"]), Env({}, ["torchdata==0.11.0"])),
+    Case(
+        "ext.cpu_only",
+        GOOD,
+        GOOD,
+        extension("lightgbm==4.7.0", "lightgbm/lib/lib_lightgbm.so", library(), Env()),
+        extension("lightgbm==4.7.0", "lightgbm/lib/lib_lightgbm.so", library(kernels=["sm_89"]), Env()),
     ),
     Case(  # without a GPU nobody misses them
         "ext.cuda_libs_missing",

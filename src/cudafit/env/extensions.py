@@ -6,29 +6,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from cudafit.env.loader import Loader
 from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
-from cudafit.model.environment import Distribution, Extension, Load
-from cudafit.model.fatbin import fatbin_kernels
+from cudafit.model.environment import NOT_LOOKED, Distribution, Extension, Load
+from cudafit.model.fatbin import fatbin_kernels, has_fatbins
 from cudafit.model.frameworks import LEADING
-from cudafit.model.versions import number
+from cudafit.model.library import opened
+from cudafit.model.versions import number, numbers
 
 # They have CUDA code and do not say that they need torch; or they need it and say so only in part.
 _KNOWN = re.compile(
     r"bitsandbytes|onnxruntime-gpu|llama-cpp-python|cupy(-cuda\w+)?|xgboost|ctranslate2|flash-attn\w*|xformers|faiss-gpu"
-    r"[\w-]*|spconv-cu\w+|cumm-cu\w+|dgl|sgl-kernel|mamba-ssm|causal-conv1d|torchvision|torchaudio|vllm|cuml-\w+|cudf-\w+"
+    r"[\w-]*|lightgbm|spconv-cu\w+|cumm-cu\w+|dgl|sgl-kernel|mamba-ssm|causal-conv1d|torchvision|torchaudio|vllm|cuml-\w+|cudf-\w+"
 )
 _OTHERS = frozenset(("triton", "numpy", *(one.build for one in LEADING)))
 # Releases whose search in wheels has a known fault. Source: https://github.com/cupy/cupy/issues/9547
 _BROKEN_FINDER = {"cupy-cuda12x": "14.0.0rc1", "cupy-cuda13x": "14.0.0rc1"}
 _RECORD_LIMIT = 1 << 20
 _MOST_LIBRARIES = 64
+_SMALLEST = 1 << 16  # a library with kernels of its own is larger, and scipy's hundred small ones need not be opened
+_LISTED = re.compile(r'^"?([^,"\n]+\.so(?:\.\d+)*)"?,[^,\n]*,(\d*)\r?$', re.M)
 _CUDA_NAME = re.compile(r"lib(cu|nv|nccl|npp|c10|torch)[\w-]*\.so")
 _TORCH_SYMBOL = re.compile(rb"_ZNK?(3c10|2at|5torch|6caffe2)")
+# Opened by name when it is used, and nothing works without it; of NCCL, cuDNN and the like a program can do without.
+_OPENED = re.compile(r"(lib(?:cublas|cublasLt|cudart|cufft|curand|cusolver|cusparse))\.so\.\d+")
+
+Listed = tuple[tuple[str, int | None], ...]
 
 
 def read_extensions(
     files: Files,
     loader: Loader,
-    distributions: Sequence[Distribution],
+    distributions: Sequence[tuple[Distribution, Listed]],
     torch: Mapping[str, Load] | None,
     torch_files: Sequence[str],
     folders: Sequence[str],
@@ -37,34 +44,66 @@ def read_extensions(
 
     `folders` are nvidia/*/lib, in which a package that uses cuda-pathfinder looks.
     """
-    for one in distributions:
-        with_torch = any(re.match(r"torch\b(?!\S*extra)", text) and "extra" not in text for text in one.requires)
-        if one.name in _OTHERS or one.name.startswith(("nvidia-", "jax-")):
+    for one, listed in distributions:
+        if one.name in _OTHERS or one.name.startswith(("nvidia-", "jax-")) or _is_framework(one.name):
             continue
-        if with_torch or _KNOWN.fullmatch(one.name):
-            libraries = list(_libraries(files, one))
-            uses_torch = torch if with_torch or one.name == "bitsandbytes" else None
-            if libraries:
-                finder = any(text.startswith("cuda-pathfinder") for text in one.requires)
-                extra = folders if finder and one.version != _BROKEN_FINDER.get(one.name) else ()
-                yield from _read(files, loader, one, libraries, uses_torch, torch_files, extra)
+        with_torch = any(re.match(r"torch\b(?!\S*extra)", text) and "extra" not in text for text in one.requires)
+        if not listed or not (with_torch or _KNOWN.fullmatch(one.name) or _has_kernels(files, listed)):
+            continue
+        uses_torch = torch if with_torch or one.name == "bitsandbytes" else None
+        finder = any(text.startswith("cuda-pathfinder") for text in one.requires)
+        extra = folders if finder and one.version != _BROKEN_FINDER.get(one.name) else ()
+        libraries = [path for path, _ in listed]
+        yield from _read(files, loader, one, libraries, uses_torch, torch_files, extra)
 
 
-def _libraries(files: Files, one: Distribution) -> Iterator[str]:
+def gone_libraries(
+    files: Files, distributions: Sequence[tuple[Distribution, Listed]]
+) -> Iterator[tuple[Distribution, str]]:
+    """A shared library that a package says it has, and that is not there: one for each such package."""
+    for one, listed in distributions:
+        if not one.editable and (gone := next((path for path, _ in listed if not files.exists(path)), "")):
+            yield one, gone
+
+
+def listed_libraries(files: Files, one: Distribution) -> Listed:
+    """The shared libraries of a package, with the sizes that its RECORD tells."""
+    return tuple(_libraries(files, one))
+
+
+def _is_framework(name: str) -> bool:
+    return any(one.is_called(name) for one in LEADING)
+
+
+def _has_kernels(files: Files, listed: Listed) -> bool:
+    """Whatever the package is called: by the sections of its libraries."""
+    for path, size in listed:
+        if size is not None and size < _SMALLEST:
+            continue
+        try:
+            with files.mapped(path) as data:
+                if has_fatbins(data):
+                    return True
+        except (OSError, ValueError):
+            continue
+    return False
+
+
+def _libraries(files: Files, one: Distribution) -> Iterator[tuple[str, int | None]]:
     try:
-        record = files.read_text(f"{one.metadata}/RECORD", _RECORD_LIMIT)
+        record = files.head_text(f"{one.metadata}/RECORD", _RECORD_LIMIT)
     except OSError:
         return
     count = 0
-    for line in record.splitlines():
-        name = line.partition(",")[0].strip('"')
+    for match in _LISTED.finditer(record) if ".so" in record else ():
+        name = match[1]
         # Names of an untrusted list: nothing outside of the folder is looked at.
-        if not re.search(r"\.so(\.\d+)*$", name) or name.startswith("/") or ".." in name.split("/"):
+        if name.startswith("/") or ".." in name.split("/"):
             continue
         count += 1
         if count > _MOST_LIBRARIES:
             return
-        yield f"{one.place}/{name}"
+        yield f"{one.place}/{name}", number(match[2]) if match[2] and len(match[2]) < 15 else None
 
 
 def _read(
@@ -100,27 +139,65 @@ def _extension(
     unread = False
     told_by = libraries[0]
     symbols: list[str] = []
+    glibc: list[tuple[str, str]] = []
+    by_name: dict[str, str] = {}
     for path in libraries:
-        if loader.elf(path) is None:
+        elf = loader.elf(path)
+        if elf is None:
             continue
+        glibc += [(version, path) for version in elf.needs_versions if re.fullmatch(r"GLIBC_\d[\d.]*", version)]
         found = _kernels(files, path)
         if found is None:
             unread = True
         elif found:
             told_by = path
             kernels.update(dict.fromkeys(found))
+            by_name.update(dict.fromkeys(_opened(files, path), path))
         if torch is not None and torch_files:
             symbols += _lacking(files, loader, path, [*torch_files, *libraries])
     loads = loader.walk(libraries, torch, folders)
     missing = [load for load in loads.values() if load.path is None and _CUDA_NAME.match(load.soname)]
+    not_opened = list(_not_opened(files, loader, by_name, {**(torch or {}), **loads}, folders))
+    missing += not_opened
     ordered = sorted(kernels, key=lambda text: (text.startswith("compute"), number(re.sub(r"\D", "", text) or "0")))
     return Extension(
         package=name,
         path=missing[0].by if missing else told_by,
         kernels=None if unread else tuple(ordered),
         missing=tuple(missing),
+        by_name=tuple(load.soname for load in not_opened),
         symbols=tuple(dict.fromkeys(symbols))[:20],
+        glibc=max(glibc, key=lambda one: numbers(one[0].removeprefix("GLIBC_")), default=None),
     )
+
+
+def _opened(files: Files, path: str) -> list[str]:
+    try:
+        with files.mapped(path) as data:
+            return [name for name in opened(data) if _OPENED.fullmatch(name)]
+    except (OSError, ValueError):
+        return []
+
+
+def _not_opened(
+    files: Files, loader: Loader, names: Mapping[str, str], loaded: Mapping[str, Load], folders: Sequence[str]
+) -> Iterator[Load]:
+    """Libraries that are opened by name, and that are nowhere in any of the versions that the package knows."""
+    by_stem: dict[str, list[str]] = {}
+    for soname in names:
+        by_stem.setdefault(soname.partition(".")[0], []).append(soname)
+    for several in by_stem.values():
+        if any(soname in loaded and not loaded[soname].path for soname in several):
+            continue  # it is linked as well, and told of by the walk
+        there = any(
+            (soname in loaded and loaded[soname].path)
+            or loader.find(soname, names[soname])
+            or any(files.is_file(f"{folder}/{soname}") for folder in folders)
+            for soname in several
+        )
+        if not there:
+            newest = max(several, key=lambda text: numbers(text.rpartition(".so.")[2]))
+            yield Load(newest, None, names[newest], "nowhere" if loader.system is not None else NOT_LOOKED)
 
 
 def _kernels(files: Files, path: str) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from cudafit.env import gpu_parts
 from cudafit.env.builds import read_companions, read_tensorflow, read_torch
 from cudafit.env.conda_side import CondaSide
 from cudafit.env.distributions import read_conda_packages, read_distributions
-from cudafit.env.extensions import read_extensions
+from cudafit.env.extensions import gone_libraries, listed_libraries, read_extensions
 from cudafit.env.interpreter import conda_compiler, find_interpreter, has_header, python_by_folders
 from cudafit.env.loader import Loader
 from cudafit.env.loads import nvidia_folders, read_loads, torch_files
@@ -46,7 +46,8 @@ def read_inventory(
     loads = read_loads(files, loader, places, tensorflow)
     loaded = {load.soname: load for load in loads["torch"]} if "torch" in loads else None
     parts, folders = torch_files(files, places), nvidia_folders(files, places)
-    extensions = tuple(read_extensions(files, loader, distributions, loaded, parts, folders))
+    listed = [(one, listed_libraries(files, one)) for one in distributions]
+    extensions = tuple(read_extensions(files, loader, listed, loaded, parts, folders))
     return Environment(
         path=prefix,
         kind=located.kind,
@@ -64,6 +65,7 @@ def read_inventory(
         tensorflow=tensorflow,
         loads=loads,
         extensions=extensions,
+        gone=tuple(gone_libraries(files, listed)),
         too_old=tuple(loader.too_old.values()),
         libraries=tuple(gpu_parts.read_libraries(reader, places)),
         companions=read_companions(reader, places),

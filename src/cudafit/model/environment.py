@@ -139,7 +139,9 @@ class Extension:
     path: str  # one of its libraries: the one that has, or lacks, what is told
     kernels: tuple[str, ...] | None = None  # of all its libraries together; None: they could not be read
     missing: tuple[Load, ...] = ()
+    by_name: tuple[str, ...] = ()  # those of the missing ones that it opens itself, by their names
     symbols: tuple[str, ...] = ()  # what it takes from torch, and torch has not
+    glibc: tuple[str, str] | None = None  # the newest GLIBC_2.x that it needs, and which of its libraries does
 
 
 # What decides about the GPU, and what a kernel may get differently from the shell.
@@ -213,6 +215,7 @@ class Environment:
     loads: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)  # for each framework whose libraries were read
     too_old: tuple[TooOld, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    gone: tuple[tuple[Distribution, str], ...] = ()  # packages with a library that they list and that is not there
     ran: tuple[Ran, ...] | None = None  # None: nothing was run
     system_site: bool = False
     base: str | None = None

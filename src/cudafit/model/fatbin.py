@@ -40,6 +40,14 @@ class Fatbins:
     ptx: tuple[int, int] = (0, 0)  # the newest version of PTX, which tells the CUDA that compiled it
 
 
+def has_fatbins(data: "bytes | mmap.mmap") -> bool:
+    """By the names of its sections alone."""
+    try:
+        return not sections(data).keys().isdisjoint(_SECTIONS)
+    except ForgedError:
+        return False
+
+
 def fatbin_kernels(data: "bytes | mmap.mmap") -> tuple[str, ...] | None:
     """The kernels by name, oldest first; empty for a library without any; None where they could not be read."""
     found = read_fatbins(data, QUICK)

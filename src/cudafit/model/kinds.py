@@ -164,6 +164,12 @@ class dist(Family):
         explains="torch.companion lib.nvidia_dist torch.nvidia",
         milder=(WARNING,),
     )
+    files_missing = error(
+        "libraries",
+        "files of an installed package are gone",
+        explains="run. ext. bnb. torch.nvidia torch.companion tf.cuda_libs",
+        milder=(WARNING,),
+    )
     refused = error("libraries", "a package turns another one off, or fails with it, when it runs", explains="run.")
 
 
@@ -212,6 +218,8 @@ class conda(Family):
 
 class provision(Family):
     placeholder_package = warning("libraries", "a package without content is installed")
+    wrong_package = warning("libraries", "a package is installed that is another than its name makes believe")
+    dead_package = warning("libraries", "a package is installed that is not made any more")
     cu13_stub_name = error("project", "a requirement names an empty package")
     no_wheel_for_python = error("project", "a framework has no wheel for this Python")
 

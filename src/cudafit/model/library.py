@@ -62,6 +62,12 @@ def read_library(data: "bytes | mmap.mmap", most: int = ALL) -> Library | None:
     )
 
 
+def opened(data: "bytes | mmap.mmap") -> tuple[str, ...]:
+    """The CUDA libraries whose names are among its constants. Raises ForgedError."""
+    places = sections(data)
+    return tuple(dict.fromkeys(_opened(data, *(places.get(".rodata") or places.get(".rdata") or (0, 0)))))
+
+
 def _opened(data: "bytes | mmap.mmap", start: int, length: int) -> Iterator[str]:
     """Around each mark only: to find a short text takes a tenth of the time of a pattern."""
     for mark, pattern in ((b".so.", _LINUX), (b".dll\0", _WINDOWS)):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
@@ -142,7 +143,23 @@ def _libraries_fix(
     packages = list(dict.fromkeys(name for soname in names if (name := package_of(soname))))
     if not packages:
         return Fix("install the CUDA toolkit that it was built with")
+    if one.by_name and set(names) <= set(one.by_name) and (place := _place(world, one.package)):
+        fix = reinstall(world, *packages, text="install the libraries, and give the linker their folder")
+        folders = [_folder(place, name) for name in dict.fromkeys(packages)]
+        shown = ("export", f"LD_LIBRARY_PATH={':'.join(folders)}")
+        return replace(fix, commands=(*fix.commands, shown), automatic=False) if fix.commands else fix
     return reinstall(world, *packages, text="install the libraries, or the CUDA toolkit that it was built with")
+
+
+def _place(world: World, package: str) -> str | None:
+    one = world.environment.distribution(package) if world.environment else None
+    return one.place if one else None
+
+
+def _folder(place: str, package: str) -> str:
+    """Where NVIDIA's wheels put their libraries: in a folder for each, and from CUDA 13 on in one."""
+    stem, dash, _ = package.removeprefix("nvidia-").partition("-cu1")
+    return f"{place}/nvidia/{stem.replace('-', '_')}/lib" if dash else f"{place}/nvidia/cu13/lib"
 
 
 def _used(environment: Environment) -> Iterator[Extension]:
@@ -164,6 +181,11 @@ def cpu_only(world: World) -> Iterator[Finding]:
             evidence = (Evidence("its library has no CUDA kernels", one.path),)
             fix = Fix("compile it here, or take conda-forge's build")
             yield kinds.ext.cpu_only.found(title, evidence, fix, severity=WARNING)
+        elif one.package == "lightgbm" and one.kernels == ():
+            title = f"lightgbm {environment.version(one.package)} is a build without CUDA"
+            evidence = (Evidence("its library has no CUDA kernels; `device: gpu` is OpenCL's", one.path),)
+            fix = Fix("for `device: cuda`: compile it here, or take conda-forge's build")
+            yield kinds.ext.cpu_only.found(title, evidence, fix, severity=INFO)
     runtime = environment.distribution("onnxruntime")
     if runtime and environment.distribution("onnxruntime-gpu") is None:
         none_here = world.machine.os.arch == "aarch64" and world.machine.os.tegra is None

@@ -1,13 +1,14 @@
-"""Packages of an environment, whatever they hold: one copy of each, and such as run here."""
+"""Packages of an environment, whatever they hold: one whole copy of each, such as run here, and none by mistake."""
 
 from collections.abc import Iterator
 
-from cudafit.doctor.fixes import uninstall
+from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import Distribution
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import LEADING, LEADING_NAMES
+from cudafit.model.versions import numbers
 from cudafit.resolve.platforms import libc_needed
 from cudafit.system.commands import command_text
 
@@ -73,3 +74,57 @@ def libc(world: World) -> Iterator[Finding]:
                 ),
                 Fix(f"an older {name}, a newer system, or a container: `{resolve}` names one that fits"),
             )
+    yield from _libc_of_extensions(world)
+
+
+def _libc_of_extensions(world: World) -> Iterator[Finding]:
+    """What the libraries themselves need: tags are made by people, and wheels from elsewhere have none that say it."""
+    environment, told = world.environment, world.machine.os.libc or ""
+    have = told.removeprefix("glibc ")
+    if environment is None or have == told:
+        return
+    for one in environment.extensions:
+        need = one.glibc[0].removeprefix("GLIBC_") if one.glibc else ""
+        if one.glibc and numbers(need) > numbers(have):
+            yield kinds.sys.glibc_too_old.found(
+                f"{one.package} {environment.version(one.package)} needs glibc {need}, and this system has {told}",
+                (Evidence(f"it needs {one.glibc[0]}", one.glibc[1]), Evidence(told, "libc")),
+                Fix(f"a wheel of {one.package} for older systems, one compiled here, a newer system, or a container"),
+            )
+
+
+def gone(world: World) -> Iterator[Finding]:
+    """RECORD lists them, and they are not there: an installation that was cut off, or a cleaner that took too much."""
+    for one, path in world.environment.gone if world.environment else ():
+        yield kinds.dist.files_missing.found(
+            f"{one.name} {one.version} lacks files that it was installed with",
+            (Evidence(f"{path} is not there", f"{one.metadata}/RECORD"),),
+            reinstall(world, f"{one.name}=={one.version}", text=f"install {one.name} again")
+            if one.version
+            else Fix(f"install {one.name} again"),
+            severity=ERROR if _decides(one.name) else WARNING,
+        )
+
+
+def names(world: World) -> Iterator[Finding]:
+    """Packages that nobody makes any more, and such as are called like another one."""
+    environment = world.environment
+    own = {one.package for one in environment.extensions} if environment else set()
+    for one in environment.distributions if environment else ():
+        if row := world.facts.named(one.name, "dead"):
+            yield kinds.provision.dead_package.found(
+                f"{one.name} {one.version} is not made any more",
+                (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(row.note or "", ", ".join(row.sources))),
+                Fix(f"go without {one.name}: it will not learn of newer GPUs and frameworks"),
+            )
+        # With CUDA code of its own it is the real one, installed from elsewhere.
+        elif one.name in _TAKEN_NAMES and one.name not in own and (row := world.facts.named(one.name, "wrong")):
+            yield kinds.provision.wrong_package.found(
+                f"{one.name} {one.version} is not what it is called",
+                (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(row.note or "", ", ".join(row.sources))),
+                uninstall(world, [one.name], "remove it; install the real one as its own page says"),
+            )
+
+
+# Names that the default index has for something else; the others of that kind cannot be installed.
+_TAKEN_NAMES = ("apex", "pytorch", "tf")
