@@ -726,6 +726,18 @@ CASES = [
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES}, TF),
         Env({**tensorflow("12.5.1"), **CUDA_LIBRARIES, f"SITE/nvidia/cuda_nvcc/{LIBDEVICE}": b"BC"}, TF),
     ),
+    Case(  # conda's, where it lies elsewhere
+        "xla.libdevice_missing",
+        machine(toolkits=()),
+        machine(toolkits=()),
+        Env({}, conda=["jaxlib-0.4.31-cuda126py312h0000000_200"]),
+        Env({"nvvm/libdevice/libdevice.10.bc": b"BC"}, conda=["jaxlib-0.4.31-cuda126py312h0000000_200"]),
+    ),
+    Case(  # one card without a handle; where none has one, it is another matter
+        "gpu.fallen_off_bus",
+        machine("rtx3090x2-535-debian", gpu={"unread": {"handle": "Unknown Error"}}),
+        machine(gpu={"unread": {"handle": "Unknown Error"}}),
+    ),
     Case("info.kernel_log_unreadable", machine(kernel_log=None), machine(kernel_log=())),
     Case(
         "gpu.init_failed",

@@ -21,6 +21,16 @@ def spec(folder: Path, name: str, *argv: str, **env: str) -> None:
     (place / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": name, "env": env}))
 
 
+def test_of_the_jupyter_on_path_and_of_condas_base(tmp_path: Path) -> None:
+    spec(tmp_path / "lab/share/jupyter", "course", "/opt/course/bin/python")
+    spec(tmp_path / "base/share/jupyter", "physics", "/opt/physics/bin/python")
+    (tmp_path / "lab/bin").mkdir()
+    (tmp_path / "lab/bin/jupyter").write_text("#!/bin/sh\n")
+    environ = {"HOME": "/nowhere", "PATH": f"relative:{tmp_path}/lab/bin", "CONDA_EXE": f"{tmp_path}/base/bin/conda"}
+    found = {kernel.name for kernel in read_kernels(Files(), environ, None)}
+    assert {"course", "physics"} <= found
+
+
 def test_the_first_of_each_name_in_jupyters_order(tmp_path: Path) -> None:
     home, prefix, given = tmp_path / "home", tmp_path / "env", tmp_path / "given"
     spec(home / ".local/share/jupyter", "python3", "/usr/bin/python3", "-m", "ipykernel")

@@ -60,7 +60,20 @@ def xformers_cuda(reader: Reader, places: Sequence[str]) -> str | None:
         return None
 
 
-def libdevice(reader: Reader, places: Sequence[str]) -> str | None:
+# Of conda's cuda-nvvm-impl and cuda-nvcc, and of cudatoolkit before CUDA 12.
+_LIBDEVICE_OF_CONDA = (
+    "nvvm/libdevice",
+    "targets/x86_64-linux/nvvm/libdevice",
+    "targets/sbsa-linux/nvvm/libdevice",
+    "lib",
+)
+
+
+def libdevice(reader: Reader, places: Sequence[str], prefix: str) -> str | None:
+    """In the wheels' folders, and where conda has it."""
+    for folder in _LIBDEVICE_OF_CONDA:
+        if reader.files.is_file(f"{prefix}/{folder}/libdevice.10.bc"):
+            return f"{prefix}/{folder}/libdevice.10.bc"
     for place in places:
         for folder in ("cuda_nvcc", "cu13", "cu12"):
             path = f"{place}/nvidia/{folder}/nvvm/libdevice/libdevice.10.bc"

@@ -72,7 +72,7 @@ def read_inventory(
         bitsandbytes=gpu_parts.bitsandbytes(reader, places),
         bitsandbytes_falls_back=gpu_parts.bitsandbytes_falls_back(reader, places),
         xformers_cuda=gpu_parts.xformers_cuda(reader, places),
-        libdevice=gpu_parts.libdevice(reader, places),
+        libdevice=gpu_parts.libdevice(reader, places, prefix),
         openmp=tuple(gpu_parts.openmp(reader, prefix, places)),
         accelerate_cpu=gpu_parts.accelerate_for_the_cpu(reader, environ),
         system_site=settings.get("include-system-site-packages", "").lower() == "true",

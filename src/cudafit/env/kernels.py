@@ -26,7 +26,7 @@ def read_kernels(files: Files, environ: Mapping[str, str], prefix: str | None) -
 def _found(files: Files, environ: Mapping[str, str], prefix: str | None) -> "dict[str, Kernel | str]":
     """By name; in place of a kernel whose file cannot be read, the reason."""
     found: dict[str, Kernel | str] = {}
-    for folder in _folders(environ, prefix):
+    for folder in _folders(files, environ, prefix):
         for name in _names(files, f"{folder}/kernels"):
             if isinstance(found.get(name), Kernel):
                 continue
@@ -53,7 +53,7 @@ def kernel_by_name(files: Files, environ: Mapping[str, str], prefix: str | None,
     )
 
 
-def _folders(environ: Mapping[str, str], prefix: str | None) -> Iterator[str]:
+def _folders(files: Files, environ: Mapping[str, str], prefix: str | None) -> Iterator[str]:
     yield from (entry for entry in environ.get("JUPYTER_PATH", "").split(":") if entry.startswith("/"))
     if prefix:
         yield f"{prefix}/share/jupyter"
@@ -63,6 +63,18 @@ def _folders(environ: Mapping[str, str], prefix: str | None) -> Iterator[str]:
     elif home.startswith("/"):
         yield f"{environ.get('XDG_DATA_HOME') or f'{home}/.local/share'}/jupyter"
     yield from _SYSTEM
+    yield from _of_others(files, environ)
+
+
+def _of_others(files: Files, environ: Mapping[str, str]) -> Iterator[str]:
+    """Of the Jupyter on PATH, which shows its own kernels, and of conda's base, where many have it."""
+    for entry in environ.get("PATH", "").split(":"):
+        if entry.startswith("/") and files.is_file(f"{entry}/jupyter"):
+            yield f"{os.path.dirname(entry.rstrip('/'))}/share/jupyter"
+            break
+    conda = environ.get("CONDA_EXE", "")
+    if conda.startswith("/"):
+        yield f"{os.path.dirname(os.path.dirname(conda))}/share/jupyter"
 
 
 def _names(files: Files, folder: str) -> list[str]:

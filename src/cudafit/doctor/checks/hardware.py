@@ -28,6 +28,7 @@ def no_gpu(world: World) -> Iterator[Finding | Unchecked]:
 def lost(world: World) -> Iterator[Finding]:
     told = [problem for problem in world.machine.problems if "GPU is lost" in problem.error]
     unread = [(gpu, why) for gpu in world.machine.gpus for why in gpu.unread.values() if "GPU is lost" in why]
+    unread += _without_handle(world)
     logged = world.logged(r"fallen off the bus|Xid \(.*\): 79,")
     if told or unread or logged:
         evidence = [Evidence(problem.error, problem.probe) for problem in told]
@@ -38,6 +39,13 @@ def lost(world: World) -> Iterator[Finding]:
             tuple(evidence),
             Fix("check its power cables and slot, then reboot", reboot=True),
         )
+
+
+def _without_handle(world: World) -> list[tuple[Gpu, str]]:
+    """NVML gives no handle of it (`Unknown Error`), while others answer: where none does, it is no matter of a card."""
+    gpus = world.machine.gpus
+    silent = [(gpu, gpu.unread["handle"]) for gpu in gpus if "Unknown Error" in gpu.unread.get("handle", "")]
+    return silent if len(silent) < len(gpus) else []
 
 
 def log_unread(world: World) -> Iterator[Finding]:

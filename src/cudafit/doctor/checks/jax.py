@@ -12,6 +12,7 @@ from cudafit.model.finding import ERROR, INFO, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.resolve.pins import requirements
 from cudafit.resolve.versions import admits_any
+from cudafit.system.commands import path_word
 
 
 def _plugins(world: World) -> list[Distribution]:
@@ -100,15 +101,30 @@ def libdevice(world: World) -> Iterator[Finding | Unchecked]:
     """XLA compiles with NVIDIA's device library; without it `jit_compile` and JAX fail at their first step."""
     environment = world.environment
     tensorflow = environment.tensorflow if environment else None
-    if environment is None or environment.kind == "conda" or not world.has_gpu:
+    if environment is None or not world.has_gpu:
         return
     plugins = _plugins(world)
-    if not plugins and not (tensorflow and tensorflow.has_cuda and environment.libraries):
+    by_conda = [one for one in environment.conda if one.name in ("jaxlib", "tensorflow-base") and "cuda" in one.build]
+    if environment.kind == "conda" and not by_conda and not plugins:
+        return
+    if not plugins and not by_conda and not (tensorflow and tensorflow.has_cuda and environment.libraries):
         return
     if environment.libdevice or world.machine.toolkits:
         return
     if world.machine.toolkits is None:
         yield Unchecked("the CUDA toolkits of this machine were not read")
+        return
+    if by_conda:
+        one = by_conda[0]
+        command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", "cuda-nvcc")
+        yield kinds.xla.libdevice_missing.found(
+            "XLA finds no libdevice, which it compiles with",
+            (
+                Evidence(f"{one.name} {one.version} ({one.build}) is conda's", "conda-meta"),
+                Evidence(f"no libdevice.10.bc in {environment.path}, and no CUDA toolkit", "nvvm/libdevice, lib"),
+            ),
+            Fix("install the package that has it, in the CUDA of this build", (command,)),
+        )
         return
     package = "nvidia-nvvm" if plugins and "cuda13" in plugins[0].name else "nvidia-cuda-nvcc-cu12"
     evidence = "no nvvm/libdevice/libdevice.10.bc in the environment, and no CUDA toolkit"
