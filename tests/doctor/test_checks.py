@@ -844,6 +844,20 @@ CASES = [
         Env({}, ["apex==0.9.10.dev0"]),
         extension("apex==0.1", "apex/amp_C.so", library(["libc10.so"], kernels=["sm_80", "sm_86"]), Env()),
     ),
+    Case(
+        "provision.wrong_package",
+        GOOD,
+        GOOD,
+        Env(project=Project(wanted=(wanted("apex", "requirements.txt"),))),
+        Env(project=Project(wanted=(wanted("apex @ git+https://github.com/NVIDIA/apex", "requirements.txt"),))),
+    ),
+    Case(
+        "provision.placeholder_package",
+        GOOD,
+        GOOD,
+        Env({"SITE/nvidia_nvtx-13.2.0.dist-info/RECORD": "a,,\n" * 5}, ["nvidia-nvtx==13.2.0"]),
+        Env({"SITE/nvidia_nvtx-13.2.0.dist-info/RECORD": "a,,\n" * 5}, ["nvidia-nvtx==13.2.0; needs nvidia-nvtx-real"]),
+    ),
     Case("provision.dead_package", GOOD, GOOD, Env({}, ["torchtext==0.18.0"]), Env({}, ["torchdata==0.11.0"])),
     Case(
         "ext.cpu_only",

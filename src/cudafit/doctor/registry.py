@@ -225,6 +225,7 @@ CHECKS = (
         "names in requirement files",
         project.names,
         kinds.provision.cu13_stub_name,
+        kinds.provision.wrong_package,
         kinds.tf.gpu_stub_package,
     ),
     check("python", "wheels for this Python", project.python, kinds.provision.no_wheel_for_python),

@@ -218,7 +218,9 @@ class conda(Family):
 
 class provision(Family):
     placeholder_package = warning("libraries", "a package without content is installed")
-    wrong_package = warning("libraries", "a package is installed that is another than its name makes believe")
+    wrong_package = warning(
+        "libraries", "a package is installed that is another than its name makes believe", elsewhere=("project",)
+    )
     dead_package = warning("libraries", "a package is installed that is not made any more")
     cu13_stub_name = error("project", "a requirement names an empty package")
     no_wheel_for_python = error("project", "a framework has no wheel for this Python")

@@ -15,6 +15,8 @@ from cudafit.model.frameworks import LEADING
 from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.resolve.versions import admits_any
 
+_MOST_OF_A_PLACEHOLDER = 12
+_OWN_METADATA = 5  # METADATA, RECORD, WHEEL, INSTALLER, REQUESTED; the smallest of NVIDIA's libraries lists eight files
 _LEADING = tuple(one.name for one in LEADING)
 
 
@@ -146,11 +148,10 @@ def majors(world: World) -> Iterator[Finding]:
 def placeholders(world: World) -> Iterator[Finding]:
     environment = world.environment
     for one in environment.distributions if environment else ():
-        if (
-            one.version in ("0.0.0", "0.0.1.dev5", "0.0.1.dev4")
-            and (one.files or 0) <= 12
-            and one.name.startswith("nvidia-")
-        ):
+        named = one.version in ("0.0.0", "0.0.1.dev5", "0.0.1.dev4") and (one.files or 0) <= _MOST_OF_A_PLACEHOLDER
+        # Whatever its version: nothing but its own metadata, and nothing that it brings along.
+        empty = one.files is not None and one.files <= _OWN_METADATA and not one.requires and not one.editable
+        if one.name.startswith("nvidia-") and (named or empty):
             name = one.name
             new = re.sub(r"-cu\d\d$", "", name)
             yield kinds.provision.placeholder_package.found(

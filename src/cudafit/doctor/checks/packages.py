@@ -13,6 +13,8 @@ from cudafit.resolve.platforms import libc_needed
 from cudafit.system.commands import command_text
 
 _LEADING = tuple(one.name for one in LEADING)
+# Names that the default index has for something else; the others of that kind cannot be installed.
+TAKEN_NAMES = ("apex", "pytorch", "tf")
 
 
 def copies(world: World) -> Iterator[Finding]:
@@ -118,13 +120,9 @@ def names(world: World) -> Iterator[Finding]:
                 Fix(f"go without {one.name}: it will not learn of newer GPUs and frameworks"),
             )
         # With CUDA code of its own it is the real one, installed from elsewhere.
-        elif one.name in _TAKEN_NAMES and one.name not in own and (row := world.facts.named(one.name, "wrong")):
+        elif one.name in TAKEN_NAMES and one.name not in own and (row := world.facts.named(one.name, "wrong")):
             yield kinds.provision.wrong_package.found(
                 f"{one.name} {one.version} is not what it is called",
                 (Evidence(f"{one.name} {one.version}", one.metadata), Evidence(row.note or "", ", ".join(row.sources))),
                 uninstall(world, [one.name], "remove it; install the real one as its own page says"),
             )
-
-
-# Names that the default index has for something else; the others of that kind cannot be installed.
-_TAKEN_NAMES = ("apex", "pytorch", "tf")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from cudafit.doctor.checks.packages import TAKEN_NAMES
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.finding import Evidence, Finding, Fix
@@ -29,6 +30,13 @@ def names(world: World) -> Iterator[Finding]:
                 "`tensorflow-gpu` has been an empty package since 2.12",
                 (Evidence(f"`{want.text}`", want.origin),),
                 Fix(f"ask for tensorflow[and-cuda] in {want.origin}"),
+                layer="project",
+            )
+        elif want.name in TAKEN_NAMES and want.url is None and (row := world.facts.named(want.name, "wrong")):
+            yield kinds.provision.wrong_package.found(
+                f"`{want.name}` is another package than it is taken for",
+                (Evidence(f"`{want.text}`", want.origin), Evidence(row.note or "", ", ".join(row.sources))),
+                Fix(f"take it out of {want.origin}; ask for the real one by its address"),
                 layer="project",
             )
 
