@@ -192,6 +192,12 @@ CTRANSLATE = library(constants=["libcublas.so.12", "libnccl.so.2"], kernels=["sm
 CTRANSLATE_FINDS = library(
     constants=["libcublas.so.12"], runpath="$ORIGIN/../nvidia/cublas/lib", kernels=["sm_80", "sm_86"]
 )
+
+
+def libcuda_of(version: str) -> Library:
+    return Library("libcuda", version, "/usr/lib/libcuda.so.1", "")
+
+
 VISION_RECORD = {"SITE/torchvision-0.25.0.dist-info/RECORD": "torchvision/_C.so,sha256=x,123456\n"}
 OLD_ABI = "_ZN3c105ErrorC2ENS_14SourceLocationESs"
 WARN = "_ZN3c104warnERKNS_7WarningE"
@@ -947,6 +953,29 @@ CASES = [
         extension("xgboost==3.1.0", "xgboost/lib/libxgboost.so", library(kernels=["sm_90"]), Env()),
     ),
     Case("ext.cpu_only", GRACE, GRACE, Env({}, ["onnxruntime==1.23.0"]), Env({}, ["onnxruntime-gpu==1.23.0"])),
+    Case(  # its module looked at the card, said so, and unloaded itself
+        "driver.branch_dropped_gpu",
+        log("NVRM:  information.  The 595.71.05 NVIDIA driver will ignore", **NO_DRIVER, pci=card("1c81", None)),
+        log("NVRM: loading NVIDIA UNIX x86_64 Kernel Module", **NO_DRIVER, pci=card("1c81", None)),
+    ),
+    Case(
+        "driver.branch_dropped_gpu",
+        machine(
+            **NO_DRIVER,
+            pci=card("1c81", None),
+            libraries=(Library("libcuda", "595.71.05", "/usr/lib/libcuda.so.1", ""),),
+        ),
+        machine(
+            **NO_DRIVER,
+            pci=card("1c81", None),
+            libraries=(Library("libcuda", "580.95.05", "/usr/lib/libcuda.so.1", ""),),
+        ),
+    ),
+    Case(
+        "driver.not_loaded",
+        log("NVRM: nothing", **NO_DRIVER, pci=card("1c81", None)),
+        log("NVRM:  information.  The 595.71.05 NVIDIA driver will ignore", **NO_DRIVER, pci=card("1c81", None)),
+    ),
     Case("gpu.pcie_errors", errors(correctable=4100), errors(correctable=40)),
     Case("gpu.pcie_errors", errors(nonfatal=3, rejected=1), errors(nonfatal=2, rejected=2)),  # requests not supported
     Case("gpu.pcie_errors", errors(fatal=1), machine(pci=card("2684"))),  # not counted by this kernel

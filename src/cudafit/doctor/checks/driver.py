@@ -9,6 +9,7 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.machine import Library
+from cudafit.model.matrix import ArchitectureSupport
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
 
@@ -33,6 +34,8 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
         )
     elif any(device.driver == "vfio-pci" for device in machine.pci):
         yield Unchecked("the GPU is given to a virtual machine (vfio-pci)")
+    elif _dropped(world):
+        return  # its module was loaded, and left: the check of the branch says why
     elif found := _on_the_disk(world):
         yield found
     else:
@@ -151,23 +154,47 @@ def _is_drivers(library: Library) -> bool:
 
 
 def drops_the_card(world: World) -> Iterator[Finding]:
-    version = world.machine.driver.version if world.machine.driver else None
-    if not version or world.machine.os.wsl:
-        return
-    branch = numbers(version)[0]
+    if told := _dropped(world):
+        version, card, row = told
+        yield kinds.driver.branch_dropped_gpu.found(
+            f"driver {version.fact} does not drive {row.architecture} cards any more",
+            (
+                card,
+                world.driver_evidence if world.machine.driver else Evidence(f"driver {version.fact}", version.via),
+                Evidence(f"the last branch for {row.architecture} is {row.last_branch}", ", ".join(row.sources)),
+            ),
+            install_driver(world, row.last_branch),
+        )
+
+
+def _dropped(world: World) -> tuple[Evidence, Evidence, ArchitectureSupport] | None:
+    """The driver's version, a card that it leaves alone, and what is known of such cards."""
+    version = _driver_here(world)
+    if version is None or world.machine.os.wsl:
+        return None
+    branch = numbers(version.fact)[0]
     for address, name, gpu in world.cards_on_the_bus:
         row = world.architecture(gpu)
         if row and row.last_branch and branch > int(row.last_branch):
-            yield kinds.driver.branch_dropped_gpu.found(
-                f"driver {version} does not drive {row.architecture} cards any more",
-                (
-                    Evidence(f"{address} is {name}, {sm(gpu)}", "/sys/bus/pci"),
-                    world.driver_evidence,
-                    Evidence(f"the last branch for {row.architecture} is {row.last_branch}", ", ".join(row.sources)),
-                ),
-                install_driver(world, row.last_branch),
-            )
-            return
+            return version, Evidence(f"{address} is {name}, {sm(gpu)}", "/sys/bus/pci"), row
+    return None
+
+
+def _driver_here(world: World) -> Evidence | None:
+    """The loaded one; else the one that has looked at the cards, said that it ignores them, and unloaded itself."""
+    driver = world.machine.driver
+    if driver and driver.version:
+        return Evidence(driver.version, driver.via or "nvml")
+    if driver:
+        return None
+    for line in reversed(world.logged(_IGNORES)):
+        if match := re.search(_IGNORES, line):
+            return Evidence(match[1], "kernel log")
+    own = [one for one in world.machine.libraries or () if _is_drivers(one)]
+    return next((Evidence(str(one.version), one.path) for one in own), None)
+
+
+_IGNORES = r"The (\d{3}\.[\d.]*\d) NVIDIA driver will ignore"
 
 
 def wrong_module(world: World) -> Iterator[Finding]:
