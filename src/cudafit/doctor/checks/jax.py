@@ -9,10 +9,13 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Distribution
 from cudafit.model.finding import ERROR, INFO, Evidence, Finding, Fix
+from cudafit.model.frameworks import JAX, TENSORFLOW
 from cudafit.model.versions import numbers
 from cudafit.resolve.pins import requirements
 from cudafit.resolve.versions import admits_any
 from cudafit.system.commands import path_word
+
+_OF_XLA = (*JAX.conda, *TENSORFLOW.conda)  # conda's names of what compiles with it
 
 
 def _plugins(world: World) -> list[Distribution]:
@@ -104,7 +107,7 @@ def libdevice(world: World) -> Iterator[Finding | Unchecked]:
     if environment is None or not world.has_gpu:
         return
     plugins = _plugins(world)
-    by_conda = [one for one in environment.conda if one.name in ("jaxlib", "tensorflow-base") and "cuda" in one.build]
+    by_conda = [one for one in environment.conda if one.name in _OF_XLA and "cuda" in one.build]
     if environment.kind == "conda" and not by_conda and not plugins:
         return
     if not plugins and not by_conda and not (tensorflow and tensorflow.has_cuda and environment.libraries):
