@@ -24,6 +24,7 @@ _CHOSEN = frozenset(
 _REASON = re.compile(r"\b(?:[CG]PUs?|cuda|debug\w*|compar\w*|CI)\b", re.IGNORECASE)
 _NOT_THE_WISH = re.compile(r"\b(?:expect|cudafit)\b")
 _CODE = re.compile(r"=|\w\(")  # code that was commented out gives no reason
+_QUANTIZED = re.compile(r"quantiz|int8", re.IGNORECASE)
 _MOST_LINES = 4
 
 
@@ -31,6 +32,10 @@ def with_purpose(hit: Hit, lines: list[str]) -> Hit:
     """The finding, or the information that the CPU is chosen on purpose."""
     if hit.kind.id not in _CHOSEN:
         return hit
+    if hit.kind is kinds.code.library_on_cpu and any(_QUANTIZED.search(line) for line in lines):
+        return Hit(
+            kinds.info.cpu_on_purpose, hit.node, f"{hit.message}; the file makes a model for the CPU, by quantizing it"
+        )
     reason = reason_beside(lines, getattr(hit.node, "lineno", 1))
     if not reason:
         return hit
@@ -43,6 +48,8 @@ def reason_beside(lines: list[str], line: int) -> str:
         return ""
     above = []
     for text in reversed(lines[max(0, line - 1 - _MOST_LINES) : line - 1]):
+        if text.startswith(("import ", "from ")):
+            continue
         if not text.lstrip().startswith("#") or _CODE.search(text):
             break
         above.append(text.strip().lstrip("#").strip())

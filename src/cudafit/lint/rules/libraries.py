@@ -81,6 +81,9 @@ def _look(run: Run, library: Library, given: Call) -> None:
         if not isinstance(table, Map):
             return
         options, complete = table.items, complete and not any(key.startswith("\0") for key in table.items)
+    first = given.get(0, "model_name_or_path")
+    if library.name == "sentence-transformers" and isinstance(first, Const) and "static" in str(first.value):
+        return  # a table of vectors, which is made for the CPU
     _misspelt(run, library, options, given)
     said = [name for name in library.options if name in options]
     for name in said:
