@@ -127,6 +127,14 @@ def test_a_version_that_only_pytorchs_index_has(resolve: Resolve) -> None:
     assert picked(resolve("torch==2.14.1", "stands-on", *words, "--json")) == {"torch": "2.14.1"}
 
 
+def test_what_does_not_fit_is_told_in_the_users_own_words(resolve: Resolve) -> None:
+    """And not also as those who need it say it."""
+    done = resolve("torch==2.0.0", "stands-on", *PASCAL)
+    assert done.returncode == 1
+    assert "error: no build of `torch==2.0.0` fits this machine\n" in done.stderr
+    assert "stands-on 2.0 needs torch>=2.0" in done.stderr
+
+
 def test_a_version_that_nobody_knows_is_no_fit(resolve: Resolve) -> None:
     done = resolve("unknown-torch", *PASCAL)
     assert done.returncode == 1

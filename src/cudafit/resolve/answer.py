@@ -11,7 +11,7 @@ from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
 from cudafit.resolve.bounds import is_bound, within
-from cudafit.resolve.closing import because
+from cudafit.resolve.closing import NEEDED_BY, because
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
 from cudafit.resolve.fleet import groups_of
@@ -171,8 +171,9 @@ def _why_cpu(problem: Problem, hosts: Sequence[Host]) -> str:
 
 
 def _why_not(problem: Problem, hosts: Sequence[Host]) -> str:
-    asked = [want.text for name in problem.asked() for want in problem.words[name] if not want.constraint]
-    what = ", ".join(f"`{text}`" for text in asked)
+    words = [want for name in problem.asked() for want in problem.words[name] if not want.constraint]
+    asked = [want.text for want in words if not want.origin.startswith(NEEDED_BY)] or [want.text for want in words]
+    what = ", ".join(f"`{text}`" for text in dict.fromkeys(asked))
     driverless = next((host for host in hosts if host.kind.state == NO_DRIVER), None)
     if driverless and not problem.request.cpu:
         return f"no build of {what} can use the GPU: there is no NVIDIA driver"
