@@ -39,7 +39,7 @@ WRITES = (
     "lock/conda_lock_yml.py",
     "lock/graph.py",
     "lock/uv.py",
-    "lock/uv_project.py",
+    "lock/project_copy.py",
     "matrix/compiled.py",
     "repair/engines/uv.py",
 )

@@ -47,12 +47,13 @@ def command(
 ) -> int:
     """Fix what doctor found in a venv or a conda environment, with as few changes as can be.
 
-    Chooses builds that work here, as near to the installed versions as there are, keeps the other packages, shows the
-    plan and asks. A uv project's pyproject.toml and uv.lock change with its environment; what another manager keeps is
-    left to it, with its commands. Then all of it happens, or nothing: a step that fails is undone, and exits with 4.
-    `cudafit rollback` undoes it later. Where there is a GPU, `bench --quick` then proves that it is used. What needs
-    root or a reboot is never done: its commands are shown. Up to the plan only files are read; the change starts the
-    environment's Python, and so whatever its .pth files and its sitecustomize run.
+    Chooses builds that work here, as near to the installed versions as there are, keeps the other packages, shows
+    the plan and asks. The pyproject.toml and the lock of a project of uv's, Poetry's or PDM's change with its
+    environment; what another manager keeps is left to it, with its commands. Then all of it happens, or nothing: a
+    step that fails is undone, and exits with 4. `cudafit rollback` undoes it later. Where there is a GPU, `bench
+    --quick` then proves that it is used. What needs root or a reboot is never done: its commands are shown. Up to
+    the plan only files are read; the change starts the environment's Python, and so whatever its .pth files and its
+    sitecustomize run.
     """
     context.with_resource(stoppable())
     talk = Terminal(context, quiet=as_json, sure=sure)

@@ -55,46 +55,47 @@ def _uv(around: Around, place: str, environment: Environment, marks: Marks) -> C
     return Claimed("uv", place, declaration, lock, True, proven, evidence, _pyproject(around, place))
 
 
-def _poetry(around: Around, place: str, environment: Environment, marks: Marks) -> Claimed | None:
-    project = _pyproject(around, place)
-    lock = _there(around, place, "poetry.lock")
-    if not (lock or "poetry" in table(project, "tool") or _there(around, place, "poetry.toml")):
-        return None
-    elsewhere = any(same(around.files, environment.path, one) for one in of_poetry(around, place, project))
-    filled = "poetry" in marks.installers
-    at_home = elsewhere or same(around.files, environment.path, f"{place}/.venv")
-    if not (at_home or filled):
-        return None
-    evidence = [Evidence("poetry.lock lies beside it" if not elsewhere else "poetry.lock", lock)] if lock else []
-    evidence += [Evidence("it lies where poetry keeps this project's", environment.path)] if elsewhere else []
-    evidence += [Evidence("Poetry installed packages in it", "INSTALLER")] if filled else []
-    if not evidence:
-        evidence = [Evidence("tool.poetry", f"{place}/pyproject.toml")]
-    declaration = _there(around, place, "pyproject.toml")
-    return Claimed("poetry", place, declaration, lock, at_home, elsewhere or filled, tuple(evidence), project)
+@frozen
+class _ByTable:
+    """A manager that keeps its table in pyproject.toml, its lock beside it, and writes its name into INSTALLER."""
+
+    manager: Manager
+    called: str
+    files: tuple[str, ...]  # of its own, beside the lock
+    places: Callable[[Around, str, dict[str, Any]], Iterator[str]]
+    says: tuple[str, str | None]  # what it means that the environment is one of these, and by which file
+
+    def __call__(self, around: Around, place: str, environment: Environment, marks: Marks) -> Claimed | None:
+        project = _pyproject(around, place)
+        lock = _there(around, place, f"{self.manager}.lock")
+        own = lock or self.manager in table(project, "tool") or any(_there(around, place, one) for one in self.files)
+        if not own:
+            return None
+        chosen = any(same(around.files, environment.path, one) for one in self.places(around, place, project))
+        filled = self.manager in marks.installers
+        at_home = chosen or same(around.files, environment.path, f"{place}/.venv")
+        if not (at_home or filled):
+            return None
+        fact, file = self.says
+        elsewhere = chosen and not file
+        named = f"{self.manager}.lock" if elsewhere else f"{self.manager}.lock lies beside it"
+        evidence = [Evidence(named, lock)] if lock else []
+        evidence += [Evidence(fact, f"{place}/{file}" if file else environment.path)] if chosen else []
+        evidence += [Evidence(f"{self.called} installed packages in it", "INSTALLER")] if filled else []
+        if not evidence:
+            evidence = [Evidence(f"tool.{self.manager}", f"{place}/pyproject.toml")]
+        declaration = _there(around, place, "pyproject.toml")
+        return Claimed(self.manager, place, declaration, lock, at_home, chosen or filled, tuple(evidence), project)
 
 
-def _pdm(around: Around, place: str, environment: Environment, marks: Marks) -> Claimed | None:
+def _of_pdm(around: Around, place: str, _project: dict[str, Any]) -> Iterator[str]:
     """`.pdm-python` names the interpreter of the environment that it uses. Source: PDM's documentation."""
-    project = _pyproject(around, place)
-    lock = _there(around, place, "pdm.lock")
-    told = line(around.files, f"{place}/.pdm-python")
-    if not (lock or told or "pdm" in table(project, "tool")):
-        return None
-    chosen = told is not None and same(
-        around.files, environment.path, os.path.dirname(os.path.dirname(around.expanded(told, place)))
-    )
-    filled = "pdm" in marks.installers
-    at_home = chosen or same(around.files, environment.path, f"{place}/.venv")
-    if not (at_home or filled):
-        return None
-    evidence = [Evidence("pdm.lock lies beside it", lock)] if lock else []
-    evidence += [Evidence(".pdm-python names it", f"{place}/.pdm-python")] if chosen else []
-    evidence += [Evidence("PDM installed packages in it", "INSTALLER")] if filled else []
-    if not evidence:
-        evidence = [Evidence("tool.pdm", f"{place}/pyproject.toml")]
-    declaration = _there(around, place, "pyproject.toml")
-    return Claimed("pdm", place, declaration, lock, at_home, chosen or filled, tuple(evidence), project)
+    if told := line(around.files, f"{place}/.pdm-python"):
+        yield os.path.dirname(os.path.dirname(around.expanded(told, place)))
+
+
+_poetry = _ByTable("poetry", "Poetry", ("poetry.toml",), of_poetry, ("it lies where poetry keeps this project's", None))
+_pdm = _ByTable("pdm", "PDM", (".pdm-python",), _of_pdm, (".pdm-python names it", ".pdm-python"))
 
 
 def _pipenv(around: Around, place: str, environment: Environment, marks: Marks) -> Claimed | None:

@@ -45,21 +45,19 @@ def changed(
     def change(document: Table) -> None:
         project = table_of(document, "project", path)
         for need in needs:
-            if not _replace(document, need, path):
+            if not replace_listed(document, need, path):
                 listed = project.setdefault("dependencies", tomlkit.array())
-                _checked(listed, "project.dependencies", path).append(need.requirement)
+                checked(listed, "project.dependencies", path).append(need.requirement)
                 listed.multiline(len(listed) > 1)
-        for _, listed in _lists(document, path):
-            for number in reversed(range(len(listed))):
-                if isinstance(listed[number], str) and name_in(listed[number]) in remove:
-                    del listed[number]
+        remove_listed(document, remove, path)
         if needs or constraints:
             _for_uv(document, needs, constraints, path)
 
     return edited(text, path, change)
 
 
-def _replace(document: Table, need: Need, path: str) -> bool:
+def replace_listed(document: Table, need: Need, path: str) -> bool:
+    """In all lists where the package stands; whether there is one."""
     found = False
     for _, listed in _lists(document, path):
         for number, item in enumerate(listed):
@@ -67,6 +65,14 @@ def _replace(document: Table, need: Need, path: str) -> bool:
                 listed[number] = _with_marker(item, need.requirement, path)
                 found = True
     return found
+
+
+def remove_listed(document: Table, names: Sequence[str], path: str) -> None:
+    """Out of every list of requirements."""
+    for _, listed in _lists(document, path):
+        for number in reversed(range(len(listed))):
+            if isinstance(listed[number], str) and name_in(listed[number]) in names:
+                del listed[number]
 
 
 def _with_marker(old: str, requirement: str, path: str) -> str:
@@ -85,17 +91,20 @@ def _lists(document: Table, path: str) -> Iterator[tuple[str, Array]]:
     """Every list of requirements of the project, by its place."""
     project = document.get("project", {})
     if "dependencies" in project:
-        yield "dependencies", _checked(project["dependencies"], "project.dependencies", path)
+        yield "dependencies", checked(project["dependencies"], "project.dependencies", path)
     for name, listed in project.get("optional-dependencies", {}).items():
-        yield f"extra {name}", _checked(listed, f"project.optional-dependencies.{name}", path)
+        yield f"extra {name}", checked(listed, f"project.optional-dependencies.{name}", path)
     for name, listed in document.get("dependency-groups", {}).items():
-        yield f"group {name}", _checked(listed, f"dependency-groups.{name}", path)
-    uv = document.get("tool", {}).get("uv", {})
+        yield f"group {name}", checked(listed, f"dependency-groups.{name}", path)
+    tool = document.get("tool", {})
+    for name, listed in tool.get("pdm", {}).get("dev-dependencies", {}).items():
+        yield f"group {name}", checked(listed, f"tool.pdm.dev-dependencies.{name}", path)
+    uv = tool.get("uv", {})
     if "dev-dependencies" in uv:
-        yield "group dev", _checked(uv["dev-dependencies"], "tool.uv.dev-dependencies", path)
+        yield "group dev", checked(uv["dev-dependencies"], "tool.uv.dev-dependencies", path)
 
 
-def _checked(listed: Any, place: str, path: str) -> Array:
+def checked(listed: Any, place: str, path: str) -> Array:
     if not isinstance(listed, Array):
         raise InputError(f"`{path}`: `{place}` must be a list of texts")
     return listed

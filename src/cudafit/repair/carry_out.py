@@ -28,11 +28,12 @@ def asked(environment: Environment, report: Report, means: Means) -> tuple[Chang
 
     In a conda prefix packages of pip are changed as in a venv where nothing is asked of conda's.
     """
-    engines = [changer_of(side, environment) for side in SIDES[environment.kind]]
+    engines = [changer_of(side, environment, means.environ) for side in SIDES[environment.kind]]
     for engine in engines:
         wish = engine.wish(report, environment, means)
         if not wish.empty:
-            check_owner(environment, report, wish)
+            if not engine.keeps_files:
+                check_owner(environment, report, wish)
             break
     return engine, wish
 

@@ -1,5 +1,6 @@
 """One engine for each kind of environment, all used in one way (`engine.Engine`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cudafit.model.environment import CONDA, Environment
@@ -17,10 +18,11 @@ def engine_of(kind: str, path: str) -> Engine[Any]:
     return VenvEngine(path)
 
 
-def changer_of(kind: str, environment: Environment) -> Changer[Any]:
+def changer_of(kind: str, environment: Environment, environ: Mapping[str, str]) -> Changer[Any]:
     """That of an environment which is there: where a manager keeps it, its files change too."""
-    if environment.owner and environment.owner.manager == "uv":
-        from cudafit.repair.engines.uv_project import UvProjectEngine  # noqa: PLC0415 - for projects alone
+    if environment.owner and environment.owner.manager in ("uv", "poetry", "pdm"):
+        from cudafit.repair.engines.project import ProjectEngine, changes_with  # noqa: PLC0415 - for projects alone
 
-        return UvProjectEngine(environment.path, environment.owner)
+        if changes_with(environment.path, environment.owner, environ):
+            return ProjectEngine(environment.path, environment.owner)
     return engine_of(kind, environment.path)

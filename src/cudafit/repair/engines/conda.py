@@ -65,6 +65,7 @@ class CondaEngine:
 
     kind = CONDA
     shop = "channel"
+    keeps_files = False
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -59,6 +59,7 @@ class Changer(Protocol[Source]):
     kind: str
     path: str
     shop: str  # where its packages come from
+    keeps_files: bool  # whether the declaration and the lock of a manager change with the environment
 
     def wish(self, report: Report, environment: Environment, means: Means) -> Wish:
         """What is asked of this engine's packages."""

@@ -40,6 +40,7 @@ class VenvEngine:
 
     kind = VENV
     shop = "index"
+    keeps_files = False
 
     def __init__(self, path: str) -> None:
         self.path = path

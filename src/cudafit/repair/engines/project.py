@@ -1,6 +1,6 @@
-"""A uv project: pyproject.toml, uv.lock and the environment change together, and by uv itself.
+"""A project of uv's, Poetry's or PDM's: declaration, lock and environment change together, by the manager itself.
 
-The plan is uv's answer for a copy of the project with its declaration changed; what is shown is what it would write.
+The plan is its answer for a copy of the project with the declaration changed; what is shown is what it would write.
 """
 
 import os
@@ -12,20 +12,10 @@ from cudafit.doctor.wish import wish_of
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError, InputError
 from cudafit.indexes import Indexes
+from cudafit.lock.keepers import KEEPERS, Choice, Keeper, program_of, without_active
 from cudafit.lock.order import PYTORCH, Order
-from cudafit.lock.pyproject_change import changed
+from cudafit.lock.project_copy import DECLARATION, Target, copy_of, packages_of, project_environ, run_for_project
 from cudafit.lock.sizes import file_of
-from cudafit.lock.uv import uv_program
-from cudafit.lock.uv_project import (
-    DECLARATION,
-    LOCK,
-    Choice,
-    Target,
-    copy_of,
-    packages_of,
-    project_environ,
-    run_for_project,
-)
 from cudafit.model.environment import VENV, Environment
 from cudafit.model.finding import Owner, Report, Wish
 from cudafit.model.fit import Pick, Resolution
@@ -35,6 +25,7 @@ from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
+from cudafit.repair.engines.uv import uninstall
 from cudafit.repair.engines.venv import make_way, reach_of_pip
 from cudafit.repair.engines.venv_plan import plan_of, versions_in
 from cudafit.repair.links import Reach
@@ -57,15 +48,27 @@ class Project:
     choice: Choice
 
 
-class UvProjectEngine:
-    """Of one environment that a uv project keeps."""
+def changes_with(path: str, owner: Owner, environ: Mapping[str, str]) -> bool:
+    """Whether the manager is here, and keeps the environment beside its files; else those are left to it."""
+    keeper = KEEPERS.get(owner.manager or "")
+    if keeper is None or not owner.lock or not owner.project:
+        return keeper is not None and keeper.manager == "uv"
+    beside = os.path.realpath(owner.project) == state_of(path).parent
+    outside = project_environ(environ, outside=owner.project)
+    return keeper.manager == "uv" or (beside and keeper.program(outside) is not None)
+
+
+class ProjectEngine:
+    """Of one environment that a manager keeps for a project."""
 
     kind = VENV
     shop = "index"
+    keeps_files = True
 
     def __init__(self, path: str, owner: Owner) -> None:
         self.path = path
         self.owner = owner
+        self.keeper: Keeper = KEEPERS[owner.manager or ""]
 
     def wish(self, report: Report, _environment: Environment, _means: Means) -> Wish:
         return wish_of(report.findings, VENV)
@@ -76,32 +79,32 @@ class UvProjectEngine:
         answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
         needs = list(needs_of(wish, answer, environment, self.owner, means.indexes))
-        before = {name: _bytes(folder, name) for name in (DECLARATION, LOCK)}
+        before = {name: _bytes(folder, name) for name in (DECLARATION, self.keeper.lock)}
         target = Target(answer.targets[0].platform, environment.python or answer.python)
         versions = versions_in(environment)
-        with copy_of(folder, _left_out(self.path), means.environ) as copy:
+        with copy_of(self.keeper, folder, _left_out(self.path), means.environ) as copy:
             text = before[DECLARATION].decode("utf-8")
             choice = copy.chosen(_read(text), versions, target)
             was = copy.versions(choice, target)
             constraints = [one.requirement for one in answer.constraints]
             path = os.path.join(folder, DECLARATION)
             asked = [one for one in needs if "==" in one.requirement or _has_bound(one)]
-            new = changed(text, path, asked, constraints=constraints, remove=wish.change.remove)
+            new = self.keeper.change(text, path, asked, constraints=constraints, remove=wish.change.remove)
             copy.write(new)
-            lock = copy.lock([one.name for one in needs if one not in asked])
+            lock = copy.lock(target.python, [one.name for one in needs if one not in asked])
             now = copy.versions(choice, target)
-        _check(now, answer, wish)
-        after = {DECLARATION: new.encode("utf-8"), LOCK: lock.encode("utf-8")}
+        _check(now, answer, wish, self.keeper)
+        after = {DECLARATION: new.encode("utf-8"), self.keeper.lock: lock.encode("utf-8")}
         elsewhere = {pick.name: pick.index_name for pick in answer.picks if pick.index_name.startswith(PYTORCH)}
         gone = {name for name in was if name not in now and name in versions}
         plan = plan_of(wish, environment, world.facts, now, elsewhere, gone=gone)
         plan = replace(
             plan,
             steps=tuple(_sized(plan, lock, order)),
-            warnings=(*answer.warnings, *_extraneous(versions, was, plan)),
+            warnings=(*answer.warnings, *_extraneous(versions, was, plan, self.keeper)),
             files=tuple(_differences(folder, before, after)),
         )
-        return Prepared(plan, Project(folder, before, after, choice), beside=(DECLARATION, LOCK))
+        return Prepared(plan, Project(folder, before, after, choice), beside=(DECLARATION, self.keeper.lock))
 
     def reach(self, prepared: Prepared[Project]) -> Reach:
         changes = {step.package for step in prepared.plan.steps if step.before is not None}
@@ -117,10 +120,15 @@ class UvProjectEngine:
                 means.say(f"writing {name}")
                 change.put(name, data)
         replaced = make_way(self.path, prepared.plan, change, means)
-        means.say(f"uv sync: installing {counted(len(prepared.plan.coming), 'package')}")
-        again = [word for name in replaced for word in ("--reinstall-package", name)]
-        self._sync(project, ["--frozen", *again], change, means)
-        self._sync(project, ["--locked", "--check"], change, means)
+        if replaced and not self.keeper.reinstalls:
+            uninstall(self.path, replaced, means.environ, lock=change.lock)
+        means.say(f"{self.keeper.manager}: installing {counted(len(prepared.plan.coming), 'package')}")
+        environ = project_environ(means.environ, outside=project.folder)
+        program = program_of(self.keeper, environ)
+        environ = without_active(environ) if self.keeper.needs_python else environ
+        environ |= self.keeper.variables(self.path)
+        for words in self.keeper.install_words(project.folder, self.path, project.choice, replaced):
+            run_for_project([program, *words], environ, [change.lock], of=self.keeper.manager)
         return ()
 
     def verify(self, prepared: Prepared[Project], after: Environment) -> Sequence[str]:
@@ -131,18 +139,11 @@ class UvProjectEngine:
         state, project = state_of(self.path), self.owner.project or ""
         if os.path.realpath(project) != state.parent:
             raise InputError(
-                f"`{self.path}` belongs to the uv project in `{project}`, which lies elsewhere",
+                f"`{self.path}` belongs to the project in `{project}`, which lies elsewhere",
                 cause=["cudafit changes a project's files only together with an environment that lies beside them"],
                 hint="unset UV_PROJECT_ENVIRONMENT, or change the project by the commands that `cudafit doctor` names",
             )
         return state.parent
-
-    def _sync(self, project: Project, words: Sequence[str], change: Underway, means: Means) -> None:
-        """Inexact: what else was put into the environment stays, as it stood before."""
-        where = ["--project", project.folder, "--python", os.path.join(self.path, "bin", "python")]
-        command = [uv_program(), "sync", "--inexact", *where, *project.choice.words, *words]
-        environ = project_environ(means.environ) | {"UV_PROJECT_ENVIRONMENT": self.path}
-        run_for_project(command, environ, [change.lock])
 
 
 def needs_of(
@@ -172,7 +173,7 @@ def _has_bound(need: Need) -> bool:
     return bool(wanted(need.requirement).specifier)
 
 
-def _check(now: Mapping[str, str], answer: Resolution, wish: Wish) -> None:
+def _check(now: Mapping[str, str], answer: Resolution, wish: Wish, keeper: Keeper) -> None:
     """Raises CudafitError where the project says otherwise: an override, or a package that needs what is to go."""
     wrong = []
     for pick in answer.picks:
@@ -181,9 +182,9 @@ def _check(now: Mapping[str, str], answer: Resolution, wish: Wish) -> None:
     wrong += [f"{name} would come back: something in the lock needs it" for name in wish.change.remove if name in now]
     if wrong:
         raise CudafitError(
-            "uv locks the project otherwise than this machine needs it, so nothing was changed",
+            f"{keeper.manager} locks the project otherwise than this machine needs it, so nothing was changed",
             cause=wrong,
-            hint="look at `override-dependencies`, `constraint-dependencies` and `conflicts` in `[tool.uv]`",
+            hint=keeper.wanted,
         )
 
 
@@ -196,12 +197,13 @@ def _sized(plan: Plan, lock: str, order: Order) -> Iterator[Step]:
         yield replace(step, size=sizes.get(file.url)) if file else step
 
 
-def _extraneous(versions: Mapping[str, object], was: Mapping[str, str], plan: Plan) -> Iterator[str]:
-    """What no lock named before: it stays, and it is uv that would take it out."""
+def _extraneous(versions: Mapping[str, object], was: Mapping[str, str], plan: Plan, keeper: Keeper) -> Iterator[str]:
+    """What no lock named before: it stays, and it is the manager that would take it out."""
     changing = {step.package for step in plan.steps}
     names = sorted(name for name in versions if name not in was and name not in changing and name not in plan.untouched)
     if names := [name for name in names if name not in ("pip", "setuptools", "wheel", "uv")]:
-        yield f"not in uv.lock, so that `uv sync` takes it out: {', '.join(names)}"
+        sync = f"{keeper.manager} sync{' --clean' if keeper.manager == 'pdm' else ''}"
+        yield f"not in {keeper.lock}, so that `{sync}` takes it out: {', '.join(names)}"
 
 
 def _differences(folder: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[FileChange]:

@@ -1,8 +1,8 @@
-"""A uv project locked in a copy: what uv would write and install, before anything of the project is touched.
+"""A project locked in a copy: what its manager would write and install, before anything of the project is touched.
 
-The copy is its pyproject.toml and uv.lock, and links to what lies beside them. Nothing is built for it, and no Python
-of the project or its environment is started: uv looks for one of this machine. It works with the user's own settings,
-as `uv sync` will afterwards.
+The copy is its pyproject.toml and its lock, and links to what lies beside them. Nothing of the project is built for it,
+and no Python of it or its environment is started: uv looks for one of this machine. The manager works with the user's
+own settings, as it will afterwards.
 """
 
 import os
@@ -15,16 +15,19 @@ from itertools import islice
 from typing import Any
 
 from cudafit.errors import CudafitError, InputError
+from cudafit.lock.keepers import Choice, Keeper, program_of, uv_choice, without_active
+from cudafit.lock.locked import MAIN, installed_by, locked_in
 from cudafit.lock.pyproject_change import Table, edited
 from cudafit.lock.uv import TIMEOUT_S, File, Package, failure, uv_program
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, applies, normalised, wanted
+from cudafit.model.versions import major_minor
 from cudafit.process import Finished, run
 from cudafit.system.reading import read_text
 from cudafit.system.secrets import without_known
 from cudafit.system.toml import TomlError, read_toml
 
-DECLARATION, LOCK = "pyproject.toml", "uv.lock"
+DECLARATION = "pyproject.toml"
 # What would make uv do something other than it does for the user, or in another place.
 _NOT_PASSED = re.compile(
     r"UV_(PROJECT|PROJECT_ENVIRONMENT|WORKING_DIR|PYTHON|FROZEN|LOCKED|NO_SYNC|DRY_RUN|SYSTEM_PYTHON|TORCH_BACKEND"
@@ -32,23 +35,11 @@ _NOT_PASSED = re.compile(
 )
 _LIMIT = 64 << 20
 _MOST_CHOICES = 30
+_SHOWN = 8
 _MOST_MEMBERS = 500
 _METADATA = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 # The project's own entry in its lock.
 _OWN_VERSION = re.compile(r'(?m)(^name = "[^"\n]*"\n)version = "0"\n(source = \{ (?:editable|virtual) = "\." \}$)')
-
-
-@frozen
-class Choice:
-    """What of a project is installed beside its dependencies and its default groups."""
-
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    @property
-    def words(self) -> list[str]:
-        pairs = [("--extra", name) for name in self.extras] + [("--group", name) for name in self.groups]
-        return [word for pair in pairs for word in pair]
 
 
 @frozen
@@ -60,61 +51,127 @@ class Target:
 
 
 class Copy:
-    """A project in a folder of its own."""
+    """A project in a folder of its own, with its manager."""
 
-    def __init__(self, folder: str, project: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, keeper: Keeper, folder: str, project: str, environ: Mapping[str, str]) -> None:
         self.folder = folder
+        self._keeper = keeper
         self._environ = project_environ(environ, outside=project)
         self._computes_version = check_static(project)
+        if keeper.manager != "uv":
+            _check_no_folders(project)
 
     def write(self, declaration: str) -> None:
-        """A version that the project computes is left out of its lock: here it has one, so that uv need not run it."""
+        """A version that the project computes is left out of its lock: here it has one, so that nobody need run it."""
         with open(os.path.join(self.folder, DECLARATION), "w", encoding="utf-8", newline="") as file:
             file.write(_with_version(declaration) if self._computes_version else declaration)
 
-    def lock(self, upgrade: Sequence[str] = ()) -> str:
-        """What uv writes; raises CudafitError where it cannot, or would have to build something for it."""
-        words = [word for name in upgrade for word in ("--upgrade-package", name)]
-        self._run("lock", "--quiet", "--no-build", *words)
-        text = read_text(os.path.join(self.folder, LOCK), _LIMIT)
+    def lock(self, python: str, upgrade: Sequence[str] = ()) -> str:
+        """What the manager writes; raises CudafitError where it cannot, or would have to build something for it."""
+        self._run(self._keeper.lock_words(self.folder, upgrade), python)
+        text = read_text(os.path.join(self.folder, self._keeper.lock), _LIMIT)
         return _OWN_VERSION.sub(r"\1\2", text) if self._computes_version else text
 
     def versions(self, choice: Choice, target: Target) -> dict[str, str]:
         """The packages that the lock installs on the target, without the project and what is not from an index."""
-        words = ["--frozen", "--no-hashes", "--no-header", "--no-annotate", "--no-emit-project", "--quiet"]
-        told = self._run("export", *words, *choice.words).stdout
-        return {one.name: one.specifier.removeprefix("==") for one in _pins(told) if _is_for(one, target)}
+        if self._keeper.manager == "uv":
+            words = [
+                "export",
+                "--frozen",
+                "--no-hashes",
+                "--no-header",
+                "--no-annotate",
+                "--no-emit-project",
+                "--quiet",
+            ]
+            where = ["--project", self.folder, "--no-python-downloads"]
+            told = self._run([*words, *uv_choice(choice), *where], target.python).stdout
+            return {one.name: one.specifier.removeprefix("==") for one in _pins(told) if _is_for(one, target)}
+        rows = locked_in(read_text(os.path.join(self.folder, self._keeper.lock), _LIMIT))
+        # An extra of PDM's is a group of its lock; one of Poetry's is in the markers.
+        groups = {*MAIN, *choice.groups, *choice.extras}
+        return installed_by(rows, groups, choice.extras, target.platform, target.python)
 
     def chosen(self, declaration: Mapping[str, Any], there: Iterable[str], target: Target) -> Choice:
         """The extras and groups of which everything is there: they were asked for when it was installed."""
         installed, base = set(there), self.versions(Choice(), target).keys()
-        project = declaration.get("project")
-        optional = project.get("optional-dependencies") if isinstance(project, dict) else None
-        groups = declaration.get("dependency-groups")
         found: dict[str, list[str]] = {"extras": [], "groups": []}
-        for kind, names in (("extras", optional), ("groups", groups)):
-            for name in list(names if isinstance(names, dict) else ())[:_MOST_CHOICES]:
+        for kind, names in _choices(declaration).items():
+            for name in names[:_MOST_CHOICES]:
                 more = self.versions(Choice(**{kind: (name,)}), target).keys() - base
                 if more and more <= installed:
                     found[kind].append(name)
         return Choice(tuple(found["extras"]), tuple(found["groups"]))
 
-    def _run(self, *words: str) -> Finished:
-        command = [uv_program(), *words, "--project", self.folder, "--no-python-downloads"]
-        return run_for_project(command, self._environ)
+    def _run(self, words: Sequence[str], python: str) -> Finished:
+        environ = self._environ
+        if self._keeper.needs_python:
+            place = os.path.join(os.path.dirname(self.folder), "python")
+            if not os.path.isdir(place):
+                plain = [
+                    "venv",
+                    "--quiet",
+                    "--no-config",
+                    "--no-python-downloads",
+                    "--python",
+                    major_minor(python),
+                    place,
+                ]
+                run_for_project([uv_program(), *plain], environ)
+            environ = {**without_active(environ), **self._keeper.variables(place)}
+        return run_for_project([program_of(self._keeper, environ), *words], environ, of=self._keeper.manager)
 
 
-def run_for_project(command: Sequence[str], environ: Mapping[str, str], keep_open: Sequence[int] = ()) -> Finished:
-    """Raises CudafitError in uv's words."""
+def _choices(declaration: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The names of the extras and groups, wherever a manager has them."""
+    tool = table(declaration, "tool")
+    extras = {**table(declaration, "project", "optional-dependencies"), **table(tool, "poetry", "extras")}
+    groups = {**table(declaration, "dependency-groups"), **table(tool, "pdm", "dev-dependencies")}
+    groups |= table(tool, "poetry", "group")
+    groups |= {"dev": {}} if table(tool, "poetry", "dev-dependencies") else {}
+    return {"extras": list(extras), "groups": list(groups)}
+
+
+def _check_no_folders(project: str) -> None:
+    """Raises InputError where a dependency lies in a folder: to learn what it needs, it might be built."""
+    content = _project_table(os.path.join(project, DECLARATION))
+    if any("path" in row or "file" in row or "file:" in row.get("listed", "") for row in _rows(content)):
+        raise InputError(
+            f"`{os.path.join(project, DECLARATION)}` takes a package from a folder, and a plan builds nothing",
+            hint="do it by the commands that `cudafit doctor` names",
+        )
+
+
+def _rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What is asked for: the tables of Poetry, and the texts of lists as `listed`."""
+    project, tool = table(content, "project"), table(content, "tool")
+    lists = [project.get("dependencies"), *table(project, "optional-dependencies").values()]
+    lists += [*table(content, "dependency-groups").values(), *table(tool, "pdm", "dev-dependencies").values()]
+    for listed in (one for one in lists if isinstance(one, list)):
+        yield from ({"listed": text} for text in listed if isinstance(text, str))
+    poetry = table(tool, "poetry")
+    tables = [table(poetry, "dependencies"), table(poetry, "dev-dependencies")]
+    tables += [table(poetry, "group", name, "dependencies") for name in table(poetry, "group")]
+    for told in (told for one in tables for told in one.values()):
+        yield from (row for row in (told if isinstance(told, list) else [told]) if isinstance(row, dict))
+
+
+def run_for_project(
+    command: Sequence[str], environ: Mapping[str, str], keep_open: Sequence[int] = (), *, of: str = "uv"
+) -> Finished:
+    """Raises CudafitError in the words of the manager."""
     try:
         finished = run(command, timeout_s=TIMEOUT_S, environ=environ, keep_open=keep_open)
     except OSError as error:
-        raise CudafitError(f"uv cannot be started: {error.strerror or error}") from None
+        raise CudafitError(f"{of} cannot be started: {error.strerror or error}") from None
     if finished.cut_off:
-        raise CudafitError(f"uv gave no answer for {TIMEOUT_S} s")
+        raise CudafitError(f"{of} gave no answer for {TIMEOUT_S} s")
     if finished.returncode != 0:
         known = [value for name, value in environ.items() if "INDEX" in name or "FIND_LINKS" in name or "PROXY" in name]
-        raise failure(without_known(finished.stderr, *known))
+        if of == "uv":
+            raise failure(without_known(finished.stderr, *known))
+        told = without_known(f"{finished.stderr}\n{finished.stdout}", *known).splitlines()
+        raise CudafitError(f"{of} does not do it", cause=[line.strip() for line in told if line.strip()][-_SHOWN:])
     return finished
 
 
@@ -173,18 +230,18 @@ def _with_version(text: str) -> str:
 
 
 @contextmanager
-def copy_of(project: str, leave: Sequence[str], environ: Mapping[str, str]) -> Iterator[Copy]:
+def copy_of(keeper: Keeper, project: str, leave: Sequence[str], environ: Mapping[str, str]) -> Iterator[Copy]:
     """`leave` are names that the copy does not have: the environment's, and cudafit's own folder."""
     with tempfile.TemporaryDirectory(prefix="cudafit-") as top:
         folder = os.path.join(top, os.path.basename(project.rstrip("/")) or "project")
         os.mkdir(folder)
         for name in os.listdir(project):
-            if name == LOCK:
+            if name == keeper.lock:
                 with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
                     file.write(read_text(os.path.join(project, name), _LIMIT))
-            elif name not in (*leave, DECLARATION, ".git"):
+            elif name not in (*leave, *keeper.unlocked, DECLARATION, ".git"):
                 os.symlink(os.path.join(project, name), os.path.join(folder, name))
-        copy = Copy(folder, project, environ)
+        copy = Copy(keeper, folder, project, environ)
         copy.write(read_text(os.path.join(project, DECLARATION), _LIMIT))
         yield copy
 
@@ -202,6 +259,13 @@ def _pins(told: str) -> Iterator[Wanted]:
 
 def _is_for(one: Wanted, target: Target) -> bool:
     return applies(one, target.platform, target.python)
+
+
+def table(content: Any, *names: str) -> dict[str, Any]:
+    """A table below a table; empty where there is none."""
+    for name in names:
+        content = content.get(name) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}
 
 
 def packages_of(lock: str) -> tuple[dict[tuple[str, str], Package], dict[str, int]]:
