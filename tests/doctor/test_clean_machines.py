@@ -52,6 +52,40 @@ DESCRIBED = {
     "windows": described(Description("580.65.06", ("RTX 4090",), "windows-x86_64"), None, "", FACTS.book.facts),
     "jetson": there("Orin", driver="540.4.0", platform="linux-aarch64"),
 }
+# Card, driver and system of more of them: what resolve picks for each is sound there.
+_CARDS = (
+    ("RTX 3060", "535.183.01"),
+    ("RTX 4070", "550.54.15"),
+    ("GTX 1080 Ti", "535.183.01"),
+    ("RTX 2080 Ti", "470.256.02"),
+    ("RTX 5080", "575.57.08"),
+    ("T4", "525.147.05"),
+    ("A100", "580.65.06"),
+    ("L40S", "570.133.07"),
+    ("RTX 3080", "560.35.03"),
+    ("RTX 4090", "545.29.06"),
+    ("RTX 5090", "580.95.05"),
+    ("RTX A4000", "550.54.15"),
+)
+_MORE = (
+    ("GH200", "560.35.03", "linux-aarch64"),
+    ("GB10", "580.95.05", "linux-aarch64"),
+    ("GB200", "580.65.06", "linux-aarch64"),
+    ("H100", "550.54.15", "linux-x86_64"),
+    ("B200", "580.65.06", "linux-x86_64"),
+    ("V100", "535.183.01", "linux-x86_64"),
+    ("RTX A6000", "545.29.06", "linux-x86_64"),
+    ("P100", "535.183.01", "linux-x86_64"),
+    ("A10", "535.183.01", "linux-x86_64"),
+    ("L4", "550.54.15", "linux-x86_64"),
+)
+DESCRIBED |= {
+    f"{card} {driver} {system}": described(Description(driver, (card,), system, "2.35"), None, "", FACTS.book.facts)
+    for card, driver, system in (
+        *((card, driver, system) for card, driver in _CARDS for system in ("linux-x86_64", "windows-x86_64")),
+        *_MORE,
+    )
+}
 NOTES = {"info.kernel_log_unreadable", "triton.no_c_compiler"}
 JETSON = torch("2.5.0a0+872d972e41.nv24.08", "12.6", "sm_87")
 
@@ -107,5 +141,6 @@ def test_nor_of_one_that_is_described(name: str, tmp_path: Path) -> None:
 def test_there_are_many_and_they_differ() -> None:
     shown = [machine(name) for name in SNAPSHOTS]
     assert len(shown) >= 20
+    assert len(SNAPSHOTS) + len(DESCRIBED) >= 60
     assert len({gpu.name for one in shown for gpu in one.gpus}) >= 15
     assert len({one.driver.version for one in shown if one.driver}) >= 10
