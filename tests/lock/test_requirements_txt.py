@@ -51,6 +51,11 @@ PLAIN = "torch-2.9-py3-none-any.whl"
             "torch-2.9-cp312-cp312-win_amd64.whl",
         ),
         (
+            order("windows-aarch64", None),
+            ("torch-2.9-cp312-cp312-win_amd64.whl", "torch-2.9-cp312-cp312-win_arm64.whl", NEW),
+            "torch-2.9-cp312-cp312-win_arm64.whl",
+        ),
+        (
             order("macos-aarch64", None),
             ("torch-2.9-cp312-none-macosx_11_0_arm64.whl", NEW),
             "torch-2.9-cp312-none-macosx_11_0_arm64.whl",
@@ -87,6 +92,7 @@ def test_no_wheel_for_the_target() -> None:
         (order(libc=None), "x86_64-manylinux_2_28"),
         (order("linux-aarch64", "musl 1.2"), "aarch64-unknown-linux-musl"),
         (order("windows-x86_64", None), "x86_64-pc-windows-msvc"),
+        (order("windows-aarch64", None), "aarch64-pc-windows-msvc"),
         (order("macos-aarch64", None), "aarch64-apple-darwin"),
     ],
 )

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.env.conda_meta import MetaRecord
-from cudafit.repair.engines.conda_lists import complete, register
+from cudafit.env.conda_meta import MetaRecord, pinned
+from cudafit.files import Files
+from cudafit.repair.engines.conda_lists import complete, pin, register
 from cudafit.system.commands import command_text
 
 
@@ -31,3 +32,12 @@ def test_a_prefix_that_is_not_one_line_is_not_listed(tmp_path: Path, name: str, 
     register(prefix, {"HOME": str(tmp_path)})
     text = (tmp_path / ".conda" / "environments.txt").read_text()
     assert text == ("/before\n" + (f"{prefix}\n" if listed else ""))
+
+
+def test_the_limits_of_a_fit_are_pinned_for_conda_itself(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    pin(str(tmp_path), ())
+    assert not (tmp_path / "conda-meta" / "pinned").exists()
+    pin(str(tmp_path), ("libcudnn <9.11", "nccl <2.27"))
+    assert (tmp_path / "conda-meta" / "pinned").read_text() == "libcudnn <9.11\nnccl <2.27\n"
+    assert pinned(Files(), str(tmp_path)) == ("libcudnn <9.11", "nccl <2.27")

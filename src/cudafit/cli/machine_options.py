@@ -11,7 +11,7 @@ from cudafit.app.asked import SILENCE_S, WhichEnvironment, WhichFacts, WhichMach
 if TYPE_CHECKING:
     from cudafit.machine.question import Question
 
-_PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
+_PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "windows-aarch64", "macos-aarch64", "macos-x86_64")
 Command = Callable[..., Any]
 
 root_option = click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")

@@ -11,6 +11,7 @@ PLATFORMS = {
     "linux-x86_64": "linux-64",
     "linux-aarch64": "linux-aarch64",
     "windows-x86_64": "win-64",
+    "windows-aarch64": "win-arm64",
     "macos-aarch64": "osx-arm64",
     "macos-x86_64": "osx-64",
 }

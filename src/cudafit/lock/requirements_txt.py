@@ -74,7 +74,7 @@ def _platforms(order: Order) -> Iterator[str]:
     target = order.target
     system, _, arch = target.platform.partition("-")
     if system == "windows":
-        yield "win_amd64"
+        yield "win_arm64" if arch == "aarch64" else "win_amd64"
     elif system == "macos":
         yield from tags.mac_platforms((26, 0), "arm64" if arch == "aarch64" else arch)
     elif target.libc and target.libc.startswith("musl"):

@@ -38,6 +38,7 @@ PROJECT = "your-request"
 _GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
 _FOREIGN = {
     "windows-x86_64": "x86_64-pc-windows-msvc",
+    "windows-aarch64": "aarch64-pc-windows-msvc",
     "macos-aarch64": "aarch64-apple-darwin",
     "macos-x86_64": "x86_64-apple-darwin",
 }

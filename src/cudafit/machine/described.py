@@ -12,7 +12,7 @@ from cudafit.model.machine import Driver, Gpu, Machine, OperatingSystem, Overrid
 from cudafit.model.matrix import Facts, GpuModel, PciGpu
 from cudafit.model.versions import major_minor, numbers
 
-PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-aarch64", "macos-x86_64")
+PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "windows-aarch64", "macos-aarch64", "macos-x86_64")
 VIA = "command line"
 # Only boards whose GPU is part of the chip have these.
 _TEGRA = ("3.2", "5.3", "6.2", "7.2", "8.7")

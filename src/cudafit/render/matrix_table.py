@@ -23,6 +23,7 @@ _UNKNOWN = "?"
 _CUDNN, _PYTHON = 3, 5
 _LEGEND = {
     "arm": "arm is Linux on aarch64",
+    "win-arm": "win-arm is Windows on aarch64",
     "+": "+ also newer GPUs, compiled by the driver",
     "t": "t also free-threaded",
     "?": "? not known, or not settled by its source",
@@ -164,8 +165,8 @@ def _runs(versions: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _legend(lines: Sequence[_Line], columns: Sequence[int]) -> Iterator[str]:
-    if any("arm" in line.cells[6].split() for line in lines):
-        yield _LEGEND["arm"]
+    named = {word for line in lines for word in line.cells[6].split()}
+    yield from (_LEGEND[word] for word in ("arm", "win-arm") if word in named)
     if any(line.cells[4].endswith("+") for line in lines):
         yield _LEGEND["+"]
     if any(line.cells[_PYTHON].endswith("t") for line in lines):

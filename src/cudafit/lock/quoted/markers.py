@@ -10,6 +10,7 @@ _ENVIRONMENTS = {
     "linux-x86_64": ("Linux", "linux", "posix", "x86_64"),
     "linux-aarch64": ("Linux", "linux", "posix", "aarch64"),
     "windows-x86_64": ("Windows", "win32", "nt", "AMD64"),
+    "windows-aarch64": ("Windows", "win32", "nt", "ARM64"),
 }
 _PYTHON = "3.12"
 

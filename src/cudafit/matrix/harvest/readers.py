@@ -267,6 +267,7 @@ READERS: dict[str, Reader] = {
     "cudf-cu13": metadata_only("cu13"),
     "cuda-toolkit": cuda_toolkit,
     "cuda-bindings": of_its_version,
+    "numba-cuda": metadata_only("any"),  # it compiles at run time; an extra tells the CUDA
     # By their libraries alone: a package whose wheels lie on the default index needs a line here, and no more.
     **dict.fromkeys(
         (
@@ -276,8 +277,12 @@ READERS: dict[str, Reader] = {
             "catboost",
             "ctranslate2",
             "cugraph-cu12",
+            "cugraph-cu13",
             "cuml-cu12",
+            "cuml-cu13",
             "cumm-cu120",
+            "cuvs-cu12",
+            "cuvs-cu13",
             "dgl",
             "faiss-gpu",
             "faiss-gpu-cu12",
@@ -287,6 +292,8 @@ READERS: dict[str, Reader] = {
             "flashinfer-python",
             "gsplat",
             "llmcompressor",
+            "libcuvs-cu12",
+            "libcuvs-cu13",
             "lmdeploy",
             "mxnet",
             "nvidia-cutlass-dsl",
@@ -294,6 +301,7 @@ READERS: dict[str, Reader] = {
             "nvidia-dali-cuda130",
             "onnxruntime-genai-cuda",
             "pytorch3d",
+            "rmm-cu12",
             "rmm-cu13",
             "sgl-kernel",
             "sglang",

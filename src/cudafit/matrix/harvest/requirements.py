@@ -11,7 +11,7 @@ from cudafit.matrix.harvest.index import WheelFile
 # A requirement on anything else is left to the package solver.
 KEPT = re.compile(
     r"(nvidia-(?!ml-py)|cuda-|triton|torch|tensorflow$|keras$|jax|numpy$|cupy|flashinfer|ctranslate2$|faster-whisper$|sgl-kernel$"
-    r"|sglang-kernel$|fbgemm-gpu|rmm-|cuvs-|cudf-|cuml-|cugraph-|numba-cuda$|warp-lang$|transformer-engine)"
+    r"|sglang-kernel$|fbgemm-gpu|rmm-|(lib)?cuvs-|cudf-|cuml-|cugraph-|numba-cuda$|warp-lang$|transformer-engine)"
 )
 
 _SYSTEMS = {

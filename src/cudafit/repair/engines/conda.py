@@ -28,7 +28,7 @@ from cudafit.model.plan import REINSTALL, Made, Package
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import remove_distribution
 from cudafit.repair.engines.conda_link import link
-from cudafit.repair.engines.conda_lists import complete, register
+from cudafit.repair.engines.conda_lists import complete, pin, register
 from cudafit.repair.engines.conda_plan import (
     PIP,
     conda_plan,
@@ -50,7 +50,7 @@ from cudafit.system.commands import command_text, path_word
 @frozen
 class Packages:
     """What is linked into a prefix: `records` come in, of what is there `keep` stays and `reinstall` comes again. For
-    `specs` it was solved."""
+    `specs` it was solved, within `limits`."""
 
     platform: str
     records: tuple[Record, ...] = ()
@@ -58,6 +58,7 @@ class Packages:
     reinstall: tuple[str, ...] = ()
     specs: tuple[str, ...] = ()
     over: tuple[Doubled, ...] = ()  # what pip put over conda's, and is taken out
+    limits: tuple[str, ...] = ()
 
 
 class CondaEngine:
@@ -168,7 +169,7 @@ class CondaEngine:
         question = Question(
             (order.indexes.of(FORGE, FORGE),), conda_platform(target.platform), specs, virtual, constraints=limits
         )
-        source = Packages(question.platform, solved_or_nearest(question), specs=specs)
+        source = Packages(question.platform, solved_or_nearest(question), specs=specs, limits=limits)
         made = _made(source, told)
         return replace(made, picks=tuple(pick for pick in order.picks if pick.requested))
 
@@ -205,6 +206,7 @@ class CondaEngine:
                 lock=change.lock,
             )
             complete(change.env, linked.records, (), source.specs, means.command or "cudafit create")
+            pin(change.env, source.limits)
             check()
         register(change.env, means.environ)
         if linked.scripts:

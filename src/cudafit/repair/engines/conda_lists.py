@@ -39,6 +39,14 @@ def complete(
     append_text(path, "".join(f"{harmless(line)}\n" for line in lines))
 
 
+def pin(prefix: str, limits: Sequence[str]) -> None:
+    """Keep the limits of the fit for whoever changes the prefix later: `conda update` knows no GPU, and would bring the
+    cuDNN that has no kernels for it. Specifications alone, as mamba reads a comment as one too."""
+    if limits:
+        text = "".join(f"{harmless(one)}\n" for one in limits)
+        write_text(os.path.join(prefix, "conda-meta", "pinned"), text)
+
+
 def _stem(record: Record) -> str:
     return f"{record.name}-{record.version}-{record.build}"
 
