@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cudafit.doctor.sonames import libraries_of
+from cudafit.model.sonames import libraries_of
 from cudafit.doctor.world import World
 from cudafit.errors import InputError
 from cudafit.model.environment import Distribution, Environment, Extension, Load, SharedLibrary, TensorflowBuild

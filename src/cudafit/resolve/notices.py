@@ -8,12 +8,15 @@ from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
+from cudafit.resolve.opened import lacking, told
 from cudafit.resolve.pins import is_gpu, label, requirements
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.stock import WITHOUT_CUDA
 from cudafit.resolve.told import listed
 from cudafit.resolve.versions import parsed
+
+_CUDA_EXTRAS = {"cuda", "cudnn"}
 
 
 def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick]) -> Iterator[str]:
@@ -81,9 +84,22 @@ def notes_of(
         for number, name in enumerate(problem.asked()):
             yield from _end_of_line(problem, name, combination.picks[number].build)
             yield from _default_is_cpu(problem, combination.picks[number].build)
+        yield from _opened(problem, combination)
         for pick in picks:
             if pick.requested and pick.note == WITHOUT_CUDA:
                 yield f"{pick.name}: {pick.note}"
+
+
+def _opened(problem: Problem, combination: Combination) -> Iterator[str]:
+    """Of what was asked for without the extra that would bring them; conda's packages need what they open."""
+    if problem.request.conda:
+        return
+    extras = {name for name, items in problem.words.items() if any(_CUDA_EXTRAS & {*item.extras} for item in items)}
+    builds = [one.build for one in (*combination.picks, *combination.along)]
+    for build in builds:
+        beside = [one for one in builds if one is not build]
+        if build.name not in extras and (needs := lacking(build, beside, problem.words)):
+            yield told(build, needs)
 
 
 def _of_hosts(hosts: Sequence[Host]) -> Iterator[str]:

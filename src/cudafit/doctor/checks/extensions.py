@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
-from cudafit.doctor.sonames import package_of
+from cudafit.model.sonames import package_of
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension

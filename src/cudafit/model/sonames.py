@@ -34,13 +34,15 @@ def libraries_of(package: str, version: str) -> Iterator[str]:
         yield f"{name}.so.{at[_MAJORS.index(major)]}"
 
 
-def package_of(soname: str) -> str | None:
-    """Of `libcublas.so.12`, `nvidia-cublas-cu12`; None where it does not tell which CUDA it is of."""
+def package_of(soname: str, major: str = "") -> str | None:
+    """Of `libcublas.so.12`, `nvidia-cublas-cu12`; None where it does not tell which CUDA it is of. `major` is that of
+    whoever opens it: `libcurand.so.10` is of them all."""
     name, _, number = soname.partition(".so.")
     for stem, libraries in _NUMBERS.items():
         at = dict(libraries).get(name)
-        if at is None or at.count(number) != 1:
+        if at is None or number not in at:
             continue
-        major = _MAJORS[at.index(number)]
-        return f"nvidia-{stem}" if major == "13" else f"nvidia-{stem}-cu{major}"
+        of = [one for one, told in zip(_MAJORS, at, strict=True) if told == number and major in ("", one)]
+        if len(of) == 1:
+            return f"nvidia-{stem}" if of[0] == "13" else f"nvidia-{stem}-cu{of[0]}"
     return None
