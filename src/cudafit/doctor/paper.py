@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cudafit.model.sonames import libraries_of
 from cudafit.doctor.world import World
 from cudafit.errors import InputError
 from cudafit.model.environment import Distribution, Environment, Extension, Load, SharedLibrary, TensorflowBuild
 from cudafit.model.frameworks import TORCH, TWINS
 from cudafit.model.matrix import CPU, DEFAULT_INDEX, Build, wheel_version
 from cudafit.model.requirement import Wanted, wanted
+from cudafit.model.sonames import libraries_of
 from cudafit.model.versions import numbers
 from cudafit.resolve.pins import requirements
 from cudafit.resolve.problem import Library as Facts

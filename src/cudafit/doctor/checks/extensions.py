@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
-from cudafit.model.sonames import package_of
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.model.sonames import package_of
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 
