@@ -127,6 +127,14 @@ def test_a_torch_that_is_right_is_not_moved_for_its_companion(tmp_path: Path) ->
     assert [one.partition("==")[0] for one in install] == ["torchvision"]
 
 
+def test_nor_for_one_that_was_built_for_the_cpu(tmp_path: Path) -> None:
+    files = {**torch("2.6.0+cu124", "12.4", CU126), "SITE/torchvision/version.py": "__version__ = '0.21.0+cpu'\n"}
+    dists = ["torch==2.6.0", "torchvision==0.21.0; needs torch==2.6.0"]
+    report = seen(tmp_path, files, dists, machine("h100x8-580"))
+    install, _ = told(fix(report, "torch.companion_mismatch").commands)
+    assert [one.partition("==")[0] for one in install] == ["torchvision"], install
+
+
 def test_flash_attn_is_not_installed_plainly(tmp_path: Path) -> None:
     """The default index has a source archive, which compiles for an hour or fails."""
     files = {**torch("2.14.1+cu126", "12.6", CU126)}

@@ -63,7 +63,7 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = (), keep: S
     conda = environment.kind == CONDA and any(one.name in MAIN_OF_CONDA for one in environment.conda)
     installed = by_real_name(environment.distributions)
     with_them = [] if conda else [name for name in _companions(names, environment) if name not in (*names, *keep)]
-    kept = [f"{name}=={installed[name]}" for name in keep if name in installed]
+    kept = [f"{name}=={_as_built(environment, name, installed[name])}" for name in keep if name in installed]
     request = Request(
         wanted=tuple(wanted(name) for name in (*names, *with_them, *kept)),
         python=python_of(environment),
@@ -77,6 +77,12 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = (), keep: S
     if conda:
         return _of_conda(environment, answer, names)
     return of_answer(world, answer, (*names, *with_them), remove=remove)
+
+
+def _as_built(environment: Environment, name: str, version: str) -> str:
+    """Of torch with the mark of its build, which METADATA does not tell."""
+    told = environment.torch.version if name == "torch" and environment.torch else None
+    return told if told and told.partition("+")[0] == version.partition("+")[0] else version
 
 
 def _of_conda(environment: Environment, answer: Resolution, names: Sequence[str]) -> Fix:

@@ -143,6 +143,7 @@ class _Desk:
             ran=None,
         )
         made = self._torch(made)
+        made = replace(made, companions=self._companions(made))
         made = self._tensorflow(made)
         return self._parts(made)
 
@@ -207,7 +208,7 @@ class _Desk:
             kernels=build.kernels,
             cuda_library=has_cuda,
         )
-        return replace(made, torch=torch, companions=self._companions(made))
+        return replace(made, torch=torch)
 
     def _companions(self, made: Environment) -> dict[str, str]:
         found = dict(made.companions)

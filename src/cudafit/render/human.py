@@ -38,11 +38,13 @@ def _table(rows: Iterable[Row], labels: int, width: int) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(style="cyan", no_wrap=True, min_width=labels)
     table.add_column(overflow="fold", ratio=3)
-    table.add_column(style="dim", overflow="fold", max_width=max(16, width // 4))
+    narrow = max(16, width // 4)
+    table.add_column(style="dim", overflow="fold", max_width=narrow)
     for row in rows:
-        table.add_row(
-            Text(harmless(row.label)), Text(harmless(row.value), style=_STYLES[row.tone]), Text(harmless(row.via))
-        )
+        value, via = Text(harmless(row.value), style=_STYLES[row.tone]), harmless(row.via)
+        if len(via) > narrow:  # below it, where there is room for a path
+            value, via = value.append(f"\n{via}", style="dim"), ""
+        table.add_row(Text(harmless(row.label)), value, Text(via))
     return table
 
 
