@@ -140,6 +140,7 @@ class _Desk:
             loads=_loads(before.loads, moved, supplied),
             extensions=tuple(self._extensions(supplied)),
             too_old=tuple(one for one in before.too_old if not any(f"/{name}" in one.by for name in moved)),
+            gone=tuple((one, path) for one, path in before.gone if one.name not in moved),
             ran=None,
         )
         made = self._torch(made)

@@ -7,6 +7,7 @@ from cudafit.model.matrix import Build
 from cudafit.model.sonames import package_of
 from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.pins import is_gpu, requirements
+from cudafit.system.commands import word_text
 
 _CUDNN = re.compile(r"libcudnn\w*\.so\.(\d+)")
 _BRINGS = ("nvidia-", "cuda-toolkit")
@@ -36,7 +37,7 @@ def lacking(build: Build, beside: Iterable[Build], asked: Collection[str]) -> di
 def told(build: Build, needs: dict[str, list[str]]) -> str:
     names = [name for opened in needs.values() for name in opened]
     few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    words = " ".join(f"'{need}'" if "*" in need else need for need in needs)
+    words = " ".join(map(word_text, needs))
     return (
         f"{build.name} {build.version} opens {few}, which nothing here brings: install {words} beside it, unless the"
         f" system has it (source: {build.sources[0] if build.sources else 'none told'})"
