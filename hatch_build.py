@@ -25,6 +25,10 @@ class CompileMatrices(BuildHookInterface):  # type: ignore[type-arg]
         self.folder = tempfile.TemporaryDirectory()
         matrix, matrix_version = read_stack([str(top / "matrices")])
         compile_matrix(matrix, matrix_version, self.folder.name)
+        from cudafit.matrix.messages import COMPILED, compiled_text, read_rules
+
+        rules = compiled_text(read_rules(str(top / "matrices")).compiled())
+        (Path(self.folder.name) / COMPILED).write_text(rules, encoding="utf-8")
         build_data["force_include"][self.folder.name] = "cudafit/_shipped/compiled"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

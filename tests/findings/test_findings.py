@@ -4,10 +4,16 @@ import re
 
 from cudafit.model.kinds import KINDS
 from tests.findings import PAGE, page
+from tests.findings.errors import PAGE as ERRORS
+from tests.findings.errors import errors_page
 
 
 def test_the_list_follows_from_the_catalogue() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `make findings`"
+
+
+def test_the_list_of_error_texts_follows_from_the_rules() -> None:
+    assert ERRORS.read_text(encoding="utf-8") == errors_page(), "run `make findings`"
 
 
 def test_every_finding_has_a_page_of_one_shape_and_every_page_a_finding() -> None:

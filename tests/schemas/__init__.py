@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cudafit.model import bench, code_finding, finding, fit, machine, matrix, plan, run
+from cudafit.model import bench, code_finding, finding, fit, machine, matrix, messages, plan, run
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Generation
 
@@ -43,5 +43,6 @@ RECORDS = {
     "rollback-1": (Rollback, plan.ROLLBACK_SCHEMA),
     "bench-1": (bench.Bench, bench.SCHEMA),
     "run-1": (run.RunReport, run.SCHEMA),
+    "explain-1": (messages.Explanation, messages.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }

@@ -28,7 +28,7 @@ COMMANDS = {
     ),
     "rollback": Entry("cudafit.cli.rollback", "Bring back what an environment was before a repair."),
     "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
-    "explain": Entry("cudafit.cli.explain", "Show what a finding means and what to do by hand."),
+    "explain": Entry("cudafit.cli.explain", "Say what a finding or an error text means, and what to do."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
 }
 

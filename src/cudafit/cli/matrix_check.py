@@ -19,6 +19,8 @@ def command(folder: str | None, list_linters: bool) -> int:
 
     from cudafit.matrix.folder import read_folder  # noqa: PLC0415
     from cudafit.matrix.linters import LINTERS, check  # noqa: PLC0415
+    from cudafit.matrix.linters.messages import check_rules  # noqa: PLC0415
+    from cudafit.matrix.messages import read_rules  # noqa: PLC0415
 
     if list_linters:
         write("".join(f"{linter.name:12} {linter.holds}\n" for linter in LINTERS))
@@ -29,9 +31,10 @@ def command(folder: str | None, list_linters: bool) -> int:
     read = read_folder(path)
     if not read.files:
         raise InputError(f"cannot check `{path}`: there is no matrix file in it")
-    flaws = check(read, datetime.now(timezone.utc).date())
+    rules = read_rules(path)
+    flaws = [*check(read, datetime.now(timezone.utc).date()), *rules.flaws, *check_rules(rules)]
     errors = sum(flaw.severity == "error" for flaw in flaws)
-    rows = sum(len(entries) for file in read.files.values() for entries in file.entries.values())
+    rows = sum(len(entries) for file in read.files.values() for entries in file.entries.values()) + len(rules.written)
     for flaw in flaws:
         write_line(str(flaw))
     write(f"{len(read.files)} files, {rows} rows: {errors} errors, {len(flaws) - errors} warnings\n")

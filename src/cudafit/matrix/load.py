@@ -102,7 +102,7 @@ def _compiled(
         key = content_key(path for layer in stack for path in matrix_files(layer))
     except OSError as error:
         raise InputError(f"cannot read `{error.filename}`: {error.strerror or error}") from None
-    folder = os.path.join(_cache_folder(environ), key)
+    folder = os.path.join(cache_folder(environ), key)
     return open_compiled(folder) or _compile(stack, folder, update, lowest)
 
 
@@ -148,6 +148,6 @@ def _old(parent: str) -> list[str]:
     return [entry.path for entry in sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)[_KEPT:]]
 
 
-def _cache_folder(environ: Mapping[str, str]) -> str:
+def cache_folder(environ: Mapping[str, str]) -> str:
     base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(base, "cudafit", "matrix")

@@ -25,6 +25,9 @@ class gpu(Family):
         "devices", "nearly all memory of a GPU is used by others", milder=(INFO,), elsewhere=("hardware",)
     )
     mig_needs_selection = error("variables", "a GPU is in MIG mode, and no slice of it is chosen", explains="run.")
+    out_of_memory = error("project", "the GPU's memory does not suffice for the program")
+    nvlink_error = error("hardware", "a link between GPUs fails")
+    gsp_timeout = error("driver", "the firmware of a GPU does not answer")
 
 
 class perf(Family):
@@ -72,11 +75,17 @@ class driver(Family):
     too_old_for_runtime = error(
         "framework", "a framework is built for a newer CUDA than the driver runs", explains="run. torch.arch tf.arch"
     )
+    too_old_for_gpu = error("driver", "the driver does not know the GPU")
+    too_old_for_nvenc = error("driver", "the driver is too old for the program's video encoder")
+    broken_install = error("driver", "the driver is not installed whole")
+    initialization_error = error("driver", "CUDA cannot be started")
+    vgpu_unlicensed = warning("driver", "a virtual GPU has no licence")
 
 
 class triton(Family):
     libcuda_not_in_ldcache = warning("driver", "torch.compile does not find libcuda")
     no_c_compiler = warning("toolkit", "there is no C compiler for torch.compile", milder=(INFO,))
+    ptxas_too_old = error("toolkit", "Triton's ptxas does not know the GPU")
 
 
 class dev(Family):
@@ -89,6 +98,11 @@ class container(Family):
         "container", "the container gets the GPU without what CUDA needs", explains="driver. dev. run."
     )
     cgroup_revoked = error("container", "access to the GPU was taken from the container while it ran", explains="run.")
+    toolkit_missing = error("container", "Docker knows no NVIDIA runtime")
+    count_and_ids = error("container", "a container is given GPUs both by count and by ids")
+    ldcache_failed = error("container", "the host's ldconfig cannot run in an image")
+    selinux = error("container", "SELinux keeps a container from the GPU")
+    shared_memory = error("container", "a container has too little shared memory")
 
 
 class wsl(Family):
@@ -97,10 +111,13 @@ class wsl(Family):
     libcuda_unreachable = error(
         "container", "this Python's loader does not find Windows' libcuda", explains="run. tf.cuda_libs"
     )
+    driver_skew = error("container", "WSL and Windows' driver are of two versions")
+    error2 = error("container", "CUDA in WSL says out of memory when it starts")
 
 
 class slurm(Family):
     no_gres = error("container", "the Slurm job has no GPU", explains="container.no_gpu run.")
+    gres_unknown = error("container", "the cluster has no such GPU resource")
 
 
 class image(Family):
@@ -129,6 +146,7 @@ class compose(Family):
     caps_missing = error("container", "a service gets the GPU without compute")
     runtime_nvidia = note("container", "a service needs a runtime called nvidia")
     shared_memory = note("container", "a service has little shared memory for torch's data loader")
+    version_too_old = error("container", "docker-compose is older than what the file says")
 
 
 class env(Family):
@@ -190,6 +208,7 @@ class lib(Family):
     venv_lib_lib64_split = error("libraries", "torch and its CUDA libraries lie in different halves of the environment")
     duplicate_openmp = warning("libraries", "two copies of Intel's OpenMP are in one environment")
     libstdcxx_too_old = error("libraries", "the C++ library that is loaded is too old")
+    mkl_too_new = error("libraries", "MKL is newer than this build of pytorch takes")
 
 
 class conda(Family):
@@ -214,6 +233,7 @@ class conda(Family):
     retired_channel = warning("libraries", "packages are from a channel that is retired")
     mixed_channels = warning("libraries", "packages of Anaconda's channels and of conda-forge are mixed")
     classic_solver = warning("libraries", "conda uses its classic solver, which does not look at the driver")
+    platform_without_cuda = error("project", "conda has no CUDA for this system")
 
 
 class provision(Family):
@@ -242,6 +262,7 @@ class tf(Family):
     arch_unsupported_new = error("framework", "TensorFlow has no kernels for the GPU, or only PTX", milder=(WARNING,))
     cuda_libs_missing = error("framework", "TensorFlow's CUDA libraries are missing", explains="run.")
     cuda_libs_unreachable = error("framework", "TensorFlow does not find the CUDA libraries that are installed")
+    arch_unsupported_old = error("framework", "TensorFlow has no kernels any more for an old GPU")
 
 
 class jax(Family):
@@ -250,6 +271,8 @@ class jax(Family):
         "framework", "JAX has no CUDA plugin, so it runs on the CPU", explains="run.", milder=(INFO,)
     )
     plugin_version_skew = error("framework", "JAX's CUDA plugin is for another jaxlib")
+    cuda_libs_missing = error("framework", "JAX does not find its CUDA libraries")
+    dnn_init_failed = error("framework", "cuDNN does not start in JAX")
 
 
 class bnb(Family):
@@ -273,12 +296,46 @@ class ort(Family):
 
 class xla(Family):
     libdevice_missing = warning("framework", "XLA finds no libdevice, which it compiles with")
+    ptxas_too_old = error("toolkit", "the ptxas that XLA calls is too old")
 
 
 class run(Family):
     import_failed = error("framework", "a framework cannot be imported")
     gpu_not_seen = error("framework", "a framework runs and sees no GPU")
     operation_failed = error("framework", "a framework fails at its first operation on the GPU")
+
+
+class vllm(Family):
+    cvd_uuid = error("variables", "a program reads CUDA_VISIBLE_DEVICES as numbers, and it holds UUIDs")
+
+
+class pip(Family):
+    externally_managed = error("project", "the system's Python takes no packages from pip")
+    index_missing = error("project", "a package index that is asked does not exist")
+    platform_without_cuda = error("project", "there is no CUDA build for this platform")
+
+
+class cpu(Family):
+    no_avx = error("hardware", "the processor lacks instructions that a build uses")
+
+
+class nccl(Family):
+    system_error = error("container", "NCCL could not use the system")
+    version_mismatch = error("libraries", "nodes of a job have different versions of NCCL")
+
+
+class build(Family):
+    no_nvcc = error("toolkit", "an extension is compiled and there is no nvcc")
+    nvcc_torch_mismatch = error("toolkit", "an extension is compiled with another CUDA than torch")
+    nvcc_too_old = error("toolkit", "nvcc does not know the GPU's architecture")
+    host_compiler_too_new = error("toolkit", "nvcc does not take so new a host compiler")
+    libcuda_not_linkable = error("toolkit", "the linker does not find libcuda")
+    no_torch = error("project", "a package needs torch while it is built")
+
+
+class windows(Family):
+    paging_file = error("hardware", "Windows' paging file is too small")
+    dll_missing = error("libraries", "a DLL that a library needs is not on this Windows")
 
 
 class jupyter(Family):
@@ -390,6 +447,12 @@ class code(Family):
         fix="make it where it belongs, `nn.Parameter(torch.ones(3, device=device))`, or move the whole module",
     )
     config_device_cpu = warning("project", "a configuration names the CPU", fix="`auto`, or `cuda`")
+    illegal_access = error("project", "a kernel touches memory that is not its own")
+    device_assert = error("project", "the program passes an index or a label that is out of range")
+    device_index_out_of_range = error("project", "the program asks for a GPU number that is not there")
+    tensor_not_moved = error("project", "a tensor is on another device than the model")
+    cuda_in_fork = error("project", "CUDA is used in a process that was forked after it had started")
+    load_without_map_location = error("project", "a model that was saved on a GPU is loaded where there is none")
 
 
 class info(Family):

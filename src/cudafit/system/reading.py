@@ -69,6 +69,25 @@ def blocks(path: str) -> Iterator[bytes]:
             yield block
 
 
+def named_blocks(path: str) -> Iterator[bytes]:
+    """The same of a file that a person named, which may be a pipe; raises OSError."""
+    if not stat.S_ISFIFO(_status(path).st_mode):
+        yield from blocks(path)
+        return
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def standard_blocks() -> Iterator[bytes]:
+    """What is given on stdin, piece by piece; raises OSError."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed", "stdin")
+    descriptor = sys.stdin.fileno()
+    while block := os.read(descriptor, _BLOCK):
+        yield block
+
+
 def read_named(path: str, limit: int) -> bytes:
     """All of a file that a person named: a regular one, or a pipe that somebody writes to. Raises OSError."""
     if not stat.S_ISFIFO(_status(path).st_mode):

@@ -1,0 +1,34 @@
+"""What a text says, laid beside what was found on the machine."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from cudafit.model.finding import Finding
+from cudafit.model.messages import Explanation, Match
+
+
+def asked_about(explanation: Explanation) -> set[str]:
+    """The findings that the machine is asked for: those that are meant, and those that could be."""
+    return {name for one in explanation.matches if not one.harmless for name in (one.id, *one.also)}
+
+
+def beside(explanation: Explanation, found: Mapping[str, Finding], looked: Collection[str]) -> Explanation:
+    """`looked` are the findings that were looked for. Of several with the same words, the one that holds is meant."""
+    matches = [_beside(one, found, looked) for one in explanation.matches]
+    names = {before.id: after.id for before, after in zip(explanation.matches, matches, strict=True)}
+    root = explanation.root and names[explanation.root]
+    kept: dict[str, Match] = {}
+    for one in matches:
+        kept.setdefault(one.id, replace(one, follows_from=one.follows_from and names[one.follows_from]))
+    return replace(explanation, root=root, matches=tuple(kept.values()))
+
+
+def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str]) -> Match:
+    if match.harmless:
+        return match
+    held = next((name for name in (match.id, *match.also) if name in found), None)
+    if held is None:
+        return replace(match, holds_here=False if match.id in looked else None)
+    also = tuple(name for name in (match.id, *match.also) if name != held)
+    finding = found[held]
+    return replace(match, id=held, title=finding.title, holds_here=True, fix=finding.fix or match.fix, also=also)

@@ -1,0 +1,77 @@
+"""Words of which every text that a pattern fits holds one: they are looked for first, as that is quick."""
+
+import re
+import sys
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    from re import _parser as parser  # type: ignore[attr-defined]
+else:
+    import sre_parse as parser
+
+_WORD = re.compile(r"[a-z0-9_.:/+-]{3,}")
+_LONG_ENOUGH = 12
+
+
+def keys_of(pattern: str) -> tuple[str, ...]:
+    """Of an expanded pattern; raises ValueError for one that could be anywhere."""
+    found = _required(parser.parse(pattern, re.IGNORECASE))
+    if not found:
+        raise ValueError("no word stands in all that it fits")
+    return tuple(sorted(found))
+
+
+def has_no_bound(pattern: str) -> bool:
+    """Whether something in it is repeated as often as there is more."""
+    return _unbounded(parser.parse(pattern, re.IGNORECASE))
+
+
+def _unbounded(parsed: Any) -> bool:
+    for operation, given in parsed:
+        if operation in (parser.MAX_REPEAT, parser.MIN_REPEAT):
+            if given[1] is parser.MAXREPEAT or _unbounded(given[2]):
+                return True
+        elif operation is parser.SUBPATTERN:
+            if _unbounded(given[-1]):
+                return True
+        elif operation is parser.BRANCH and any(map(_unbounded, given[1])):
+            return True
+    return False
+
+
+def _required(parsed: Any) -> frozenset[str] | None:
+    best: frozenset[str] | None = None
+    run = ""
+    for operation, given in [*parsed, (None, None)]:
+        if operation is parser.LITERAL:
+            run += chr(given).lower()
+            continue
+        for word in _WORD.findall(run):
+            best = _better(best, frozenset((word,)))
+        run = ""
+        best = _better(best, _of_part(operation, given))
+    return best
+
+
+def _of_part(operation: Any, given: Any) -> frozenset[str] | None:
+    if operation is parser.SUBPATTERN:
+        return _required(given[-1])
+    if operation is parser.MAX_REPEAT and given[0] >= 1:
+        return _required(given[2])
+    if operation is parser.BRANCH:
+        sets = [_required(one) for one in given[1]]
+        if all(sets):
+            return frozenset().union(*(one for one in sets if one))
+    return None
+
+
+def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if not one or not other:
+        return one or other
+    return max(one, other, key=_worth)
+
+
+def _worth(words: frozenset[str]) -> tuple[int, int]:
+    return min(_LONG_ENOUGH, *map(len, words)) if len(words) > 1 else min(_LONG_ENOUGH, len(next(iter(words)))), -len(
+        words
+    )

@@ -1,0 +1,55 @@
+"""What an error text means, as rows for people."""
+
+from collections.abc import Iterator, Sequence
+
+from cudafit.model.messages import Explanation, Match
+from cudafit.render.row import Row
+from cudafit.system.commands import joined
+
+_MANY = 6
+
+
+def explanation_rows(explanation: Explanation) -> list[Row]:
+    """The root first, what follows from it below it, then what is harmless."""
+    rows: list[Row] = []
+    for one in explanation.matches:
+        if one.id == explanation.root:
+            rows += _root_rows(one)
+    rows += [
+        Row("  so", f"{one.title} ({one.id}), {_places(one.lines)}", "", "quiet")
+        for one in explanation.matches
+        if one.id != explanation.root and not one.harmless
+    ]
+    rows += [
+        Row("harmless", f"{one.says or one.title}, {_places(one.lines)}: {one.text}", "", "quiet")
+        for one in explanation.matches
+        if one.harmless
+    ]
+    if explanation.ordinary:
+        rows.append(Row("ordinary", f"{explanation.ordinary}: no sign of a GPU problem", ""))
+    elif not explanation.matches:
+        rows.append(Row("nothing", "no error that concerns a GPU or its software is recognised in this text", ""))
+    elif explanation.root is None:
+        rows.append(Row("cause", "none: what is said here does not matter", "", "good"))
+    return rows
+
+
+def _root_rows(root: Match) -> Iterator[Row]:
+    yield Row("cause", f"{root.title} ({root.id})", "", "bad")
+    yield Row("", root.text, _places(root.lines))
+    if root.says and root.holds_here is not True:
+        yield Row("  why", root.says, "")
+    if root.holds_here is not None:
+        yield Row("  here", "it holds on this machine" if root.holds_here else "it is not so on this machine", "")
+    if root.also and root.holds_here is not True:
+        yield Row("  or", f"the same words may mean {', '.join(root.also)}", "", "quiet")
+    if root.fix:
+        yield Row("  fix", root.fix.text, "", "good")
+        for command in root.fix.commands:
+            yield Row("", joined(command), "")
+    yield Row("  more", f"`cudafit explain {root.id}`", "", "quiet")
+
+
+def _places(lines: Sequence[int]) -> str:
+    shown = ", ".join(map(str, lines[:_MANY])) + (f" and {len(lines) - _MANY} more" if len(lines) > _MANY else "")
+    return f"line {shown}" if len(lines) == 1 else f"lines {shown}"

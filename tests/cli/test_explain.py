@@ -1,0 +1,86 @@
+"""`cudafit explain`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+OLD = "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."
+
+
+def test_a_message_is_explained(cudafit: Run) -> None:
+    done = cudafit("explain", "--no-look", OLD)
+    assert done.returncode == 0
+    assert "driver.too_old_for_runtime" in done.stdout
+    assert "CUDA 11.4" in done.stdout
+
+
+def test_a_log_of_a_file_and_of_a_pipe(cudafit: Run, tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(f"step 1\n{OLD}\n")
+    told = [
+        json.loads(cudafit("explain", "--no-look", "--json", "--file", str(log)).stdout),
+        json.loads(cudafit("explain", "--no-look", "--json", "-", input=log.read_text()).stdout),
+    ]
+    assert told[0] == told[1]
+    assert told[0]["schema"] == "cudafit.explain/1"
+    assert told[0]["root"] == "driver.too_old_for_runtime"
+    match = told[0]["matches"][0]
+    assert match["lines"] == [2]
+    assert match["values"] == {"found": "11040"}
+    assert match["holds_here"] is None
+    assert match["harmless"] is False
+    assert match["fix"]["text"]
+
+
+def test_the_machine_is_asked(cudafit: Run) -> None:
+    machine = ["--driver", "none", "--gpu", "RTX 4090"]
+    text = "RuntimeError: Found no NVIDIA driver on your system."
+    told = json.loads(cudafit("explain", "--json", *machine, text).stdout)
+    assert told["matches"][0]["holds_here"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "input_text", "code", "said"),
+    [
+        (["explain", "-"], "", 3, "there is no text to explain"),
+        (["explain", "-"], "all is well\n", 3, "nothing"),
+        (["explain", "--no-look", "-"], "\x00\x01\x02" * 4000, 3, "this is no text"),
+        (["explain", " "], "", 2, "there is no text"),
+        (["explain", "--file", "/nowhere/error.log"], "", 2, "cannot read `/nowhere/error.log`"),
+        (["explain", "/nowhere/RuntimeError: x"], "", 3, "nothing"),
+        (["explain", "--file", "x", "y"], "", 2, "each give what is to be explained"),
+        (["explain", "torch.cpu_weel"], "", 2, "did you mean `torch.cpu_wheel`"),
+        (["explain", "--no-look", "ModuleNotFoundError: No module named 'einops'"], "", 3, "no sign of a GPU problem"),
+        (["explain", "--no-look", "TF-TRT Warning: Could not find TensorRT"], "", 0, "does not matter"),
+    ],
+)
+def test_other_input(cudafit: Run, words: list[str], input_text: str, code: int, said: str) -> None:
+    done = cudafit(*words, input=input_text)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+
+
+def test_a_file_that_is_given_as_text(cudafit: Run, tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(OLD)
+    done = cudafit("explain", str(log))
+    assert done.returncode == 2
+    assert f"--file {log}" in done.stderr
+
+
+def test_forged_escapes_reach_no_terminal(cudafit: Run) -> None:
+    done = cudafit("explain", "--no-look", "-", input=f"\x1b]0;owned\x07\x1b[2J\x9b31m::error::x {OLD}\n")
+    assert "\x1b" not in done.stdout
+    assert "\x9b" not in done.stdout
+    assert "driver.too_old_for_runtime" in done.stdout
+
+
+def test_groups_and_lists(cudafit: Run) -> None:
+    groups = cudafit("explain").stdout
+    assert len(groups.splitlines()) < 60
+    assert "torch.cpu_wheel" in cudafit("explain", "torch").stdout
+    assert cudafit("explain", "torch.cpu_wheel").stdout.startswith("# torch.cpu_wheel")
+    assert len(cudafit("explain", "all").stdout.splitlines()) > 150
