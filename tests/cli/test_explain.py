@@ -22,7 +22,7 @@ def test_a_log_of_a_file_and_of_a_pipe(cudafit: Run, tmp_path: Path) -> None:
     log.write_text(f"step 1\n{OLD}\n")
     told = [
         json.loads(cudafit("explain", "--no-look", "--json", "--file", str(log)).stdout),
-        json.loads(cudafit("explain", "--no-look", "--json", "-", input=log.read_text()).stdout),
+        json.loads(cudafit("explain", "--no-look", "--json", "-", stdin=log.read_text()).stdout),
     ]
     assert told[0] == told[1]
     assert told[0]["schema"] == "cudafit.explain/1"
@@ -58,7 +58,7 @@ def test_the_machine_is_asked(cudafit: Run) -> None:
     ],
 )
 def test_other_input(cudafit: Run, words: list[str], input_text: str, code: int, said: str) -> None:
-    done = cudafit(*words, input=input_text)
+    done = cudafit(*words, stdin=input_text)
     assert done.returncode == code
     assert said in done.stdout + done.stderr
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_given_as_text(cudafit: Run, tmp_path: Path) -> None:
 
 
 def test_forged_escapes_reach_no_terminal(cudafit: Run) -> None:
-    done = cudafit("explain", "--no-look", "-", input=f"\x1b]0;owned\x07\x1b[2J\x9b31m::error::x {OLD}\n")
+    done = cudafit("explain", "--no-look", "-", stdin=f"\x1b]0;owned\x07\x1b[2J\x9b31m::error::x {OLD}\n")
     assert "\x1b" not in done.stdout
     assert "\x9b" not in done.stdout
     assert "driver.too_old_for_runtime" in done.stdout

@@ -11,9 +11,8 @@ from cudafit.model.kinds import KINDS
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _HEAD = """# Error texts
 
-What `cudafit explain` knows by its words, made from [the rules](../matrices/messages). A text that has several causes stands
-with the first of them; `cudafit explain 'the message'` asks the machine which one it is. Each has the place that it was
-read at.
+What `cudafit explain` knows by its words, made from [the rules](../matrices/messages). A text that has several causes
+stands with the first of them; `cudafit explain 'the message'` asks the machine which one it is. Each has its source.
 """
 
 

@@ -17,6 +17,7 @@ from cudafit.messages.scanning import Scanner
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import KINDS
 from cudafit.model.messages import SCHEMA, Explanation
+from cudafit.system.commands import command_text
 from cudafit.system.reading import named_blocks, read_text, standard_blocks
 from cudafit.system.secrets import redacted_tree
 
@@ -111,7 +112,7 @@ def _blocks(request: Request) -> Iterable[bytes]:
         return standard_blocks()
     text = " ".join(request.words)
     if len(request.words) == 1 and os.path.isfile(text):
-        raise InputError(f"`{text}` is a file", hint=f"`cudafit explain --file {text}` reads it")
+        raise InputError(f"`{text}` is a file", hint=f"`{command_text('cudafit', 'explain', '--file', text)}` reads it")
     return _encoded(text)
 
 

@@ -33,7 +33,7 @@ def command(
     no_look: bool,
     as_json: bool,
 ) -> int:
-    """Show the page of a finding, or say what an error text, a traceback or a log means.
+    """Say what a finding or an error text means, and what to do.
 
     ID is a finding, or the beginning of several: `torch`. Any other words are read as an error's text, `-` reads stdin.
     The first error is the cause that is looked for; what follows from it stands below it, and what is harmless is said

@@ -47,7 +47,7 @@ def _root_rows(root: Match) -> Iterator[Row]:
         yield Row("  fix", root.fix.text, "", "good")
         for command in root.fix.commands:
             yield Row("", joined(command), "")
-    yield Row("  more", f"`cudafit explain {root.id}`", "", "quiet")
+    yield Row("  more", joined(("cudafit", "explain", root.id)), "", "quiet")
 
 
 def _places(lines: Sequence[int]) -> str:
