@@ -7,7 +7,7 @@ import codecs
 from collections.abc import Iterable, Sequence
 
 from cudafit.messages.lines import joined_where_wrapped
-from cudafit.messages.matching import Line, Matcher
+from cudafit.messages.matching import Matcher
 from cudafit.messages.ranking import explained
 from cudafit.model.messages import Explanation, Rule
 
@@ -15,7 +15,8 @@ _SHORT = 1 << 18  # bytes that are read whole
 _PIECE = 1 << 20
 _LONGEST_LINE = 1 << 16
 _BEFORE, _AFTER = 6, 14
-_SHAPES = 20_000
+_MOST_LINES = 2000
+_SHAPES, _LONGEST_SHAPE = 20_000, 400
 _DIGITS = b"0123456789"
 
 
@@ -32,7 +33,9 @@ class Scanner:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._begun = False
         self._gates: dict[bytes, list[bytes]] = {}
-        self._shapes: dict[bytes, tuple[bytes, ...]] = {}
+        self._named: dict[bytes, list[str]] = {}
+        self._dull: set[bytes] = set()
+        self._telling_shapes: dict[bytes, tuple[str, ...]] = {}
         self.binary = False
         self.size = 0
 
@@ -68,50 +71,37 @@ class Scanner:
             if end < len(buffer) - _LONGEST_LINE:
                 end = len(buffer)  # a line without an end is cut
             rest, buffer = buffer[end:] + rest, buffer[:end]
-        places = self._hit_lines(buffer)
-        stop = len(buffer)
-        if not last:
-            for _ in range(_AFTER):
-                stop = max(0, buffer.rfind(b"\n", 0, max(0, stop - 1)) + 1)
-            stop = stop or len(buffer)
-        for begin, end, keys in _regions(buffer, [place for place in places if place[0] < stop]):
-            number = self._number + buffer.count(b"\n", 0, begin)
-            self._matcher.read(_lines(buffer[begin:end], number), [*keys, *self._signs])
-        kept = stop if stop < len(buffer) else len(buffer)
-        for _ in range(_BEFORE):
-            kept = max(0, buffer.rfind(b"\n", 0, max(0, kept - 1)) + 1)
-        if last or len(buffer) - kept > _PIECE // 2:
-            kept = len(buffer)
-        self._number += buffer.count(b"\n", 0, kept)
-        self._buffer = buffer[kept:] + rest
+        shapes = buffer.translate(None, _DIGITS).lower().split(b"\n")
+        count = len(shapes) - 1 if buffer.endswith(b"\n") else len(shapes)
+        last = last or count <= _BEFORE + 2 * _AFTER  # lines so long that what follows on them is another matter
+        stop = count if last else count - _AFTER
+        if (held := self._held(set(shapes))) and (places := [at for at in range(stop) if shapes[at] in held]):
+            lines = buffer.split(b"\n")
+            keys = {key for at in places for key in held[shapes[at]]} | self._signs
+            for begin, end in _regions(places, count):
+                piece = [line.decode("utf-8", "replace").rstrip("\r") for line in lines[begin:end]]
+                self._matcher.read(zip(range(self._number + begin, self._number + end), piece, strict=True), keys)
+        kept = count if last else max(stop - _BEFORE, 0)
+        self._number += kept if buffer.endswith(b"\n") or kept < count else kept - 1
+        self._buffer = (buffer.split(b"\n", kept)[kept] if kept < count else b"") + rest
 
-    def _hit_lines(self, buffer: bytes) -> list[tuple[int, tuple[bytes, ...]]]:
-        """The beginnings of lines that hold keys, with these."""
-        lowered = buffer.lower()
-        found: dict[int, set[bytes]] = {}
-        for gate, keys in self._all_gates().items():
-            at = lowered.find(gate)
-            while at >= 0:
-                begin = lowered.rfind(b"\n", 0, at) + 1
-                end = lowered.find(b"\n", at)
-                end = len(lowered) if end < 0 else end
-                if held := self._held(gate, lowered[begin:end], keys):
-                    found.setdefault(begin, set()).update(held)
-                at = lowered.find(gate, end)
-        return [(place, tuple(found[place])) for place in sorted(found)]
-
-    def _held(self, gate: bytes, line: bytes, keys: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Lines that differ in their figures alone are looked at once."""
-        shape = gate + line.translate(None, _DIGITS)
-        if (held := self._shapes.get(shape)) is None:
-            held = tuple(key for key in keys if key in line)
-            if len(self._shapes) < _SHAPES and len(shape) < 400 and not held:
-                self._shapes[shape] = held
-        return held
+    def _held(self, shapes: set[bytes]) -> dict[bytes, tuple[str, ...]]:
+        """Of lines without figures, those that hold keys: lines that differ in figures alone are looked at once."""
+        fresh = shapes - self._dull - self._telling_shapes.keys()
+        whole = b"\n".join(fresh)
+        keys = [key for gate, some in self._all_gates().items() if gate in whole for key in some if key in whole]
+        for shape in fresh:
+            if held := tuple(name for key in keys if key in shape for name in self._named[key]):
+                self._telling_shapes[shape] = held
+            elif len(self._dull) < _SHAPES and len(shape) < _LONGEST_SHAPE:
+                self._dull.add(shape)
+        return {shape: held for shape, held in self._telling_shapes.items() if shape in shapes}
 
     def _all_gates(self) -> dict[bytes, list[bytes]]:
         if not self._gates:
-            self._gates = gates_of(word.encode() for word in self._telling)
+            for key in self._telling:
+                self._named.setdefault(key.encode().translate(None, _DIGITS), []).append(key)
+            self._gates = gates_of(self._named)
         return self._gates
 
 
@@ -136,28 +126,16 @@ def gates_of(keys: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     return made
 
 
-def _regions(buffer: bytes, places: Sequence[tuple[int, tuple[bytes, ...]]]) -> list[tuple[int, int, tuple[str, ...]]]:
+def _regions(places: Sequence[int], count: int) -> list[tuple[int, int]]:
     """Stretches of lines around the places; those that touch are one."""
-    made: list[tuple[int, int, set[bytes]]] = []
-    for place, keys in places:
-        begin, end = place, place
-        for _ in range(_BEFORE):
-            begin = max(0, buffer.rfind(b"\n", 0, max(0, begin - 1)) + 1)
-        for _ in range(_AFTER):
-            end = buffer.find(b"\n", end) + 1
-            if not end:
-                end = len(buffer)
-                break
-        if made and begin <= made[-1][1] and end - made[-1][0] < _PIECE // 4:
-            made[-1] = made[-1][0], max(end, made[-1][1]), made[-1][2] | set(keys)
+    made: list[tuple[int, int]] = []
+    for place in places:
+        begin, end = max(0, place - _BEFORE), min(count, place + _AFTER)
+        if made and begin <= made[-1][1] and end - made[-1][0] < _MOST_LINES:
+            made[-1] = made[-1][0], end
         else:
-            made.append((begin, end, set(keys)))
-    return [(begin, end, tuple(key.decode() for key in keys)) for begin, end, keys in made]
-
-
-def _lines(piece: bytes, number: int) -> list[Line]:
-    text = piece.decode("utf-8", "replace")
-    return [(number + at, line.rstrip("\r")) for at, line in enumerate(text.removesuffix("\n").split("\n"))]
+            made.append((begin, end))
+    return made
 
 
 def _decoder(block: bytes) -> "codecs.IncrementalDecoder | None":
