@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Run
 
+MACHINES = Path(__file__).parent.parent / "machines"
 OLD = "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."
 
 
@@ -35,11 +36,35 @@ def test_a_log_of_a_file_and_of_a_pipe(cudafit: Run, tmp_path: Path) -> None:
     assert match["fix"]["text"]
 
 
-def test_the_machine_is_asked(cudafit: Run) -> None:
-    machine = ["--driver", "none", "--gpu", "RTX 4090"]
-    text = "RuntimeError: Found no NVIDIA driver on your system."
-    told = json.loads(cudafit("explain", "--json", *machine, text).stdout)
-    assert told["matches"][0]["holds_here"] in (True, False)
+@pytest.mark.parametrize(
+    ("machine", "root", "holds"),
+    [
+        ("container-no-gpu", "container.no_gpu_exposed", True),
+        ("no-gpu", "gpu.none", True),
+        ("rtx4090-550", "driver.not_loaded", False),
+    ],
+)
+def test_the_machine_is_asked(cudafit: Run, machine: str, root: str, holds: bool) -> None:
+    words = [
+        "explain",
+        "--machine",
+        str(MACHINES / f"{machine}.json"),
+        "RuntimeError: Found no NVIDIA driver on your system.",
+    ]
+    told = json.loads(cudafit(*words, "--json").stdout)
+    assert told["root"] == root
+    assert next(one for one in told["matches"] if one["id"] == root)["holds_here"] is holds
+    shown = cudafit(*words).stdout
+    assert ("it holds on this machine" in shown) is holds
+    assert ("no sign of it on this machine" in shown) is not holds
+
+
+def test_what_is_not_so_here_is_not_offered_to_be_typed(cudafit: Run, tmp_path: Path) -> None:
+    text = "Could not load dynamic library 'libcudnn.so.8'; dlerror: libcudnn.so.8: cannot open shared object file"
+    looked = cudafit("explain", "--machine", str(MACHINES / "rtx4090-550.json"), text)
+    assert "no sign of it" in looked.stdout
+    assert "cudafit repair" not in looked.stdout
+    assert "cudafit repair" in cudafit("explain", "--no-look", text).stdout
 
 
 @pytest.mark.parametrize(

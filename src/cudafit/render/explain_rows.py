@@ -6,6 +6,8 @@ from cudafit.model.messages import Explanation, Match
 from cudafit.render.row import Row
 from cudafit.system.commands import joined
 
+_HOLDS = "it holds on this machine"
+_DOES_NOT = "no sign of it on this machine and in this environment: is the text from another one? (--machine, --env)"
 _MANY = 6
 
 
@@ -40,12 +42,13 @@ def _root_rows(root: Match) -> Iterator[Row]:
     if root.says and root.holds_here is not True:
         yield Row("  why", root.says, "")
     if root.holds_here is not None:
-        yield Row("  here", "it holds on this machine" if root.holds_here else "it is not so on this machine", "")
+        yield Row("  here", _HOLDS if root.holds_here else _DOES_NOT, "")
     if root.also and root.holds_here is not True:
         yield Row("  or", f"the same words may mean {', '.join(root.also)}", "", "quiet")
     if root.fix:
         yield Row("  fix", root.fix.text, "", "good")
-        for command in root.fix.commands:
+        # What nothing here is in need of is not offered to be typed.
+        for command in root.fix.commands if root.holds_here is not False else ():
             yield Row("", joined(command), "")
     yield Row("  more", joined(("cudafit", "explain", root.id)), "", "quiet")
 
