@@ -324,7 +324,7 @@ CASES = [
     _drawn("job.html"),
     _case("no such command", _words(EVIL), (2,)),
     _case("no such option", _words("doctor", f"--{EVIL}"), (2,)),
-    _case("no such finding", _words("explain", EVIL), (2,)),
+    _case("a text that means nothing", _words("explain", EVIL), (3,), said="no error that concerns a GPU"),
     _case("no such version", _words("resolve", "torch", "--driver", EVIL), (2,)),
     _case("no such environment", _words("bench", EVIL), (2,)),
 ]

@@ -305,6 +305,7 @@ _NAMES = [
     _odd_name(_odd_matrix, "a file of a matrix with an odd name", (2,), r"a\\xffb\.yaml"),
     _odd_name(_odd_snapshot, "a snapshot with an odd name", (0,)),
     _odd_name(_odd_folder, "an environment with an odd name", (2,), "no earlier run"),
+    _odd_name(_odd_argument("explain"), "explain an odd name", (2, 3)),
     *(
         _odd_name(_odd_argument(*words), f"{' '.join(words)} an odd name", (1, 2))
         for words in (
@@ -313,7 +314,6 @@ _NAMES = [
             ("resolve", "-r"),
             ("inspect", "--machine"),
             ("run", "--"),
-            ("explain",),
             ("rollback",),
         )
     ),

@@ -170,7 +170,7 @@ def _none(world: World, finding: Finding, against: Sequence[str]) -> Fix:
     change = finding.fix.change if finding.fix else None
     names = [*(change.choose if change else ()), *(name_in(text) for text in (change.install if change else ()))]
     known = [name for name in dict.fromkeys(names) if world.facts.knows(name)]
-    why = f" ({against[0]})" if against else ""
+    why = f" (doctor would then find {against[0]})" if against else ""
     said = f"no change of packages in this environment helps{why}"
     if not known:
         return Fix(said)

@@ -18,7 +18,7 @@ from cudafit.model.requirement import Wanted, normalised
 _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
 _NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
-_OF_ANOTHER_PYTHON = re.compile(r"([A-Za-z0-9][\w.-]*)==\S+ has no wheels with a matching Python")
+_OF_ANOTHER_PYTHON = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]*)==[^\s=]+ has no wheels with a matching Python")
 _NOT_FOUND = "was not found in the package registry"
 _MOST_LEFT = 24
 

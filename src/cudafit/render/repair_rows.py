@@ -40,9 +40,11 @@ def _file_rows(change: FileChange) -> Iterator[Row]:
 
 
 def nothing_rows(plan: Plan) -> list[Row]:
+    needed = "nothing is changed: no change of packages here answers what was found"
+    none = "nothing to change: no fix of a package is needed"
     return [
         Row("environment", plan.environment),
-        Row("repair", "nothing to change: no fix of a package is needed", "", "good"),
+        Row("repair", needed, "", "warn") if plan.by_hand else Row("repair", none, "", "good"),
         *by_hand_rows(plan.by_hand),
     ]
 
