@@ -57,6 +57,8 @@ def test_the_machine_is_asked(cudafit: Run, machine: str, root: str, holds: bool
     shown = cudafit(*words).stdout
     assert ("it holds on this machine" in shown) is holds
     assert ("no sign of it on this machine" in shown) is not holds
+    # The words alone mean a driver that is not loaded.
+    assert ("install or load NVIDIA's driver" in shown) is (root == "driver.not_loaded")
 
 
 def test_what_is_not_so_here_is_not_offered_to_be_typed(cudafit: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ group, a marker) stays, and so do comments, order and line ends.
 """
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, cast
 
 import tomlkit
@@ -156,19 +156,26 @@ def _drop_source(sources: Table, package: str, path: str) -> Iterator[str]:
 
 def _index(indexes: Any, need: Need) -> str:
     """The name of the index: one that is there by its address, or one of ours that is asked for nothing else."""
-    url = without_login(need.index or "")
+    name, is_there = named_index(indexes, need)
+    if not is_there:
+        table = tomlkit.table()
+        table["name"], table["url"], table["explicit"] = name, without_login(need.index or ""), True
+        indexes.append(table)
+    return name
+
+
+def named_index(indexes: Iterable[Any], need: Need) -> tuple[str, bool]:
+    """The name of the index among a project's, by its address, and whether it is there; else one that is free."""
+    url = without_login(need.index or "").rstrip("/")
     known = {str(one.get("name", "")): one for one in indexes if isinstance(one, MutableMapping)}
     for name, one in known.items():
-        if name and str(one.get("url", "")).rstrip("/") == url.rstrip("/"):
-            return name
+        if name and str(one.get("url", "")).rstrip("/") == url:
+            return name, True
     name, number = need.index_name or "", 1
     while name in known:
         number += 1
         name = f"{need.index_name}-{number}"
-    table = tomlkit.table()
-    table["name"], table["url"], table["explicit"] = name, url, True
-    indexes.append(table)
-    return name
+    return name, False
 
 
 def _drop_indexes(indexes: Any, dropped: Sequence[str], sources: Table) -> None:

@@ -10,7 +10,16 @@ import tomlkit
 
 from cudafit.errors import InputError
 from cudafit.lock.order import PYTORCH
-from cudafit.lock.pyproject_change import Table, checked, edited, put, remove_listed, replace_listed, table_of
+from cudafit.lock.pyproject_change import (
+    Table,
+    checked,
+    edited,
+    named_index,
+    put,
+    remove_listed,
+    replace_listed,
+    table_of,
+)
 from cudafit.model.requirement import Need, normalised, wanted
 from cudafit.system.secrets import without_login
 from cudafit.system.toml import inline
@@ -152,17 +161,11 @@ def _source(tool: Table, need: Need, path: str, more: dict[str, Any]) -> str:
         sources = tomlkit.aot()
     if not isinstance(sources, list):
         raise InputError(f"`{path}`: the sources must be a list of tables")
-    url = without_login(need.index or "").rstrip("/")
-    known = {str(one.get("name", "")): one for one in sources if isinstance(one, MutableMapping)}
-    for name, one in known.items():
-        if name and str(one.get("url", "")).rstrip("/") == url:
-            return name
-    name, number = need.index_name or "", 1
-    while name in known:
-        number += 1
-        name = f"{need.index_name}-{number}"
+    name, is_there = named_index(sources, need)
+    if is_there:
+        return name
     table = tomlkit.table()
-    table["name"], table["url"] = name, url
+    table["name"], table["url"] = name, without_login(need.index or "").rstrip("/")
     for key, value in more.items():
         table[key] = value
     sources.append(table)

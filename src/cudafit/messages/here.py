@@ -31,4 +31,6 @@ def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str])
         return replace(match, holds_here=False if match.id in looked else None)
     also = tuple(name for name in (match.id, *match.also) if name != held)
     finding = found[held]
-    return replace(match, id=held, title=finding.title, holds_here=True, fix=finding.fix or match.fix, also=also)
+    # What to do about the one that the words alone meant is no help against another.
+    fix = finding.fix or (match.fix if held == match.id else None)
+    return replace(match, id=held, title=finding.title, holds_here=True, fix=fix, also=also)
