@@ -50,9 +50,9 @@ COMPILING = (
     "invoke-ai/InvokeAI:pyproject.toml",
     "scverse/scvi-tools:pyproject.toml",
     "vwxyzjn/cleanrl:pyproject.toml",
+    # Its bitsandbytes==0.37.1 has libraries up to CUDA 12.0.
+    "huggingface/notebooks:sagemaker/24_train_bloom_peft_lora/scripts/requirements.txt",
 )
-# Its bitsandbytes==0.37.1 has libraries up to CUDA 12.0, and nothing makes the choice of torch heed that yet.
-OLD_BITSANDBYTES = "huggingface/notebooks:sagemaker/24_train_bloom_peft_lora/scripts/requirements.txt"
 Lock = Callable[..., dict[str, str]]
 
 
@@ -108,9 +108,7 @@ def test_a_broken_set_is_an_error_on_paper() -> None:
     assert errors({"torch": "2.14.1+cu126"}, "gtx1080ti-535", "3.12") == []
 
 
-@pytest.mark.parametrize(
-    "name", [*COMPILING, pytest.param(OLD_BITSANDBYTES, marks=pytest.mark.xfail(strict=True, reason="not mended yet"))]
-)
+@pytest.mark.parametrize("name", COMPILING)
 def test_the_lock_of_a_real_project_is_one_that_doctor_finds_nothing_in(lock: Lock, tmp_path: Path, name: str) -> None:
     row = PROJECTS[name]
     path = real_projects.write(row, tmp_path).relative_to(tmp_path)

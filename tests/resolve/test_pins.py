@@ -14,6 +14,13 @@ def build(name: str, version: str = "1", variant: str = "any", **more: Any) -> B
     return Build(name, version, variant, more.pop("platform", "linux-x86_64"), more.pop("index", "pypi"), **more)
 
 
+def torch_for(cuda: str) -> Build:
+    return build("torch", variant=f"cu{cuda.replace('.', '')}", cuda=cuda)
+
+
+MANY = build("bnb", variant="multi", torch_cudas=("11.8", "12.1"))
+
+
 def clash_rule(one: Build, other: Build) -> str | None:
     there, back = Sharing(PLACES).clash(one, other), Sharing(PLACES).clash(other, one)
     assert (there is None) == (back is None), "it does not matter who is asked first"
@@ -45,6 +52,13 @@ def clash_rule(one: Build, other: Build) -> str | None:
             build("torch", "1", variant="cu126", cuda="12.6"),
             None,
         ),
+        # A library for each CUDA: that of torch's is loaded, or another one of its major.
+        (MANY, torch_for("12.6"), "pairing"),
+        (MANY, torch_for("12.1"), None),
+        (MANY, build("torch", variant="cpu"), None),
+        (MANY, build("tensorflow", variant="cu126", cuda="12.6"), None),
+        (build("bnb", variant="multi", torch_cudas=("11.8", "12.1"), nearest=True), torch_for("12.6"), None),
+        (build("bnb", variant="multi", torch_cudas=("11.8", "12.1"), nearest=True), torch_for("13.0"), "pairing"),
     ],
 )
 def test_clash(one: Build, other: Build, rule: str | None) -> None:

@@ -238,13 +238,16 @@ class _Desk:
         if any(name.startswith(("nvidia-cuda-nvcc", "nvidia-nvvm")) for name in self.came):
             libdevice = f"{self._place()}/nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc"
         bnb = made.bitsandbytes
-        if (build := self.came.get("bitsandbytes")) and (told := _cudas(build)):
-            bnb = tuple(f"libbitsandbytes_cuda{one}.so" for one in told)
+        falls_back = made.bitsandbytes_falls_back
+        if (build := self.came.get("bitsandbytes")) and build.torch_cudas:
+            bnb = tuple(f"libbitsandbytes_cuda{one.replace('.', '')}.so" for one in build.torch_cudas)
+            falls_back = build.nearest
         xformers = self.came.get("xformers")
         return replace(
             made,
             libdevice=libdevice,
             bitsandbytes=bnb if "bitsandbytes" not in self.gone else None,
+            bitsandbytes_falls_back=falls_back,
             xformers_cuda=xformers.cuda or "" if xformers else made.xformers_cuda,
         )
 
@@ -325,9 +328,3 @@ def _some_version(specifier: str, known: Sequence[str]) -> str | None:
             parts.pop()
         return ".".join(map(str, [*parts[:-1], max(0, parts[-1] - 1), 99]))
     return None
-
-
-def _cudas(build: Build) -> list[str]:
-    """bitsandbytes has a library for each CUDA, which the row's note names."""
-    match = re.match(r"libraries for CUDA ([\d. ]+)", build.note or "")
-    return [one.replace(".", "") for one in match[1].split()] if match else []

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.env.reader import SOURCE_LIMIT, Reader
+from cudafit.model.bitsandbytes import NEAREST
 from cudafit.model.environment import SharedLibrary
 
 _LONGEST = 40  # of a number that a package tells of itself
@@ -41,7 +42,7 @@ def bitsandbytes_falls_back(reader: Reader, places: Sequence[str]) -> bool:
     """By its own source: older releases load the library of torch's CUDA or none."""
     place = _with_folder(reader, places, "bitsandbytes")
     text = reader.text(f"{place}/bitsandbytes/cextension.py", SOURCE_LIMIT) if place else None
-    return text is None or "same major" in text
+    return text is None or NEAREST in text
 
 
 def _with_folder(reader: Reader, places: Sequence[str], name: str) -> str | None:

@@ -19,7 +19,7 @@ from cudafit.system.reading import read_bytes
 
 # The schema of the facts: raised with every field or list that is added, for facts also come from other releases
 # (`cudafit-matrices`, the user's own layer). A test compares it with the fields.
-FORMAT = 8
+FORMAT = 9
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
 Row = TypeVar("Row")

@@ -53,6 +53,7 @@ _BY_NAME: Mapping[str, Form] = {
     **dict.fromkeys(("first_capability", "last_capability", "compute_capability", "capabilities"), _CAPABILITY),
     **dict.fromkeys(("bandwidth_gb_s", "fp32_tflops", "tensor_tflops", "times", "share"), _FIGURE),
     "bound": (_like(_NUMBER), "0.001"),
+    "torch_cudas": _TWO,
     "memory_gb": (lambda text: all(map(_FIGURE[0], text.split("/"))), "16/32"),
     "pythons": (_like(r"[0-9]{1,3}(\.[0-9]{1,3})*[t+]?"), "3.12"),
     "evidence": (lambda text: text in EVIDENCE, " or ".join(EVIDENCE)),

@@ -53,6 +53,8 @@ class Build:
     opens: tuple[str, ...] | None = None  # CUDA libraries that it links or opens and does not bring, by file name
     needs: tuple[str, ...] = ()  # the newest GLIBC and GLIBCXX that its libraries need
     torch_abi: str | None = None  # c++: made for one release of torch; stable: for later ones too
+    torch_cudas: tuple[str, ...] = ()  # the CUDA versions of torch for which it holds a library, if it has one for each
+    nearest: bool = False  # and without that of torch's CUDA it takes another one of the same major
 
 
 def wheel_version(build: Build) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from cudafit.model.bitsandbytes import has_library
 from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, SharedPlace
@@ -89,6 +90,7 @@ class Sharing:
         mine, theirs = requirements(one, extras), requirements(other, other_extras)
         clash = self._pairing(one, mine, other) or self._pairing(other, theirs, one) or _family(one, other)
         clash = clash or self._majors(one, other) or _cudnn(one, other) or _cudnn(other, one)
+        clash = clash or _no_library(one, other) or _no_library(other, one)
         return clash or _pins(one, mine, other, theirs) or self._same_place(one, mine, other, theirs)
 
     def _majors(self, one: Build, other: Build) -> Clash | None:
@@ -146,6 +148,18 @@ def _cudnn(one: Build, other: Build) -> Clash | None:
         f"cuDNN {other.cudnn}, of {label(other)}",
         one.sources[0] if one.sources else None,
     )
+
+
+def _no_library(one: Build, other: Build) -> Clash | None:
+    """A build with a library for each CUDA loads that of torch's."""
+    if not one.torch_cudas or other.name != TORCH.name or not is_gpu(other):
+        return None
+    cuda = build_cuda(other)
+    if cuda is None or has_library(one.torch_cudas, one.nearest, *cuda):
+        return None
+    held = " ".join(one.torch_cudas)
+    source = one.sources[0] if one.sources else None
+    return Clash("pairing", f"a torch for CUDA {held}, of which {label(one)} has libraries", label(other), source)
 
 
 def _family(one: Build, other: Build) -> Clash | None:

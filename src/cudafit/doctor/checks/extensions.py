@@ -8,6 +8,7 @@ from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
+from cudafit.model.bitsandbytes import has_library, library_cudas
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import FRAMEWORKS
@@ -27,18 +28,21 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
     torch = environment.torch if environment else None
     if environment is None or names is None or torch is None or not torch.cuda:
         return
-    digits = "".join(torch.cuda.split(".")[:2])
     end = ".dll" if world.machine.os.system == "windows" else ".so"
-    built = sorted(re.sub(r"\D", "", name.partition("_cuda")[2]) for name in names if "_cuda" in name and end in name)
-    if digits in built or (environment.bitsandbytes_falls_back and any(one[:2] == digits[:2] for one in built)):
+    built = library_cudas(name for name in names if name.endswith(end))
+    major, minor, *_ = (*numbers(torch.cuda), 0)
+    if has_library(built, environment.bitsandbytes_falls_back, major, minor):
         return
+    held = f"CUDA {' '.join(built)}" if built else "no CUDA"
     yield kinds.bnb.binary_missing.found(
         f"bitsandbytes has no library for CUDA {torch.cuda}",
         (
-            Evidence(f"it has libraries for {', '.join(built) or 'no CUDA'}", f"bitsandbytes/*_cuda*{end}"),
+            Evidence(f"it has libraries for {held}", f"bitsandbytes/*_cuda*{end}"),
             Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
         ),
-        reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
+        replace_build(world, "bitsandbytes", keep=("torch",))
+        or replace_build(world, "bitsandbytes", "torch")
+        or reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
     )
 
 

@@ -15,6 +15,7 @@ from cudafit.matrix.harvest.libraries import cuda_majors, facts_of, major_of_nam
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.harvest.requirements import exact, requirements
 from cudafit.matrix.merge import UNKNOWN_CUDA
+from cudafit.model.bitsandbytes import NEAREST, library_cudas
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.matrix import CPU
@@ -162,10 +163,10 @@ def cupy(variant: str) -> Reader:
 
 def bitsandbytes(wheel: RemoteWheel) -> Facts:
     """One wheel for many CUDA versions: `libbitsandbytes_cuda124.so` and its like."""
-    found = {match.group(1) for name in wheel.names if (match := re.search(r"libbitsandbytes_cuda(\d+)\.", name))}
-    facts: Facts = {"variant": "multi" if found else CPU}
-    if found:
-        facts["note"] = "libraries for CUDA " + " ".join(f"{n[:-1]}.{n[-1]}" for n in sorted(found, key=int))
+    facts: Facts = {"variant": CPU}
+    if found := library_cudas(wheel.names):
+        nearest = NEAREST in (wheel.text("bitsandbytes/cextension.py") or "")
+        facts = {"variant": "multi", "torch_cudas": list(found), "nearest": nearest}
     return _with_pins(facts, wheel)
 
 
