@@ -30,6 +30,7 @@ enum code {
 struct memory { unsigned long long total, free, used; };
 struct utilization { unsigned gpu, memory; };
 struct process { unsigned pid; unsigned long long bytes; unsigned gpu_instance, compute_instance; };
+struct old_process { unsigned pid; unsigned long long bytes; };
 struct pci_info {
     char legacy_bus_id[16];
     unsigned domain, bus, device, device_id, subsystem_id;
@@ -548,8 +549,32 @@ static int give_processes(const char *function, struct device *device, bool grap
     return SUCCESS;
 }
 
+static int give_old_processes(const char *function, struct device *device, bool graphics, unsigned *count,
+                              struct old_process *answer) {
+    struct process list[MAX_LISTED];
+    TRY(give_processes(function, device, graphics, count, count && *count && answer ? list : NULL));
+    for (unsigned i = 0; i < *count; i++) answer[i] = (struct old_process){list[i].pid, list[i].bytes};
+    return SUCCESS;
+}
+
+int nvmlDeviceGetComputeRunningProcesses(struct device *device, unsigned *count, struct old_process *answer) {
+    return give_old_processes(__func__, device, false, count, answer);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v2(struct device *device, unsigned *count, struct process *answer) {
+    return give_processes(__func__, device, false, count, answer);
+}
+
 int nvmlDeviceGetComputeRunningProcesses_v3(struct device *device, unsigned *count, struct process *answer) {
     return give_processes(__func__, device, false, count, answer);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses(struct device *device, unsigned *count, struct old_process *answer) {
+    return give_old_processes(__func__, device, true, count, answer);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v2(struct device *device, unsigned *count, struct process *answer) {
+    return give_processes(__func__, device, true, count, answer);
 }
 
 int nvmlDeviceGetGraphicsRunningProcesses_v3(struct device *device, unsigned *count, struct process *answer) {

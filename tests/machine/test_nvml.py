@@ -77,12 +77,6 @@ def test_noise_on_the_line_is_no_fact() -> None:
     assert reading.driver == "1.2"
 
 
-def test_pynvml_that_cannot_be_imported() -> None:
-    assert told({"failed": "import", "text": "No module named 'pynvml'"}).error == (
-        "pynvml could not be imported: No module named 'pynvml'"
-    )
-
-
 def test_numbers_become_words() -> None:
     reading = told(
         INIT,

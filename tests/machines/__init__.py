@@ -1,7 +1,7 @@
 """Machines to test with: each a description (`NAME.toml`) and the snapshot that inspect takes of it (`NAME.json`).
 
 A description holds the files that the probes would find and a spec for the test NVML. `make machines` takes the
-snapshots anew: through the real probes, the real pynvml and a real libnvidia-ml.so.1, below a root made for it.
+snapshots anew: through the real probes and a real libnvidia-ml.so.1, below a root made for it.
 The GPUs' names, PCI ids, cores and memory are those of the cards; UUIDs and addresses are made up.
 """
 

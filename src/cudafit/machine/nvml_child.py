@@ -2,141 +2,136 @@
 
 A driver call can hang for ever or crash the process that makes it; here it takes nothing else with it. Each fact is
 one JSON line on stdout, and each call is announced before it is made, so that the reader of a line that never
-comes knows which call it was. Nothing of cudafit is imported, only pynvml.
+comes knows which call it was. It is waited for, so it imports next to nothing: not even `json` and `re`.
 """
 
-import contextlib
-import json
+from __future__ import annotations
+
 import os
-import re
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from ctypes import CDLL, c_uint, c_ulonglong, c_void_p
 
-# Where a driver's libraries lie that the loader may not know of: WSL, NixOS, container runtimes, Colab.
-LIBRARY_FOLDERS = ("/usr/lib/wsl/lib", "/run/opengl-driver/lib", "/usr/local/nvidia/lib64", "/usr/lib64-nvidia")
-LIBRARY = "libnvidia-ml.so.1"
-LIBRARY_NOT_FOUND = 12  # nvml.h, NVML_ERROR_LIBRARY_NOT_FOUND
+from cudafit.machine import nvml_calls
+from cudafit.machine.nvml_calls import FUNCTION_NOT_FOUND, LIBRARY, LIBRARY_NOT_FOUND, NOT_FOUND, Nvml, NvmlError
+
+TYPE_CHECKING = False  # `typing` alone costs as much as ctypes
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 # How long to pause between looks: less at first, when short jobs end; and never so little that the looks cost more
 # than this share of a core.
 QUICK_S, QUICK_FOR_S, SLOW_S, SHARE = 0.25, 10.0, 0.5, 0.004
-NODES = re.compile(r"nvidia(\d+|ctl|-uvm|-uvm-tools)|dxg")
+NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "dxg")
 
 
 def say(**fact: Any) -> None:
-    sys.stdout.write(json.dumps(fact) + "\n")
+    sys.stdout.write(as_json(fact) + "\n")
     sys.stdout.flush()
 
 
+def as_json(value: Any) -> str:
+    """As `json.dumps` writes it; to import that takes longer than to ask a driver."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f'"{"".join(map(_sign, value))}"'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{as_json(key)}: {as_json(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_json, value)) + "]"
+    return repr(value)
+
+
+def _sign(sign: str) -> str:
+    if " " <= sign <= "~" and sign not in '"\\':
+        return sign
+    words = sign.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{words[start : start + 4]}" for start in range(0, len(words), 4))
+
+
 def main() -> None:
+    nvml = loaded()
     if sys.argv[1:] == ["--watch"]:
-        watch()
+        if nvml:
+            watch(nvml)
         return
-    if preload():
-        ask_nvml()
+    if nvml:
+        Reader(nvml).read()
     for name in sorted(os.listdir("/dev") if os.path.isdir("/dev") else []):
-        if NODES.fullmatch(name):
+        if name in NODES or (name.startswith("nvidia") and name[len("nvidia") :].isdecimal()):
             open_node(f"/dev/{name}")
 
 
-def preload() -> bool:
-    """Load the library, if need be from a place the loader does not know, so that pynvml finds it already there.
-
-    Nor is pynvml, which is large, imported where there is no library at all.
-    """
-    return True if sys.platform == "win32" else _loaded()  # on Windows pynvml knows the places itself
-
-
-def _loaded() -> bool:
-    import ctypes  # noqa: PLC0415 - only now
-
-    say(call="dlopen " + LIBRARY)
-    for path in (LIBRARY, *(os.path.join(folder, LIBRARY) for folder in LIBRARY_FOLDERS)):
+def loaded() -> Nvml | None:
+    """The library, if need be from a place that the loader does not know."""
+    say(call=f"dlopen {LIBRARY}")
+    for path in nvml_calls.libraries():
         try:
-            ctypes.CDLL(path)
+            return Nvml(CDLL(path))
         except OSError as error:
-            # pynvml calls every failure "not found"; a library that is there and broken is another matter.
-            if "No such file or directory" not in str(error):
+            # A library that is there and broken is another matter than none.
+            if "No such file or directory" not in str(error) and not isinstance(error, FileNotFoundError):
                 say(key="load_error", text=str(error))
-            continue
-        return True
     say(key="init", gpu=None, part=None, code=LIBRARY_NOT_FOUND, text=f"{LIBRARY} was not found")
-    return False
+    return None
 
 
-def ask_nvml() -> None:
-    if pynvml := imported():
-        Reader(pynvml).read()
-
-
-def imported() -> Any:
-    say(call="import pynvml")
-    try:
-        import pynvml  # noqa: PLC0415 - the reader must learn which step failed
-    except ImportError as error:
-        say(failed="import", text=str(error))
-        return None
-    return pynvml
-
-
-def watch() -> None:
+def watch(nvml: Nvml) -> None:
     """Look again and again, until nobody reads any more."""
-    if not preload() or not (pynvml := imported()):
-        return
-    looker = Looker(pynvml)
+    looker = Looker(nvml)
     if not looker.begin():
         return
     start = time.monotonic()
-    with contextlib.suppress(BrokenPipeError):
+    try:
         while True:
             before = time.process_time()
             looker.look()
             cost = time.process_time() - before
             period = QUICK_S if time.monotonic() - start < QUICK_FOR_S else SLOW_S
             time.sleep(max(period, cost / SHARE))
+    except BrokenPipeError:
+        return
 
 
 class Looker:
     """Asks NVML what changes while programs compute: who is there, how busy it is, what slows it down."""
 
-    def __init__(self, pynvml: Any) -> None:
-        self.reader = Reader(pynvml)
-        self.nvml = pynvml
-        self.handles: dict[int, Any] = {}
+    def __init__(self, nvml: Nvml) -> None:
+        self.reader = Reader(nvml)
+        self.nvml = nvml
+        self.handles: dict[int, c_void_p] = {}
 
     def begin(self) -> bool:
         if not self.reader.ask("init", self.reader.start):
             return False
-        for index in range(self.reader.ask("count", self.nvml.nvmlDeviceGetCount) or 0):
-            handle = self.reader.handle(index)
-            if handle is not None:
+        for index in range(self.reader.count()):
+            if handle := self.reader.handle(index):
                 self.handles[index] = handle
-                self.reader.ask("name", partial(self.nvml.nvmlDeviceGetName, handle), index)
-                self.reader.ask("uuid", partial(self.nvml.nvmlDeviceGetUUID, handle), index)
-                self.reader.ask("memory", partial(self.reader.memory, handle), index)
+                for key, call in self.reader.identity(handle).items():
+                    self.reader.ask(key, call, index)
         return True
 
     def look(self) -> None:
         say(look=time.monotonic(), gpus=[self.gpu(index, handle) for index, handle in self.handles.items()])
 
-    def gpu(self, index: int, handle: Any) -> dict[str, Any]:
+    def gpu(self, index: int, handle: c_void_p) -> dict[str, Any]:
         n = self.nvml
         return {
             "index": index,
             "processes": self.quiet(lambda: self.processes(handle)),
-            "utilization": self.quiet(lambda: n.nvmlDeviceGetUtilizationRates(handle).gpu),
+            "utilization": self.quiet(lambda: self.reader.utilization(handle)),
             "memory_used": self.quiet(lambda: self.reader.memory(handle)[1]),
             "throttle": self.quiet(lambda: self.reader.throttle(handle)),
-            "clock": self.quiet(lambda: n.nvmlDeviceGetClockInfo(handle, n.NVML_CLOCK_SM)),
-            "clock_max": self.quiet(lambda: n.nvmlDeviceGetMaxClockInfo(handle, n.NVML_CLOCK_SM)),
+            "clock": self.quiet(lambda: n.number("nvmlDeviceGetClockInfo", handle, nvml_calls.CLOCK_SM)),
+            "clock_max": self.quiet(lambda: n.number("nvmlDeviceGetMaxClockInfo", handle, nvml_calls.CLOCK_SM)),
         }
 
-    def processes(self, handle: Any) -> list[list[int | None]]:
+    def processes(self, handle: c_void_p) -> list[list[int | None]]:
         """Those that compute; the clients of an MPS server are listed by a call of their own."""
-        found = processes(self.nvml.nvmlDeviceGetComputeRunningProcesses(handle))
-        clients = self.quiet(lambda: processes(self.nvml.nvmlDeviceGetMPSComputeRunningProcesses(handle)))
+        found = self.nvml.processes("nvmlDeviceGetComputeRunningProcesses", handle)
+        clients = self.quiet(lambda: self.nvml.processes("nvmlDeviceGetMPSComputeRunningProcesses", handle))
         return found + [one for one in clients or () if one not in found]
 
     def quiet(self, call: Callable[[], Any]) -> Any:
@@ -150,26 +145,30 @@ class Looker:
 class Reader:
     """Asks NVML everything that a snapshot holds."""
 
-    def __init__(self, pynvml: Any) -> None:
-        self.nvml = pynvml
+    def __init__(self, nvml: Nvml) -> None:
+        self.nvml = nvml
 
     def read(self) -> None:
+        n = self.nvml
         if not self.ask("init", self.start):
             # Without a session the library still tells its own version: the other half of a mismatch.
-            self.ask("nvml", self.nvml.nvmlSystemGetNVMLVersion)
+            self.ask("nvml", lambda: n.text("nvmlSystemGetNVMLVersion"))
             self.library_path()
             return
         self.library_path()
-        self.ask("driver", self.nvml.nvmlSystemGetDriverVersion)
-        self.ask("nvml", self.nvml.nvmlSystemGetNVMLVersion)
-        if self.ask("cuda", self.nvml.nvmlSystemGetCudaDriverVersion_v2) is None:
-            self.ask("cuda", self.nvml.nvmlSystemGetCudaDriverVersion)
-        for index in range(self.ask("count", self.nvml.nvmlDeviceGetCount) or 0):
+        self.ask("driver", lambda: n.text("nvmlSystemGetDriverVersion"))
+        self.ask("nvml", lambda: n.text("nvmlSystemGetNVMLVersion"))
+        if self.ask("cuda", lambda: n.number("nvmlSystemGetCudaDriverVersion_v2")) is None:
+            self.ask("cuda", lambda: n.number("nvmlSystemGetCudaDriverVersion"))
+        for index in range(self.count()):
             self.gpu(index)
 
     def start(self) -> bool:
-        self.nvml.nvmlInit()
+        self.nvml.call("nvmlInitWithFlags", c_uint(0))
         return True
+
+    def count(self) -> int:
+        return self.ask("count", lambda: self.nvml.number("nvmlDeviceGetCount_v2")) or 0
 
     def library_path(self) -> None:
         try:
@@ -186,122 +185,121 @@ class Reader:
         say(call=key, gpu=gpu)
         try:
             value = call()
-        except self.nvml.NVMLError as error:
-            say(**where, code=error.value, text=self.words(error))
+        except NvmlError as error:
+            say(**where, code=error.code, text=self.nvml.words(error.code))
             return None
-        except Exception as error:  # a binding that does not fit this library: a fact like any other
+        except Exception as error:  # a text that is none: a fact like any other
             say(**where, code=None, text=f"{type(error).__name__}: {error}")
             return None
         say(**where, value=value)
         return value
 
-    def words(self, error: Any) -> str:
-        """The driver's own words, which people search for; pynvml has others for some codes."""
-        try:
-            return str(self.nvml.nvmlErrorString(error.value))
-        except self.nvml.NVMLError:
-            return str(error)
-
-    def handle(self, index: int) -> Any:
+    def handle(self, index: int) -> c_void_p | None:
         """Not through `ask`: a handle cannot be written as JSON."""
         say(call="handle", gpu=index)
         try:
-            return self.nvml.nvmlDeviceGetHandleByIndex(index)
-        except self.nvml.NVMLError as error:
-            say(key="handle", gpu=index, part=None, code=error.value, text=self.words(error))
+            return self.nvml.handle("nvmlDeviceGetHandleByIndex_v2", c_uint(index))
+        except NvmlError as error:
+            say(key="handle", gpu=index, part=None, code=error.code, text=self.nvml.words(error.code))
             return None
 
     def gpu(self, index: int) -> None:
-        n = self.nvml
         handle = self.handle(index)
         if handle is None:
             return
-        calls: dict[str, Callable[[], Any]] = {
-            "name": lambda: n.nvmlDeviceGetName(handle),
-            "uuid": lambda: n.nvmlDeviceGetUUID(handle),
-            "pci": lambda: pci(n.nvmlDeviceGetPciInfo(handle)),
-            "compute_capability": lambda: n.nvmlDeviceGetCudaComputeCapability(handle),
-            "memory": lambda: self.memory(handle),
-            "mig": lambda: n.nvmlDeviceGetMigMode(handle)[0],
-            "compute_mode": lambda: n.nvmlDeviceGetComputeMode(handle),
-            "cores": lambda: n.nvmlDeviceGetNumGpuCores(handle),
-            "temperature": lambda: n.nvmlDeviceGetTemperature(handle, n.NVML_TEMPERATURE_GPU),
-            "utilization": lambda: n.nvmlDeviceGetUtilizationRates(handle).gpu,
-            "power": lambda: n.nvmlDeviceGetPowerUsage(handle),
-            "power_limit": lambda: n.nvmlDeviceGetEnforcedPowerLimit(handle),
-            "power_limit_default": lambda: n.nvmlDeviceGetPowerManagementDefaultLimit(handle),
-            "fabric": lambda: self.fabric(handle),
-            "persistence": lambda: n.nvmlDeviceGetPersistenceMode(handle),
-            "virtualization": lambda: n.nvmlDeviceGetVirtualizationMode(handle),
-            "clock_sm": lambda: n.nvmlDeviceGetClockInfo(handle, n.NVML_CLOCK_SM),
-            "clock_sm_max": lambda: n.nvmlDeviceGetMaxClockInfo(handle, n.NVML_CLOCK_SM),
-            "clock_memory": lambda: n.nvmlDeviceGetClockInfo(handle, n.NVML_CLOCK_MEM),
-            "clock_memory_max": lambda: n.nvmlDeviceGetMaxClockInfo(handle, n.NVML_CLOCK_MEM),
-            "throttle": lambda: self.throttle(handle),
-            "pcie_generation": lambda: n.nvmlDeviceGetCurrPcieLinkGeneration(handle),
-            "pcie_generation_max": lambda: n.nvmlDeviceGetMaxPcieLinkGeneration(handle),
-            "pcie_width": lambda: n.nvmlDeviceGetCurrPcieLinkWidth(handle),
-            "pcie_width_max": lambda: n.nvmlDeviceGetMaxPcieLinkWidth(handle),
-            "ecc": lambda: n.nvmlDeviceGetEccMode(handle)[0],
-            "ecc_uncorrected": lambda: n.nvmlDeviceGetTotalEccErrors(
-                handle, n.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, n.NVML_VOLATILE_ECC
-            ),
-            "remapped": lambda: list(n.nvmlDeviceGetRemappedRows(handle)),
-            "compute_processes": lambda: processes(n.nvmlDeviceGetComputeRunningProcesses(handle)),
-            "graphics_processes": lambda: processes(n.nvmlDeviceGetGraphicsRunningProcesses(handle)),
-        }
+        calls = self.identity(handle) | self.state(handle) | self.links(handle)
         answers = {key: self.ask(key, call, index) for key, call in calls.items()}
         if answers["mig"]:
             self.mig_devices(index, handle)
 
-    def throttle(self, handle: Any) -> int:
+    def identity(self, handle: c_void_p) -> dict[str, Callable[[], Any]]:
+        return {
+            "name": lambda: self.nvml.text("nvmlDeviceGetName", handle),
+            "uuid": lambda: self.nvml.text("nvmlDeviceGetUUID", handle),
+            "memory": lambda: self.memory(handle),
+        }
+
+    def state(self, handle: c_void_p) -> dict[str, Callable[[], Any]]:
+        n = self.nvml
+
+        def number(function: str, *arguments: Any, kind: Any = c_uint) -> Callable[[], Any]:
+            return lambda: n.number(function, handle, *arguments, kind=kind)
+
+        return {
+            "pci": lambda: pci(n.filled(nvml_calls.PciInfo(), "nvmlDeviceGetPciInfo_v3", handle)),
+            "compute_capability": lambda: n.numbers(2, "nvmlDeviceGetCudaComputeCapability", handle),
+            "mig": lambda: n.numbers(2, "nvmlDeviceGetMigMode", handle)[0],
+            "compute_mode": number("nvmlDeviceGetComputeMode"),
+            "cores": number("nvmlDeviceGetNumGpuCores"),
+            "temperature": number("nvmlDeviceGetTemperature", nvml_calls.TEMPERATURE_GPU),
+            "utilization": lambda: self.utilization(handle),
+            "power": number("nvmlDeviceGetPowerUsage"),
+            "power_limit": number("nvmlDeviceGetEnforcedPowerLimit"),
+            "power_limit_default": number("nvmlDeviceGetPowerManagementDefaultLimit"),
+            "fabric": lambda: n.fabric(handle),
+            "persistence": number("nvmlDeviceGetPersistenceMode"),
+            "virtualization": number("nvmlDeviceGetVirtualizationMode", kind=c_ulonglong),
+            "clock_sm": number("nvmlDeviceGetClockInfo", nvml_calls.CLOCK_SM),
+            "clock_sm_max": number("nvmlDeviceGetMaxClockInfo", nvml_calls.CLOCK_SM),
+            "clock_memory": number("nvmlDeviceGetClockInfo", nvml_calls.CLOCK_MEMORY),
+            "clock_memory_max": number("nvmlDeviceGetMaxClockInfo", nvml_calls.CLOCK_MEMORY),
+            "throttle": lambda: self.throttle(handle),
+        }
+
+    def links(self, handle: c_void_p) -> dict[str, Callable[[], Any]]:
+        n = self.nvml
+        ecc = (nvml_calls.UNCORRECTED, nvml_calls.SINCE_BOOT)
+        return {
+            "pcie_generation": lambda: n.number("nvmlDeviceGetCurrPcieLinkGeneration", handle),
+            "pcie_generation_max": lambda: n.number("nvmlDeviceGetMaxPcieLinkGeneration", handle),
+            "pcie_width": lambda: n.number("nvmlDeviceGetCurrPcieLinkWidth", handle),
+            "pcie_width_max": lambda: n.number("nvmlDeviceGetMaxPcieLinkWidth", handle),
+            "ecc": lambda: n.numbers(2, "nvmlDeviceGetEccMode", handle)[0],
+            "ecc_uncorrected": lambda: n.number("nvmlDeviceGetTotalEccErrors", handle, *ecc, kind=c_ulonglong),
+            "remapped": lambda: n.numbers(4, "nvmlDeviceGetRemappedRows", handle),
+            "compute_processes": lambda: n.processes("nvmlDeviceGetComputeRunningProcesses", handle),
+            "graphics_processes": lambda: n.processes("nvmlDeviceGetGraphicsRunningProcesses", handle),
+        }
+
+    def throttle(self, handle: c_void_p) -> int:
         """The newer name of the call first; a driver before 535 knows the older one only."""
         try:
-            return int(self.nvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
-        except (AttributeError, self.nvml.NVMLError_FunctionNotFound):
-            return int(self.nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+            return self.nvml.number("nvmlDeviceGetCurrentClocksEventReasons", handle, kind=c_ulonglong)
+        except NvmlError as error:
+            if error.code != FUNCTION_NOT_FOUND:
+                raise
+            return self.nvml.number("nvmlDeviceGetCurrentClocksThrottleReasons", handle, kind=c_ulonglong)
 
-    def fabric(self, handle: Any) -> list[int]:
-        """State and status; the call with a version in its answer is that of drivers from 535 on."""
-        import ctypes  # noqa: PLC0415 - pynvml has loaded it
+    def utilization(self, handle: c_void_p) -> int:
+        return int(self.nvml.filled(nvml_calls.Utilization(), "nvmlDeviceGetUtilizationRates", handle).gpu)
 
-        try:
-            info = self.nvml.c_nvmlGpuFabricInfoV_t()
-            self.nvml.nvmlDeviceGetGpuFabricInfoV(handle, ctypes.byref(info))
-        except (AttributeError, self.nvml.NVMLError_FunctionNotFound):
-            info = self.nvml.c_nvmlGpuFabricInfo_t()
-            self.nvml.nvmlDeviceGetGpuFabricInfo(handle, ctypes.byref(info))
-        return [info.state & 0xFF, info.status]  # the driver writes one byte of a state
+    def memory(self, handle: c_void_p) -> list[int]:
+        info = self.nvml.filled(nvml_calls.Memory(), "nvmlDeviceGetMemoryInfo", handle)
+        return [info.total, info.used]
 
-    def mig_devices(self, index: int, handle: Any) -> None:
+    def mig_devices(self, index: int, handle: c_void_p) -> None:
         n = self.nvml
-        count = self.ask("mig_devices", partial(n.nvmlDeviceGetMaxMigDeviceCount, handle), index) or 0
+        count = self.ask("mig_devices", lambda: n.number("nvmlDeviceGetMaxMigDeviceCount", handle), index) or 0
         for part in range(count):
             try:
-                device = n.nvmlDeviceGetMigDeviceHandleByIndex(handle, part)
-            except n.NVMLError_NotFound:
-                continue  # an empty place among the possible ones
-            except n.NVMLError as error:
-                say(key="mig_devices", gpu=index, part=None, code=error.value, text=self.words(error))
+                device = n.handle("nvmlDeviceGetMigDeviceHandleByIndex", handle, c_uint(part))
+            except NvmlError as error:
+                if error.code != NOT_FOUND:  # an empty place among the possible ones
+                    say(key="mig_devices", gpu=index, part=None, code=error.code, text=n.words(error.code))
                 continue
-            self.ask("mig_uuid", partial(n.nvmlDeviceGetUUID, device), index, part)
-            self.ask("mig_name", partial(n.nvmlDeviceGetName, device), index, part)
-            self.ask("mig_memory", partial(self.memory, device), index, part)
-            self.ask("mig_gpu_instance", partial(n.nvmlDeviceGetGpuInstanceId, device), index, part)
-            self.ask("mig_compute_instance", partial(n.nvmlDeviceGetComputeInstanceId, device), index, part)
+            for key, call in self.mig_device(device).items():
+                self.ask(key, call, index, part)
 
-    def memory(self, handle: Any) -> list[int]:
-        info = self.nvml.nvmlDeviceGetMemoryInfo(handle)
-        return [info.total, info.used]
+    def mig_device(self, device: c_void_p) -> dict[str, Callable[[], Any]]:
+        return {
+            **{f"mig_{key}": call for key, call in self.identity(device).items()},
+            "mig_gpu_instance": lambda: self.nvml.number("nvmlDeviceGetGpuInstanceId", device),
+            "mig_compute_instance": lambda: self.nvml.number("nvmlDeviceGetComputeInstanceId", device),
+        }
 
 
 def pci(info: Any) -> dict[str, Any]:
-    bus = info.busId.decode() if isinstance(info.busId, bytes) else info.busId
-    return {"bus": bus, "device": info.pciDeviceId, "subsystem": info.pciSubSystemId}
-
-
-def processes(found: Any) -> list[list[int | None]]:
-    return [[process.pid, process.usedGpuMemory] for process in found]
+    return {"bus": info.busId.decode(), "device": info.pciDeviceId, "subsystem": info.pciSubSystemId}
 
 
 def open_node(path: str) -> None:
@@ -313,7 +311,3 @@ def open_node(path: str) -> None:
         say(key="node", path=path, error=os.strerror(error.errno) if error.errno else str(error))
     else:
         say(key="node", path=path, error=None)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,14 @@
 """NVML asked again and again by `nvml_child`, in its own process: who computes on each GPU, and how busy it is."""
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cudafit.machine.nvml import LIBRARY_NOT_FOUND, interpret, parsed, throttle_reasons
-from cudafit.machine.question import CHILD, SYSTEMS, Answer, ending
+from cudafit.machine.question import SYSTEMS, Answer, child, ending
 from cudafit.model.frozen import frozen
-from cudafit.process import Talk, own_environ, own_python
+from cudafit.process import Talk, own_environ
 
 _MIB = 1 << 20
 _SILENCE_S = 15.0
@@ -62,9 +61,8 @@ class NvmlWatch:
         if sys.platform not in SYSTEMS:
             self.error, self.absent = "there is no NVML on this system", True
             return
-        child = os.path.join(os.path.dirname(__file__), CHILD)
         try:
-            self._talk = Talk(own_python(child, "--watch"), own_environ(environ))
+            self._talk = Talk(child("--watch"), own_environ(environ))
         except OSError as error:
             self.error = f"could not start {sys.executable}: {error.strerror or error}"
 

@@ -12,8 +12,18 @@ from collections.abc import Mapping
 from cudafit.model.frozen import frozen
 from cudafit.process import Talk, own_environ, own_python
 
-CHILD = "nvml_child.py"
 SYSTEMS = ("linux", "win32")
+
+
+# The folder that cudafit lies in comes last, and nobody's `.pth` files are read: none of that is needed.
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from cudafit.machine.nvml_child import main; main()"
+
+
+def child(*words: str) -> list[str]:
+    """The command that asks NVML. Raises OSError where this Python's place is not known."""
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    python, *more = own_python("-c", _START, folder, *words)
+    return [python, "-S", *more]
 
 
 @frozen
@@ -32,7 +42,7 @@ class Question:
         self._talk: Talk | None = None
         self._refused: str | None = None
         try:
-            self._talk = Talk(own_python(os.path.join(os.path.dirname(__file__), CHILD)), own_environ(environ))
+            self._talk = Talk(child(), own_environ(environ))
         except OSError as error:
             self._refused = f"could not start {sys.executable}: {error.strerror or error}"
 
