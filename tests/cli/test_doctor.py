@@ -150,7 +150,7 @@ def test_formats_for_those_who_watch_machines(cudafit: Run, cpu: str, tmp_path: 
     done = cudafit(*words, "nagios")
     assert done.returncode == 2
     assert done.stdout.startswith("CUDAFIT CRITICAL - torch 2.13.0+cpu is a build for the CPU (torch.cpu_wheel)")
-    assert cudafit("doctor", "--env", cpu, *machine("no-gpu"), "--format", "nagios").returncode == 0
+    assert cudafit("doctor", "--env", cpu, *machine("no-gpu"), "--format", "nagios").returncode == 3
     unknown = cudafit("doctor", "--env", str(tmp_path / "nothing"), *machine("no-gpu"), "--format", "nagios")
     assert unknown.returncode == 3
     assert unknown.stdout.startswith("CUDAFIT UNKNOWN - ")

@@ -1,12 +1,14 @@
 """Read by the parsers of those for whom it is made."""
 
 import re
+from dataclasses import replace
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cudafit.model import kinds
 from cudafit.model.finding import Evidence, NotChecked, Report, Status
-from cudafit.render.doctor_monitors import NAGIOS_CODES, nagios, nagios_unknown, prometheus
+from cudafit.render.doctor_monitors import NAGIOS_CODES, nagios, nagios_status, nagios_unknown, prometheus
 
 FACTS = (Evidence("a", "b"),)
 CPU = kinds.torch.cpu_wheel.found("torch 2.13.0+cpu is a build for the CPU", FACTS)
@@ -15,7 +17,7 @@ EVIL = kinds.dist.duplicate_install.found('x"y\\z\n{a="b"} | 99 is installed twi
 
 def report(status: Status, *found: object, cause: str | None = None, environment: str | None = "a venv") -> Report:
     skipped = (NotChecked("gpu", "the driver|did not answer\nat all"),) if status == "unknown" else ()
-    return Report(status, cause, tuple(found), skipped, environment, checked=77)  # type: ignore[arg-type]
+    return Report(status, cause, tuple(found), skipped, environment, checked=77, gpus=1)  # type: ignore[arg-type]
 
 
 def test_nagios_is_one_line_and_its_numbers_are_behind_one_bar() -> None:
@@ -34,6 +36,15 @@ def test_nagios_is_one_line_and_its_numbers_are_behind_one_bar() -> None:
         assert re.fullmatch(r"errors=\d+;;;0 warnings=\d+;;;0 checks=77;;;0\n", text.partition("| ")[2])
     assert sorted(NAGIOS_CODES.values()) == [0, 1, 2, 3]
     assert nagios_unknown("a\nb|c") == "CUDAFIT UNKNOWN - a b/c\n"
+
+
+@pytest.mark.parametrize("gpus", [0, None])
+def test_nagios_is_not_told_that_all_is_well_where_no_gpu_is_seen(gpus: int | None) -> None:
+    unseen = replace(report("ok"), gpus=gpus)
+    assert nagios(unseen).startswith("CUDAFIT UNKNOWN - could not be determined: no GPU is to be seen |")
+    assert nagios_status(unseen) == "unknown"
+    assert nagios_status(replace(unseen, files=("Dockerfile",))) == "ok"  # there nobody asked about a GPU here
+    assert nagios_status(replace(unseen, status="error")) == "error"
 
 
 def test_what_is_foreign_cannot_end_the_line_or_give_numbers() -> None:

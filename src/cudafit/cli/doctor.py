@@ -99,9 +99,9 @@ def command(
         return emit(context, result, as_json=as_json)
     _print(result.record, form)
     if form == "nagios":
-        from cudafit.render.doctor_monitors import NAGIOS_CODES  # noqa: PLC0415
+        from cudafit.render.doctor_monitors import NAGIOS_CODES, nagios_status  # noqa: PLC0415
 
-        return NAGIOS_CODES[result.record.status]
+        return NAGIOS_CODES[nagios_status(result.record)]
     return result.exit_code
 
 

@@ -28,6 +28,7 @@ from cudafit.system.commands import path_word
 
 _NO_GPU = "no NVIDIA GPU was found"  # as `machine_lines` says it
 _INSIDE = ("libraries", "framework", "notebook")
+NO_ENVIRONMENT = "no Python environment is active or in this folder"
 
 
 def diagnose(
@@ -46,8 +47,7 @@ def diagnose(
     """
     findings = [one for one in code if isinstance(one, Finding) and is_wanted(one.id, select, ignore)]
     skipped = [one for one in code if isinstance(one, NotChecked)]
-    checked, blind = 0, False
-    not_found = which is not None and which.how == "none"
+    checked, looks_inside = 0, False
     containers = world.project.containers
     # Files of containers are looked at by themselves: this shell's environment says nothing about them.
     for check in container_checks() if containers else CHECKS:
@@ -55,20 +55,21 @@ def diagnose(
         if not wanted:
             continue
         checked += 1
-        blind = blind or (not_found and _looks_inside(wanted))
+        looks_inside = looks_inside or _looks_inside(wanted)
         for told in check.function(world):
             if isinstance(told, Unchecked):
                 skipped.append(NotChecked(check.name, told.reason))
             elif is_wanted(told.id, select, ignore) and told not in findings:
                 findings.append(told)
     findings.sort(key=_place)
+    nothing = _nothing_inside(world, which, findings) if looks_inside else None
     folded = tuple(_tried(world, _folded(findings)))
     cause = next((one for one in folded if one.severity == ERROR and one.explained_by is None), None)
     return Report(
-        status=_status(world, findings, blind=blind),
+        status=_status(world, findings, blind=nothing is not None),
         cause=cause.id if cause else None,
         findings=folded,
-        skipped=(*skipped, *_not_read(world)),
+        skipped=(*_not_seen(world, nothing), *skipped, *_not_read(world)),
         environment=described,
         machine=_machine(world),
         checked=checked,
@@ -76,7 +77,24 @@ def diagnose(
         files=tuple(map(shown, containers.paths)) if containers else (),
         which=which,
         owner=world.environment.owner if world.environment else None,
+        gpus=None if containers else _gpus(world),
     )
+
+
+def _gpus(world: World) -> int | None:
+    state = world.host.kind.state
+    return len(world.host.cards) if state == "gpu" else None if state == "undetermined" else 0
+
+
+def _nothing_inside(world: World, which: Which | None, findings: Sequence[Finding]) -> str | None:
+    """Why there was nothing to look at where an environment was to be judged: then nothing is known to be well."""
+    if world.project.containers:
+        return None
+    if world.environment is None:
+        return NO_ENVIRONMENT if which is not None and which.how == "none" else None
+    if world.environment.has_something or any(one.layer in _INSIDE for one in findings):
+        return None
+    return "nothing in it uses a GPU: no torch, TensorFlow, JAX, CuPy or ONNX Runtime, and no CUDA library"
 
 
 def _tried(world: World, findings: list[Finding]) -> list[Finding]:
@@ -101,8 +119,11 @@ def _machine(world: World) -> tuple[str, ...]:
 
 
 def _looks_inside(names: Sequence[str]) -> bool:
-    """Whether a check asks about an environment, so that without one it has seen nothing."""
-    return any(KINDS[name].layer in _INSIDE for name in names)
+    """Whether a check asks about an environment, so that without one it has seen nothing.
+
+    `--select driver` asks about the machine, though a framework may be too new for its driver.
+    """
+    return any(KINDS[name].layer in _INSIDE and not name.startswith("driver.") for name in names)
 
 
 def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -147,17 +168,25 @@ def _status(world: World, findings: Sequence[Finding], *, blind: bool) -> Status
     return WARNING if WARNING in severities else OK
 
 
-def _not_read(world: World) -> list[NotChecked]:
-    """What no check says by itself: the machine or the environment that could not be looked at."""
+def _not_seen(world: World, nothing: str | None) -> list[NotChecked]:
+    """What no check says by itself, and decides: the machine or the environment that could not be looked at."""
     found = []
     if world.host.kind.state == "undetermined":
         found.append(NotChecked("gpu", world.host.why or "the GPUs could not be determined"))
+    if world.environment is None and not world.project.containers:
+        found.append(NotChecked("environment", NO_ENVIRONMENT))
+    elif nothing:
+        found.append(NotChecked("environment", nothing))
+    return found
+
+
+def _not_read(world: World) -> list[NotChecked]:
+    """Files that could not be read."""
+    found = []
     if world.project.containers:
         from cudafit.doctor.checks.images import files  # noqa: PLC0415 - as `container_checks`
 
         return found + [NotChecked("container-files", one.reason) for one in files(world)]
-    if world.environment is None:
-        found.append(NotChecked("environment", "no Python environment is active or in this folder"))
     for problem in world.environment.problems[:20] if world.environment else ():
         found.append(NotChecked("environment", problem.error))
     return found + [NotChecked("project", reason) for reason in world.project.unread[:20]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from cudafit.model.finding import Owner
-from cudafit.model.frameworks import TENSORFLOW, TORCH, TWINS, Framework
+from cudafit.model.frameworks import CONDA_KINDS, FRAMEWORKS, OF_CONDA, TENSORFLOW, TORCH, TWINS, Framework
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
 
@@ -237,6 +237,13 @@ class Environment:
         if framework is TENSORFLOW:
             return self.tensorflow is not None
         return any(framework.is_called(one.name) for one in self.distributions)
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there is anything in it that could use a GPU: without that, nothing in it can be judged."""
+        of_conda = any(one.name in OF_CONDA or one.name in CONDA_KINDS for one in self.conda)
+        parts = self.loads or self.extensions or self.libraries or self.gone or self.bitsandbytes is not None
+        return bool(of_conda or parts) or any(self.has(one) for one in FRAMEWORKS)
 
     def version(self, name: str) -> str | None:
         found = self.distribution(name)

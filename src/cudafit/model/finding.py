@@ -204,3 +204,4 @@ class Report:
     files: tuple[str, ...] = ()  # the Dockerfiles and compose files, where those were looked at
     which: Which | None = None  # which environment was looked at, and why that one
     owner: Owner | None = None  # who keeps it
+    gpus: int | None = None  # how many GPUs a program may use here; None: that is not known

@@ -63,8 +63,10 @@ def _page(report: Report, version: str) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
     yield '<meta name="referrer" content="no-referrer">\n'
-    yield f"<title>cudafit doctor: {_SAID[report.status]}</title>\n<style>{_STYLE}</style></head>\n<body><main>\n"
-    yield f'<h1>cudafit doctor: <span class="{report.status}">{_SAID[report.status]}</span></h1>\n'
+    unseen = report.status == OK and report.gpus == 0 and not report.files
+    said, look = ("no GPU was seen", UNKNOWN) if unseen else (_SAID[report.status], report.status)
+    yield f"<title>cudafit doctor: {said}</title>\n<style>{_STYLE}</style></head>\n<body><main>\n"
+    yield f'<h1>cudafit doctor: <span class="{look}">{said}</span></h1>\n'
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
         yield f'<p><span class="state error">The cause:</span> {safe(cause.title)} '

@@ -16,8 +16,15 @@ _STATES: tuple[Status, ...] = (OK, WARNING, ERROR, UNKNOWN)
 
 def nagios(report: Report) -> str:
     """The state, what is the matter, and the numbers behind `|`."""
+    status = nagios_status(report)
     numbers = " ".join(f"{one}s={_count(report, one)};;;0" for one in (ERROR, WARNING))
-    return f"CUDAFIT {_WORDS[report.status]} - {_plain(_said(report))} | {numbers} checks={report.checked};;;0\n"
+    return f"CUDAFIT {_WORDS[status]} - {_plain(_said(report, status))} | {numbers} checks={report.checked};;;0\n"
+
+
+def nagios_status(report: Report) -> Status:
+    """Whoever watches a GPU is not told that all is well where there is none to be seen."""
+    unseen = report.status == OK and not report.files and not report.gpus
+    return UNKNOWN if unseen else report.status
 
 
 def nagios_unknown(why: str) -> str:
@@ -25,14 +32,16 @@ def nagios_unknown(why: str) -> str:
     return f"CUDAFIT UNKNOWN - {_plain(why)}\n"
 
 
-def _said(report: Report) -> str:
+def _said(report: Report, status: Status) -> str:
     told = [one for one in report.findings if one.severity in (ERROR, WARNING) and one.explained_by is None]
     told.sort(key=lambda one: one.id != report.cause)  # the cause first
     if told:
         more = f", and {len(told) - 1} more" if len(told) > 1 else ""
         return f"{told[0].title} ({told[0].id}){more}"
-    if report.status == OK:
+    if status == OK:
         return f"no problem found by {report.checked} checks"
+    if report.status == OK:
+        return "could not be determined: no GPU is to be seen"
     reasons = [one.reason for one in report.skipped]
     return f"could not be determined: {reasons[0]}" if reasons else "could not be determined"
 
@@ -63,6 +72,9 @@ def _lines(report: Report, version: str) -> Iterator[str]:
     for one, times in _each(report).items():
         cause = "true" if one[0] == report.cause else "false"
         yield _line("cudafit_doctor_finding", times, id=one[0], severity=one[1], layer=one[2], cause=cause)
+    if report.gpus is not None:
+        yield from _head("cudafit_doctor_gpus", "How many GPUs a program may use; missing where that is not known.")
+        yield _line("cudafit_doctor_gpus", report.gpus)
     yield from _head("cudafit_doctor_checks", "How many checks ran.")
     yield _line("cudafit_doctor_checks", report.checked)
     yield from _head("cudafit_doctor_not_checked", "How many things could not be looked at.")

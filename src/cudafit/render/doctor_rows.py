@@ -23,6 +23,10 @@ def report_rows(report: Report) -> list[Row]:
         rows.append(Row("environment", report.environment or "none is active or in this folder", ""))
         rows += _which_rows(report.which) if report.which else ()
         rows += owner_row(report.owner) if report.owner else ()
+    unseen = [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
+    if report.status in (OK, UNKNOWN):
+        rows += unseen  # first what was not looked at: what follows says nothing of it
+        unseen = []
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
         rows += finding_rows("cause", cause)
@@ -37,8 +41,7 @@ def report_rows(report: Report) -> list[Row]:
     if report.repair:
         rows += repair_rows(report.repair)
     rows.append(_status_row(report))
-    rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
-    return rows
+    return rows + unseen
 
 
 def _which_rows(which: Which) -> Iterator[Row]:
@@ -72,8 +75,8 @@ def finding_rows(label: str, finding: Finding) -> Iterator[Row]:
 
 
 def _status_row(report: Report) -> Row:
-    if report.status == OK and any(one.id == "gpu.none" for one in report.findings):
-        return Row("status", f"no problem found by {report.checked} checks, and no GPU that could be used", "")
+    if report.status == OK and report.gpus == 0 and not report.files:
+        return Row("status", f"no GPU was seen; {report.checked} checks find nothing wrong with the rest", "")
     if report.status == OK and report.files:
         return Row("status", f"no problem found by {report.checked} checks; nothing was built or started", "", "good")
     if report.status == OK:
@@ -86,7 +89,8 @@ def _status_row(report: Report) -> Row:
     if report.status == UNKNOWN:
         if report.which and report.which.how == "none":
             return Row("status", "could not be determined: there is no Python environment to look at", "", "warn")
-        return Row("status", "could not be determined", "", "warn")
+        why = next((one.reason for one in report.skipped if one.check in ("gpu", "environment")), None)
+        return Row("status", "could not be determined" + (f": {why}" if why else ""), "", "warn")
     errors = sum(one.severity == ERROR for one in report.findings)
     warnings = sum(one.severity == WARNING for one in report.findings)
     return Row("status", f"{counted(errors, 'error')}, {counted(warnings, 'warning')} by {report.checked} checks", "")
