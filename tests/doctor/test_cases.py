@@ -503,12 +503,6 @@ CASES = [
         ),
     ),
     case(
-        "W05",
-        "info.kernel_log_unreadable",
-        there("GB200", os={"container": "kubernetes"}, kernel_log=None),
-        cause=False,
-    ),
-    case(
         "X01",
         "gpu.exclusive_mode",
         there(gpu={"compute_mode": "exclusive_process", "processes": (GpuProcess(7, "compute"),)}),
@@ -698,7 +692,6 @@ SOURCES = {
     "V03": "https://github.com/securefederatedai/openfederatedlearning/issues/999",
     "W01": "https://github.com/NVIDIA/open-gpu-kernel-modules/issues/1151",
     "W03": "https://github.com/NVIDIA/NVSentinel/issues/155",
-    "W05": "https://github.com/marin-community/marin/issues/7344",
     "X01": "https://github.com/huggingface/pytorch-image-models/issues/1033",
     "X05": "https://github.com/qizhou000/VisEdit/issues/5",
     "AA1": "https://github.com/rammsguns/llm-rig/issues/100",

@@ -403,6 +403,11 @@ CASES = [
         machine(gpu={"memory_used_mib": 24000, "processes": RUNNING}),
         machine(gpu={"memory_used_mib": 3000, "processes": RUNNING}),
     ),
+    Case(  # at any amount
+        "gpu.memory_held",
+        machine(gpu={"memory_used_mib": 3000, "processes": (replace(RUNNING[0], state="Z", parent=4690),)}),
+        machine(gpu={"memory_used_mib": 3000, "processes": (replace(RUNNING[0], state="S", parent=4690),)}),
+    ),
     Case("env.cvd_empty", seen(""), seen("0", 0)),
     Case("env.cvd_empty", seen("-1"), machine(environment={})),
     Case("env.cvd_out_of_range", seen("3"), seen("0", 0)),
@@ -744,7 +749,23 @@ CASES = [
         machine("rtx3090x2-535-debian", gpu={"unread": {"handle": "Unknown Error"}}),
         machine(gpu={"unread": {"handle": "Unknown Error"}}),
     ),
-    Case("info.kernel_log_unreadable", machine(kernel_log=None), machine(kernel_log=())),
+    # A framework failed: the log would say more. Where nothing failed it is only not checked.
+    Case(
+        "info.kernel_log_unreadable",
+        machine(kernel_log=None),
+        machine(kernel_log=None),
+        replace(TORCH, ran=(Ran("torch", None, error="CUDA error", imported=True),)),
+        TORCH,
+    ),
+    Case("gpu.not_listed", machine(gpus=()), machine(gpus=(), os={"container": "docker"})),
+    Case(  # the driver ignores one of two: the other one works; and a user for whom one is closed
+        "gpu.not_listed",
+        machine(pci=(*card("2684"), PciDevice("0000:02:00.0", "10de:2684", "0x030000", "nvidia"))),
+        machine(
+            pci=(*card("2684"), PciDevice("0000:02:00.0", "10de:2684", "0x030000", "nvidia")),
+            device_nodes=(*NODES, *nodes("nvidia1", access=False, error="Permission denied")),
+        ),
+    ),
     Case(
         "gpu.init_failed",
         log("NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0x56:1474)", gpus=()),

@@ -182,7 +182,7 @@ def _not_seen(world: World, nothing: str | None) -> list[NotChecked]:
 
 def _not_read(world: World) -> list[NotChecked]:
     """Files that could not be read."""
-    found = []
+    found: list[NotChecked] = []
     if world.project.containers:
         from cudafit.doctor.checks.images import files  # noqa: PLC0415 - as `container_checks`
 

@@ -57,6 +57,7 @@ CHECKS = (
         driver.versions_differ,
         kinds.driver.lib_kernel_mismatch,
     ),
+    check("gpu-listed", "whether every GPU that the driver holds is listed", driver.not_listed, kinds.gpu.not_listed),
     check(
         "driver-branch", "whether the branch drives the card", driver.drops_the_card, kinds.driver.branch_dropped_gpu
     ),

@@ -1,10 +1,12 @@
 """What a check looks at: the machine, the environment, and the facts; with the questions that several checks ask."""
 
 import re
+from dataclasses import replace
 from functools import cached_property
 
 from cudafit.model.environment import Environment
 from cudafit.model.finding import Evidence
+from cudafit.model.fit import FORWARD
 from cudafit.model.frozen import frozen
 from cudafit.model.gpu_names import spoken
 from cudafit.model.machine import Gpu, Library, Machine
@@ -79,7 +81,27 @@ class World:
     def verdict(self, cuda: str) -> Verdict:
         """What the driver can do with a build for this CUDA: `12.6`, or `12` for all of 12."""
         parts = numbers(cuda)
-        return self.facts.drivers.verdict((parts[0], parts[1] if len(parts) > 1 else None), self.host.kind)
+        wanted = (parts[0], parts[1] if len(parts) > 1 else None)
+        found = self.facts.drivers.verdict(wanted, self.host.kind)
+        if found.compat is None and self.bridged and self.bridged >= (wanted[0], wanted[1] or 0):
+            return Verdict(FORWARD, ptx=True)
+        return found
+
+    @cached_property
+    def bridged(self) -> tuple[int, int] | None:
+        """The CUDA of a forward-compatibility libcuda that is found first, and serves these cards with this driver.
+
+        CUDA Compatibility guide, "Forward Compatibility": Linux, data-centre GPUs, drivers of long-term and production
+        branches. The copy's own file name tells its version; without that, what it does is not known.
+        """
+        first, kind = self.library("libcuda"), self.host.kind
+        if first is None or "/compat" not in first.path or not first.version:
+            return None
+        if not kind.data_centre or kind.wsl or kind.tegra or not kind.driver or not kind.platform.startswith("linux"):
+            return None
+        if not self.facts.drivers.production(kind.driver):
+            return None
+        return self.facts.drivers.limit(replace(kind, driver=first.version, cuda=None))
 
     @property
     def worked(self) -> bool:
@@ -101,7 +123,12 @@ class World:
         if driver is None:
             return Evidence("no NVIDIA driver", "nvml, /proc/driver/nvidia")
         limit = self.facts.drivers.limit_text(self.host.kind)
-        return Evidence(f"driver {driver.version}" + (f" (CUDA {limit})" if limit else ""), driver.via or "nvml")
+        told = f" (CUDA {limit})" if limit else ", which is older than the facts reach" if self._is_ancient else ""
+        return Evidence(f"driver {driver.version}{told}", driver.via or "nvml")
+
+    @property
+    def _is_ancient(self) -> bool:
+        return self.facts.drivers.limit(self.host.kind) == (0, 0)
 
     def gpu_evidence(self, index: int) -> Evidence:
         card = next(card for card in (*self.host.cards, *self.host.hidden) if card.index == index)

@@ -9,6 +9,8 @@ from cudafit.machine.kernel_driver import KernelDriver, ProcGpu
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Driver, Gpu, GpuProcess, Library, OperatingSystem, PciDevice, VisibleDevices
 
+_LONGEST_PID = 10
+
 
 @frozen
 class Hardware:
@@ -134,7 +136,15 @@ def _with_process_names(context: Context, gpu: Gpu) -> Gpu:
 
 def _named(context: Context, process: GpuProcess) -> GpuProcess:
     name = context.read(nvml.PROBE, f"/proc/{process.pid}/comm")
-    return replace(process, name=name.strip() if name else None)
+    # The kernel's line: `4711 (python) Z 4690 ...`; the name may hold anything.
+    words = (context.read(nvml.PROBE, f"/proc/{process.pid}/stat") or "").rpartition(")")[2].split()
+    state, parent = words[:2] if len(words) > 1 and words[1].isdecimal() else (None, None)
+    return replace(
+        process,
+        name=name.strip() if name else None,
+        state=state,
+        parent=int(parent[:_LONGEST_PID]) if parent else None,
+    )
 
 
 def with_visibility(gpus: Sequence[Gpu], seen: VisibleDevices | None) -> tuple[Gpu, ...]:

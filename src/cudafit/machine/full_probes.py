@@ -14,7 +14,7 @@ from cudafit.machine.kernel_log import read_kernel_log
 from cudafit.machine.libraries import loader_knows_wsl, read_libraries
 from cudafit.machine.limits import read_limits
 from cudafit.machine.module_options import read_module_options
-from cudafit.machine.modules import read_modules
+from cudafit.machine.modules import read_module_folders, releases
 from cudafit.machine.pci import is_switch, with_errors
 from cudafit.machine.probe import EVERY, LINUX, Probe, Readings
 from cudafit.machine.services import read_services
@@ -46,7 +46,7 @@ TOOLKITS = Probe[tuple[Toolkit, ...]]("toolkits", EVERY, lambda context, _: read
 LIBRARIES = Probe[tuple[Library, ...]]("libraries", LINUX, lambda context, _: read_libraries(context))
 CONDA = Probe[tuple[CondaInstallation, ...]]("conda", EVERY, lambda context, _: read_conda(context))
 LIMITS = Probe[Limits]("limits", LINUX, lambda context, _: read_limits(context))
-MODULES = Probe[tuple[str, ...]]("kernel-modules", LINUX, lambda context, _: read_modules(context), told=False)
+MODULES = Probe[tuple[str, ...]]("kernel-modules", LINUX, lambda context, _: read_module_folders(context), told=False)
 KERNEL_LOG = Probe[tuple[str, ...]]("kernel-log", LINUX, lambda context, _: read_kernel_log(context), told=False)
 FABRIC = Probe[FabricManager]("fabric-manager", LINUX, _fabric, told=False)
 OPTIONS = Probe[Mapping[str, str]]("module-options", LINUX, lambda context, _: read_module_options(context), told=False)
@@ -76,13 +76,15 @@ LINUX_ONLY = (*(probe.name for probe in (*FIRST, *FULL) if probe.told and probe.
 
 
 def completed(machine: Machine, got: Readings) -> Machine:
+    folders = got[MODULES]
     return replace(
         machine,
         toolkits=got[TOOLKITS],
         libraries=got[LIBRARIES],
         conda=got[CONDA],
         limits=got[LIMITS],
-        kernel_modules=got[MODULES],
+        kernel_modules=None if folders is None else releases(folders),
+        kernel_module_folders=folders,
         kernel_log=got[KERNEL_LOG],
         fabric_manager=got[FABRIC],
         module_options=got[OPTIONS],

@@ -1,5 +1,8 @@
 """NVIDIA's kernel modules on the disk: for which kernels they were built, loaded or not."""
 
+import re
+from collections.abc import Iterable
+
 from cudafit.machine.context import Context
 
 PROBE = "kernel-modules"
@@ -13,8 +16,11 @@ _PLACES = (
 )
 
 
-def read_modules(context: Context) -> tuple[str, ...]:
-    """The kernel releases that have an `nvidia.ko`, whatever it is packed with."""
+_RELEASE = re.compile(r"/modules/([^/]+)/")
+
+
+def read_module_folders(context: Context) -> tuple[str, ...]:
+    """The folders below /lib/modules that have an `nvidia.ko`, whatever it is packed with."""
     found = []
     for folder in ("/lib/modules", "/usr/lib/modules"):
         for release in context.names(PROBE, folder):
@@ -24,6 +30,10 @@ def read_modules(context: Context) -> tuple[str, ...]:
                 f"{folder}/{release}/kernel/{name}"
                 for name in context.names(PROBE, f"{folder}/{release}/kernel", "nvidia*")
             ]
-            if any(context.names(PROBE, place, "nvidia.ko*") for place in places):
-                found.append(release)
-    return tuple(dict.fromkeys(found))
+            found += [place for place in places if context.names(PROBE, place, "nvidia.ko*")]
+    return tuple(found)
+
+
+def releases(folders: Iterable[str]) -> tuple[str, ...]:
+    """The kernel releases that these folders are of."""
+    return tuple(dict.fromkeys(match[1] for one in folders if (match := _RELEASE.search(one))))

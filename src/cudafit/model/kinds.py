@@ -15,8 +15,13 @@ _ABOVE = "driver. dev. container. gpu. slurm."
 
 class gpu(Family):
     none = note("hardware", "there is no NVIDIA GPU")
-    fallen_off_bus = error("hardware", "the driver has lost contact with a GPU", explains="driver. dev. gpu.ecc")
-    init_failed = error("hardware", "the driver could not start a GPU")
+    fallen_off_bus = error(
+        "hardware", "the driver has lost contact with a GPU", explains="driver. dev. gpu.ecc gpu.not_listed"
+    )
+    init_failed = error("hardware", "the driver could not start a GPU", explains="gpu.not_listed run.")
+    not_listed = error(
+        "driver", "the driver is loaded and does not list a GPU that it holds", explains="run.", milder=(WARNING,)
+    )
     ecc_error = error("hardware", "a GPU's memory has errors")
     pcie_errors = warning("hardware", "the PCIe link of a GPU makes errors")
     fabric_not_ready = error("driver", "the NVLink fabric is not set up, so CUDA does not start", explains="run.")
@@ -52,15 +57,19 @@ class driver(Family):
     lib_kernel_mismatch = error(
         "driver",
         "the driver's libraries and its loaded module are of two versions",
-        explains="driver.uvm dev. gpu.fallen",
+        explains="driver.uvm dev. gpu.fallen gpu.not_listed",
     )
     branch_dropped_gpu = error(
-        "driver", "the driver no longer drives this generation of GPUs", explains="driver.open_module driver.uvm dev."
+        "driver",
+        "the driver no longer drives this generation of GPUs",
+        explains="driver.open_module driver.uvm dev. gpu.not_listed",
     )
     open_module_unsupported = error(
-        "driver", "the open kernel module does not drive this GPU", explains="driver.uvm dev."
+        "driver", "the open kernel module does not drive this GPU", explains="driver.uvm dev. gpu.not_listed"
     )
-    open_module_required = error("driver", "this GPU needs the open kernel module", explains="driver.uvm dev.")
+    open_module_required = error(
+        "driver", "this GPU needs the open kernel module", explains="driver.uvm dev. gpu.not_listed"
+    )
     stub_libcuda = error("driver", "a stub of libcuda is found before the driver's own")
     compat_on_geforce = error("driver", "a forward-compatibility libcuda is loaded for a GPU that cannot use it")
     uvm_stale = error("driver", "the machine slept, and CUDA did not survive it", explains="run.", milder=(WARNING,))
@@ -89,7 +98,7 @@ class triton(Family):
 
 
 class dev(Family):
-    permission = error("devices", "this user may not open the GPU's device files", explains="run.")
+    permission = error("devices", "this user may not open the GPU's device files", explains="run. gpu.not_listed")
 
 
 class container(Family):

@@ -137,6 +137,8 @@ class GpuProcess:
     kind: str
     name: str | None = None
     memory_mib: int | None = None
+    state: str | None = None  # the kernel's letter for it: `Z` has ended, and its parent has not taken note
+    parent: int | None = None
 
 
 @frozen
@@ -337,6 +339,7 @@ class Machine:
     toolkits: tuple[Toolkit, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     kernel_modules: tuple[str, ...] | None = None  # the kernel releases that have an NVIDIA module on the disk
+    kernel_module_folders: tuple[str, ...] | None = None  # where these lie, which tells who put them there
     kernel_log: tuple[str, ...] | None = None  # what the kernel said of the driver; None: it may not be read
     module_options: Mapping[str, str] | None = None  # options of the loaded modules; None: none is loaded, or not read
     services: tuple[str, ...] | None = (

@@ -121,6 +121,11 @@ class Drivers:
         row = self._branches.get(branch)
         return bool(row and row.kind in ("LTS", "PB") and row.until and row.until >= self._today)
 
+    def production(self, driver: str) -> bool:
+        """Whether a driver is of a long-term or production branch, maintained or not."""
+        row = self._branches.get(str(numbers(driver)[0]))
+        return bool(row and row.kind in ("LTS", "PB"))
+
     def branch_to_install(self, at_least: str, last_branch: str | None) -> str | None:
         """The maintained branch for somebody who has to install one: long-term before newest."""
         need = numbers(at_least)[0]

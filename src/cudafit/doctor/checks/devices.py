@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
-from cudafit.model.machine import DeviceNode, Gpu
+from cudafit.model.machine import DeviceNode, Gpu, GpuProcess
 from cudafit.system.commands import Variable, command_text
 
 _REVOKED = "Operation not permitted"
@@ -261,7 +261,9 @@ def modes(world: World) -> Iterator[Finding]:
                 ),
                 severity=WARNING if free or not gpu.visible else ERROR,  # where another one is free, programs start
             )
-        if gpu.memory_mib and gpu.memory_used_mib and gpu.memory_used_mib > 0.9 * gpu.memory_mib:
+        if ended := next((one for one in gpu.processes or () if one.state == "Z"), None):
+            yield _held_by_ended(gpu, ended)
+        elif gpu.memory_mib and gpu.memory_used_mib and gpu.memory_used_mib > 0.9 * gpu.memory_mib:
             holders = ", ".join(f"process {one.pid}" + (f" ({one.name})" if one.name else "") for one in busy[:3])
             yield kinds.gpu.memory_held.found(
                 f"GPU {gpu.index} has {gpu.memory_mib - gpu.memory_used_mib} of {gpu.memory_mib} MiB left",
@@ -271,3 +273,20 @@ def modes(world: World) -> Iterator[Finding]:
                 ),
                 Fix("wait for it, ask its owner, or take another GPU"),
             )
+
+
+def _held_by_ended(gpu: Gpu, process: GpuProcess) -> Finding:
+    """At any amount: no program will ever use that memory again, and none gets it."""
+    name = f" ({process.name})" if process.name else ""
+    held = f", {process.memory_mib} MiB" if process.memory_mib else ""
+    evidence = [Evidence(f"GPU {gpu.index}: process {process.pid}{name}{held}", "nvml")]
+    told = f", and its parent {process.parent} has not taken note" if process.parent and process.parent > 1 else ""
+    evidence.append(Evidence(f"process {process.pid} has ended (state Z){told}", f"/proc/{process.pid}/stat"))
+    which = (
+        f"its parent, process {process.parent}" if process.parent and process.parent > 1 else "the job that it was of"
+    )
+    return kinds.gpu.memory_held.found(
+        f"GPU {gpu.index}: a process that has ended still holds memory",
+        tuple(evidence),
+        Fix(f"end {which}: a thread of it still works, or its end was not noticed. Where that does not help: reboot"),
+    )

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cudafit.doctor.checks.compilers import has_compile
 from cudafit.doctor.fixes import install_driver
+from cudafit.doctor.kernel_modules import built_for_kernel
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
-from cudafit.model.finding import Evidence, Finding, Fix
-from cudafit.model.machine import Library
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.machine import Library, Machine, Problem
 from cudafit.model.matrix import ArchitectureSupport
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
@@ -16,7 +18,10 @@ from cudafit.resolve.kernels import sm
 
 def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
     machine = world.machine
-    if machine.os.wsl or machine.os.tegra or machine.os.container or not machine.pci:
+    if machine.os.wsl or machine.os.tegra or machine.os.container:
+        return
+    if not machine.pci:
+        yield from _of_described(world)
         return
     if machine.driver is not None or any(device.driver == "nvidia" for device in machine.pci):
         return
@@ -34,22 +39,62 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
         )
     elif any(device.driver == "vfio-pci" for device in machine.pci):
         yield Unchecked("the GPU is given to a virtual machine (vfio-pci)")
-    elif _dropped(world):
-        return  # its module was loaded, and left: the check of the branch says why
+    elif _dropped(world) or _told_mismatch(world):
+        return  # its module was loaded, and left, or is of another version: other checks say why
     elif found := _on_the_disk(world):
         yield found
     else:
         yield kinds.driver.not_loaded.found(
             "no NVIDIA driver is loaded",
-            (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version")),
+            (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version"), *_left(world)),
+            _install(world),
+        )
+
+
+def _of_described(world: World) -> Iterator[Finding]:
+    """Of a machine that is only described there is no bus to look at: what was said of it counts."""
+    machine = world.machine
+    if machine.driver is None and machine.gpus and not machine.live and world.host.kind.state == "no-driver":
+        yield kinds.driver.not_loaded.found(
+            "there is a GPU and no NVIDIA driver",
+            (*(world.gpu_evidence(card.index) for card in world.host.cards[:3]), world.driver_evidence),
             install_driver(world),
         )
 
 
-_BUILD = {
-    "ubuntu": (("apt", "install", "linux-headers-{kernel}"), ("dkms", "autoinstall")),
-    "debian": (("apt", "install", "linux-headers-{kernel}"), ("dkms", "autoinstall")),
-}
+def _libraries_of(world: World) -> Library | None:
+    """A library of a driver that is installed, whatever is loaded."""
+    return next((one for one in world.machine.libraries or () if _is_drivers(one)), None)
+
+
+def _left(world: World) -> tuple[Evidence, ...]:
+    """What is there of a driver whose module is nowhere: half an installation, or half a removal."""
+    own = _libraries_of(world)
+    if own is None or world.machine.kernel_modules != ():
+        return ()
+    return (
+        Evidence(f"the libraries of driver {own.version} are there", own.path),
+        Evidence("there is no NVIDIA module for any kernel", "/lib/modules"),
+    )
+
+
+def _install(world: World) -> Fix:
+    """Where libraries are there, with their own branch: a module of another one would not suit them."""
+    own = _libraries_of(world)
+    fix = install_driver(world)
+    if own is None or not _left(world):
+        return fix
+    branch = str(own.version).partition(".")[0]
+    text = (
+        f"install the module of this version, {own.version}, too: it was left out, could not be built, or was removed"
+    )
+    distro = (world.machine.os.distro or "").partition(" ")[0]
+    look = (("dpkg", "-l", "*nvidia*"),) if distro in ("ubuntu", "debian") else ()
+    return replace(
+        fix,
+        text=f"{text}. Or remove these libraries, and install a whole driver (branch {branch} or newer)",
+        commands=look,
+    )
 
 
 def _on_the_disk(world: World) -> Finding | None:
@@ -60,16 +105,10 @@ def _on_the_disk(world: World) -> Finding | None:
     running = Evidence(f"kernel {system.kernel} runs", system.via.get("kernel", "/proc/sys/kernel/osrelease"))
     there = Evidence(f"an NVIDIA module is on the disk for {', '.join(modules[:3])}", "/lib/modules")
     if system.kernel not in modules:
-        commands = _BUILD.get((system.distro or "").partition(" ")[0], (("dkms", "autoinstall"),))
         return kinds.driver.module_missing_for_kernel.found(
             "the NVIDIA module was not built for the running kernel",
             (running, there),
-            Fix(
-                "install the headers of this kernel and build the module, or boot the kernel that has it; then reboot",
-                tuple(tuple(word.format(kernel=system.kernel) for word in command) for command in commands),
-                root=True,
-                reboot=True,
-            ),
+            built_for_kernel(world.machine),
         )
     if system.secure_boot:
         return kinds.driver.secureboot_rejected.found(
@@ -86,9 +125,12 @@ def _on_the_disk(world: World) -> Finding | None:
 
 
 def versions_differ(world: World) -> Iterator[Finding]:
-    driver = world.machine.driver
-    told = next((one for one in world.machine.problems if "version mismatch" in one.error), None)
-    if driver is None or world.machine.os.wsl:
+    driver, told = world.machine.driver, _told_mismatch(world)
+    if world.machine.os.wsl:
+        return
+    if driver is None:
+        if told:
+            yield _mismatch_alone(world, told)
         return
     if found := _two_drivers(world):
         yield found
@@ -110,6 +152,25 @@ def versions_differ(world: World) -> Iterator[Finding]:
             root=True,
             reboot=True,
         ),
+    )
+
+
+def _told_mismatch(world: World) -> Problem | None:
+    """NVML's own word for it."""
+    return next((one for one in world.machine.problems if "version mismatch" in one.error), None)
+
+
+def _mismatch_alone(world: World, told: Problem) -> Finding:
+    """NVML says so, and the kernel's files, which would tell the loaded version, could not be read."""
+    own = _libraries_of(world)
+    evidence = [Evidence(told.error, told.probe)]
+    evidence += [Evidence(f"the libraries are {own.version}", own.path)] if own else []
+    evidence.append(Evidence("which module is loaded could not be read", "/proc/driver/nvidia/version"))
+    where = "on the host, " if world.machine.os.container else ""
+    return kinds.driver.lib_kernel_mismatch.found(
+        "the driver's libraries are of another version than the loaded module",
+        tuple(evidence),
+        Fix(f"{where}reboot, so that the kernel loads the module of the installed version", root=True, reboot=True),
     )
 
 
@@ -173,10 +234,13 @@ def _dropped(world: World) -> tuple[Evidence, Evidence, ArchitectureSupport] | N
     if version is None or world.machine.os.wsl:
         return None
     branch = numbers(version.fact)[0]
-    for address, name, gpu in world.cards_on_the_bus:
+    cards = [(gpu, Evidence(f"{at} is {name}, {sm(gpu)}", "/sys/bus/pci")) for at, name, gpu in world.cards_on_the_bus]
+    if not cards and not world.machine.live:  # it is only described
+        cards = [(gpu, world.gpu_evidence(index)) for index, gpu in world.capabilities]
+    for gpu, card in cards:
         row = world.architecture(gpu)
         if row and row.last_branch and branch > int(row.last_branch):
-            return version, Evidence(f"{address} is {name}, {sm(gpu)}", "/sys/bus/pci"), row
+            return version, card, row
     return None
 
 
@@ -192,6 +256,48 @@ def _driver_here(world: World) -> Evidence | None:
             return Evidence(match[1], "kernel log")
     own = [one for one in world.machine.libraries or () if _is_drivers(one)]
     return next((Evidence(str(one.version), one.path) for one in own), None)
+
+
+def not_listed(world: World) -> Iterator[Finding]:
+    """The module holds a card that NVML does not list, and nothing here says why.
+
+    Not in a container or a Slurm job, which get some of the cards; nor for whom the cards' files are closed.
+    """
+    machine = world.machine
+    held = [device for device in machine.pci or () if device.driver == "nvidia"]
+    job = machine.limits.slurm if machine.limits else None
+    if not held or machine.driver is None or machine.undetermined or not machine.live:
+        return
+    if machine.os.wsl or machine.os.tegra or machine.os.container or job or _closed(machine):
+        return
+    listed = {gpu.pci_address for gpu in machine.gpus}
+    missing = [device for device in held if device.address not in listed]
+    if not missing or (listed and None in listed):
+        return
+    known = {address: name for address, name, _ in world.cards_on_the_bus}
+    which = ", ".join(f"{one.address} ({known.get(one.address, one.device_id)})" for one in missing[:3])
+    logged = [Evidence(line, "kernel log") for line in world.logged(r"NVRM: .*(fail|error|unsupported)")[-2:]]
+    unread = () if machine.kernel_log is not None else (Evidence("the kernel log could not be read", "/dev/kmsg"),)
+    yield kinds.gpu.not_listed.found(
+        "the driver is loaded, and does not list " + (which if machine.gpus else "any GPU"),
+        (
+            Evidence(f"the kernel's module holds {which}", "/sys/bus/pci"),
+            Evidence(f"driver {machine.driver.version} lists {len(machine.gpus) or 'no'} GPU(s)", "nvml"),
+            *logged,
+            *unread,
+        ),
+        Fix(
+            "the kernel log says why the driver could not start it (firmware settings such as Above 4G decoding, power,"
+            " a slot, the GPU's firmware files, or the wrong kind of module)",
+            (("dmesg", "--level=err,warn,notice"),) if machine.kernel_log is None else (),
+            root=machine.kernel_log is None,
+        ),
+        severity=WARNING if any(gpu.visible for gpu in machine.gpus) else ERROR,
+    )
+
+
+def _closed(machine: Machine) -> bool:
+    return any(node.access is False for node in machine.device_nodes or ())
 
 
 _IGNORES = r"The (\d{3}\.[\d.]*\d) NVIDIA driver will ignore"
@@ -251,7 +357,7 @@ def libcuda(world: World) -> Iterator[Finding | Unchecked]:
             evidence,
             Fix(f"take {first.path.rpartition('/')[0]} out of LD_LIBRARY_PATH"),
         )
-    elif "/compat" in first.path and world.host.cards and not world.host.kind.data_centre:
+    elif "/compat" in first.path and not world.bridged and world.host.cards and not world.host.kind.data_centre:
         yield kinds.driver.compat_on_geforce.found(
             "a forward-compatibility libcuda is found first, and this GPU cannot use it",
             (*evidence, *(world.gpu_evidence(card.index) for card in world.host.cards[:1])),

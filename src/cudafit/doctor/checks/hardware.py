@@ -48,10 +48,17 @@ def _without_handle(world: World) -> list[tuple[Gpu, str]]:
     return silent if len(silent) < len(gpus) else []
 
 
-def log_unread(world: World) -> Iterator[Finding]:
-    """Said only where it would be looked at: without a card the log has nothing to tell."""
-    if world.machine.kernel_log is None and world.machine.pci and world.machine.live:
-        why = next((one.reason for one in world.machine.skipped if one.probe == "kernel-log"), "it was not read")
+def log_unread(world: World) -> Iterator[Finding | Unchecked]:
+    """Most users may not read it. It is a finding only where something is wrong, and the log would say what."""
+    machine = world.machine
+    if machine.kernel_log is not None or not machine.pci or not machine.live:
+        return
+    why = next((one.reason for one in machine.skipped if one.probe == "kernel-log"), "it was not read")
+    ran = (world.environment.ran if world.environment else None) or ()
+    unlisted = any(device.driver == "nvidia" for device in machine.pci) and not machine.gpus
+    if not unlisted and not machine.undetermined and not any(one.error for one in ran):
+        yield Unchecked(f"the kernel log, which would tell of errors of the GPU: {why}")
+    else:
         yield kinds.info.kernel_log_unreadable.found(
             "the kernel log was not checked, which is not to say that it has no errors",
             (Evidence(why, "/dev/kmsg"),),
