@@ -53,6 +53,13 @@ PACKAGES = {
             source("old_wheel", "2.0", {"PKG-INFO": "Metadata-Version: 2.2\nName: old-wheel\nRequires-Dist: torch\n"}),
         ]
     ),
+    "old-wheels": dict(
+        [
+            needing("old_wheels", "0.1.dev3", "numpy"),
+            needing("old_wheels", "0.1.dev5", "secretive"),
+            source("old_wheels", "2.0", {"PKG-INFO": "Metadata-Version: 2.2\nName: old-wheels\nRequires-Dist: torch\n"}),
+        ]
+    ),
     "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),
     "held-back": dict([needing("held_back", "2.0", "torch", "secretive"), needing("held_back", "0.1.dev1", "numpy")]),
     "of-its-time": dict([wheel("of_its_time", "1.0", f"cp{n}-cp{n}-manylinux2014_x86_64") for n in (38, 311)]),
@@ -91,6 +98,7 @@ def picked(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
         (["deep"], ["stands-on 2.0 needs torch>=2.0"]),
         (["source-only"], ["source-only 1.0 needs torch>=2.1"]),
         (["old-wheel"], ["old-wheel 2.0 needs torch"]),
+        (["old-wheels"], ["old-wheels 2.0 needs torch"]),
         (["can-use[gpu]"], ["can-use 1.0 needs torch>=2.0"]),
         (["held-back"], ["held-back 2.0 needs torch"]),
         (["needs-secretive"], ["needs-secretive 1.0 needs torch"]),

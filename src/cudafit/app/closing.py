@@ -196,16 +196,19 @@ class _Solver:
         typed = self.request.wanted
         roots = [one for one in sought.wanted if one in typed and not (one.constraint or self._is_ours(one))]
         for one in roots if len(roots) <= _MOST_ROOTS and not self.offline else ():
-            version = {node.name: node.version for node in got.nodes}.get(one.name)
-            if version is None or not self.released.has_newer(one.name, one.specifier, version):
-                continue
-            floor = wanted(f"{one.name}>{version}", "newer", constraint=True)
-            higher = replace(sought, wanted=(*sought.wanted, floor))
-            try:
-                got, sought = graph(higher), higher
-            except UvError as error:
-                if error.is_unanswered:
-                    raise
+            # Above one wheel of years ago there may be another one, as above deepspeed's 0.3.1.dev3.
+            for _ in range(_TRIES):
+                version = {node.name: node.version for node in got.nodes}.get(one.name)
+                if version is None or not self.released.has_newer(one.name, one.specifier, version):
+                    break
+                floor = wanted(f"{one.name}>{version}", "newer", constraint=True)
+                higher = replace(sought, wanted=(*sought.wanted, floor))
+                try:
+                    got, sought = graph(higher), higher
+                except UvError as error:
+                    if error.is_unanswered:
+                        raise
+                    break
         return got
 
     def _of_sources(self, asked: Sequence[Wanted], got: Graph) -> dict[str, Needs]:
