@@ -57,7 +57,9 @@ PACKAGES = {
         [
             needing("old_wheels", "0.1.dev3", "numpy"),
             needing("old_wheels", "0.1.dev5", "secretive"),
-            source("old_wheels", "2.0", {"PKG-INFO": "Metadata-Version: 2.2\nName: old-wheels\nRequires-Dist: torch\n"}),
+            source(
+                "old_wheels", "2.0", {"PKG-INFO": "Metadata-Version: 2.2\nName: old-wheels\nRequires-Dist: torch\n"}
+            ),
         ]
     ),
     "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),

@@ -14,8 +14,8 @@ def build(name: str, version: str = "1", variant: str = "any", **more: Any) -> B
     return Build(name, version, variant, more.pop("platform", "linux-x86_64"), more.pop("index", "pypi"), **more)
 
 
-def torch_for(cuda: str) -> Build:
-    return build("torch", variant=f"cu{cuda.replace('.', '')}", cuda=cuda)
+def torch_for(cuda: str, version: str = "1") -> Build:
+    return build("torch", version, variant=f"cu{cuda.replace('.', '')}", cuda=cuda)
 
 
 MANY = build("bnb", variant="multi", torch_cudas=("11.8", "12.1"))
@@ -52,6 +52,13 @@ def clash_rule(one: Build, other: Build) -> str | None:
             build("torch", "1", variant="cu126", cuda="12.6"),
             None,
         ),
+        (
+            build("ct2", variant="cu12", opens=("libcudnn_ops_infer.so.8",)),
+            torch_for("12.9", "2.11.0"),
+            "shared-libraries",
+        ),
+        (build("ct2", variant="cu12", opens=("libcudnn_ops.so.9",)), torch_for("12.9", "2.11.0"), None),
+        (build("ct2", variant="cu12", opens=("libcudnn_ops.so.9",)), torch_for("12.1", "2.3.1"), None),
         # A library for each CUDA: that of torch's is loaded, or another one of its major.
         (MANY, torch_for("12.6"), "pairing"),
         (MANY, torch_for("12.1"), None),

@@ -8,6 +8,7 @@ from cudafit.model.bitsandbytes import has_library
 from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, SharedPlace
+from cudafit.model.versions import numbers
 from cudafit.resolve.drivers import build_cuda
 from cudafit.resolve.together import Agreements
 from cudafit.resolve.versions import Needed, admits_any, disjoint, needed
@@ -140,14 +141,22 @@ def label(build: Build) -> str:
 def _cudnn(one: Build, other: Build) -> Clash | None:
     """Of cuDNN a process has one: that which the one opens by its name must be what the other brings."""
     opened = next((match[1] for name in one.opens or () if (match := _CUDNN.match(name))), None)
-    if opened is None or not other.cudnn or not is_gpu(other) or other.cudnn.partition(".")[0] == opened:
+    if opened is None or not is_gpu(other):
+        return None
+    brought = other.cudnn or _cudnn_of_torch(other)
+    if brought is None or brought.partition(".")[0] == opened:
         return None
     return Clash(
         "shared-libraries",
         f"cuDNN {opened}, which {label(one)} opens",
-        f"cuDNN {other.cudnn}, of {label(other)}",
+        f"cuDNN {brought}, of {label(other)}",
         one.sources[0] if one.sources else None,
     )
+
+
+def _cudnn_of_torch(build: Build) -> str | None:
+    """Its major, where a row does not tell which it is. Source: PyTorch's RELEASE.md, "Release Compatibility Matrix"."""
+    return "9" if build.name == TORCH.name and numbers(build.version) >= (2, 4) else None
 
 
 def _no_library(one: Build, other: Build) -> Clash | None:

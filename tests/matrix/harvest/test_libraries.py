@@ -79,6 +79,21 @@ def test_a_library_that_it_brings_is_not_needed(tmp_path: Path) -> None:
     assert build.opens == ()
 
 
+@pytest.mark.parametrize(
+    ("brought", "opens"),
+    [
+        (["libcudnn-74a4c495.so.9.1.0"], ("libcudnn_ops.so.9",)),
+        (["libcudnn-74a4c495.so.9.1.0", "libcudnn_ops-0a1b2c3d.so.9.1.0"], ()),
+        (["libcudnn-463fd6d5.so.8.9.7"], ()),
+        (["cudnn64_9.dll"], ("cudnn_ops64_9.dll",)),
+    ],
+)
+def test_the_front_of_cudnn_opens_its_parts(tmp_path: Path, brought: list[str], opens: tuple[str, ...]) -> None:
+    files = {f"xgboost.libs/{name}": library(soname=name) for name in brought}
+    (build,) = read({NEW: wheel({"xgboost/lib/x.so": library(), **files}, "xgboost", "3.3.0")}, tmp_path).builds
+    assert (build.opens or ()) == opens
+
+
 def test_a_small_wheel_of_many_libraries_is_fetched_at_once(tmp_path: Path) -> None:
     many = {f"xgboost/lib/lib{number}.so": library(soname=f"lib{number}", kernels=["sm_80"]) for number in range(20)}
     with serving(Index({"xgboost": {NEW: wheel(many, "xgboost", "3.3.0")}})) as index:

@@ -1,7 +1,7 @@
 """What the libraries in a wheel hold and need, whatever the package says of itself."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from cudafit.matrix.harvest.errors import HarvestError
@@ -18,6 +18,7 @@ _WITH_CUDA = ("linux-", "windows-", "any")
 _MOST_OF_OLD = 60 << 20
 _MOST = 3 << 30
 _FEW = 6
+_CUDNN_FRONT = re.compile(r"libcudnn(?:-[0-9a-f]{8})?\.so\.(9|[1-9]\d)[.\d]*|cudnn64_(9|[1-9]\d)\.dll")  # from 9 on
 # Those whose number is the major of CUDA.
 _OF_ONE_MAJOR = re.compile(r"libcu(?:blas(?:Lt)?|dart|sparse)\.so\.(\d+)|cu(?:blas(?:Lt)?|dart|sparse)64_(\d\d).*")
 # Source: PTX ISA, "Release History". 8.5 is written by CUDA 12.5 and by 12.6, and tells the major alone.
@@ -55,8 +56,9 @@ def read_libraries(wheel: RemoteWheel) -> list[Library] | None:
 
 def facts_of(libraries: Sequence[Library], bundled: Iterable[str]) -> dict[str, Any]:
     """The fields of a row that libraries tell; `bundled` are the names of the wheel's own files."""
-    own = {name.rpartition("/")[2] for name in bundled} | {one.name for one in libraries}
-    facts: dict[str, Any] = {"opens": sorted({name for one in libraries for name in one.opens if name not in own})}
+    own = {name.rpartition("/")[2] for name in bundled} | {one.name for one in libraries if one.name}
+    opens = {name for one in libraries for name in one.opens} | set(_parts_of_cudnn(own))
+    facts: dict[str, Any] = {"opens": sorted(opens - own)}
     facts["needs"] = _newest(text for one in libraries for text in one.needs)
     abis = {one.torch_abi for one in libraries if one.torch_abi}
     if abis:
@@ -70,6 +72,16 @@ def facts_of(libraries: Sequence[Library], bundled: Iterable[str]) -> dict[str, 
         if cuda := cuda_of(whole.ptx):
             facts["cuda"] = cuda
     return facts
+
+
+def _parts_of_cudnn(own: Collection[str]) -> Iterator[str]:
+    """A wheel that brings cuDNN's front alone (`libcudnn-74a4c495.so.9.1.0`) has it open the parts, whose names it puts
+    together when it runs."""
+    for name in own:
+        if match := _CUDNN_FRONT.fullmatch(name):
+            part = f"libcudnn_ops.so.{match[1]}" if match[1] else f"cudnn_ops64_{match[2]}.dll"
+            if not any(one.startswith(part.partition(".")[0]) for one in own):
+                yield part
 
 
 def cuda_of(ptx: tuple[int, int]) -> str | None:
