@@ -155,7 +155,7 @@ def _cudnn(one: Build, other: Build) -> Clash | None:
 
 
 def _cudnn_of_torch(build: Build) -> str | None:
-    """Its major, where a row does not tell which it is. Source: PyTorch's RELEASE.md, "Release Compatibility Matrix"."""
+    """Its major, where a row does not tell it. Source: PyTorch's RELEASE.md, "Release Compatibility Matrix"."""
     return "9" if build.name == TORCH.name and numbers(build.version) >= (2, 4) else None
 
 

@@ -54,6 +54,14 @@ def read_libraries(wheel: RemoteWheel) -> list[Library] | None:
     return found
 
 
+def kernels_of(wheel: RemoteWheel) -> dict[str, Any]:
+    """The kernels alone, for a reader that knows the rest by other files; nothing where the libraries are too large to
+    be fetched for it."""
+    held = read_libraries(wheel)
+    facts = facts_of(held, wheel.names) if held else {}
+    return {name: facts[name] for name in ("kernels", "partly") if facts.get(name)}
+
+
 def facts_of(libraries: Sequence[Library], bundled: Iterable[str]) -> dict[str, Any]:
     """The fields of a row that libraries tell; `bundled` are the names of the wheel's own files."""
     own = {name.rpartition("/")[2] for name in bundled} | {one.name for one in libraries if one.name}
