@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.matrix.load import open_matrix
-from tests import fake_nvml
+from tests import compiled_facts, fake_nvml
 from tests.command import hear_signals, in_a_process, in_this_process, needs_a_process
 
 hear_signals()
+compiled_facts.as_in_a_wheel()
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -29,11 +29,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packaged matrix as the command compiles it on first use: once for all tests, also of other workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
-    return Path(open_matrix(environ={"XDG_CACHE_HOME": str(shared), "XDG_CONFIG_HOME": str(shared)}).path)
+def compiled() -> Path:
+    """The packaged matrix as the command compiles it on first use in a checkout."""
+    return compiled_facts.compiled()
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from cudafit import shipped
 from tests.conftest import Run
+from tests.schemas import validate
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 FAKE = Path(__file__).with_name("fake_cupy.py")
@@ -69,7 +68,7 @@ def bench(cudafit: Run, env: Path, tmp_path: Path, nvml: Callable[[str], dict[st
         done = cudafit("bench", str(env), "--quick", "--json", *options, env=variables, timeout=120)
         assert done.stdout, done.stderr
         told = json.loads(done.stdout)
-        jsonschema.validate(told, json.loads(shipped.schema_text("bench-1")))
+        validate(told, "bench-1")
         return done.returncode, told, done.stderr
 
     return run

@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from cudafit import shipped
 from tests.conftest import Run
 from tests.real_venv import for_cpu_torch, made, with_cpu_torch
+from tests.schemas import validate
 
 pytestmark = [pytest.mark.online, pytest.mark.slow]
 
@@ -31,7 +30,7 @@ def test_a_real_framework_computes_right_on_the_cpu(
     env = made(tmp_path / "env", requirement) if requirement else with_cpu_torch(tmp_path / "env")
     done = cudafit("bench", str(env), "--device", "cpu", "--json", timeout=300)
     told = json.loads(done.stdout)
-    jsonschema.validate(told, json.loads(shipped.schema_text("bench-1")))
+    validate(told, "bench-1")
     assert (done.returncode, told["verdict"]) == (3, "not-verified"), done.stderr
     (ran,) = told["frameworks"]
     assert (ran["name"], ran["state"]) == (framework, "ran"), ran

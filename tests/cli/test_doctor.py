@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from cudafit.doctor.registry import every_check
 from cudafit.model.kinds import KINDS
 from tests.conftest import Run
 from tests.doctor.worlds import CU126, CU132, torch, tree
 from tests.machines import FOLDER, NAMES
+from tests.schemas import validate
 
 TOP = Path(__file__).parents[2]
 
@@ -31,7 +30,7 @@ def diagnosis(cudafit: Run, *words: str, code: int) -> dict[str, Any]:
     done = cudafit("doctor", *words, "--json")
     assert done.returncode == code, done.stdout + done.stderr
     shown: dict[str, Any] = json.loads(done.stdout)
-    validate(shown, json.loads(shipped.schema_text("doctor-1")))
+    validate(shown, "doctor-1")
     assert shown["schema"] == "cudafit.doctor/1"
     return shown
 

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from tests import fake_nvml
 from tests.conftest import Run
 from tests.machines import FOLDER
+from tests.schemas import validate
 
 Nvml = Callable[[str], dict[str, str]]
 
@@ -50,7 +49,7 @@ def test_shows_the_gpus_driver_and_cuda_limit_that_nvml_states(cudafit: Run, nvm
     done = cudafit("inspect", "--json", env=nvml(TWO_GPUS))
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
-    validate(shown, json.loads(shipped.schema_text("machine-1")))
+    validate(shown, "machine-1")
     assert shown["driver"]["version"] == "550.54.15"
     assert shown["driver"]["cuda"] == "12.4"
     assert shown["driver"]["via"] == "nvml"

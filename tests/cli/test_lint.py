@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from cudafit.model.kinds import IN_CODE
 from tests.conftest import Run
 from tests.lint.test_check import is_refused
+from tests.schemas import validate
 
 WRONG = """import torch
 
@@ -60,7 +59,7 @@ def test_json_satisfies_its_schema(cudafit: Run, tree: Path) -> None:
     result = cudafit("lint", "--json", str(tree))
     assert result.returncode == 1
     shown = json.loads(result.stdout)
-    validate(shown, json.loads(shipped.schema_text("lint-1")))
+    validate(shown, "lint-1")
     assert shown["schema"] == "cudafit.lint/1"
     assert [(one["id"], one["line"]) for one in shown["findings"]] == [
         ("code.model_on_cpu", 4),

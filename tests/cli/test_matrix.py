@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
 from cudafit import shipped
 from cudafit.matrix.folder import read_folder
 from cudafit.matrix.linters import check
 from tests.conftest import Run
 from tests.matrix.folders import GOOD, TORCH, plant
+from tests.schemas import validate
 
 
 def builds(cudafit: Run, *words: str) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def builds(cudafit: Run, *words: str) -> list[dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert shown["schema"] == "cudafit.matrix/1"
-    validate(shown, json.loads(shipped.schema_text("matrix-1")))
+    validate(shown, "matrix-1")
     found: list[dict[str, Any]] = shown["builds"]
     return found
 

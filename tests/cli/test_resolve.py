@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from tests.conftest import Run
 from tests.machines import FOLDER
+from tests.schemas import validate
 
 Nvml = Callable[[str], dict[str, str]]
 
@@ -45,7 +44,7 @@ def answer(cudafit: Run) -> Callable[..., dict[str, Any]]:
         done = cudafit("resolve", *words, "--json", **more)
         assert done.returncode == code, done.stderr
         shown: dict[str, Any] = json.loads(done.stdout)
-        validate(shown, json.loads(shipped.schema_text("resolve-1")))
+        validate(shown, "resolve-1")
         assert shown["schema"] == "cudafit.resolve/1"
         return shown
 

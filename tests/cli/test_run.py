@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from cudafit.machine.processes import every_pid, read_process
 from tests import fake_nvml
 from tests.real_venv import for_cpu_torch, with_cpu_torch
+from tests.schemas import validate
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="run watches through /proc")
 
@@ -53,6 +53,7 @@ os.unlink(place)
 NEVER_MOVED = """\
 import torch
 from torch import nn
+from tests.schemas import validate
 
 model = nn.Linear(8, 2)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -132,8 +133,7 @@ def test_a_job_that_uses_the_gpu(world: World) -> None:
     assert told["samples"] >= 8
     assert "your job used GPU 0" in done.stderr
     assert "peak 2.0 GiB" in done.stderr
-    schema = json.loads((Path(__file__).parents[2] / "src/cudafit/schemas/run-1.json").read_text())
-    jsonschema.validate(told, schema)
+    validate(told, "run-1")
 
 
 @pytest.mark.slow

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from tests.conftest import Run
 from tests.machines import FOLDER
+from tests.schemas import validate
 
 NOWHERE = {"PATH": "/nowhere", "VIRTUAL_ENV": ""}
 MACHINE = ("--machine", str(FOLDER / "rtx4090-550.json"))
@@ -94,7 +93,7 @@ def test_doctor_tells_which_and_why(cudafit: Run, project: Path) -> None:
     own, other = an_environment(project / ".venv", "3.12"), an_environment(project / "venv", "3.11")
     done = cudafit("doctor", "--json", *MACHINE, env={**NOWHERE, "VIRTUAL_ENV": "/gone"})
     shown = json.loads(done.stdout)
-    validate(shown, json.loads(shipped.schema_text("doctor-1")))
+    validate(shown, "doctor-1")
     assert shown["which"] == {
         "how": "nearby",
         "sure": "guess",

@@ -14,6 +14,7 @@ Input = TypeVar("Input", str, bytes)
 _LEAST_S = 0.01  # below, a ratio says nothing
 _SURE_S = 0.2  # from here on it does, whatever else the machine does
 _MOST = 3.5  # times as long as by length alone; a square over a factor of eight has eight times
+_CLEARLY = 1.5  # what is so much over that needs no further look
 _FACTOR = 8
 _TRIES = 3
 _LARGEST = 1 << 20
@@ -38,6 +39,8 @@ def growth(read: Callable[[Input], object], made: Callable[[int], Input], size: 
         if long <= allowed:
             return None
         if long >= _SURE_S:
+            if long > _CLEARLY * allowed:
+                break
             # Whatever else the machine does, most of all to its caches, is in favour of what is read.
             long = min(long, *(seconds(read, large) for _ in range(_TRIES)))
             short = median(seconds(read, small) for _ in range(_TRIES))

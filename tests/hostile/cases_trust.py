@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import md5, sha256
 from importlib.util import find_spec
@@ -547,11 +547,21 @@ _CHANGED: tuple[tuple[str, str, str, str, str, bool], ...] = (
 )
 
 
+_WRITTEN: dict[tuple[str, ...], str] = {}
+
+
+def _written(made: Place, words: Sequence[str], name: str) -> str:
+    """The lock that the command writes: once for all cases in one world."""
+    if (key := (str(made.world.matrix), *words)) not in _WRITTEN:
+        assert run(made, ["resolve", *words]).code == 0
+        _WRITTEN[key] = (made.work / name).read_text()
+    return _WRITTEN[key]
+
+
 def _changed(what: str, name: str, pattern: str, instead: str, says: str, offline: bool) -> Case:
     def build(made: Place) -> Words:
         words = ["torch", "rich", *made.world.words, "-o", name, "--python", PYTHON]
-        assert run(made, ["resolve", *words]).code == 0
-        text = (made.work / name).read_text()
+        text = _written(made, words, name)
         altered = re.sub(pattern, instead, text)
         assert altered != text, text
         (made.work / name).write_text(altered)

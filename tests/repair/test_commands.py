@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from tests.conftest import Run
 from tests.repair.mounts import mounted
 from tests.repair.trees import reading
 from tests.repair.world import CUDNN_NEEDED, PYTORCH, World, broken_env, torch, world
+from tests.schemas import validate
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the small world is for Linux")
 
@@ -50,7 +49,7 @@ def repair(cudafit: Run, small: World) -> Repair:
 
 def told(done: "subprocess.CompletedProcess[str]", schema: str) -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(done.stdout)
-    validate(shown, json.loads(shipped.schema_text(schema)))
+    validate(shown, schema)
     return shown
 
 

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import validate
 
-from cudafit import shipped
 from cudafit.errors import InputError
 from cudafit.repair.engines.conda_link import link
 from tests.conftest import Run
 from tests.repair.conda_world import CondaWorld, conda_world
 from tests.repair.trees import reading
+from tests.schemas import validate
 
 pytest.importorskip("rattler", reason="py-rattler is not installed: pip install 'cudafit[conda]'")
 Create = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -71,7 +70,7 @@ def intact(prefix: Path) -> None:
 
 def told(done: "subprocess.CompletedProcess[str]", schema: str = "create-1") -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(done.stdout)
-    validate(shown, json.loads(shipped.schema_text(schema)))
+    validate(shown, schema)
     return shown
 
 

@@ -1,7 +1,12 @@
 """The published JSON Schemas, each with the record it describes."""
 
+import functools
+import json
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
+
+from cudafit import shipped
 from cudafit.model import bench, code_finding, finding, fit, machine, matrix, messages, plan, run
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Generation
@@ -46,3 +51,16 @@ RECORDS = {
     "explain-1": (messages.Explanation, messages.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }
+
+
+def validate(shown: object, name: str) -> None:
+    """Raises where a record is not as the published schema says."""
+    _validator(name).validate(shown)
+
+
+@functools.cache
+def _validator(name: str) -> Draft202012Validator:
+    """Of a schema that is looked at once: that takes longer than many a record."""
+    schema = json.loads(shipped.schema_text(name))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, ValidationError, validate
+from jsonschema import Draft202012Validator, ValidationError
 
 from cudafit import shipped
 from cudafit.machine.saved import plain
@@ -12,7 +12,7 @@ from cudafit.model.finding import Report
 from cudafit.model.machine import Machine
 from cudafit.model.record import from_plain
 from cudafit.model.schema import json_schema
-from tests.schemas import RECORDS
+from tests.schemas import RECORDS, validate
 
 # The example of the contract that other programs rely on.
 CONTRACT = {
@@ -51,7 +51,7 @@ def test_published_schema_is_the_records_own(name: str) -> None:
 
 
 def test_contract_example_satisfies_the_schema_and_can_be_read() -> None:
-    validate(CONTRACT, json.loads(shipped.schema_text("machine-1")))
+    validate(CONTRACT, "machine-1")
     machine = from_plain(Machine, CONTRACT)
     written = plain(machine)
     for key, value in CONTRACT.items():
@@ -85,7 +85,7 @@ def test_schema_and_reader_refuse_the_same(place: tuple[str | int, ...], value: 
         holder = holder[step]
     holder[place[-1]] = value
     with pytest.raises(ValidationError):
-        validate(wrong, json.loads(shipped.schema_text("machine-1")))
+        validate(wrong, "machine-1")
     if place != ("schema",):
         with pytest.raises(ValueError, match="expected"):
             from_plain(Machine, wrong)

@@ -1,18 +1,15 @@
-"""The matrix as it is loaded: JSON, one file a package or list, so that a question about torch reads no other row.
-
-A row is a list of values in the order of its record's fields, which the file names; a number is the place of a list
-among the file's own. That loads at about the speed of reading the JSON itself.
-"""
+"""The matrix as it is loaded: JSON, one file a package or list, so that a question about torch reads no other row."""
 
 import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from cudafit.errors import CudafitError
+from cudafit.matrix.table import field_names, records_of, table_of
 from cudafit.model import matrix as records
 from cudafit.model.matrix import Build, Facts, Matrix
 from cudafit.system.reading import read_bytes
@@ -22,7 +19,6 @@ from cudafit.system.reading import read_bytes
 FORMAT = 9
 FILE_LIMIT = 64 << 20  # of a file of a matrix, as YAML and compiled
 INDEX = "index.json"
-Row = TypeVar("Row")
 
 _LISTS: Mapping[str, type] = {
     "toolkits": records.ToolkitRelease,
@@ -79,11 +75,13 @@ class Compiled:
             return self.over.builds(name)
         if name not in self.packages:
             return ()
-        return _rows(Build, self._read(_file(name)))
+        return records_of(Build, self._read(_file(name)))
 
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
-        found: dict[str, Any] = {name: _rows(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS}
+        found: dict[str, Any] = {
+            name: records_of(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS
+        }
         over = [name for name in _OVER if name in found and self.over is not None]
         return merged_facts(Facts(**found), self.over.facts(*over)) if over and self.over else Facts(**found)
 
@@ -91,7 +89,7 @@ class Compiled:
         """The same with the other's packages in place of its own."""
         return replace(self, version=version, packages={**self.packages, **over.packages}, over=over)
 
-    def _read(self, name: str) -> Any:
+    def _read(self, name: str) -> bytes:
         content = read_bytes(os.path.join(self.path, name), FILE_LIMIT)
         if name in self.hashes:
             import hashlib  # noqa: PLC0415 - for a layer of the user's alone
@@ -101,7 +99,7 @@ class Compiled:
                     f"your own layer of facts is damaged: `{name}` is not what was written",
                     hint="`cudafit matrix revert` takes it away",
                 )
-        return json.loads(content)
+        return content
 
     def matrix(self) -> Matrix:
         return Matrix(self.facts(), {name: self.builds(name) for name in self.packages})
@@ -129,9 +127,9 @@ def compile_layer(matrix: Matrix, version: str, path: str) -> Compiled:
 def _compile(matrix: Matrix, version: str, path: str, lists: Iterable[str]) -> Compiled:
     os.makedirs(path, exist_ok=True)
     for name in lists:
-        _write(path, _facts_file(name), _table(_LISTS[name], getattr(matrix.facts, name)))
+        _write(path, _facts_file(name), table_of(_LISTS[name], getattr(matrix.facts, name)))
     for name, builds in matrix.builds.items():
-        _write(path, _file(name), _table(Build, builds))
+        _write(path, _file(name), table_of(Build, builds))
     packages = {name: len(builds) for name, builds in sorted(matrix.builds.items())}
     _write(path, INDEX, {"format": FORMAT, "shape": shape(), "version": version, "packages": packages})
     return Compiled(path, version, packages)
@@ -156,7 +154,7 @@ def read_index(path: str) -> Any:
 @cache
 def shape() -> str:
     """A name for the lists and their fields: facts of another shape cannot be read as these."""
-    parts = [f"{name} {' '.join(_names(kind))}" for name, kind in (("builds", Build), *_LISTS.items())]
+    parts = [f"{name} {' '.join(field_names(kind))}" for name, kind in (("builds", Build), *_LISTS.items())]
     return f"{zlib.crc32(chr(10).join(parts).encode()):08x}"
 
 
@@ -181,38 +179,6 @@ def _file(name: str) -> str:
 
 def _facts_file(name: str) -> str:
     return f"facts-{name}.json"
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind))
-
-
-def _table(kind: Any, rows: Iterable[Any]) -> dict[str, Any]:
-    """Lists are written once, and rows have their numbers: the builds of a release share their pins and kernels."""
-    places: dict[tuple[str, ...], int] = {}
-    written = []
-    for row in rows:
-        values = _values(kind, row)
-        written.append([places.setdefault(v, len(places)) if isinstance(v, tuple) else v for v in values])
-    return {"fields": _names(kind), "lists": list(places), "rows": written}
-
-
-def _values(kind: Any, row: Any) -> list[Any]:
-    """Without what is as it is by default at the end: most rows say nothing of a class's last fields."""
-    values = [getattr(row, name) for name in _names(kind)]
-    for part in reversed(fields(kind)):
-        if part.default is MISSING or values[-1] != part.default:
-            break
-        values.pop()
-    return values
-
-
-def _rows(kind: type[Row], table: Mapping[str, Any]) -> tuple[Row, ...]:
-    if tuple(table["fields"]) != _names(cast(Any, kind)):
-        raise ValueError(f"the compiled matrix has other fields than {kind.__name__}")
-    lists = [tuple(one) for one in table["lists"]]
-    return tuple(kind(*[lists[v] if type(v) is int else v for v in row]) for row in table["rows"])
 
 
 def _write(path: str, name: str, value: Any) -> None:
