@@ -38,6 +38,7 @@ def test_nothing_but_a_name_shows_the_help(cudafit: Run) -> None:
     ("arguments", "forbidden"),
     [
         (["--help"], {"yaml", "requests", "rich", "pynvml", "json", "dataclasses", "subprocess"}),
+        (["inspect"], {"yaml", "requests", "rich", "pynvml", "jsonschema"}),
         (["inspect", "--json"], {"yaml", "requests", "rich", "pynvml", "jsonschema", "tempfile"}),
     ],
 )

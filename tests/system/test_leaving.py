@@ -13,7 +13,7 @@ pytestmark = own_code.TOGETHER
 # The doors. Each makes what it lets out harmless, or lets out nothing that is foreign.
 DOORS = {
     "cli/common.py": "the streams of all commands",
-    "render/human.py": "tables, drawn with rich",
+    "render/human.py": "rows in columns",
     "notebook/__init__.py": "the streams of a notebook's kernel",
     "conda/worker.py": "JSON for the process that asked, and its progress",
     "machine/nvml_child.py": "JSON for the process that asked",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cudafit.render.html_table import html_table
-from cudafit.render.plain_rows import plain_rows
+from cudafit.render.human import text_of_rows
 from cudafit.render.row import Row
 
 
@@ -18,4 +18,4 @@ class Table:
         return html_table(self.title, self.rows)
 
     def __repr__(self) -> str:
-        return plain_rows(self.title, self.rows)
+        return text_of_rows(self.title, self.rows)

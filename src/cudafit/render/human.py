@@ -1,51 +1,101 @@
-"""Screens for people, drawn with rich: the only module that imports it."""
+"""Screens for people: rows in columns on a terminal, one line each in a pipe.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Written by hand, since every command shows one, and rich takes longer to import than many of them to answer: only a bar
+of progress is drawn by it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import IO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from cudafit.render.columns import cells, side_by_side, wrapped
 from cudafit.render.row import Row
 from cudafit.system.secrets import redacted, redacted_tree
+from cudafit.system.terminal import shows_colors, width
 from cudafit.system.text import harmless
 
-_STYLES = {"plain": "", "good": "green", "warn": "yellow", "bad": "bold red", "quiet": "dim", "command": ""}
-_PIPE_WIDTH = 120
+# ECMA-48, "Select Graphic Rendition".
+_STYLES = {"plain": "", "good": "32", "warn": "33", "bad": "1;31", "quiet": "2", "command": ""}
+_TITLE, _LABEL, _VIA = "1", "36", "2"
+_GAP = 2
+_NARROWEST = 16
 
 
 def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
     """Three columns: label, value, via. In a pipe every row is one line, so that other programs can cut it."""
-    title, rows = redacted(title), redacted_tree(list(rows))
-    if not out.isatty():
-        _print_plain(title, rows, out, color=color)
-        return
-    console = Console(file=out, no_color=not color, highlight=False, soft_wrap=False)
-    console.print(Text(harmless(title), style="bold"))
-    labels = max((len(harmless(row.label)) for row in rows), default=0)
+    styled = _styled if color and shows_colors(out) else _plain
+    title, rows = _shown(title, rows)
+    if out.isatty():
+        room = width(out)
+        lines = [*(styled(line, _TITLE) for line in wrapped(title, room)), *_table(rows, room, styled)]
+    else:
+        lines = [styled(title, _TITLE), *_lines(rows, styled)]
+    out.write("".join(f"{line}\n" for line in lines))
+
+
+def text_of_rows(title: str, rows: Sequence[Row]) -> str:
+    """What `print_rows` writes into a pipe, without colours and the last line end."""
+    title, rows = _shown(title, rows)
+    return "\n".join((title, *_lines(rows, _plain)))
+
+
+def _shown(title: str, rows: Sequence[Row]) -> tuple[str, list[Row]]:
+    """Without secrets, and without anything that commands a terminal."""
+    return harmless(redacted(title)), [_harmless(row) for row in redacted_tree(list(rows))]
+
+
+def _harmless(row: Row) -> Row:
+    return Row(harmless(row.label), harmless(row.value), harmless(row.via), row.tone)
+
+
+def _styled(text: str, style: str) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style and text.strip() else text
+
+
+def _plain(text: str, _style: str) -> str:
+    return text
+
+
+_Styling = Callable[[str, str], str]
+
+
+def _lines(rows: Sequence[Row], styled: _Styling) -> Iterator[str]:
+    labels = max((len(row.label) for row in rows), default=0)
+    for row in rows:
+        via = "  " + styled(f"[{row.via}]", _VIA) if row.via else ""
+        yield f"{styled(row.label.ljust(labels), _LABEL)}  {styled(row.value, _STYLES[row.tone])}{via}"
+
+
+def _table(rows: Sequence[Row], room: int, styled: _Styling) -> Iterator[str]:
+    labels = max((cells(row.label) for row in rows), default=0)
     for is_command, some in groupby(rows, key=lambda row: row.tone == "command"):
         if is_command:  # the terminal breaks a long line, and gives it back whole to whoever copies it
-            for row in some:
-                console.print(Text(f"    {harmless(row.value)}"), soft_wrap=True)
+            yield from (f"    {row.value}" for row in some)
         else:
-            console.print(_table(some, labels, console.width))
+            yield from _columns(list(some), labels, room, styled)
 
 
-def _table(rows: Iterable[Row], labels: int, width: int) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(style="cyan", no_wrap=True, min_width=labels)
-    table.add_column(overflow="fold", ratio=3)
-    narrow = max(16, width // 4)
-    table.add_column(style="dim", overflow="fold", max_width=narrow)
+def _columns(rows: Sequence[Row], labels: int, room: int, styled: _Styling) -> Iterator[str]:
+    narrow = max(_NARROWEST, room // 4)
+    # A longer one stands below its value, where there is room for a path.
+    vias = max((cells(row.via) for row in rows if cells(row.via) <= narrow), default=0)
+    values = max(_NARROWEST // 2, room - labels - _GAP - (vias + _GAP if vias else 0))
     for row in rows:
-        value, via = Text(harmless(row.value), style=_STYLES[row.tone]), harmless(row.via)
-        if len(via) > narrow:  # below it, where there is room for a path
-            value, via = value.append(f"\n{via}", style="dim"), ""
-        table.add_row(Text(harmless(row.label)), value, Text(via))
-    return table
+        below = wrapped(row.via, values) if cells(row.via) > narrow else []
+        value = wrapped(row.value, values)
+        tones = [_STYLES[row.tone]] * len(value) + [_VIA] * len(below)
+        beside = [row.via] if row.via and not below else [""]
+        lines = side_by_side(([row.label], value + below, beside), (labels, values, vias))
+        for line, tone in zip(lines, tones, strict=True):
+            yield _joined(line, (_LABEL, tone, _VIA), styled)
+
+
+def _joined(parts: Sequence[str], styles: Sequence[str], styled: _Styling) -> str:
+    """Without blanks at the end, which whoever copies the line would take along."""
+    last = max((index for index, part in enumerate(parts) if part.strip()), default=-1)
+    shown = [*parts[:last], *(part.rstrip() for part in parts[last : last + 1])]
+    return (" " * _GAP).join(styled(part, style) for part, style in zip(shown, styles, strict=False))
 
 
 @contextmanager
@@ -54,6 +104,7 @@ def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
     if not out.isatty():
         yield lambda _done, _total: None
         return
+    from rich.console import Console  # noqa: PLC0415 - nothing else needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
 
     with Progress(
@@ -61,15 +112,3 @@ def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _print_plain(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
-    console = Console(file=out, force_terminal=color, no_color=not color, highlight=False, width=_PIPE_WIDTH)
-    label_width = max((len(harmless(row.label)) for row in rows), default=0)
-    console.print(Text(harmless(title), style="bold"), soft_wrap=True)
-    for row in rows:
-        line = Text(harmless(row.label).ljust(label_width) + "  ", style="cyan")
-        line.append(harmless(row.value), style=_STYLES[row.tone])
-        if row.via:
-            line.append(f"  [{harmless(row.via)}]", style="dim")
-        console.print(line, soft_wrap=True)

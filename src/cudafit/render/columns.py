@@ -1,0 +1,56 @@
+"""Text in columns of a given width: lines broken between words, and words that are too long broken anywhere."""
+
+import re
+from collections.abc import Callable, Sequence
+
+_WORD = re.compile(r"\s*\S+\s*|\s+")
+
+
+def cells(text: str) -> int:
+    """The columns of a terminal that a text takes: a Chinese sign takes two."""
+    return len(text) if text.isascii() else _measure()(text)
+
+
+def _measure() -> Callable[[str], int]:
+    from rich.cells import cell_len  # noqa: PLC0415 - its tables of all scripts, only where one is met
+
+    return cell_len
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """At least one line; none is wider than `width`, of which a sign may need two."""
+    return [line for part in text.split("\n") for line in _wrapped(part, max(width, 2))]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    if cells(text) <= width:
+        return [text]
+    lines, line = [], ""
+    for word in _WORD.findall(text):
+        if cells(line + word.rstrip()) <= width:
+            line += word
+            continue
+        lines += [line] if line else []
+        *full, line = _folded(word, width)
+        lines += full
+    return [one.rstrip() for one in (*lines, line)]
+
+
+def _folded(word: str, width: int) -> list[str]:
+    """A word in pieces of at most `width`, the last of which may be followed by another."""
+    pieces = [""]
+    for sign in word.rstrip():
+        if cells(pieces[-1] + sign) > width:
+            pieces.append("")
+        pieces[-1] += sign
+    pieces[-1] += word[len(word.rstrip()) :]
+    return pieces
+
+
+def side_by_side(columns: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:
+    """The columns' lines beside each other, each filled up to its width."""
+    height = max(map(len, columns))
+    return [
+        [line + " " * (width - cells(line)) for line, width in zip(row, widths, strict=True)]
+        for row in ([column[index] if index < len(column) else "" for column in columns] for index in range(height))
+    ]
