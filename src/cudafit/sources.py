@@ -4,6 +4,7 @@ import codecs
 import io
 import os
 import tokenize
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.lint.check import UnreadableError, configurations_named, lint_text
 from cudafit.lint.configs import FOLDERS
+from cudafit.model import kinds
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.model.finding import is_wanted
 
@@ -46,7 +48,20 @@ def lint_paths(paths: Sequence[str], stdin: str | None = None) -> LintReport:
     results += [read_file(path) for path in wanted]
     findings = [finding for one in results for finding in one.findings]
     skipped = [skip for one in results for skip in one.skipped]
-    return LintReport(tuple(findings), tuple(skipped), sum(one.whole for one in results))
+    return LintReport(tuple(_told_once(findings)), tuple(skipped), sum(one.whole for one in results))
+
+
+def _told_once(findings: list[CodeFinding]) -> list[CodeFinding]:
+    """What hangs on an installed version is the same in all files: it is told at the first of them."""
+    files = Counter(one.message for one in findings if one.id == kinds.info.version_decides.id)
+    kept: list[CodeFinding] = []
+    for one in findings:
+        if one.id != kinds.info.version_decides.id:
+            kept.append(one)
+        elif number := files.pop(one.message, 0):
+            others = f"; so in {number - 1} more file{'s' if number > 2 else ''}" if number > 1 else ""
+            kept.append(replace(one, message=one.message + others))
+    return kept
 
 
 def _collect(paths: Sequence[str]) -> tuple[list[str], list[str]]:

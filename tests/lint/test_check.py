@@ -147,3 +147,43 @@ def test_a_chain_of_functions_is_followed_from_its_end() -> None:
     signs = Signs(tree, text.splitlines(keepends=True))
     marked = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and signs.has(node)]
     assert marked == [f"f{number}" for number in range(51)]
+
+
+def test_what_a_test_does_on_the_cpu_is_on_purpose() -> None:
+    text = "import lightning as L\n\nL.Trainer(accelerator='cpu').fit(model)\n"
+    found = {path: [one.id for one in lint_text(text, path)] for path in ("train.py", "a/test_it.py", "it_test.py")}
+    assert found == {
+        "train.py": ["code.lightning_cpu"],
+        "a/test_it.py": ["info.cpu_on_purpose"],
+        "it_test.py": ["info.cpu_on_purpose"],
+    }
+
+
+def test_a_model_that_is_only_used_is_moved_before_that() -> None:
+    text = (
+        "from transformers import AutoModelForCausalLM\nm = AutoModelForCausalLM.from_pretrained('a')\nm.generate(x)\n"
+    )
+    assert [one.fix.split(":")[0] for one in lint_text(text, "a.py")] == [
+        "move it before it is used, and what it is given"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "installed", "expected"),
+    [
+        ("transformers.pipeline('x')", {"transformers": "4.46.3"}, "code.hf_pipeline_cpu"),
+        ("transformers.pipeline('x')", {"transformers": "4.47.0"}, ""),
+        ("transformers.pipeline('x')", {}, "info.version_decides"),
+        ("onnxruntime.InferenceSession('a')", {"onnxruntime-gpu": "1.15.1"}, "code.library_on_cpu"),
+        ("onnxruntime.InferenceSession('a')", {"onnxruntime-gpu": "1.16.3"}, ""),
+        ("onnxruntime.InferenceSession('a')", {"onnxruntime": "1.15.1"}, ""),
+        ("lightning.pytorch.Trainer(max_epochs=3)", {"lightning": "1.9.5"}, "code.lightning_cpu"),
+        ("lightning.pytorch.Trainer(max_epochs=3)", {"lightning": "2.0.0"}, ""),
+        ("lightning.pytorch.Trainer(max_epochs=3)", {}, ""),
+    ],
+)
+def test_what_the_installed_version_decides(line: str, installed: dict[str, str], expected: str) -> None:
+    text = f"import {line.partition('.')[0]}\n{line}\n"
+    found = lint_text(text, "train.py", installed=installed)
+    assert "".join(one.id for one in found) == expected
+    assert all(f"{name} {version} is installed" in one.message for one in found for name, version in installed.items())

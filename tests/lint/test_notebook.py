@@ -108,3 +108,17 @@ def test_the_text_above_a_cell_says_why() -> None:
     ):
         (found,) = lint_text(json.dumps({"cells": cells}), "a.ipynb")
         assert (found.id, found.cell, found.line) == expected
+
+
+def test_another_line_that_a_message_names_is_counted_in_its_cell() -> None:
+    late = 'os.environ["CUDA_VISIBLE_DEVICES"] = "1"'
+    (found,) = lint_text(notebook("import os\nimport torch", "x = 1\ntorch.cuda.device_count()", late), "a.ipynb")
+    assert found.message.startswith("CUDA was started in cell 3, line 2 (")
+
+
+def test_a_model_that_is_trained_on_both_shows_both() -> None:
+    loop = "for _ in range(3):\n    model(torch.randn(2, 3)).sum().backward()\n    opt.step()"
+    start = "".join(TRAIN[:2])
+    assert places(notebook("import torch", start, loop, "model.to('cuda')", loop)) == []
+    (late,) = lint_text(notebook("import torch", start, loop, "model.to('cuda')", "model.eval()"), "a.ipynb")
+    assert late.message.endswith("moved to the GPU only after it was trained or used")

@@ -41,7 +41,7 @@ def test_no_two_kinds_are_the_same() -> None:
     by_text |= {"load_without_map_location"}
     assert {one.id for one in IN_CODE.values()} == {
         one for one in KINDS if one.startswith("code.") and one.partition(".")[2] not in by_text
-    } | {"info.cpu_on_purpose", "info.tf_gpu_hidden_for_other_framework"}
+    } | {"info.cpu_on_purpose", "info.tf_gpu_hidden_for_other_framework", "info.version_decides"}
 
 
 @own_code.TOGETHER

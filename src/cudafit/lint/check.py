@@ -1,26 +1,31 @@
 """The way into this room: text in, findings out."""
 
+from collections.abc import Mapping
+
 from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
 
 __all__ = ["UnreadableError", "configurations_named", "lint_text"]
 
 
-def lint_text(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
+def lint_text(
+    text: str, path: str, skipped: list[str] | None = None, installed: Mapping[str, str] | None = None
+) -> list[CodeFinding]:
     """The findings in a Python file, a notebook or a configuration, by the ending of its path, in order.
 
-    Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none.
+    Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none. `installed`
+    has the versions of packages where the code will run, as far as they are known.
     """
     ending = path.rpartition(".")[2].lower()
     if _is_notebook(text, path):
         from cudafit.lint.notebook import lint_notebook  # noqa: PLC0415 - few files are one
 
-        return lint_notebook(text, path, skipped)
+        return lint_notebook(text, path, skipped, installed)
     if ending in ("yaml", "yml", "json", "toml"):
         from cudafit.lint.configs import lint_config  # noqa: PLC0415
 
         return lint_config(text, path)
-    return lint_python(text, path, skipped)
+    return lint_python(text, path, skipped, installed=installed)
 
 
 def configurations_named(text: str, path: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Follows a whole file: first what runs when it is started, then the functions that it only offers to others."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -39,9 +39,9 @@ class Followed(NamedTuple):
     left_out: str
 
 
-def follow(tree: ast.Module, lines: list[str]) -> Followed:
+def follow(tree: ast.Module, lines: list[str], installed: Mapping[str, str] | None = None) -> Followed:
     """All that is found in the file."""
-    run = Run(Scope())
+    run = Run(Scope(), installed)
     run.evaluate = partial(expressions.evaluate, run)
     run.assign = partial(assignments.assign, run)
     run.walk = partial(statements.walk, run)
@@ -82,7 +82,7 @@ def _judge_started(run: Run) -> None:
         if module in run.training.touched or module in run.training.optimized:
             continue
         if place.kind == CPU or (place.kind == NEW and run.place(module).kind == NEW):
-            training.report(run, module, place)
+            training.report(run, module, place, trained=False)
 
 
 def _imports(run: Run) -> None:

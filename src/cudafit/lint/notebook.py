@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,21 +14,24 @@ from cudafit.system.python_text import parsed
 _MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2})$")
 _ASSIGNED = re.compile(possessive(r"^([\w.,\s\[\]\"']++=\s*+)[!%].*$"))
 _SET = re.compile(r"^\s*%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.*)$")
+_LINE = re.compile(r"\bin line ([1-9]\d{0,8})\b")
 _LINES_KEPT = 3  # of the text above a cell
 # Cell magics with Python below them.
 _PYTHON_CELL = ("time", "timeit", "capture", "prun", "cudafit", "memit", "skip_if", "snakeviz", "python3", "python")
 
 
-def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
+def lint_notebook(
+    text: str, path: str, skipped: list[str] | None = None, installed: Mapping[str, str] | None = None
+) -> list[CodeFinding]:
     """The findings, with the cell and the line in it. A cell that is no Python is named in `skipped`."""
     lines: list[str] = []
     where: list[tuple[int, int]] = []
+    above, said = "", dict[int, str]()  # the text above the next cell, and by line
     for number, source, is_code in _sources(text):
-        if not is_code:  # what is said above a cell is kept as its comment
-            said = [line for line in source.splitlines() if line.strip()][-_LINES_KEPT:]
-            lines += [f"# {line.strip()}" for line in said]
-            where += [(number, 1)] * len(said)
+        if not is_code:
+            above = " ".join([line.strip() for line in source.splitlines() if line.strip()][-_LINES_KEPT:])
             continue
+        here, above = above, ""
         code = python_of(source)
         if code is None:
             continue
@@ -40,7 +44,8 @@ def lint_notebook(text: str, path: str, skipped: list[str] | None = None) -> lis
         for offset, line in enumerate(code, 1):
             lines.append(line)
             where.append((number, offset))
-    found = lint_python("\n".join(lines) + "\n", path, skipped)
+            said[len(lines)] = here
+    found = lint_python("\n".join(lines) + "\n", path, skipped, said, installed)
     return [_in_cell(one, where) for one in found]
 
 
@@ -72,7 +77,18 @@ def _source(cell: dict[str, Any]) -> str:
 
 def _in_cell(finding: CodeFinding, where: list[tuple[int, int]]) -> CodeFinding:
     cell, line = where[min(finding.line, len(where)) - 1]
-    return replace(finding, line=line, cell=cell, edits=())
+    return replace(finding, line=line, cell=cell, message=_with_cells(finding.message, where), edits=())
+
+
+def _with_cells(message: str, where: list[tuple[int, int]]) -> str:
+    """Another line that a message names, as it is counted in its cell; what it quotes stays."""
+    own, quote, quoted = message.partition('"')
+
+    def place(found: re.Match[str]) -> str:
+        cell, line = where[min(int(found[1]), len(where)) - 1]
+        return f"in cell {cell}, line {line}"
+
+    return _LINE.sub(place, own) + quote + quoted
 
 
 def python_of(source: str) -> list[str] | None:

@@ -31,6 +31,7 @@ class Hit:
     node: ast.AST
     message: str
     edits: tuple[Edit, ...] = ()
+    fix: str = ""  # where that of the kind does not fit
 
 
 class Around:
@@ -74,6 +75,9 @@ class Training:
     def __init__(self) -> None:
         self.touched: set[Module] = set()
         self.optimized: set[Module] = set()  # modules whose parameters an optimizer was given
+        self.chosen: set[Module] = set()  # modules that an option of the user places
+        self.moved: set[Module] = set()  # modules that a line of the file puts on the GPU
+        self.trained_there: set[Module] = set()  # modules that make a step after it
         self.crossed: set[Module] = set()  # modules whose results are moved to another device
         self.ran: dict[Module, str] = {}  # modules that were run, and where they were when they ran last
         self.frozen: set[Module] = set()  # by `requires_grad_(False)`

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Mapping
 
 from cudafit.lint.edits import column_of, source_lines
 from cudafit.lint.signs import may_hold_findings
@@ -20,7 +21,14 @@ class UnreadableError(Exception):
     """The text cannot be followed; the message says why."""
 
 
-def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[CodeFinding]:
+def lint_python(
+    text: str,
+    path: str,
+    skipped: list[str] | None = None,
+    said: Mapping[int, str] | None = None,
+    installed: Mapping[str, str] | None = None,
+) -> list[CodeFinding]:
+    """The findings; `said` has the text above the cell of a notebook, by line."""
     if "\0" in text:
         raise UnreadableError("it is a binary file")
     try:
@@ -31,24 +39,32 @@ def lint_python(text: str, path: str, skipped: list[str] | None = None) -> list[
         raise UnreadableError(f"line {error.lineno}: {error.msg}") from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise UnreadableError("it is nested too deeply to be read") from error
-    return _of_tree(tree, text, path, skipped) if may_hold_findings(text) else []
+    return _of_tree(tree, text, path, skipped, said or {}, installed or {}) if may_hold_findings(text) else []
 
 
-def _of_tree(tree: ast.Module, text: str, path: str, skipped: list[str] | None) -> list[CodeFinding]:
+def _of_tree(
+    tree: ast.Module,
+    text: str,
+    path: str,
+    skipped: list[str] | None,
+    said: Mapping[int, str],
+    installed: Mapping[str, str],
+) -> list[CodeFinding]:
     from cudafit.lint.follow import follow  # noqa: PLC0415 - most files of a tree name no framework
-    from cudafit.lint.purpose import with_purpose  # noqa: PLC0415
+    from cudafit.lint.purpose import Page, with_purpose  # noqa: PLC0415
 
     lines = source_lines(text)
-    hits, left_out = follow(tree, lines)
+    hits, left_out = follow(tree, lines, installed)
     if left_out and skipped is not None:
         skipped.append(left_out)
     findings = []
-    for hit in (with_purpose(one, lines) for one in hits):
+    page = Page(path, lines, tree, said)
+    for hit in (with_purpose(one, page) for one in hits):
         line = getattr(hit.node, "lineno", 1)
         if ignored(lines, line, hit.kind.id):
             continue
         column = column_of(lines[line - 1], getattr(hit.node, "col_offset", 0)) if line <= len(lines) else 1
-        findings.append(hit.kind.in_code(path, line, hit.message, column=column, edits=hit.edits))
+        findings.append(hit.kind.in_code(path, line, hit.message, column=column, edits=hit.edits, fix=hit.fix))
     return sorted(findings, key=lambda one: (one.line, one.column, one.id))
 
 

@@ -5,7 +5,7 @@ journal and taken back; then both are joined.
 """
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cudafit.lint.join import join, modules_in
@@ -54,8 +54,9 @@ class Frame:
 class Run:
     """What is known at this point of the walk."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, installed: Mapping[str, str] | None = None) -> None:
         self.module = scope
+        self.installed = installed or {}  # versions of packages where the code will run; empty where that is not known
         self.frames = [Frame(scope, ast.Pass())]
         self.hits: dict[tuple[str, int], Hit] = {}
         self.places: dict[Module, Place] = {}
@@ -158,8 +159,8 @@ class Run:
                 result = ANY
         return result
 
-    def hit(self, kind: FindingKind, node: ast.AST, message: str, edits: tuple[Edit, ...] = ()) -> None:
-        self.hits.setdefault((kind.id, id(node)), Hit(kind, node, message, edits))
+    def hit(self, kind: FindingKind, node: ast.AST, message: str, edits: tuple[Edit, ...] = (), fix: str = "") -> None:
+        self.hits.setdefault((kind.id, id(node)), Hit(kind, node, message, edits, fix))
 
     def place(self, module: Module) -> Place:
         return self.places.get(module, _NEW if module.serial >= self.oldest else _ANYWHERE)
@@ -186,6 +187,9 @@ class Run:
             self.training.touched.add(module)
             if place.node is not None:
                 self.training.on_gpu.add(module.node)
+                self.training.moved.add(module)
+        elif place.option:
+            self.training.chosen.add(module)
         old = self.place(module)
         if place.kind == CPU and _on_device(old):
             place = Place(BACK, place.node, place.option)

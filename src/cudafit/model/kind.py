@@ -39,10 +39,10 @@ class FindingKind:
         return Finding(self.id, severity or self.severity, layer or self.layer, title, tuple(evidence), fix)
 
     def in_code(
-        self, path: str, line: int, message: str, *, column: int = 1, edits: tuple[Edit, ...] = ()
+        self, path: str, line: int, message: str, *, column: int = 1, edits: tuple[Edit, ...] = (), fix: str = ""
     ) -> CodeFinding:
-        """This, at one place of a file."""
-        return CodeFinding(self.id, self.severity, path, line, message, self.fix, column=column, edits=edits)
+        """This, at one place of a file; `fix` where another one fits there."""
+        return CodeFinding(self.id, self.severity, path, line, message, fix or self.fix, column=column, edits=edits)
 
 
 class Family:

@@ -430,6 +430,11 @@ class code(Family):
         "project", "Keras is told to compute with NumPy", fix="choose `jax`, `torch` or `tensorflow`"
     )
     jax_cpu_forced = error("project", "JAX is told to use the CPU", fix="remove the line")
+    jax_platforms_too_late = warning(
+        "project",
+        "JAX_PLATFORMS is set after JAX has read it",
+        fix='set it above `import jax`, or call `jax.config.update("jax_platforms", "cuda")`',
+    )
     jax_committed_to_cpu = error(
         "project",
         "`device_put` commits arrays to the CPU, and with them all that is computed from them",
@@ -469,8 +474,11 @@ class info(Family):
     kernel_log_unreadable = note("hardware", "the kernel log could not be read")
     power_capped = note("hardware", "a GPU runs at its power limit")
     mig_single_visible = note("variables", "a process uses one MIG slice, which is normal")
-    cpu_on_purpose = note(
-        "project", "the CPU is chosen, and a comment says why", fix="nothing to do, if the reason still holds"
+    cpu_on_purpose = note("project", "the CPU is chosen on purpose", fix="nothing to do, if the reason still holds")
+    version_decides = note(
+        "project",
+        "the installed version of a library decides whether this uses the GPU",
+        fix="name the device, then every version does the same; `--env ENV` lets lint look at what is installed",
     )
     tf_gpu_hidden_for_other_framework = note(
         "project",

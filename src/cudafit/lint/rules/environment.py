@@ -34,7 +34,10 @@ def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
         _visible(run, text, node)
     if text is None or run.around.conditions or run.around.absent or run.around.library:
         return
-    if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and text.lower() == "cpu":
+    if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and "import jax" in run.file.seen:
+        message = f"JAX read `{name}` when it was imported above: this has no effect"
+        run.hit(kinds.code.jax_platforms_too_late, node, message)
+    elif name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and text.lower() == "cpu":
         run.ending.forced.append((node, f"`{name}` is set to `{text}`"))
     elif name == "KERAS_BACKEND" and text.lower() == "numpy":
         run.note("keras_numpy", node)

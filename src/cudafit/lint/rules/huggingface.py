@@ -8,7 +8,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of, modules_in
 from cudafit.lint.names import is_pretrained_model
 from cudafit.lint.parts import Place
-from cudafit.lint.rules import training
+from cudafit.lint.rules import training, versions
 from cudafit.lint.rules.training import prepare
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
@@ -71,7 +71,16 @@ def pipeline(run: Run, _name: str, given: Call) -> Value:
         else:
             run.hit(kinds.code.hf_pipeline_cpu, node, "this pipeline is put on the CPU")
     placed = device is not None or mapped is not None or not given.complete
+    if not placed and not run.around.absent and not _has_model(given):
+        versions.pipeline_without_device(run, given.node)
     return Thing("pipeline", given.node, placed=Const(placed))
+
+
+def _has_model(given: Call) -> bool:
+    """A model that is made elsewhere may be placed there."""
+    model = given.get(1, "model")
+    framework = given.get(None, "framework")
+    return not (model is None or isinstance(model, Const)) or (isinstance(framework, Const) and framework.value == "tf")
 
 
 def pipeline_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:

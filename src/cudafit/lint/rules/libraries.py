@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
+from cudafit.lint.rules import versions
 from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
 from cudafit.model import kinds
@@ -40,7 +41,6 @@ _LIBRARIES = (
         "ONNX Runtime",
         re.compile(r"onnxruntime\.InferenceSession$"),
         ("providers",),
-        silent="the session runs on the CPU where `providers` is not given",
     ),
     Library("InsightFace", re.compile(r"insightface\.(app\.FaceAnalysis|model_zoo\.get_model)$"), ("providers",)),
     Library("EasyOCR", re.compile(r"easyocr\.Reader$"), ("gpu",)),
@@ -99,6 +99,8 @@ def _look(run: Run, library: Library, given: Call) -> None:
         elif hist.value == "hist" and not said and complete:
             message = '`tree_method="hist"` computes on the CPU where `device="cuda"` is not given'
             _note(run, library, hist.node or given.node, message)
+    if not said and complete and library.name == "ONNX Runtime" and not run.around.conditions and len(given.args) < 3:
+        versions.session_without_providers(run, given.node)
     if not said and complete and library.silent:
         _note(run, library, given.node, library.silent)
 

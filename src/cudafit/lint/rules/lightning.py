@@ -2,6 +2,7 @@
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
+from cudafit.lint.rules import versions
 from cudafit.lint.rules.training import prepare
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, UNKNOWN, Const, Device, Map, Seq, Thing, Value
@@ -53,7 +54,9 @@ def _check(run: Run, given: Call, what: str) -> None:
             message = f'unless another one is asked for, the {what} gets `accelerator="cpu"`'
             run.hit(kinds.code.device_default_cpu, node, message)
         else:
-            run.hit(kinds.code.lightning_cpu, node, f'the {what} trains on the CPU: `accelerator="cpu"`')
+            run.hit(
+                kinds.code.lightning_cpu, node, f'the {what} trains on the CPU, which is asked for: `accelerator="cpu"`'
+            )
         return
     for name in ("gpus", "devices"):
         count = given.keywords.get(name)
@@ -69,6 +72,9 @@ def _check(run: Run, given: Call, what: str) -> None:
 
 
 def _check_old(run: Run, given: Call) -> None:
+    known = versions.installed(run, "lightning", "pytorch-lightning")
+    if known is not None and known[1] >= (2,):
+        return
     gpus = given.keywords.get("gpus")
     if gpus is not None and not (isinstance(gpus, Const) and gpus.value is None):
         return
@@ -80,7 +86,9 @@ def _check_old(run: Run, given: Call) -> None:
         for name in _OLD_METHODS
         if any(cls.family == "lightning" and name in cls.attrs for cls in run.file.classes)
     ]
-    if old:
+    if known is not None:
+        versions.trainer_without_accelerator(run, given.node)
+    elif old:
         run.hit(
             kinds.code.lightning_cpu,
             given.node,

@@ -111,6 +111,8 @@ def method(run: Run, module: Module, name: str, given: Call) -> Value | None:
         run.move(module, Place(ANY))
     if name in ("generate", "__call__", "forward"):
         return forward(run, module, given)
+    if module.family in ("loaded", "diffusers"):  # `pipe.encode_prompt(...)` computes where it is now
+        run.set(run.training.ran, module.root(), run.place(module.root()).kind)
     return Tensor("device", None, frozenset((module.root(),)))
 
 

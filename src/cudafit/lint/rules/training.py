@@ -1,6 +1,7 @@
 """Steps of training: the moment at which it is asked where the model is."""
 
 import ast
+from dataclasses import replace
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import modules_in
@@ -8,6 +9,7 @@ from cudafit.lint.operations import flat
 from cudafit.lint.parts import BACK, NEW, Hit, Place
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
+    ANY,
     CPU,
     GPU,
     UNKNOWN,
@@ -174,10 +176,11 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
         if root not in roots and not root.weightless and not root.put_apart:
             roots.append(root)
     placed = [(root, run.place(root)) for root in roots]
+    run.training.trained_there.update(root for root, place in placed if place.kind in (GPU, ANY) and place.node)
     if any(place.kind not in (NEW, CPU, BACK) for _, place in placed) and len(placed) > 1:
         placed = [(root, place) for root, place in placed if place.kind != NEW]
     # What comes out of it is moved, to a model that is on the GPU: then it was left on the CPU on purpose.
-    apart = run.training.crossed if run.training.touched else set()
+    apart = run.training.crossed if run.training.touched or run.training.chosen else set()
     never = [root for root, place in placed if place.kind == NEW and root not in apart]
     if never:
         first = min(never, key=lambda root: (getattr(root.node, "lineno", 0), getattr(root.node, "col_offset", 0)))
@@ -187,7 +190,7 @@ def _judge(run: Run, modules: tuple[Module, ...], _node: ast.AST) -> None:
             report(run, root, place)
 
 
-def report(run: Run, module: Module, place: Place) -> None:
+def report(run: Run, module: Module, place: Place, *, trained: bool = True) -> None:
     if place.kind == BACK and place.node is not None:
         run.hit(
             kinds.code.moved_back_to_cpu,
@@ -197,7 +200,7 @@ def report(run: Run, module: Module, place: Place) -> None:
     elif place.kind == CPU and place.node is not None:
         _report_cpu(run, module, place, place.node)
     elif place.kind == NEW:
-        _report_never_moved(run, module)
+        _report_never_moved(run, module, "" if trained else _BEFORE_USE)
 
 
 def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
@@ -215,14 +218,39 @@ def _report_cpu(run: Run, module: Module, place: Place, node: ast.AST) -> None:
 
 def judge(run: Run) -> None:
     """The device that is written down as the CPU. Where the same line of the code makes a model for the GPU too, both
-    are wanted: one for a quick test, or to compare them.
+    are wanted: one for a quick test, or to compare them. So they are where another model of the file trains on the GPU.
     """
     for made_by, hit in run.training.on_cpu:
-        if made_by not in run.training.on_gpu:
+        if made_by in run.training.on_gpu:
+            continue
+        if run.training.trained_there:
+            message = f"{hit.message}; the file trains on the GPU, too"
+            run.hit(kinds.info.cpu_on_purpose, hit.node, message)
+        else:
             run.hit(hit.kind, hit.node, hit.message)
+    _judge_moved_later(run)
 
 
-def _report_never_moved(run: Run, module: Module) -> None:
+def _judge_moved_later(run: Run) -> None:
+    """A model that is trained on the CPU, moved, and trained on the GPU shows both; one that is moved only is late."""
+    for node, module in run.training.unmoved.items():
+        key = (kinds.code.model_on_cpu.id, id(node))
+        hit = run.hits.get(key)
+        if hit is None or module not in run.training.moved:
+            continue
+        if module in run.training.trained_there:
+            del run.hits[key]
+        else:
+            run.hits[key] = replace(hit, message=hit.message.replace(_NEVER, _LATE))
+
+
+_NEVER, _LATE = "and never moved to the GPU", "and moved to the GPU only after it was trained or used"
+
+
+_BEFORE_USE = "move it before it is used, and what it is given: `model.to(device)`, `inputs.to(device)`"
+
+
+def _report_never_moved(run: Run, module: Module, fix: str) -> None:
     name = f"`{module.name}`" if module.name else f"`{module.cls.node.name}`" if module.cls else "this model"
     if run.fact("accelerator"):
         run.hit(kinds.code.accelerate_not_prepared, module.node, f"{name} is trained and was not passed to `prepare()`")
@@ -230,4 +258,4 @@ def _report_never_moved(run: Run, module: Module) -> None:
         run.hit(kinds.code.fabric_not_setup, module.node, f"{name} is trained and was not passed to `setup()`")
     else:
         run.training.unmoved[module.node] = module
-        run.hit(kinds.code.model_on_cpu, module.node, f"{name} is made on the CPU and never moved to the GPU")
+        run.hit(kinds.code.model_on_cpu, module.node, f"{name} is made on the CPU {_NEVER}", fix=fix)

@@ -1,0 +1,68 @@
+"""Defaults of libraries that changed from version to version: judged by what is installed, named where nobody knows."""
+
+import ast
+
+from cudafit.lint.run import Run
+from cudafit.model import kinds
+from cudafit.model.kind import FindingKind
+from cudafit.model.versions import numbers
+
+# The packages whose version is asked for, by the name of their distribution.
+DECIDING = (
+    "transformers",
+    "lightning",
+    "pytorch-lightning",
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "xgboost",
+)
+
+
+def installed(run: Run, *packages: str) -> tuple[str, tuple[int, ...]] | None:
+    """The first of these packages whose version is known."""
+    for package in packages:
+        version = run.installed.get(package)
+        if version is not None:
+            return f"{package} {version}", numbers(version)
+    return None
+
+
+def hit(run: Run, kind: FindingKind, node: ast.AST, message: str, *packages: str) -> None:
+    """A finding that holds for what is installed, which its words name."""
+    found = installed(run, *packages)
+    run.hit(kind, node, f"{message} ({found[0]} is installed)" if found is not None else message)
+
+
+def undecided(run: Run, name: str, node: ast.AST, message: str) -> None:
+    """Once in a file, as the version is the same in all of it."""
+    if f"undecided {name}" not in run.file.seen:
+        run.file.seen.add(f"undecided {name}")
+        run.hit(kinds.info.version_decides, node, message)
+
+
+def pipeline_without_device(run: Run, node: ast.AST) -> None:
+    """`transformers.pipeline("...")`: the CPU before 4.47.0, the first GPU since."""
+    found = installed(run, "transformers")
+    said = "without `device` this pipeline stays on the CPU in Transformers before 4.47.0"
+    if found is None:
+        undecided(run, "pipeline", node, said)
+    elif found[1] < (4, 47):
+        hit(run, kinds.code.hf_pipeline_cpu, node, said, "transformers")
+
+
+def session_without_providers(run: Run, node: ast.AST) -> None:
+    """`InferenceSession("a.onnx")`: all that the build has; an error in 1.9 to 1.15 with CUDA."""
+    found = installed(run, "onnxruntime-gpu", "onnxruntime")
+    said = "without `providers` ONNX Runtime 1.9 to 1.15 with CUDA raises an error; others take what their build has"
+    if found is None:
+        undecided(run, "providers", node, said)
+    elif found[0].startswith("onnxruntime-gpu") and (1, 9) <= found[1] < (1, 16):
+        hit(run, kinds.code.library_on_cpu, node, said, "onnxruntime-gpu")
+
+
+def trainer_without_accelerator(run: Run, node: ast.AST) -> None:
+    """`Trainer(max_epochs=3)`: the CPU before Lightning 2.0."""
+    found = installed(run, "lightning", "pytorch-lightning")
+    if found is not None and found[1] < (2,):
+        said = "without `accelerator` and `gpus` this Trainer uses the CPU in Lightning before 2.0"
+        hit(run, kinds.code.lightning_cpu, node, said, "lightning", "pytorch-lightning")
