@@ -113,7 +113,8 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
 
 def _run(request: Request, environment: Environment | None) -> Environment:
     """Asks the frameworks that are there; raises InputError where none can be asked."""
-    from cudafit.env.deep import ask_frameworks  # noqa: PLC0415 - with `--deep` alone
+    from cudafit.app.said import explained  # noqa: PLC0415 - with `--deep` alone
+    from cudafit.env.deep import ask_frameworks  # noqa: PLC0415
 
     if environment is None or environment.interpreter is None:
         raise InputError("`--deep` runs the environment's interpreter, and there is none")
@@ -121,7 +122,8 @@ def _run(request: Request, environment: Environment | None) -> Environment:
         raise InputError("`--deep` runs programs here, so `--machine` and `--root` have no meaning")
     variables = {**os.environ, **(environment.kernel.variables if environment.kernel else {})}
     names = [one.name for one in LEADING if environment.has(one)]
-    return replace(environment, ran=ask_frameworks(environment.interpreter, names, variables, request.timeout_s))
+    ran = ask_frameworks(environment.interpreter, names, variables, request.timeout_s)
+    return replace(environment, ran=explained(ran))
 
 
 def _container_files(request: Request) -> "Project":

@@ -6,12 +6,14 @@ Only where the user asked for it: this imports and runs what lies in the environ
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from cudafit.model.environment import Ran
-from cudafit.process import run
+from cudafit.process import Finished, run
 
 _PROBE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payloads", "probe.py")
 MARK = "cudafit-probe "
+_MOST_OF_STDERR, _MOST_LINES, _LONGEST_LINE = 1 << 15, 60, 1000
 
 
 def ask_frameworks(
@@ -29,6 +31,15 @@ def _ask(interpreter: str, name: str, environ: Mapping[str, str], timeout_s: flo
         return Ran(name, error=f"{interpreter}: {error.strerror or error}")
     if finished.cut_off:
         return Ran(name, error=f"gave no answer for {timeout_s:g} s")
+    return replace(_answer(name, finished), stderr=_last_lines(finished.stderr))
+
+
+def _last_lines(text: str) -> tuple[str, ...]:
+    """What was said last is what went wrong; a framework may write much before."""
+    return tuple(line[:_LONGEST_LINE] for line in text[-_MOST_OF_STDERR:].splitlines() if line.strip())[-_MOST_LINES:]
+
+
+def _answer(name: str, finished: Finished) -> Ran:
     for told in _told(finished.stdout):
         if told.get("framework") == name:
             return _ran(name, told)

@@ -10,6 +10,7 @@ from cudafit.model.finding import Owner
 from cudafit.model.frameworks import CONDA_KINDS, FRAMEWORKS, OF_CONDA, TENSORFLOW, TORCH, TWINS, Framework
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import Problem
+from cudafit.model.messages import Explanation
 
 VENV = "venv"
 CONDA = "conda"
@@ -182,6 +183,13 @@ class Ran:
     worked: tuple[int, ...] = ()
     error: str | None = None
     imported: bool = False
+    stderr: tuple[str, ...] = ()  # the last lines of what it wrote beside that
+    meaning: Explanation | None = None  # what error and stderr say, by the rules for error texts
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All that it said of what went wrong: JAX falls back to the CPU without an error, and tells why on stderr."""
+        return (self.error, *self.stderr) if self.error else self.stderr
 
 
 @frozen

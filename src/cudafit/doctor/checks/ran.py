@@ -6,24 +6,8 @@ from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.environment import Ran
 from cudafit.model.finding import Evidence, Finding, Fix
+from cudafit.model.messages import Match
 from cudafit.system.commands import joined
-
-# Words of a framework's error -> what they mean, and the finding whose page says more.
-_MEANINGS = (
-    ("no kernel image is available", "it has no kernels for this GPU", kinds.torch.arch_unsupported_new),
-    ("CUDA driver version is insufficient", "the driver is older than its CUDA", kinds.driver.too_old_for_runtime),
-    ("driver on your system is too old", "the driver is older than its CUDA", kinds.driver.too_old_for_runtime),
-    ("system not yet initialized", "the GPU is not ready", kinds.gpu.fabric_not_ready),
-    ("CUDA unknown error", "the driver has lost its state", kinds.driver.uvm_stale),
-    ("Failed to find C compiler", "it compiles code, and there is no C compiler", kinds.triton.no_c_compiler),
-    ("out of memory", "the GPU's memory is used up", kinds.gpu.memory_held),
-    ("busy or unavailable", "another process holds the GPU alone", kinds.gpu.exclusive_mode),
-    ("libcudnn", "its cuDNN cannot be loaded", kinds.lib.cudnn_shadowed),
-    ("GLIBC_", "it needs a newer C library", kinds.sys.glibc_too_old),
-    ("cannot open shared object file", "a library is missing", kinds.torch.nvidia_dist_missing),
-    ("undefined symbol", "its parts are of different versions", kinds.torch.companion_mismatch),
-    ("compiled using NumPy 1", "it was compiled for NumPy 1", kinds.numpy.abi_mismatch),
-)
 
 
 def ran(world: World) -> Iterator[Finding | Unchecked]:
@@ -37,17 +21,43 @@ def ran(world: World) -> Iterator[Finding | Unchecked]:
 def _judged(one: Ran, world: World, interpreter: str) -> Iterator[Finding | Unchecked]:
     what = f"{one.framework} {one.version or ''}".strip()
     if one.error:
-        meaning, page = next(((told, page) for words, told, page in _MEANINGS if words in one.error), (None, None))
         did = "failed at its first operation on the GPU" if one.imported else "cannot be imported"
-        command = ("cudafit", "explain", page.id) if page else ()
-        fix = Fix(f"see `{joined(command)}`", (command,)) if command else None
         kind = kinds.run.operation_failed if one.imported else kinds.run.import_failed
-        title = f"{what} {did}" + (f": {meaning}" if meaning else "")
-        yield kind.found(title, (Evidence(one.error, interpreter),), fix)
+        meaning = _meaning(one)
+        title = f"{what} {did}" + (f": {meaning.says or meaning.title}" if meaning else "")
+        yield kind.found(title, (Evidence(one.error, interpreter), *_quoted(one, meaning, interpreter)), _fix(meaning))
     elif one.devices == 0 and world.visible:
+        meaning = _meaning(one)
         seen = (Evidence(f"{what} sees 0 GPUs", interpreter), Evidence(f"{len(world.visible)} are visible", "nvml"))
-        yield kinds.run.gpu_not_seen.found(f"{what} runs and sees no GPU", seen)
+        title = f"{what} runs and sees no GPU" + (f": {meaning.says or meaning.title}" if meaning else "")
+        yield kinds.run.gpu_not_seen.found(title, (*seen, *_quoted(one, meaning, interpreter)), _fix(meaning))
     elif one.devices is not None and len(one.worked) < one.devices:
         bad = [index for index in range(one.devices) if index not in one.worked]
         evidence = (Evidence(f"a matrix product was wrong on GPU {bad[0]}", interpreter),)
         yield kinds.run.operation_failed.found(f"{what} computes wrongly on GPU {bad[0]}", evidence)
+
+
+def _meaning(one: Ran) -> Match | None:
+    """The root of what it said, where the rules know it."""
+    told = one.meaning
+    return next((match for match in told.matches if match.id == told.root), None) if told and told.root else None
+
+
+def _quoted(one: Ran, meaning: Match | None, interpreter: str) -> tuple[Evidence, ...]:
+    """The line that tells, where the error itself does not hold it."""
+    if meaning is None or (one.error and meaning.text.strip() in one.error):
+        return ()
+    if one.error and one.error in meaning.text:
+        return ()
+    return (Evidence(meaning.text.strip(), f"stderr of {interpreter}"),)
+
+
+def _fix(meaning: Match | None) -> Fix | None:
+    """What the text's own rule says to do, and the page that says more."""
+    if meaning is None:
+        return None
+    page = ("cudafit", "explain", meaning.id)
+    told = meaning.fix
+    if told is None:
+        return Fix(f"see `{joined(page)}`", (page,)) if meaning.id in kinds.KINDS else None
+    return Fix(told.text, (*told.commands, page) if meaning.id in kinds.KINDS else told.commands)

@@ -75,9 +75,10 @@ _STALE = r"CUDA unknown error|CUDA_ERROR_UNKNOWN|unspecified launch failure"
 def _refused(world: World, words: str) -> list[Evidence]:
     """What a framework that was run said, where it says these words."""
     environment = world.environment
-    said = [one.error for one in (environment.ran if environment else None) or () if one.error]
+    ran = (environment.ran if environment else None) or ()
+    said = [line for one in ran if one.error or not one.worked for line in one.said]
     via = (environment.interpreter if environment else None) or "python"
-    return [Evidence(error, via) for error in said if re.search(words, error)]
+    return [Evidence(line, via) for line in said if re.search(words, line)][:1]
 
 
 # CUDA Toolkit release notes 12.9 to 13.2, "Known Issues", "General CUDA": "CUDA initialization can fail on certain
