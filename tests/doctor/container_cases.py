@@ -48,6 +48,17 @@ def service(lines: str, more: str = "") -> str:
 
 IMAGE = "image: nvidia/cuda:12.4.1-runtime-ubuntu22.04"
 FILE_CASES = (
+    FileCase("provision.wrong_package", CUDA + "RUN pip install apex\n", CUDA + "RUN pip install apex-x\n"),
+    FileCase(
+        "provision.cu13_stub_name",
+        CUDA + "RUN pip install nvidia-cublas-cu13\n",
+        CUDA + "RUN pip install nvidia-cublas\n",
+    ),
+    FileCase(
+        "tf.gpu_stub_package",
+        CUDA + "RUN uv pip install tensorflow-gpu\n",
+        CUDA + "RUN uv pip install 'tensorflow-gpu<2.11'\n",
+    ),
     FileCase("image.base_too_new", "FROM nvidia/cuda:13.0.1-base-ubuntu24.04\n", CUDA),
     FileCase("image.base_too_new", "ARG CUDA=13.0.1\nFROM nvidia/cuda:${CUDA}-base-ubuntu24.04\n", CUDA),
     FileCase(  # a 12.x of the same major runs on every driver from 525 on

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cudafit.doctor.diagnose import diagnose
-from cudafit.doctor.registry import every_check, every_kind
+from cudafit.doctor.registry import container_checks, every_check, every_kind
 from cudafit.doctor.world import World
 from cudafit.model.container_files import ContainerFiles
 from cudafit.model.finding import ERROR, INFO, Report
@@ -55,7 +55,8 @@ def test_the_finding_and_its_opposite(case: FileCase, tmp_path: Path) -> None:
 
 
 def test_every_finding_of_container_files_has_a_case() -> None:
-    told = {kind.id for kind in every_kind() if kind.id.startswith(("image.", "compose."))}
+    of_files = {kind.id for check in container_checks() for kind in check.kinds}
+    told = of_files | {kind.id for kind in every_kind() if kind.id.startswith(("image.", "compose."))}
     assert {case.id for case in FILE_CASES} == told
     assert {name for check in every_check() for name in check.ids} >= told
 

@@ -24,18 +24,25 @@ def looked(ran: Ran, folder: Path, machine: Machine | None = None) -> Report:
     return diagnose(World(machine or there(), replace(made, ran=explained((ran,))), FACTS))
 
 
-@pytest.mark.parametrize(
-    ("ran", "cause", "page"),
-    [
-        (Ran("torch", "2.9.1", error="RuntimeError: Error 803: system has unsupported display driver / cuda driver "
-             "combination", imported=True), "run.operation_failed", "driver.lib_kernel_mismatch"),
-        (Ran("jax", "0.9", 0, imported=True, stderr=(NOISE, UNKNOWN)), "run.gpu_not_seen", "driver.uvm_stale"),
-        (Ran("tensorflow", "2.20.0", 1, error="FailedPreconditionError: DNN library initialization failed", imported=True,
-             stderr=("E0000 cuda_dnn.cc:522] Loaded runtime CuDNN library: 9.1.0 but source was compiled with: 9.3.0.",)),
-         "run.operation_failed", "lib.cudnn_too_old"),
-    ],
-    ids=["803", "jax", "cudnn"],
-)  # fmt: skip
+COMBINATION = "RuntimeError: Error 803: system has unsupported display driver / cuda driver combination"
+CUDNN = "E0000 cuda_dnn.cc:522] Loaded runtime CuDNN library: 9.1.0 but source was compiled with: 9.3.0."
+DNN = "FailedPreconditionError: DNN library initialization failed"
+CASES = {
+    "803": (
+        Ran("torch", "2.9.1", error=COMBINATION, imported=True),
+        "run.operation_failed",
+        "driver.lib_kernel_mismatch",
+    ),
+    "jax": (Ran("jax", "0.9", 0, imported=True, stderr=(NOISE, UNKNOWN)), "run.gpu_not_seen", "driver.uvm_stale"),
+    "cudnn": (
+        Ran("tensorflow", "2.20.0", 1, error=DNN, imported=True, stderr=(CUDNN,)),
+        "run.operation_failed",
+        "lib.cudnn_too_old",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ran", "cause", "page"), CASES.values(), ids=CASES)
 def test_stderr_is_kept_and_explained(ran: Ran, cause: str, page: str, tmp_path: Path) -> None:
     found = looked(ran, tmp_path)
     assert found.cause == cause

@@ -17,6 +17,14 @@ CHECKS = (
         kinds.image.arm_cpu_wheel,
     ),
     check("image-cpu", "builds for the CPU in an image", dockerfiles.cpu_builds, kinds.image.cpu_build),
+    check(
+        "image-names",
+        "names of packages that an image installs",
+        dockerfiles.names,
+        kinds.provision.cu13_stub_name,
+        kinds.provision.wrong_package,
+        kinds.tf.gpu_stub_package,
+    ),
     check("image-libc", "the C library of the base", dockerfiles.musl, kinds.image.musl_base),
     check(
         "image-variables", "variables of an image", dockerfiles.hidden, kinds.image.gpu_hidden, kinds.image.caps_missing

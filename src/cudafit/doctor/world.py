@@ -95,7 +95,7 @@ class World:
         branches. The copy's own file name tells its version; without that, what it does is not known.
         """
         first, kind = self.library("libcuda"), self.host.kind
-        if first is None or "/compat" not in first.path or not first.version:
+        if first is None or "/compat" not in first.place or not first.version:
             return None
         if not kind.data_centre or kind.wsl or kind.tegra or not kind.driver or not kind.platform.startswith("linux"):
             return None

@@ -1,7 +1,7 @@
 """What the frameworks in an environment really are: their METADATA does not tell a build for the CPU from another."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.env.reader import SOURCE_LIMIT, Reader
 from cudafit.model.environment import Distribution, TensorflowBuild, TorchBuild
@@ -55,11 +55,11 @@ def _kernel_list(reader: Reader, path: str) -> tuple[str, ...] | None:
 def read_tensorflow(
     reader: Reader, places: Sequence[str], distributions: Sequence[Distribution]
 ) -> TensorflowBuild | None:
-    place = next((one for one in places if reader.files.is_dir(f"{one}/tensorflow/python")), None)
-    if place is None:
+    path = next((path for path in _build_files(places) if reader.files.is_dir(path[: -len(_BELOW_PYTHON)])), None)
+    if path is None:
         return None
-    path = f"{place}/{TENSORFLOW.build_file}"
-    info = assignments(reader.text(path, SOURCE_LIMIT) or "").get("build_info")
+    values = assignments(reader.text(path, SOURCE_LIMIT) or "")
+    info = values.get("build_info") or _before_2_3(values)
     version = next((one.version for one in distributions if TENSORFLOW.is_called(one.name)), None)
     if not isinstance(info, dict):
         return TensorflowBuild(version, None, None, None, None, path)
@@ -72,6 +72,25 @@ def read_tensorflow(
         kernels=tuple(str(one) for one in kernels) if isinstance(kernels, list) else None,
         path=path,
     )
+
+
+_BELOW_PYTHON = "/platform/build_info.py"
+_IN_TENSORFLOW = f"/python{_BELOW_PYTHON}"
+
+
+def _build_files(places: Sequence[str]) -> Iterator[str]:
+    """In 1.15 to 2.1 the package was called tensorflow_core, and `tensorflow` led to it."""
+    for place in places:
+        yield f"{place}/tensorflow{_IN_TENSORFLOW}"
+        yield f"{place}/tensorflow_core{_IN_TENSORFLOW}"
+
+
+def _before_2_3(values: Mapping[str, object]) -> dict[str, object] | None:
+    """As single names: `cuda_version_number = '10.1'`. Source: tensorflow/tools/build_info/gen_build_info.py of 2.1."""
+    if "is_cuda_build" not in values:
+        return None
+    named = {"cuda_version": "cuda_version_number", "cudnn_version": "cudnn_version_number"}
+    return {"is_cuda_build": values["is_cuda_build"], **{name: values.get(old) for name, old in named.items()}}
 
 
 def read_companions(reader: Reader, places: Sequence[str]) -> dict[str, str]:

@@ -71,7 +71,7 @@ def _driver_library(libraries: Sequence[Library]) -> tuple[str | None, str | Non
     """The driver's own library on the disk; a forward-compatibility or stub copy of libcuda is not the driver's."""
     for name in ("libnvidia-ml", "libcuda"):
         for library in libraries:
-            if library.name == name and library.version and not _is_stand_in(library.path):
+            if library.name == name and library.version and not _is_stand_in(library.place):
                 return library.version, library.path
     return None, None
 

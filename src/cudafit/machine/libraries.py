@@ -51,7 +51,8 @@ def read_libraries(context: Context) -> tuple[Library, ...]:
             if real not in found:
                 short = _NAMES[match.group(1)]
                 version, how = _version(context, short, folder, real)
-                found[real] = Library(short, version, path, how or via)
+                elsewhere = real if os.path.dirname(real) != context.files.real(folder) else None
+                found[real] = Library(short, version, path, how or via, elsewhere)
     return tuple(found.values())
 
 

@@ -278,6 +278,12 @@ class Library:
     version: str | None
     path: str
     via: str
+    target: str | None = None  # the file itself, where a link leads to it from another folder
+
+    @property
+    def place(self) -> str:
+        """Where the file really lies: a link in the system's folder may lead to a stub."""
+        return self.target or self.path
 
 
 @frozen

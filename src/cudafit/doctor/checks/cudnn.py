@@ -6,12 +6,31 @@ from collections.abc import Iterator
 from cudafit.doctor.fixes import reinstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
-from cudafit.model.environment import Environment
+from cudafit.model.environment import Environment, TensorflowBuild
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 
 # Distributions that decide by their presence which toolkit an environment has.
 _RUNTIME = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)$")
+
+
+# The cuDNN that TensorFlow's wheels were compiled with; of themselves they tell its major alone. An older one of the
+# same major is refused at the first convolution. Source: tensorflow/docs, site/en/install/source.md, "Tested build
+# configurations", Linux, GPU.
+_COMPILED_WITH: dict[tuple[int, ...], str] = {
+    (2, 1): "7.6",
+    (2, 2): "7.6",
+    (2, 3): "7.6",
+    (2, 4): "8.0",
+    **dict.fromkeys(((2, minor) for minor in range(5, 12)), "8.1"),
+    (2, 12): "8.6",
+    (2, 13): "8.6",
+    (2, 14): "8.7",
+    (2, 15): "8.9",
+    (2, 16): "8.9",
+    (2, 17): "8.9",
+    (2, 18): "9.3",
+}
 
 
 def of_frameworks(world: World) -> Iterator[Finding]:
@@ -41,13 +60,24 @@ def _built_with(environment: Environment) -> Iterator[tuple[str, str, Evidence]]
     """The frameworks that say which cuDNN they were built with."""
     tensorflow, jaxlib = environment.tensorflow, environment.distribution("jaxlib")
     if tensorflow and tensorflow.has_cuda and tensorflow.cudnn:
-        text = f"tensorflow {tensorflow.version} was built with cuDNN {tensorflow.cudnn}"
-        yield "tensorflow", tensorflow.cudnn, Evidence(text, tensorflow.path)
+        built, via = _of_tensorflow(environment, tensorflow)
+        text = f"tensorflow {tensorflow.version} was built with cuDNN {built}"
+        yield "tensorflow", built, Evidence(text, via)
     # Until 0.4.29, builds of jaxlib had it in their version: 0.4.25+cuda12.cudnn89.
     match = re.search(r"\+cuda\d+\.cudnn(\d)(\d*)$", jaxlib.version or "") if jaxlib else None
     if jaxlib and match:
         built = f"{match[1]}.{match[2]}" if match[2] else match[1]
         yield "jaxlib", built, Evidence(f"jaxlib {jaxlib.version}", jaxlib.metadata)
+
+
+def _of_tensorflow(environment: Environment, tensorflow: TensorflowBuild) -> tuple[str, str]:
+    """As exactly as it is known: conda's builds, and those of others, have their own."""
+    told = tensorflow.cudnn or ""
+    row = _COMPILED_WITH.get(numbers(tensorflow.version or "0")[:2], "")
+    own = any(one.name.startswith("tensorflow") for one in environment.conda) or "+" in (tensorflow.version or "")
+    if "." in told or own or row.partition(".")[0] != told:
+        return told, tensorflow.path
+    return row, "TensorFlow's tested build configurations"
 
 
 def _got(world: World, framework: str) -> tuple[str, Evidence, str | None] | None:

@@ -141,7 +141,7 @@ def _has_control(world: World) -> bool:
 
 def _has_libcuda(world: World) -> bool:
     """The driver's own, which `compute` brings: not a stub, and not the image's own for forward compatibility."""
-    found = [one.path for one in world.machine.libraries or () if one.name == "libcuda"]
+    found = [one.place for one in world.machine.libraries or () if one.name == "libcuda"]
     return any("/stubs" not in path and "/compat" not in path for path in found)
 
 

@@ -7,7 +7,9 @@ Compatibility guide (who may use cuda-compat); uv, "Using uv with PyTorch" (`aut
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from cudafit.doctor.checks.project import wrong_names
 from cudafit.doctor.containers import HIDING, Built, every_build, evidence, install_fix
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
@@ -222,3 +224,12 @@ def _first_place(built: Built, part: str) -> str:
             break
         place = one.place
     return place
+
+
+def names(world: World) -> Iterator[Finding]:
+    """What a RUN line installs, by the names that requirement files are looked through for."""
+    for built in every_build(world):
+        for install in built.installs:
+            if install.tool in (PIP, UV):
+                place = shown(install.command.place)
+                yield from wrong_names(world, (replace(one, origin=place) for one in install.wanted))

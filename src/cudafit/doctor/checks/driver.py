@@ -211,7 +211,7 @@ def _is_drivers(library: Library) -> bool:
     """Not a stub, not a forward-compatibility copy, and not the copy for 32-bit programs."""
     if library.name not in ("libcuda", "libnvidia-ml") or not re.match(r"\d{3}\.", library.version or ""):
         return False
-    return not re.search(r"/(compat|stubs|i386-linux-gnu|lib32)/", library.path)
+    return not re.search(r"/(compat|stubs|i386-linux-gnu|lib32)/", library.place)
 
 
 def drops_the_card(world: World) -> Iterator[Finding]:
@@ -350,16 +350,22 @@ def libcuda(world: World) -> Iterator[Finding | Unchecked]:
     first = world.library("libcuda")
     if first is None:
         return
-    evidence = (Evidence(f"the first libcuda.so.1 is {first.path}", first.via),)
-    if "/stubs" in first.path:
+    link = f", a link to {first.target}" if first.target else ""
+    evidence = (Evidence(f"the first libcuda.so.1 is {first.path}{link}", first.via),)
+    away = f"take {first.path.rpartition('/')[0]} out of the loader's path"
+    if "/stubs" in first.place:
         yield kinds.driver.stub_libcuda.found(
             "a stub of libcuda is found before the driver's own",
             evidence,
-            Fix(f"take {first.path.rpartition('/')[0]} out of LD_LIBRARY_PATH"),
+            Fix(
+                f"remove this link, and let `ldconfig` make the driver's own again (`{first.path}`)"
+                if first.target
+                else f"take {first.path.rpartition('/')[0]} out of LD_LIBRARY_PATH"
+            ),
         )
-    elif "/compat" in first.path and not world.bridged and world.host.cards and not world.host.kind.data_centre:
+    elif "/compat" in first.place and not world.bridged and world.host.cards and not world.host.kind.data_centre:
         yield kinds.driver.compat_on_geforce.found(
             "a forward-compatibility libcuda is found first, and this GPU cannot use it",
             (*evidence, *(world.gpu_evidence(card.index) for card in world.host.cards[:1])),
-            Fix(f"take {first.path.rpartition('/')[0]} out of the loader's path, or remove the package cuda-compat"),
+            Fix("remove this link" if first.target else f"{away}, or remove the package cuda-compat"),
         )

@@ -1,13 +1,14 @@
 """The project's own files: names that cannot be installed, and a Python that no build is for."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cudafit.doctor.checks.packages import TAKEN_NAMES
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.frameworks import LEADING
+from cudafit.model.requirement import Wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.pythons import has_wheel
 
@@ -17,8 +18,18 @@ _RENAMED = re.compile(
 )
 
 
+# Names that are kept for another one, and whose installation fails. Source: the README of
+# https://github.com/scikit-learn/sklearn-pypi-package ("2023 December 1st onwards: always raise an exception").
+_KEPT = {"sklearn": ("scikit-learn", "https://github.com/scikit-learn/sklearn-pypi-package")}
+
+
 def names(world: World) -> Iterator[Finding]:
-    for want in world.project.wanted:
+    yield from wrong_names(world, world.project.wanted)
+
+
+def wrong_names(world: World, asked: Iterable[Wanted]) -> Iterator[Finding]:
+    """Of requirement files, and of the lines of a Dockerfile."""
+    for want in asked:
         if match := _RENAMED.fullmatch(want.name):
             yield kinds.provision.cu13_stub_name.found(
                 f"`{want.name}` is an empty package; with CUDA 13 it is called nvidia-{match[1]}",
@@ -37,6 +48,14 @@ def names(world: World) -> Iterator[Finding]:
                 f"`{want.name}` is another package than it is taken for",
                 (Evidence(f"`{want.text}`", want.origin), Evidence(row.note or "", ", ".join(row.sources))),
                 Fix(f"take it out of {want.origin}; ask for the real one by its address"),
+                layer="project",
+            )
+        elif want.name in _KEPT and want.url is None:
+            name, source = _KEPT[want.name]
+            yield kinds.provision.wrong_package.found(
+                f"`{want.name}` cannot be installed: the package is called {name}",
+                (Evidence(f"`{want.text}`", want.origin), Evidence(f"it is kept for {name}, and fails", source)),
+                Fix(f"ask for {name} in {want.origin}"),
                 layer="project",
             )
 

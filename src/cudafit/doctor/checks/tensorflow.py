@@ -99,6 +99,9 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
     if loads := environment.loads.get("tensorflow"):
         yield from _by_the_linker(world, environment, tensorflow, loads)
         return
+    if world.machine.os.system == "windows":
+        yield from _on_windows(world, tensorflow)
+        return
     own = {one.soname.rpartition(".")[0] for one in environment.libraries}
     system = {f"lib{one.name}.so" for one in world.machine.libraries or ()}
     checked = [name for name in _NEEDS if name in ("libcudart.so", "libcublas.so", "libcudnn.so") or own]
@@ -124,6 +127,34 @@ def libraries(world: World) -> Iterator[Finding | Unchecked]:
             (Evidence("tensorflow 2.16.1 looks for them in the wrong folder", tensorflow.path),),
             reinstall(world, "tensorflow[and-cuda]>=2.16.2"),
         )
+
+
+def _on_windows(world: World, tensorflow: TensorflowBuild) -> Iterator[Finding | Unchecked]:
+    """Up to 2.10, which takes an installed toolkit's DLLs: cudart64_101.dll of one release, _110 of all of CUDA 11."""
+    toolkits = world.machine.toolkits
+    environment = world.environment
+    need = numbers(tensorflow.cuda or "0")[:2]
+    if not tensorflow.cuda or (environment and environment.kind == "conda"):
+        return  # conda has a package of them
+    if toolkits is None:
+        yield Unchecked(f"tensorflow {tensorflow.version} needs CUDA {tensorflow.cuda}, and nobody looked for toolkits")
+        return
+    if any(one.version is None for one in toolkits):
+        return
+    there = [numbers(one.version or "0")[:2] for one in toolkits]
+    if any(have == need or (need[0] >= 11 and have[0] == need[0] and have >= (11, 0)) for have in there):
+        return
+    held = ", ".join(f"CUDA {one.version}" for one in toolkits) or "no CUDA"
+    yield kinds.tf.cuda_libs_missing.found(
+        f"tensorflow {tensorflow.version} needs the DLLs of CUDA {tensorflow.cuda}, and {held} is installed",
+        (
+            Evidence(f"it was built with CUDA {tensorflow.cuda}", tensorflow.path),
+            *(Evidence(f"CUDA {one.version} is {one.path}", one.via) for one in toolkits[:3]),
+        ),
+        Fix(
+            f"install the CUDA {tensorflow.cuda} toolkit and its cuDNN {tensorflow.cudnn or ''}".rstrip() + " beside it"
+        ),
+    )
 
 
 def _with_cuda(world: World, version: str | None) -> Fix:

@@ -1,0 +1,123 @@
+"""TensorFlow's cuDNN, old layout and DLLs on Windows; links to stubs; names in the lines of a Dockerfile."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cudafit.doctor.diagnose import diagnose
+from cudafit.doctor.world import World
+from cudafit.machine.described import Description, described
+from cudafit.model.container_files import ContainerFiles
+from cudafit.model.environment import Environment
+from cudafit.model.finding import Report
+from cudafit.model.machine import Library, Machine, Toolkit
+from cudafit.model.project import Project
+from cudafit.model.requirement import wanted
+from cudafit.project.dockerfile import parse_dockerfile
+from tests.doctor.test_cases import there
+from tests.doctor.worlds import CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, tree
+
+UBUNTU = "/usr/lib/x86_64-linux-gnu"
+OLD = "is_rocm_build = False\nis_cuda_build = True\ncuda_version_number = '10.1'\ncudnn_version_number = '7'\n"
+
+
+def looked(seen: Machine, made: Environment | None = None, project: Project | None = None) -> Report:
+    return diagnose(World(seen, made, FACTS, project))
+
+
+def ids(report: Report) -> list[str]:
+    return [one.id for one in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("version", "major", "cudnn", "told"),
+    [
+        ("2.12.0", "8", "8.5.0.96", True),  # tensorflow/tensorflow issue 60913: compiled with 8.6
+        ("2.12.0", "8", "8.9.7.29", False),
+        ("2.18.0", "9", "9.1.0.70", True),
+        ("2.18.0", "9", "9.3.0.75", False),
+        ("2.99.0", "9", "9.1.0.70", False),  # nobody knows
+        ("2.12.0+nv23.4", "8", "8.5.0.96", False),  # compiled by others
+    ],
+)
+def test_the_cudnn_that_tensorflow_was_compiled_with(
+    version: str, major: str, cudnn: str, told: bool, tmp_path: Path
+) -> None:
+    files = {**tensorflow("12.5.1", major), **CUDA_LIBRARIES}
+    made = environment(tree(tmp_path, files, [f"tensorflow=={version}", f"nvidia-cudnn-cu12=={cudnn}"]))
+    assert ("lib.cudnn_too_old" in ids(looked(there("A100"), made))) == told
+
+
+def test_tensorflow_in_the_folder_that_it_had_before(tmp_path: Path) -> None:
+    files = {"SITE/tensorflow_core/python/platform/build_info.py": OLD}
+    build = environment(tree(tmp_path, files, ["tensorflow==2.1.0"], "3.7")).tensorflow
+    assert build
+    assert (build.version, build.has_cuda, build.cuda, build.cudnn) == ("2.1.0", True, "10.1", "7")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "installed", "told"),
+    [
+        ("10.1", ["10.2.89"], True),
+        ("10.1", ["10.2.89", "10.1.243"], False),
+        ("11.2", ["11.8.0"], False),
+        ("11.2", ["12.4.1"], True),
+        ("11.2", [], True),
+    ],
+)
+def test_the_dlls_of_tensorflow_on_windows(cuda: str, installed: list[str], told: bool, tmp_path: Path) -> None:
+    """10.1 for 2.1: tensorflow/tensorflow issue 38090."""
+    seen = described(Description("560.94", ("GTX 1650",), "windows-x86_64"), None, "", FACTS.book.facts)
+    seen = replace(seen, toolkits=tuple(Toolkit(one, f"C:/CUDA/v{one}", "version.json") for one in installed))
+    made = environment(tree(tmp_path, tensorflow(cuda, "8", ["sm_75"]), ["tensorflow==2.10.0"]))
+    assert ("tf.cuda_libs_missing" in ids(looked(seen, made))) == told
+
+
+@pytest.mark.parametrize(
+    ("target", "cause"),
+    [
+        ("/usr/local/cuda/lib64/stubs/libcuda.so", "driver.stub_libcuda"),
+        ("/usr/local/cuda/compat/libcuda.so.580.82.07", "driver.compat_on_geforce"),
+        (f"{UBUNTU}/nvidia/current/libcuda.so.580.65.06", None),
+    ],
+)
+def test_a_link_leads_to_what_is_loaded(target: str, cause: str | None) -> None:
+    first = Library("libcuda", None, f"{UBUNTU}/libcuda.so.1", "default folders", target)
+    found = looked(there("RTX 3090", libraries=(first,)))
+    assert found.cause == cause
+    if cause:
+        (one,) = found.findings
+        assert target in one.evidence[0].fact
+        assert one.fix
+        assert "link" in one.fix.text
+
+
+LINES = "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nRUN pip install {}\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "finding"),
+    [
+        ("apex", "provision.wrong_package"),
+        ("sklearn", "provision.wrong_package"),
+        ("nvidia-cublas-cu13", "provision.cu13_stub_name"),
+        ("tensorflow-gpu", "tf.gpu_stub_package"),
+        ("scikit-learn", None),
+        ("'apex @ git+https://github.com/NVIDIA/apex'", None),
+    ],
+)
+def test_names_in_the_lines_of_a_dockerfile(asked: str, finding: str | None) -> None:
+    file = parse_dockerfile(LINES.format(asked), "Dockerfile")
+    found = looked(machine(), None, Project(containers=ContainerFiles(("Dockerfile",), (file,))))
+    told = [one for one in found.findings if one.id.startswith(("provision.", "tf."))]
+    assert [one.id for one in told] == ([finding] if finding else [])
+    if told:
+        assert told[0].evidence[0].via == "Dockerfile:2"
+
+
+def test_sklearn_in_a_requirement_file_and_as_it_was_installed_before(tmp_path: Path) -> None:
+    asked = looked(there(), None, Project((wanted("sklearn", "requirements.txt:3"),)))
+    assert ids(asked) == ["provision.wrong_package"]
+    there_already = environment(tree(tmp_path, {}, ["sklearn==0.0", "scikit-learn==1.2.0"]))
+    assert not ids(looked(there(), there_already))
