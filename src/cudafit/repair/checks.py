@@ -38,12 +38,24 @@ def check_environment(state: State) -> None:
         raise InputError(
             f"`{state.env}` is not an environment", cause=["it has neither a `pyvenv.cfg` nor a folder `conda-meta`"]
         )
-    if found.st_uid != posix.geteuid():
-        owner, user = user_name(found.st_uid), user_name(posix.geteuid())
+    _check_user(state, found.st_uid)
+
+
+def check_packages(state: State) -> None:
+    """The same for the folder of a Python's packages, where there is no environment."""
+    try:
+        _check_user(state, os.stat(state.env).st_uid)
+    except OSError as error:
+        raise InputError(f"there is no folder of packages `{state.env}`", cause=[f"{error.strerror}"]) from None
+
+
+def _check_user(state: State, owner: int) -> None:
+    if owner != posix.geteuid():
+        whose, user = user_name(owner), user_name(posix.geteuid())
         raise InputError(
             f"`{state.env}` belongs to another user",
-            cause=[f"its owner is {owner}, and this is {user}: what is made now, {owner} could not change"],
-            hint=f"run the same as {owner}",
+            cause=[f"its owner is {whose}, and this is {user}: what is made now, {whose} could not change"],
+            hint=f"run the same as {whose}",
         )
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 
 from cudafit.errors import CudafitError
-from cudafit.repair import beside
+from cudafit.repair import beside, parts
 from cudafit.repair import journal as journals
 from cudafit.repair.generations import clean, discard, generation, has_tree
 from cudafit.repair.journal import Journal
@@ -32,6 +32,9 @@ def undo(state: Held, journal: Journal, say: Callable[[str], None]) -> tuple[str
         discard(state, journal.generation)
     elif journal.step == "exchange":
         written = exchange(state, journal)
+    elif state.in_parts:
+        parts.backward(state, journal.generation)
+        discard(state, journal.generation)
     elif journal.new:
         _put_aside(state, journal.generation)
     else:
@@ -53,6 +56,12 @@ def finish(state: Held) -> None:
 def exchange(state: Held, journal: Journal, checked: Differences | None = None) -> tuple[str, ...]:
     """The environment becomes a generation, and a generation the environment."""
     wanted, replaced = journal.generation, journal.replaced
+    if state.in_parts and replaced is not None:
+        if not is_there(wanted, state.at_generations):
+            return ()  # an earlier attempt came to its end
+        parts.swap(state, wanted, replaced)
+        discard(state, wanted)
+        return ()
     manifest = _manifest(state, wanted)
     written: tuple[str, ...] = ()
     if has_tree(state, wanted):
@@ -73,6 +82,9 @@ def exchange(state: Held, journal: Journal, checked: Differences | None = None) 
 def check_whole(state: State, name: str) -> Differences:
     """Raises CudafitError where a generation is not what it was, so that going back to it would make something else."""
     beside.check_copies(state, name)
+    if state.in_parts:
+        parts.check_unchanged(state, name)
+        return Differences((), (), (), ())
     return _differences(state, name, _manifest(state, name))
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import journal as journals
@@ -24,6 +24,7 @@ from cudafit.repair.generations import (
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import locked, now
 from cudafit.repair.manifest import manifest_of, write_manifest
+from cudafit.repair.parts import write_back
 from cudafit.repair.reserve import give_up_reserve, keep_reserve
 from cudafit.repair.restore import check_whole, exchange, finish, undo, written_text
 from cudafit.repair.state import Held, State, check_trusted, remove_if_unused, state_of
@@ -146,14 +147,16 @@ def _exchange(state: Held, wanted: str | None, say: Callable[[str], None]) -> Ge
     if state.exists:
         if os.path.islink(state.env) or not os.path.isdir(state.env):
             raise InputError(f"`{state.env}` is not a folder, so no environment", hint="move it away")
-        check_can_be_renamed(state)
-    reason = f"rollback to generation {name}"
+        if not state.in_parts:
+            check_can_be_renamed(state)
+    written: tuple[str, ...] = ()
     try:
         with held_off(lambda: say("bringing back what was: one moment")):
-            differences = check_whole(state, name)
-            journal, size = _written_down(state, name, reason, say)
-            written = exchange(state, journal, differences)
-            finish(state)
+            for step in _steps_to(state, name, there):
+                differences = check_whole(state, step)
+                journal, size = _written_down(state, step, f"rollback to generation {step}", say)
+                written = exchange(state, journal, differences)
+                finish(state)
             clean(state, say)
             with contextlib.suppress(OSError):  # on a disk that is full; going back succeeded all the same
                 keep_reserve(state, size)
@@ -162,6 +165,12 @@ def _exchange(state: Held, wanted: str | None, say: Callable[[str], None]) -> Ge
     for line in written_text(state, written):
         say(line)
     return goal
+
+
+def _steps_to(state: State, name: str, there: Mapping[str, Kept]) -> Sequence[str]:
+    """Of files that were kept one change after the other, one change after the other is taken back."""
+    names = list(there)
+    return names[: names.index(name) + 1] if state.in_parts else [name]
 
 
 def _written_down(state: Held, wanted: str, reason: str, say: Callable[[str], None]) -> tuple[Journal, int]:
@@ -182,6 +191,8 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
     if not state.exists:
         return journals.begin(state, "exchange", reason, generation=wanted), 0
     name = next_id(state)
+    if state.in_parts:
+        return _write_down_parts(state, name, wanted, reason)
     manifest = manifest_of(walk(state.env))
     try:
         with generation(state, name, new=True) as folder:
@@ -190,6 +201,19 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
             write_record(Kept.of(now(), reason, manifest.files, manifest.size, files), folder)
         sync_file_system(state.at_folder)
         return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
+    except OSError:
+        with contextlib.suppress(OSError):
+            remove_tree(name, state.at_generations)
+        raise
+
+
+def _write_down_parts(state: Held, name: str, wanted: str, reason: str) -> tuple[Journal, int]:
+    try:
+        with generation(state, name, new=True) as folder:
+            moves = write_back(state, wanted, folder)
+            write_record(Kept.of(now(), reason, len(moves.out), sum(one.size for one in moves.out)), folder)
+        sync_file_system(state.at_folder)
+        return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), 0
     except OSError:
         with contextlib.suppress(OSError):
             remove_tree(name, state.at_generations)

@@ -6,7 +6,8 @@ the environment itself is renamed. It holds
 
     lock                     who works here
     journal.json             only while a change is under way
-    generations/ID/tree      the environment as it was before a change
+    generations/ID/tree      the environment as it was before a change; of a Python without one the files that changed
+    generations/ID/stage     of such a Python: what comes in, until it is in its place
     generations/ID/*.json    when and why, and what each file was
     generations/ID/beside/   the files of the project that changed with it
     discarded/               trees that are no longer needed, until they are removed
@@ -31,6 +32,7 @@ from cudafit.system.folders import UntrustedError, is_there, make_file, make_own
 
 ID = re.compile(r"[1-9][0-9]{0,8}")
 GENERATIONS, DISCARDED, RESERVE = "generations", "discarded", "reserve"
+PACKAGES = ("site-packages", "dist-packages")
 NEW_BESIDE = "beside.new"  # a file of the project while it is written
 _README = "README"
 _NOTICE = b"What lies beside this file is no longer needed, and is removed by the next change that cudafit makes.\n"
@@ -72,6 +74,14 @@ class State:
 
     def tree(self, name: str) -> str:
         return os.path.join(self.generations, name, "tree")
+
+    def stage(self, name: str) -> str:
+        return os.path.join(self.generations, name, "stage")
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is the folder of a Python's packages, of which only the files that change are kept."""
+        return self.name in PACKAGES and os.path.basename(self.parent).startswith("python3")
 
     @property
     def exists(self) -> bool:

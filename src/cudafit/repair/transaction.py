@@ -1,15 +1,16 @@
 """A change to an environment that happens wholly or not at all."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
+from cudafit.repair import parts
 from cudafit.repair.beside import keep, kept, put
-from cudafit.repair.checks import check_can_be_renamed, check_environment, check_runs_elsewhere, check_writable
+from cudafit.repair.checks import check_can_be_renamed, check_environment, check_packages, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import Kept, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked
@@ -34,6 +35,10 @@ class RolledBack(CudafitError):  # noqa: N818 - it is the outcome that callers a
     exit_code = 4
 
 
+def _nothing_staged(_out: Iterable[str]) -> None:
+    """An environment is changed in its place."""
+
+
 @frozen
 class Underway:
     """What is being changed. `env` is the real folder, and `generation` what it was (None where it is new).
@@ -48,6 +53,8 @@ class Underway:
     waited: bool
     lock: int
     put: Callable[[str, bytes], None]  # replaces a file of the project that was kept
+    stage: str = ""  # of a folder of packages: where what comes is laid ready, as below its prefix
+    exchange: Callable[[Iterable[str]], None] = _nothing_staged  # these files go, by path below the prefix; those come
 
 
 def _silent(_text: str) -> None:
@@ -89,12 +96,17 @@ def transaction(
         journal: Journal | None = None
         committed = False
         try:
-            journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside)
-            files = kept(held, journal.generation) if beside else ()
-            told = None if new else journal.generation
-            yield Underway(state.env, told, reason, lock.waited, lock.descriptor, partial(put, held, files))
+            if held.in_parts and not new:
+                journal = _begin_parts(held, reason)
+                stage, exchange = held.stage(journal.generation), partial(_exchange_parts, held, journal)
+                yield Underway(state.env, journal.generation, reason, lock.waited, lock.descriptor, _none, stage, exchange)
+            else:
+                journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside)
+                files = kept(held, journal.generation) if beside else ()
+                told = None if new else journal.generation
+                yield Underway(state.env, told, reason, lock.waited, lock.descriptor, partial(put, held, files))
             with held_off(lambda: say("the change is complete, and stays")):
-                _commit(held)
+                _commit(held, journal.generation)
                 committed = True
                 clean(held, say)
                 remove_if_unused(held)
@@ -102,7 +114,7 @@ def transaction(
             if committed:
                 raise  # a signal that was held off until the change was complete
             with held_off(lambda: say("bringing back what was: one moment")):
-                journal = journal or journals.read(state)  # a signal came before it was known here
+                journal = journals.read(state) or journal  # a signal came before it was known here, or it went on
                 written = _undone(held, journal, error, say)
             if journal is None or not isinstance(error, Exception):
                 raise
@@ -113,7 +125,7 @@ def _check(state: State, env: str, new: bool, say: Callable[[str], None]) -> Non
     if new:
         _check_nothing_there(state, env)
     else:
-        check_environment(state)
+        (check_packages if state.in_parts else check_environment)(state)
         check_runs_elsewhere(state)
         if os.path.islink(env.rstrip(os.sep)):
             say(f"`{env}` is a link; the environment that is changed is `{state.env}`")
@@ -170,6 +182,39 @@ def _begin(state: Held, reason: str, check: Callable[[Walk], None], beside: Sequ
     return journal
 
 
+def _none(_name: str, _data: bytes) -> None:
+    """No project's files lie beside the packages of a Python."""
+
+
+def _begin_parts(state: Held, reason: str) -> Journal:
+    """A folder for what comes. Until the exchange nothing but cudafit's own folder is touched."""
+    name = next_id(state)
+    try:
+        journal = journals.begin(state, "snapshot", reason, generation=name)
+        with generation(state, name, new=True) as folder:
+            os.mkdir(parts.STAGE, 0o700, dir_fd=folder)
+            os.mkdir(parts.TREE, 0o700, dir_fd=folder)
+    except OSError as error:
+        raise change_trouble(f"`{state.env}` cannot be changed safely", error, state.folder) from error
+    return journal
+
+
+def _exchange_parts(state: Held, journal: Journal, out: Iterable[str]) -> None:
+    """Writes down which files go and which come, and then moves them. Raises CudafitError."""
+    name = journal.generation
+    try:
+        with generation(state, name) as folder:
+            moves = parts.write_moves(state, name, folder, out)
+            size = sum(one.size for one in moves.out)
+            write_record(Kept.of(journal.started, journal.reason, len(moves.out), size), folder)
+        sync_file_system(state.at_folder)
+        os.fsync(state.at_generations)
+        journals.advance(state, journal, "apply")
+        parts.forward(state, name)
+    except OSError as error:
+        raise change_trouble(f"the packages in `{state.env}` could not be exchanged", error, state.folder) from error
+
+
 def _forget(state: Held, name: str) -> None:
     """The snapshot came to nothing. What cannot be cleared away now is cleared away by the next cudafit."""
     with held_off():
@@ -181,10 +226,12 @@ def _forget(state: Held, name: str) -> None:
             return
 
 
-def _commit(state: Held) -> None:
+def _commit(state: Held, name: str) -> None:
     """The moment of change is the journal's removal; what was written is on the disk by then."""
     try:
         finish(state)
+        if state.in_parts:
+            parts.tidy(state, name)
     except OSError as error:
         raise change_trouble(f"`{state.env}` could not be written to the disk", error, state.folder) from error
 
