@@ -21,7 +21,9 @@ def activated(which: WhichEnvironment, environ: Mapping[str, str]) -> dict[str, 
     """Raises InputError where what is named is no environment. Its scripts (`activate`, conda's activate.d) are not
     run: a job gets what they all set."""
     folder = os.getcwd()
-    asked = Asked(which.path, which.conda, which.kernel, environ, folder, lambda: read_conda(this_machine()))
+    asked = Asked(
+        which.path, which.conda, which.kernel, environ, folder, lambda: read_conda(this_machine()), system=which.system
+    )
     found = required(locate(Files(), asked), "run", "--env", ".venv")
     kept = {name: value for name, value in environ.items() if name not in _left(environ)}
     kept["PATH"] = os.pathsep.join([_programs(found), *_others_on_path(found, environ)])

@@ -46,11 +46,13 @@ class WhichMachine:
 
 @frozen
 class WhichEnvironment:
-    """By its folder or its interpreter, by its name in conda, or by the Jupyter kernel that starts it."""
+    """By its folder or its interpreter, by its name in conda, or by the Jupyter kernel that starts it. `system`: the
+    Python outside of every environment."""
 
     path: str | None = None
     conda: str | None = None
     kernel: str | None = None
+    system: bool = False
 
 
 @frozen

@@ -14,7 +14,7 @@ from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.registry import every_kind
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError, InputError
-from cudafit.model.environment import Environment
+from cudafit.model.environment import SYSTEM, Environment
 from cudafit.model.finding import SCHEMA, Report, is_called
 from cudafit.model.frameworks import LEADING
 from cudafit.model.frozen import frozen
@@ -94,6 +94,8 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
         warn_of_unfinished(request.environment.path, say)
     found, environ = located_for(request.environment, looked)
     environment = environment_at(found, looked, environ) if isinstance(found, Located) else None
+    if environment and environment.kind == SYSTEM and looked.files.whole and not request.environment.path:
+        warn_of_unfinished(environment.interpreter or environment.path, say)
     if request.deep:
         environment = _run(request, environment)
     code = []

@@ -43,6 +43,7 @@ def located_for(
         folder,
         installations=lambda: looked.machine.conda or (),
         guess=not looked.which.machines,
+        system=which.system,
     )
     return locate(looked.files, asked), environ
 

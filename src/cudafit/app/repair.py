@@ -12,12 +12,13 @@ from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
 from cudafit.doctor.diagnose import diagnose
 from cudafit.env.conda_places import is_base
+from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
 from cudafit.indexes import configured
 from cudafit.machine.conda import read_conda
 from cudafit.machine.context import this_machine
-from cudafit.model.environment import CONDA, VENV, Environment
+from cudafit.model.environment import CONDA, SYSTEM, Environment
 from cudafit.model.finding import Report, Wish
 from cudafit.model.frozen import frozen
 from cudafit.model.plan import SCHEMA, After, Plan, Repaired
@@ -58,7 +59,7 @@ def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
     _end_unfinished(request, which, talk)
     looked = look(request.machine, request.facts, question)
     environment = environment_required(which, looked, "repair")
-    _refuse(environment, base=request.base)
+    _refuse(environment, request)
     try:
         return replace(_repair(request, looked, environment, talk), facts=looked.library.book.told)
     except RolledBack as error:
@@ -71,6 +72,10 @@ def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
 
 def _named(which: WhichEnvironment) -> WhichEnvironment:
     """One in the middle of a change is found by its place alone."""
+    if which.system and which.path is None:
+        asked = Asked(None, which.conda, which.kernel, os.environ, os.getcwd(), system=True)
+        found = required(locate(Files(), asked), "repair", "--system", hint="name its interpreter")
+        return WhichEnvironment(found.interpreter or found.prefix, system=True)
     if which.conda is None:
         return which
     if which.path:
@@ -105,8 +110,9 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
     if request.dry_run:
         return told
     talk.show(told)
-    check_place(plan, means)
-    again = command_text("cudafit", "repair", path_word(environment.path), "--yes")
+    check_place(prepared, means)
+    of_system = ("--system",) if environment.kind == SYSTEM else ()
+    again = command_text("cudafit", "repair", path_word(_word(environment)), *of_system, "--yes")
     talk.agree(
         "make these changes?",
         InputError(
@@ -116,13 +122,13 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
     )
 
     def look_again() -> tuple[Environment, Report]:
-        found = environment_of(WhichEnvironment(plan.environment), looked)
+        found = environment_of(WhichEnvironment(_word(environment)), looked)
         if found is None:
             raise CudafitError(f"`{plan.environment}` is no environment any more")
         return found, diagnose(world(looked, found))
 
     report = carry_out(engine, prepared, before, look_again, means)
-    after = environment_of(WhichEnvironment(plan.environment), looked)
+    after = environment_of(WhichEnvironment(_word(environment)), looked)
     from cudafit.app.benching import found_a_problem, verified  # noqa: PLC0415 - once something was changed
 
     bench = verified(looked.which, after, looked.machine, looked.library.book.facts, talk.say)
@@ -131,7 +137,7 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
         "done",
         plan,
         report,
-        done_rows(plan, report, bench, kept_bytes(plan.environment)),
+        done_rows(plan, report, bench, kept_bytes(prepared.place or plan.environment), _word(environment)),
         bench,
         _PROBLEM if failed else 0,
     )
@@ -154,22 +160,47 @@ def _told(
     return Result(SCHEMA, record, "repair", lambda: rows, code)
 
 
-def _refuse(environment: Environment, *, base: bool) -> None:
+def _word(environment: Environment) -> str:
+    """What names it: of several Pythons in one prefix the one that is meant."""
+    return (environment.interpreter if environment.kind == SYSTEM else None) or environment.path
+
+
+def _refuse(environment: Environment, request: Request) -> None:
     """What is never changed, before any work."""
     path = environment.path
-    if environment.kind == CONDA and not base and is_base(Files(), path, read_conda(this_machine()), os.environ):
+    if (
+        environment.kind == CONDA
+        and not request.base
+        and is_base(Files(), path, read_conda(this_machine()), os.environ)
+    ):
         raise InputError(
             f"`{path}` is conda's own environment, and conda may not start any more when a repair goes wrong",
             hint="make one of your own: `cudafit create -n gpu torch`; or "
             f"`{command_text('cudafit', 'repair', path_word(path), '--force')}`",
         )
-    if environment.kind not in (VENV, CONDA):
-        raise InputError(
-            f"`{path}` is a Python of the system, which its own package manager keeps",
-            hint="make an environment: `cudafit create .venv torch`",
-        )
+    if environment.kind == SYSTEM:
+        _refuse_system(environment, request)
     if runs_here(path):
         raise InputError(
             f"cudafit itself runs in `{path}`, and cannot change what it stands on",
             hint=f"start it from somewhere else: `{command_text('uvx', 'cudafit', 'repair', path_word(path))}`",
+        )
+
+
+def _refuse_system(environment: Environment, request: Request) -> None:
+    """A Python that is in no environment is changed where that is asked for, and one that a distribution keeps only
+    where that is asked for twice."""
+    word = path_word(_word(environment))
+    if not request.environment.system:
+        raise InputError(
+            f"`{_word(environment)}` is in no environment: whatever else uses this Python gets the change too",
+            hint=f"in a container or on Colab: `{command_text('cudafit', 'repair', word, '--system')}`; "
+            "else make an environment: `cudafit create .venv torch`",
+        )
+    if environment.managed_by and not request.base:
+        raise InputError(
+            f"`{_word(environment)}` is kept by its distribution, or by the tool that installed it",
+            cause=[f"`{environment.managed_by}` says so (PEP 668): the system's own programs may need these packages"],
+            hint="make an environment: `cudafit create .venv torch`; in an image that is yours alone: "
+            f"`{command_text('cudafit', 'repair', word, '--system', '--force')}`",
         )

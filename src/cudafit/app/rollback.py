@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cudafit.app.asked import WhichEnvironment
 from cudafit.app.here import located_here
+from cudafit.app.kept_at import kept_at
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
 from cudafit.env.locate import Asked, locate, required
@@ -79,13 +80,19 @@ def _with_files(kept: Sequence[Generation], wanted: str | None) -> str:
 
 def _path(request: Request) -> str:
     which = request.environment
+    if which.system:
+        asked = Asked(which.path, which.conda, which.kernel, os.environ, os.getcwd(), system=True)
+        found = required(locate(Files(), asked), "rollback", "--system", hint="name its interpreter")
+        return kept_at(found.interpreter or found.prefix, os.environ)
     if sum(map(bool, (which.path, which.conda, which.kernel))) > 1:
         raise InputError("ENV, `--conda` and `--kernel` each name the environment")
     if which.kernel:
         asked = Asked(kernel=which.kernel, environ=os.environ, folder=os.getcwd())
         return required(locate(Files(), asked), "rollback", ".venv").prefix
-    if which.path or which.conda:
-        return which.path or conda_path(which.conda or "")
+    if which.path:
+        return kept_at(which.path, os.environ)
+    if which.conda:
+        return conda_path(which.conda)
     begun = unfinished_change(None)
     return begun.env if begun else required(located_here(), "rollback", ".venv").prefix
 

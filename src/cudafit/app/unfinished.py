@@ -27,7 +27,14 @@ def unfinished_change(path: str | None) -> "Interrupted | None":
             return found
         if kind_of(files, folder):
             return None
-    return None
+    return _of_packages(path) if path else None
+
+
+def _of_packages(path: str) -> "Interrupted | None":
+    """Of a Python without an environment."""
+    from cudafit.app.kept_at import folders_of  # noqa: PLC0415
+
+    return next((found for folder in folders_of(path, os.environ) if (found := _interrupted(folder))), None)
 
 
 def conda_path(name: str) -> str:

@@ -65,18 +65,24 @@ def one_machine_options(command: Command) -> Command:
     return _with_options(_taking_machine(command), options)
 
 
+system_option = click.option(
+    "--system", is_flag=True, help="The Python that is in no environment: a container's, Colab's, the system's own."
+)
+
+
 def environment_options(command: Command) -> Command:
     """Gives the command `environment`, a `WhichEnvironment`; `path` is an option or an argument of its own."""
 
     @functools.wraps(command)
     def taking_environment(
-        *args: Any, path: str | None, conda: str | None = None, kernel: str | None = None, **others: Any
+        *args: Any, path: str | None, conda: str | None, kernel: str | None, system: bool, **others: Any
     ) -> Any:
-        return command(*args, environment=WhichEnvironment(path, conda, kernel), **others)
+        return command(*args, environment=WhichEnvironment(path, conda, kernel, system), **others)
 
     options = (
         click.option("--kernel", metavar="NAME", help="What the Jupyter kernel of this name runs, with its variables."),
         click.option("--conda", metavar="NAME", help="A conda environment by its name."),
+        system_option,
     )
     return _with_options(taking_environment, options)
 

@@ -4,6 +4,7 @@ import click
 
 from cudafit.app.asked import WhichEnvironment
 from cudafit.cli.common import Terminal, common_options, emit
+from cudafit.cli.machine_options import system_option
 from cudafit.errors import InputError
 from cudafit.system.interrupts import stoppable
 
@@ -12,6 +13,7 @@ from cudafit.system.interrupts import stoppable
 @click.argument("path", metavar="[ENV]", required=False)
 @click.option("--conda", metavar="NAME", help="A conda environment, by its name or its folder.")
 @click.option("--kernel", metavar="NAME", help="The environment that the Jupyter kernel of this name runs in.")
+@system_option
 @click.option("--list", "listed", is_flag=True, help="List what can be brought back, with its disk use.")
 @click.option("--to", "generation", metavar="ID", help="Bring back this one; by default the newest.")
 @click.option("--clear", "cleared", is_flag=True, help="Remove all that is kept, and free the disk that it takes.")
@@ -24,6 +26,7 @@ def command(
     path: str | None,
     conda: str | None,
     kernel: str | None,
+    system: bool,
     listed: bool,
     cleared: bool,
     generation: str | None,
@@ -40,7 +43,7 @@ def command(
 
     if cleared and (listed or generation):
         raise InputError("`--clear` removes what is kept, and `--list` and `--to` are about it")
-    request = Request(WhichEnvironment(path, conda, kernel), generation)
+    request = Request(WhichEnvironment(path, conda, kernel, system), generation)
     talk = Terminal(context, sure=sure)
     result = kept(request) if listed else clear(request, talk) if cleared else rollback(request, talk)
     return emit(context, result, as_json=as_json)

@@ -7,6 +7,7 @@ from cudafit.doctor.registry import CHECKS, container_checks
 from cudafit.doctor.wish import is_repaired
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model.container_files import shown
+from cudafit.model.environment import SYSTEM
 from cudafit.model.finding import (
     ERROR,
     LAYERS,
@@ -131,6 +132,8 @@ def _repair(world: World, findings: Sequence[Finding]) -> tuple[str, ...]:
     environment = world.environment
     if environment is None or not is_repaired(environment, findings):
         return ()
+    if environment.kind == SYSTEM:
+        return ("cudafit", "repair", path_word(environment.interpreter or environment.path), "--system")
     return ("cudafit", "repair", path_word(environment.path))
 
 

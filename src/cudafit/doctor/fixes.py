@@ -8,7 +8,7 @@ from cudafit.doctor.managers import in_words_of
 from cudafit.doctor.managers.work import Work
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError
-from cudafit.model.environment import CONDA, Environment, by_real_name
+from cudafit.model.environment import CONDA, SYSTEM, Environment, by_real_name
 from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import CPU, NO_FIT, Pick, Resolution
 from cudafit.model.frameworks import FRAMEWORKS, MAIN_OF_CONDA
@@ -102,7 +102,7 @@ def of_answer(
 ) -> Fix:
     """What resolve picked as a change: `names` are chosen; what is installed of the rest in another version moves."""
     environment = world.environment
-    path = path_word(environment.path) if environment else "."
+    path = _called(environment)
     installed = by_real_name(environment.distributions) if environment else {}
     requested = [pick for pick in answer.picks if pick.requested and (pick.name in names or _moves(pick, installed))]
     # An installer keeps a part that its framework admits, though it is not of the same release.
@@ -151,15 +151,26 @@ def _needs(answer: Resolution, *, conda: bool = False) -> tuple[Need, ...]:
 def plainly(world: World, fix: Fix, remove: Sequence[str]) -> Fix:
     """The same change, with more taken out before it."""
     change = replace(fix.change or Change(), remove=tuple(remove))
-    path = path_word(world.environment.path) if world.environment else "."
+    path = _called(world.environment)
     rest = tuple(one for one in fix.commands if one[:3] != ("uv", "pip", "uninstall"))
     first: Command = ("uv", "pip", "uninstall", "--python", path, *remove)
     text = fix.text if fix.text.startswith("remove") else f"remove {', '.join(remove)}, then {fix.text}"
     return replace(fix, text=text, commands=(first, *rest), change=change)
 
 
+def _called(environment: Environment | None) -> str:
+    """As uv is told of it: where there is no environment, of several Pythons in one prefix the one that is meant."""
+    if environment is None:
+        return "."
+    return path_word((environment.interpreter if environment.kind == SYSTEM else None) or environment.path)
+
+
 def _owned(environment: Environment | None, fix: Fix, work: Work) -> Fix:
     """In the words of the manager that keeps the environment: what is changed past it, its next `sync` takes back."""
+    if environment and environment.managed_by and work.needs:
+        where = "in an environment of its own: this Python is kept by its distribution"
+        names = dict.fromkeys(need.name for need in work.needs)
+        return replace(fix, text=f"{fix.text}, {where}", commands=(("cudafit", "create", ".venv", *names),))
     owner = environment.owner if environment else None
     if owner and owner.manager is None:
         claims = " and ".join(one.manager for one in owner.others)
@@ -176,7 +187,7 @@ def reinstall(world: World, *requirements: str, text: str | None = None, remove:
         return Fix(f"{text}; {told}" if text else told)
     environment = world.environment
     requirements = tuple(_exact(world, requirements))
-    path = path_word(environment.path) if environment else "."
+    path = _called(environment)
     again = [word for one in requirements for word in ("--reinstall-package", name_in(one))]
     commands: list[Command] = [("uv", "pip", "uninstall", "--python", path, *remove)] if remove else []
     commands.append(("uv", "pip", "install", "--python", path, *again, *requirements))
@@ -220,7 +231,7 @@ def uninstall(
     """Remove every copy of some packages; then install what takes their place."""
     if world.on_paper:
         return Fix("")
-    path = path_word(world.environment.path) if world.environment else "."
+    path = _called(world.environment)
     commands: list[Command] = [("uv", "pip", "uninstall", "--python", path, *names)]
     again = tuple(_exact(world, (*install, *choose)))
     if again:

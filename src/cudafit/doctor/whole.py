@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from cudafit.errors import InputError
-from cudafit.model.environment import Distribution, Environment, by_real_name
+from cudafit.model.environment import SYSTEM, Distribution, Environment, by_real_name, is_of_distribution
 from cudafit.model.finding import Change
 from cudafit.model.frameworks import TWINS
 from cudafit.model.requirement import Wanted, wanted
@@ -52,6 +52,8 @@ def distributions_in(environment: Environment) -> Iterator[Distribution]:
 
 
 def is_inside(one: Distribution, environment: Environment) -> bool:
+    if environment.kind == SYSTEM:
+        return not is_of_distribution(one)  # also what its user installed for himself
     return one.place.startswith(environment.path.rstrip("/") + "/")
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from cudafit.model.environment import CONDA, VENV, Environment
+from cudafit.model.environment import CONDA, SYSTEM, VENV, Environment
 from cudafit.model.finding import ERROR, INFO, WARNING, Change, Finding, Owner, Wish
 from cudafit.model.frameworks import FRAMEWORKS, OF_CONDA
 from cudafit.model.requirement import wanted
 from cudafit.resolve.conda import CONDA_NAMES
 
 # Whose packages are changed in an environment of each kind: of the second only where nothing is asked of the first.
-SIDES = {VENV: (VENV,), CONDA: (CONDA, VENV)}
+SIDES = {VENV: (VENV,), CONDA: (CONDA, VENV), SYSTEM: (VENV,)}
 # Managers without a lock, and those whose files change with the environment; what the others keep is left to them.
 _CHANGED = ("pip", "conda", "uv")
 _OF_CONDA = frozenset((*OF_CONDA, *(name for one in FRAMEWORKS for name in one.conda_beside)))
@@ -55,7 +55,7 @@ def is_repaired(environment: Environment, findings: Sequence[Finding]) -> bool:
     """Whether `repair` would change packages of this environment, for what was found."""
     if environment.kind == CONDA and any(one.name in ("conda", "mamba") for one in environment.conda):
         return False  # conda's own environment
-    if is_left_to(environment.owner):
+    if is_left_to(environment.owner) or environment.managed_by:
         return False
     for side in SIDES.get(environment.kind, ()):
         if not wish_of(findings, side).empty:

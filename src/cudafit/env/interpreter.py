@@ -36,6 +36,22 @@ def conda_compiler(reader: Reader, prefix: str) -> str | None:
     return next((path for path in paths if reader.files.is_file(path)), None)
 
 
+def python_by_name(program: str | None) -> str | None:
+    """Of a Python without an environment: its file is called `python3.12`."""
+    named = re.search(r"/python(3\.\d+)t?$", program or "")
+    return named[1] if named else None
+
+
+def managed_by(reader: Reader, prefix: str, program: str | None) -> str | None:
+    """The file that says that a distribution, or a tool, keeps this Python (PEP 668)."""
+    named = re.search(r"/(python3\.\d+t?)$", program or "")
+    for library in ("lib", "lib64"):
+        path = f"{prefix}/{library}/{named[1]}/EXTERNALLY-MANAGED" if named else ""
+        if path and reader.files.is_file(path):
+            return path
+    return None
+
+
 def python_by_folders(conda: Sequence[CondaPackage], places: Sequence[str]) -> str | None:
     """Where no pyvenv.cfg tells the version."""
     for package in conda:

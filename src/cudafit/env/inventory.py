@@ -12,13 +12,20 @@ from cudafit.env.builds import read_companions, read_tensorflow, read_torch
 from cudafit.env.conda_side import CondaSide
 from cudafit.env.distributions import read_conda_packages, read_distributions
 from cudafit.env.extensions import gone_libraries, listed_libraries, read_extensions
-from cudafit.env.interpreter import conda_compiler, find_interpreter, has_header, python_by_folders
+from cudafit.env.interpreter import (
+    conda_compiler,
+    find_interpreter,
+    has_header,
+    managed_by,
+    python_by_folders,
+    python_by_name,
+)
 from cudafit.env.loader import Loader
 from cudafit.env.loads import nvidia_folders, read_loads, torch_files
 from cudafit.env.places import read_places, read_settings
 from cudafit.env.reader import Reader
 from cudafit.files import Files
-from cudafit.model.environment import CONDA, VENV, Environment
+from cudafit.model.environment import CONDA, SYSTEM, VENV, Environment
 from cudafit.model.located import Located
 
 
@@ -37,9 +44,11 @@ def read_inventory(
     conda = tuple(read_conda_packages(reader, prefix)) if located.kind == CONDA else ()
     places = list(dict.fromkeys(read_places(reader, located, settings, environ)))
     distributions = tuple(read_distributions(reader, places))
-    python = settings.get("version_info") or settings.get("version") or python_by_folders(conda, places)
     interpreter = located.interpreter or find_interpreter(reader, prefix)
     program = reader.real(interpreter) if interpreter and files.exists(interpreter) else None
+    outside = located.kind == SYSTEM
+    python = settings.get("version_info") or settings.get("version") or (python_by_name(program) if outside else None)
+    python = python or python_by_folders(conda, places)
     conda_side = CondaSide(files, prefix, conda, distributions)
     torch, tensorflow = read_torch(reader, places), read_tensorflow(reader, places, distributions)
     loader = Loader(files, environ, system, interpreter)
@@ -78,6 +87,7 @@ def read_inventory(
         system_site=settings.get("include-system-site-packages", "").lower() == "true",
         base=settings.get("home"),
         uv="uv" in settings,
+        managed_by=managed_by(reader, prefix, program) if outside else None,
         found_by=located.found_by,
         problems=(*reader.problems, *conda_side.problems),
     )

@@ -14,10 +14,10 @@ from cudafit.env.around import Around, Installations
 from cudafit.env.conda_places import named, unread
 from cudafit.env.nearby import NAMES, Nearby, in_folder, nearby, parents
 from cudafit.env.prefixes import at, same
-from cudafit.env.search_path import OnPath, first_on_path
+from cudafit.env.search_path import OnPath, first_on_path, system_on_path
 from cudafit.errors import InputError, UndeterminedError
 from cudafit.files import Files
-from cudafit.model.environment import CONDA
+from cudafit.model.environment import CONDA, SYSTEM
 from cudafit.model.finding import Evidence, Other
 from cudafit.model.frozen import frozen
 from cudafit.model.located import Located, Nowhere
@@ -35,7 +35,7 @@ class Asked:
     """How the environment is named, if it is, and the process and the folder in which it is asked.
 
     `installations` are conda's, and are read when they are needed. `guess`: whether the Python first on PATH may be
-    meant; it is not where another machine is looked at.
+    meant; it is not where another machine is looked at. `system`: only a Python that is in no environment is.
     """
 
     path: str | None = None
@@ -45,12 +45,15 @@ class Asked:
     folder: str = "/"
     installations: Installations = _no_installations
     guess: bool = True
+    system: bool = False
 
 
 def locate(files: Files, asked: Asked) -> Located | Nowhere:
     """Raises InputError where what is named is no environment."""
     if sum(map(bool, (asked.path, asked.conda, asked.kernel))) > 1:
         raise InputError("`--env`, `--conda` and `--kernel` each name the environment")
+    if asked.system:
+        return _system(files, asked)
     if asked.conda is not None:
         return _said(_conda_by_name(files, asked.conda, asked), f"--conda {asked.conda}")
     if asked.kernel is not None:
@@ -172,6 +175,22 @@ def _by_path(files: Files, path: str, asked: Asked) -> Located:
             hint="name its folder or its interpreter, such as `.venv` or `.venv/bin/python`",
         )
     return found
+
+
+def _system(files: Files, asked: Asked) -> Located | Nowhere:
+    """A Python that is in no environment: the one that is named, or the first such on PATH."""
+    if asked.conda or asked.kernel:
+        raise InputError("`--system` names a Python that is in no environment")
+    if asked.path is None:
+        found = system_on_path(files, asked.environ, asked.folder)
+        return _said(found.located, "--system") if found.located else Nowhere((found.why_not,))
+    named = _by_path(files, asked.path, asked)
+    if named.kind != SYSTEM:
+        raise InputError(
+            f"`{named.prefix}` is an environment, and `--system` means a Python that is in none",
+            hint="leave `--system` out",
+        )
+    return _said(named, asked.path)
 
 
 def _of_kernel(files: Files, name: str, asked: Asked) -> Located:

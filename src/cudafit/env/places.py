@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from cudafit.env.reader import METADATA_LIMIT, Reader
-from cudafit.model.environment import VENV
+from cudafit.model.environment import SYSTEM, VENV
 from cudafit.model.located import Located
 
 _MOST_PLACES = 100  # folders of sys.path, .pth files of one, lines of one
@@ -42,6 +42,8 @@ def _candidates(
         if entry.startswith("/") and reader.files.is_dir(entry):
             yield entry.rstrip("/"), False
     own = list(own_places(reader, located.prefix))
+    if located.kind == SYSTEM:
+        own = list(_of_interpreter(reader, own, located))
     user = [(place, True) for place in _user_places(reader, own, environ)]
     if located.kind != VENV:
         yield from user
@@ -51,6 +53,13 @@ def _candidates(
     if settings.get("include-system-site-packages", "").lower() == "true":
         yield from user
         yield from ((place, True) for place in _base_places(reader, settings.get("home", ""), own))
+
+
+def _of_interpreter(reader: Reader, own: list[str], located: Located) -> Iterator[str]:
+    """Several Pythons may share a prefix: those of the one that is meant, where its file tells which that is."""
+    named = re.search(r"/python(3\.\d+)(t?)$", reader.real(located.interpreter) if located.interpreter else "")
+    folders = (f"python{named[1]}{named[2]}", "python3") if named else ()
+    yield from (one for one in own if not named or one.rpartition("/")[0].rpartition("/")[2] in folders)
 
 
 def _base_places(reader: Reader, home: str, own: list[str]) -> Iterator[str]:
@@ -90,8 +99,8 @@ def _added(reader: Reader, place: str) -> Iterator[str]:
 
 
 def own_places(reader: Reader, prefix: str) -> Iterator[str]:
-    """Below a prefix. On Debian and its kin what pip installed for all lies in /usr/local, and goes before the system's
-    own. Source: `getsitepackages` of Debian's site.py."""
+    """Below a prefix. On Debian and its kin, and on Fedora, what pip installed for all lies in /usr/local, and goes
+    before the system's own. Sources: `getsitepackages` of Debian's site.py; Fedora's "Making sudo pip safe"."""
     if reader.files.is_dir(f"{prefix}/Lib/site-packages"):
         yield f"{prefix}/Lib/site-packages"
     if prefix == "/usr":
@@ -99,6 +108,13 @@ def own_places(reader: Reader, prefix: str) -> Iterator[str]:
             place = f"/usr/local/lib/{name}/dist-packages"
             if name.startswith("python3") and reader.files.is_dir(place):
                 yield place
+        for library in ("lib64", "lib"):
+            for name in reader.names(f"/usr/local/{library}"):
+                place = f"/usr/local/{library}/{name}/site-packages"
+                here = re.fullmatch(r"python3\.\d+t?", name) and reader.files.is_dir(place)
+                # Where that Python is in /usr/local itself, they are its own.
+                if here and not reader.files.exists(f"/usr/local/bin/{name}"):
+                    yield place
     seen: set[str] = set()
     for library in ("lib", "lib64"):
         for name in reader.names(f"{prefix}/{library}"):

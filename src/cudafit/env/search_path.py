@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from cudafit.env.active import is_of_uvx, path_entries
 from cudafit.env.prefixes import of_interpreter
@@ -42,6 +43,18 @@ def first_on_path(files: Files, environ: Mapping[str, str], folder: str) -> OnPa
             return OnPath(found, "")
         return OnPath(None, f"PATH: {path} is a script, and files do not tell which Python it starts")
     return OnPath(None, "PATH: no Python in any of its folders" if entries else "PATH: it is empty")
+
+
+def system_on_path(files: Files, environ: Mapping[str, str], folder: str) -> OnPath:
+    """The first that is in no environment: a container's own, Colab's, the system's."""
+    passed = []
+    for entry in path_entries(environ):
+        found = first_on_path(files, {**environ, "PATH": entry}, folder)
+        if found.located and found.located.kind == SYSTEM:
+            return OnPath(replace(found.located, found_by="the first Python on PATH that is in no environment"), "")
+        passed += [found.located.prefix] if found.located else []
+    seen = f"; {', '.join(dict.fromkeys(passed))} are environments" if passed else ""
+    return OnPath(None, f"PATH has no Python outside of an environment{seen}")
 
 
 def _pythons(files: Files, entries: list[str]) -> Iterator[str]:

@@ -33,6 +33,16 @@ class Distribution:
     editable: bool = False
 
 
+# What distributions write as INSTALLER, and where Debian's packages lie: their files are not for others to change.
+_DISTRIBUTIONS = ("debian", "rpm", "dnf", "apk", "pacman", "zypper", "portage")
+_OF_DEBIAN = "/usr/lib/python3/dist-packages"
+
+
+def is_of_distribution(one: Distribution) -> bool:
+    """Whether the system's own package manager keeps its files."""
+    return one.place == _OF_DEBIAN or (one.installer or "").lower() in _DISTRIBUTIONS
+
+
 def by_real_name(distributions: Iterable[Distribution]) -> dict[str, str]:
     """The versions that are there; tensorflow-cpu 2.20.0 is a tensorflow 2.20.0."""
     installed = {one.name: one.version for one in distributions if one.version}
@@ -229,6 +239,7 @@ class Environment:
     base: str | None = None
     uv: bool = False
     platform: str | None = None  # win_amd64 and the like where it is not this machine's
+    managed_by: str | None = None  # of a system's Python: the file that says that its distribution keeps it
     found_by: str = ""
     problems: tuple[Problem, ...] = ()
     via: Mapping[str, str] = field(default_factory=dict)

@@ -49,15 +49,15 @@ def nothing_rows(plan: Plan) -> list[Row]:
     ]
 
 
-def done_rows(plan: Plan, report: Report, bench: Bench, kept: int = 0) -> list[Row]:
-    """`kept` are the bytes of the disk that the way back takes."""
+def done_rows(plan: Plan, report: Report, bench: Bench, kept: int, word: str) -> list[Row]:
+    """`kept` are the bytes of the disk that the way back takes; `word` names what was changed."""
     return [
         Row("done", f"{counted(len(plan.steps), 'package')} changed", "", "good"),
         Row("now", _status(report)),
         verdict_row(bench),
         Row(
             "undo",
-            command_text("cudafit", "rollback", path_word(plan.environment)),
+            command_text("cudafit", "rollback", path_word(word)),
             f"what was takes {size_text(kept)} of the disk; `--clear` frees it" if kept else "",
         ),
         *by_hand_rows(plan.by_hand),

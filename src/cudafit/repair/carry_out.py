@@ -16,7 +16,7 @@ from cudafit.repair.engines import changer_of
 from cudafit.repair.engines.engine import Changer, Means, Prepared, StaleError
 from cudafit.repair.engines.owned import check_owner
 from cudafit.repair.links import check_links
-from cudafit.repair.room import check_space
+from cudafit.repair.room import check_space, check_space_for
 from cudafit.repair.transaction import transaction
 from cudafit.repair.walk import Walk
 
@@ -55,10 +55,15 @@ def _recorded(environment: Environment) -> Iterator[str]:
     yield from (f"{environment.path}/conda-meta/{one.name}-{one.version}-{one.build}.json" for one in environment.conda)
 
 
-def check_place(plan: Plan, means: Means) -> None:
+def check_place(prepared: Prepared[Any], means: Means) -> None:
     """Before anybody is asked. Raises CudafitError where the disk is too small; tells of programs in the way."""
-    check_space(plan.environment, sum(step.size or 0 for step in plan.steps))
-    users = list(processes_using(plan.environment))
+    plan = prepared.plan
+    coming = sum(step.size or 0 for step in plan.steps)
+    if prepared.place:
+        check_space_for(prepared.place, coming)
+    else:
+        check_space(plan.environment, coming)
+    users = list(processes_using(prepared.place or plan.environment))
     if users:
         named = ", ".join(f"{one.pid} ({one.command})" for one in users[:5])
         means.say(f"warning: {len(users)} running programs use this environment and may fail: {named}")
@@ -73,7 +78,7 @@ def carry_out(engine: Changer[Any], prepared: Prepared[Any], before: Report, loo
 
     reason = f"repair: {', '.join(plan.answers)}"
     words: dict[str, Any] = {"wait_s": means.wait_s, "say": means.say, "check": check, "beside": prepared.beside}
-    with transaction(plan.environment, reason=reason, **words) as change:
+    with transaction(prepared.place or plan.environment, reason=reason, **words) as change:
         if change.waited or not all(map(os.path.lexists, prepared.recorded)):
             raise StaleError("the environment was changed meanwhile, so this plan may not fit any more")
         told = engine.apply(prepared, change, means)

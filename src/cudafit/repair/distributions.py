@@ -4,12 +4,13 @@ pip itself is not asked: it is part of the environment that is broken. All of it
 file outside of the environment is touched, whatever a RECORD says.
 """
 
+import contextlib
 import csv
 import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.model.requirement import normalised
@@ -48,6 +49,40 @@ def _infos(place: str) -> dict[str, list[str]]:
             name = normalised(entry.removesuffix(".dist-info").rpartition("-")[0])
             found.setdefault(name, []).append(f"{place}/{entry}")
     return found
+
+
+def files_of(place: str, names: Collection[str]) -> list[str]:
+    """All files of some packages in one folder, by path below its prefix: by their RECORDs, with what Python compiled
+    of them, less what another package lists too. What lies outside of the prefix is nobody's to move."""
+    prefix = os.path.dirname(os.path.dirname(os.path.dirname(place)))
+    found, others = set[str](), set[str]()
+    for name, infos in _infos(place).items():
+        listed = [_known_files(info) for info in infos]
+        paths = {os.path.normpath(os.path.join(place, path)) for rows in listed for path in rows or ()}
+        if name not in names:
+            others |= paths
+            continue
+        # Nothing tells the files of one without a list: the folder of its name is what it certainly has.
+        folders = [*infos, *([os.path.join(place, name.replace("-", "_"))] if None in listed else ())]
+        for folder in folders:
+            paths |= {f"{inside}/{file}" for inside, _, files in os.walk(folder) for file in files}
+        found |= paths
+    found = {path for path in found if path not in others}
+    inside = prefix + os.sep
+    return sorted(path.removeprefix(inside) for path in found | set(_compiled(found)) if path.startswith(inside))
+
+
+def _compiled(paths: Iterable[str]) -> Iterator[str]:
+    """The bytecode of modules, which uv lists nowhere."""
+    by_folder: dict[str, set[str]] = {}
+    for path in paths:
+        if path.endswith(".py"):
+            by_folder.setdefault(os.path.dirname(path), set()).add(os.path.basename(path)[:-3])
+    for folder, stems in by_folder.items():
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{folder}/__pycache__"):
+                if name.endswith(".pyc") and name.partition(".")[0] in stems:
+                    yield f"{folder}/__pycache__/{name}"
 
 
 def remove_broken(environment: str, names: Sequence[str]) -> set[str]:

@@ -140,15 +140,15 @@ def write_back(held: Held, wanted: str, folder: int) -> Moves:
     return back
 
 
-def check_unchanged(held: Held, name: str) -> None:
+def check_unchanged(state: State, name: str) -> None:
     """Raises CudafitError where going back would mix two versions of a package: something else changed the files since,
     or those that are kept."""
-    prefix, moves = prefix_of(held), read_moves(held, name)
-    tree = held.tree(name)
+    prefix, moves = prefix_of(state), read_moves(state, name)
+    tree = state.tree(name)
     gone = [one.path for one in moves.out if _now(tree, one.path) != one]
     if gone:
         raise CudafitError(
-            f"generation {name} of `{held.env}` is damaged",
+            f"generation {name} of `{state.env}` is damaged",
             cause=["another program changed what cudafit keeps", *named(gone)],
         )
     came = {one.path for one in moves.into}
@@ -156,7 +156,7 @@ def check_unchanged(held: Held, name: str) -> None:
     other += [one.path for one in moves.out if one.path not in came and os.path.lexists(f"{prefix}/{one.path}")]
     if other:
         raise CudafitError(
-            f"`{held.env}` was changed since by another program, so going back would mix two versions of a package",
+            f"`{state.env}` was changed since by another program, so going back would mix two versions of a package",
             cause=named(other),
             hint="install the packages that you want with pip; `cudafit rollback --clear` frees what is kept",
         )
@@ -215,7 +215,9 @@ def _bring(moves: Moves, tree: int, prefix: int) -> None:
             os.utime(folder.path or ".", ns=(found.st_atime_ns, folder.mtime_ns), dir_fd=prefix)
 
 
-def _move(path: str, source: int, target: int, *, missing_ok: bool = False, modes: dict[str, int] | None = None) -> None:
+def _move(
+    path: str, source: int, target: int, *, missing_ok: bool = False, modes: dict[str, int] | None = None
+) -> None:
     """One file from one open folder to the other, with the folders that it needs."""
     for attempt in range(2):
         try:
@@ -252,7 +254,8 @@ def _is_there(path: str, folder: int) -> bool:
 
 def _remove_empty(prefix: int, moved: Iterable[Moved]) -> None:
     """The folders that a package leaves behind; those that hold anything stay."""
-    for path in sorted({os.path.dirname(one.path) for one in moved}, key=len, reverse=True):
+    for start in sorted({os.path.dirname(one.path) for one in moved}, key=len, reverse=True):
+        path = start
         # `lib/python3.12/site-packages` and what lies above is no package's.
         while path.count("/") > 2 or (path.count("/") > 0 and not path.startswith("lib")):
             try:

@@ -42,14 +42,24 @@ def room_needed(env: str) -> Needed:
 def check_space(env: str, coming: int) -> None:
     """Raises CudafitError, with numbers, where the snapshot and what comes in (bytes of archives) do not fit."""
     needed = room_needed(env)
-    wanted = needed.bytes + int(coming * _UNPACKED)
-    if wanted > needed.free_bytes:
+    _check_fits(env, needed.bytes, coming, needed.free_bytes)
+
+
+def check_space_for(place: str, coming: int) -> None:
+    """The same where what goes is moved and not kept twice."""
+    room = posix.statvfs(place)
+    _check_fits(place, _SPARE, coming, room.f_bavail * room.f_frsize)
+
+
+def _check_fits(place: str, kept: int, coming: int, free: int) -> None:
+    wanted = kept + int(coming * _UNPACKED)
+    if wanted > free:
         raise CudafitError(
-            f"there is no room to repair `{env}`",
+            f"there is no room to repair `{place}`",
             cause=[
-                f"{size_text(wanted)} are needed: {size_text(needed.bytes)} for the snapshot, and about "
-                f"{size_text(wanted - needed.bytes)} for what comes in",
-                f"{size_text(needed.free_bytes)} are free on its file system",
+                f"{size_text(wanted)} are needed: {size_text(kept)} for the snapshot, and about "
+                f"{size_text(wanted - kept)} for what comes in",
+                f"{size_text(free)} are free on its file system",
             ],
             hint="free some space there",
         )

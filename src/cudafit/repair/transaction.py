@@ -10,7 +10,13 @@ from cudafit.model.frozen import frozen
 from cudafit.repair import journal as journals
 from cudafit.repair import parts
 from cudafit.repair.beside import keep, kept, put
-from cudafit.repair.checks import check_can_be_renamed, check_environment, check_packages, check_runs_elsewhere, check_writable
+from cudafit.repair.checks import (
+    check_can_be_renamed,
+    check_environment,
+    check_packages,
+    check_runs_elsewhere,
+    check_writable,
+)
 from cudafit.repair.generations import Kept, clean, discard, empty_discarded, generation, next_id, write_record
 from cudafit.repair.journal import Journal
 from cudafit.repair.lock import holder, locked
@@ -99,7 +105,9 @@ def transaction(
             if held.in_parts and not new:
                 journal = _begin_parts(held, reason)
                 stage, exchange = held.stage(journal.generation), partial(_exchange_parts, held, journal)
-                yield Underway(state.env, journal.generation, reason, lock.waited, lock.descriptor, _none, stage, exchange)
+                yield Underway(
+                    state.env, journal.generation, reason, lock.waited, lock.descriptor, _none, stage, exchange
+                )
             else:
                 journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside)
                 files = kept(held, journal.generation) if beside else ()

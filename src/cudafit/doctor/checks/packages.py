@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cudafit.doctor.fixes import reinstall, uninstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
-from cudafit.model.environment import Distribution
+from cudafit.model.environment import Distribution, is_of_distribution
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import LEADING, LEADING_NAMES
 from cudafit.model.versions import numbers
@@ -27,8 +27,8 @@ def copies(world: World) -> Iterator[Finding]:
         first = seen.setdefault(one.name, one)
         if first is one or first.metadata == one.metadata:
             continue
-        if first.version == one.version and first.place == one.place:
-            continue
+        if (first.version == one.version and first.place == one.place) or is_of_distribution(one):
+            continue  # what pip installed lies over a distribution's own in the ordinary way
         yield kinds.dist.duplicate_install.found(
             f"{one.name} is installed twice: {first.version} wins over {one.version}",
             (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cudafit.model.environment import CONDA, Environment
+from cudafit.model.environment import CONDA, SYSTEM, Environment
 from cudafit.repair.engines.engine import Changer, Engine
 
 
@@ -25,4 +25,8 @@ def changer_of(kind: str, environment: Environment, environ: Mapping[str, str]) 
 
         if changes_with(environment.path, environment.owner, environ):
             return ProjectEngine(environment.path, environment.owner)
+    if environment.kind == SYSTEM:
+        from cudafit.repair.engines.system import SystemEngine  # noqa: PLC0415 - for a Python without an environment
+
+        return SystemEngine(environment)
     return engine_of(kind, environment.path)

@@ -52,11 +52,13 @@ def install(
     *,
     again: Sequence[str] = (),
     checks: str = HASHED,
+    prefix: str = "",
     lock: int,
 ) -> None:
     """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format,
     `checks` what holds besides.
 
+    With `prefix` they are laid below that folder, as for a Python of that prefix, and the environment stays as it is.
     `again` are packages to install even where uv would say that they are there: 2.13.0+cpu is a 2.13.0 to it.
     """
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
@@ -65,6 +67,7 @@ def install(
             # Locks hold no logins; uv alone reads this one, and forgets them in what it writes.
             file.write(with_logins(text, indexes.default, indexes.pytorch))
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
+        command += ["--prefix", prefix] if prefix else []
         command += [word for package in again for word in ("--reinstall-package", package)]
         command += ["--no-deps"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
         if name == REQUIREMENTS and checks != UNCHECKED:
