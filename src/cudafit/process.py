@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NoReturn
 
 from cudafit.model.frozen import frozen
 from cudafit.system.interrupts import held_off
@@ -22,6 +23,9 @@ from cudafit.system.python310 import safe_words
 _REAP_S = 0.5
 _NOT_FOR_HELPERS = ("PYTHONSTARTUP", "PYTHONINSPECT")
 _SEARCHED = {"PYTHONPATH", "LD_LIBRARY_PATH"}  # an empty entry means the current folder, in both
+
+# The folders of a copy of cudafit that goes on where the environment that it ran in changes (`app/itself`).
+COPY = "CUDAFIT_COPY"
 
 # The processes that cudafit itself has started: none of them is part of a job that it watches.
 STARTED: set[int] = set()
@@ -49,10 +53,19 @@ def own_python(*words: str) -> list[str]:
 def own_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables for such a helper: as they are, but that no code is looked for where the current folder decides."""
     kept = {name: value for name, value in environ.items() if name not in _NOT_FOR_HELPERS}
+    if copy := os.environ.get(COPY):
+        kept["PYTHONPATH"] = os.pathsep.join([copy, *filter(None, [kept.get("PYTHONPATH")])])
     for name in _SEARCHED.intersection(kept):
         folders = [folder for folder in kept.pop(name).split(os.pathsep) if os.path.isabs(folder)]
         kept |= {name: os.pathsep.join(folders)} if folders else {}
     return kept
+
+
+def become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """The program goes on in place of this one: with its terminal, its signals and its exit code. Raises OSError."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(command[0], list(command), dict(environ))  # noqa: S606 - an argument list, as everywhere here
 
 
 @frozen

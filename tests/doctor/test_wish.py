@@ -75,9 +75,16 @@ def test_nothing_is_offered_that_repair_refuses(tmp_path: Path) -> None:
         (CONDA, (), finding("a", conda=CHOOSE), True),
         (CONDA, (), finding("a", change=CHOOSE), True),  # what pip put there
         (CONDA, ("pytorch",), finding("a", change=CHOOSE), False),  # pip's would come over conda's
-        (SYSTEM, (), finding("a", change=CHOOSE), False),
+        (SYSTEM, (), finding("a", change=CHOOSE), True),
     ],
 )
 def test_what_is_offered(kind: str, conda: Sequence[str], found: Finding, offered: bool) -> None:
     packages = tuple(CondaPackage(name, "1", "h0") for name in conda)
     assert is_repaired(Environment("/e", kind, "3.12.4", None, conda=packages), [found]) is offered
+
+
+def test_a_python_that_a_distribution_keeps_is_not_offered_to_be_changed() -> None:
+    managed = Environment(
+        "/usr", SYSTEM, "3.12.4", "/usr/bin/python3", managed_by="/usr/lib/python3.12/EXTERNALLY-MANAGED"
+    )
+    assert not is_repaired(managed, [finding("a", change=CHOOSE)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.environments import environment_of, environment_required, world
+from cudafit.app.itself import go_on_elsewhere
 from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
@@ -109,6 +110,9 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
     told = _told("planned", plan, before, plan_rows(plan))
     if request.dry_run:
         return told
+    if runs_here(prepared.place or plan.environment):
+        talk.say("cudafit itself runs there: a copy of it goes on")
+        go_on_elsewhere(plan.environment, "repair")
     talk.show(told)
     check_place(prepared, means)
     of_system = ("--system",) if environment.kind == SYSTEM else ()
@@ -180,11 +184,6 @@ def _refuse(environment: Environment, request: Request) -> None:
         )
     if environment.kind == SYSTEM:
         _refuse_system(environment, request)
-    if runs_here(path):
-        raise InputError(
-            f"cudafit itself runs in `{path}`, and cannot change what it stands on",
-            hint=f"start it from somewhere else: `{command_text('uvx', 'cudafit', 'repair', path_word(path))}`",
-        )
 
 
 def _refuse_system(environment: Environment, request: Request) -> None:

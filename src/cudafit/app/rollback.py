@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cudafit.app.asked import WhichEnvironment
 from cudafit.app.here import located_here
+from cudafit.app.itself import go_on_elsewhere
 from cudafit.app.kept_at import kept_at
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
@@ -16,6 +17,7 @@ from cudafit.model.plan import ROLLBACK_SCHEMA
 from cudafit.render.counts import counted
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
+from cudafit.repair.checks import runs_here
 from cudafit.repair.generations import Generation
 from cudafit.repair.journal import interrupted
 from cudafit.repair.rollback import clear as remove_all
@@ -64,6 +66,9 @@ def rollback(request: Request, talk: Talk) -> Result:
     kept = generations(path)
     if not kept:
         raise CudafitError(f"there is nothing to bring back for `{path}`", hint="a repair keeps what was there before")
+    if runs_here(path):
+        talk.say("cudafit itself runs there: a copy of it goes on")
+        go_on_elsewhere(path, "rollback")
     way = command_text("cudafit", "rollback", path_word(path), "--yes")
     talk.agree(
         f"bring back `{path}`{_with_files(kept, request.generation)} as it was?",

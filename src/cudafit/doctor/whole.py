@@ -16,6 +16,7 @@ PART = re.compile(
     r"nvidia-(?!ml-py\b|modelopt|dali|nvimgcodec|cuda-nvcc).*|(pytorch-)?triton(-(rocm|xpu|windows))?|jaxlib"
     r"|jax-cuda\d+-(plugin|pjrt)|tensorflow-(intel|io-gcs-filesystem|estimator)|cuda-toolkit"
 )
+_OF_USER = re.compile(r"/\.local/lib/python3\.\d+t?/site-packages$")
 _TOOLS = ("pip", "setuptools", "wheel", "uv")
 
 
@@ -52,8 +53,10 @@ def distributions_in(environment: Environment) -> Iterator[Distribution]:
 
 
 def is_inside(one: Distribution, environment: Environment) -> bool:
-    if environment.kind == SYSTEM:
-        return not is_of_distribution(one)  # also what its user installed for himself
+    if is_of_distribution(one):
+        return False
+    if environment.kind == SYSTEM and _OF_USER.search(one.place):
+        return True  # what its user installed for himself goes before what is there for all
     return one.place.startswith(environment.path.rstrip("/") + "/")
 
 
