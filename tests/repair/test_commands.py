@@ -156,13 +156,6 @@ def test_what_is_no_environment(repair: Repair, cudafit: Run, tmp_path: Path, sm
             assert done.stderr.startswith("error:")
 
 
-def test_cudafits_own_environment_is_refused(repair: Repair) -> None:
-    done = repair(sys.prefix, "--yes")
-    assert done.returncode == 2
-    assert "cudafit itself runs in" in done.stderr
-    assert "uvx cudafit" in done.stderr
-
-
 def test_a_conda_environment_whose_records_are_broken_is_refused(repair: Repair, tmp_path: Path) -> None:
     (tmp_path / "c/conda-meta").mkdir(parents=True)
     (tmp_path / "c/conda-meta/python-3.12.7-h0.json").write_text("{}")
