@@ -27,7 +27,7 @@ class CompileMatrices(BuildHookInterface):  # type: ignore[type-arg]
         compile_matrix(matrix, matrix_version, self.folder.name)
         from cudafit.matrix.messages import COMPILED, compiled_text, read_rules
 
-        rules = compiled_text(read_rules(str(top / "matrices")).compiled())
+        rules = compiled_text(read_rules(str(top / "matrices")))
         (Path(self.folder.name) / COMPILED).write_text(rules, encoding="utf-8")
         build_data["force_include"][self.folder.name] = "cudafit/_shipped/compiled"
 

@@ -29,7 +29,7 @@ def compiled() -> Path:
     rules = found / messages.COMPILED
     if not rules.exists():
         read = messages.read_rules(shipped.folder("matrices"))
-        atomic.write_text(str(rules), messages.compiled_text(read.compiled()))
+        atomic.write_text(str(rules), messages.compiled_text(read))
         _forget_older()
     return found
 

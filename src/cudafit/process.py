@@ -186,18 +186,44 @@ class Talk:
         self._lines.put(None)
 
 
-def start_as_is(command: Sequence[str], environ: Mapping[str, str], unblocked: Iterable[int]) -> int:
+def start_as_is(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    unblocked: Iterable[int],
+    outputs: Mapping[int, int] | None = None,
+) -> int:
     """Start what a user wants to run, as a shell would: with our input and output, in our process group.
 
-    `unblocked` are the signals that it must not find blocked, though we block them. Returns its process; raises OSError
-    when it cannot be started.
+    `unblocked` are the signals that it must not find blocked, though we block them. `outputs` are those of its three
+    descriptors that go elsewhere than ours. Returns its process; raises OSError when it cannot be started.
     """
     mask = signals.pthread_sigmask(signals.SIG_BLOCK, ()) - set(unblocked)
     # Python ignores these two for itself; no program is used to that.
     pid: int = posix.posix_spawnp(
-        command[0], list(command), dict(environ), setsigmask=mask, setsigdef=(signals.SIGPIPE, signals.SIGXFSZ)
+        command[0],
+        list(command),
+        dict(environ),
+        setsigmask=mask,
+        setsigdef=(signals.SIGPIPE, signals.SIGXFSZ),
+        file_actions=[(posix.POSIX_SPAWN_DUP2, theirs, number) for number, theirs in (outputs or {}).items()],
     )
     return pid
+
+
+def start_beside(command: Sequence[str], environ: Mapping[str, str], stdin: int, stdout: int) -> None:
+    """Start a helper that goes on whatever becomes of us, until it has nothing more to do; nobody waits for it.
+
+    Its stderr is ours. What is sent to all programs of a terminal is not meant for it. Raises OSError.
+    """
+    deaf = {signals.SIGINT, signals.SIGQUIT, signals.SIGHUP, signals.SIGTERM, signals.SIGUSR1, signals.SIGUSR2}
+    pid = posix.posix_spawn(
+        command[0],
+        list(command),
+        dict(environ),
+        setsigmask=signals.pthread_sigmask(signals.SIG_BLOCK, ()) | deaf,
+        file_actions=[(posix.POSIX_SPAWN_DUP2, stdin, 0), (posix.POSIX_SPAWN_DUP2, stdout, 1)],
+    )
+    STARTED.add(pid)
 
 
 def _start(

@@ -57,7 +57,7 @@ def test_the_machine_is_asked(cudafit: Run, machine: str, root: str, holds: bool
     shown = cudafit(*words).stdout
     assert ("it holds on this machine" in shown) is holds
     assert ("no sign of it on this machine" in shown) is not holds
-    # The words alone mean a driver that is not loaded.
+    # The words alone mean a driver that is not loaded; its remedy is none for a machine without a GPU.
     assert ("install or load NVIDIA's driver" in shown) is (root == "driver.not_loaded")
 
 
@@ -111,3 +111,12 @@ def test_groups_and_lists(cudafit: Run) -> None:
     assert "torch.cpu_wheel" in cudafit("explain", "torch").stdout
     assert cudafit("explain", "torch.cpu_wheel").stdout.startswith("# torch.cpu_wheel")
     assert len(cudafit("explain", "all").stdout.splitlines()) > 150
+
+
+def test_what_holds_is_shown_with_its_evidence_and_its_own_remedy(cudafit: Run) -> None:
+    words = ["explain", "--machine", str(MACHINES / "no-gpu.json"), "RuntimeError: No CUDA GPUs are available"]
+    match = json.loads(cudafit(*words, "--json").stdout)["matches"][0]
+    assert (match["id"], match["holds_here"]) == ("gpu.none", True)
+    assert match["evidence"][0]["via"]
+    assert match["fix"]["text"].startswith("run it on a machine with an NVIDIA GPU")
+    assert match["evidence"][0]["fact"] in cudafit(*words).stdout

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from cudafit import shipped
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.result import Result
+from cudafit.app.texts import beside_world, book, is_asked
 from cudafit.errors import CudafitError, InputError
-from cudafit.matrix.load import cache_folder
-from cudafit.matrix.messages import load_rules
 from cudafit.messages.scanning import Scanner
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import KINDS
-from cudafit.model.messages import SCHEMA, Explanation
+from cudafit.model.messages import SCHEMA, Book, Explanation
 from cudafit.system.commands import command_text
 from cudafit.system.reading import named_blocks, read_text, standard_blocks
 from cudafit.system.secrets import redacted_tree
@@ -87,7 +86,8 @@ def page(name: str) -> str | None:
 
 def explain(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
     """`record` of the result is an `Explanation`."""
-    scanner = Scanner(load_rules(shipped.folder("matrices"), shipped.COMPILED, cache_folder(os.environ)))
+    known = book()
+    scanner = Scanner(known.rules)
     name = "-" if request.words == ("-",) else request.file
     try:
         for block in _blocks(request):
@@ -96,11 +96,11 @@ def explain(request: Request, question: "Question | None", say: Callable[[str], 
         raise InputError(f"cannot read `{name}`: {error.strerror or error}") from None
     explanation = scanner.explanation()
     if request.look and any(not one.harmless for one in explanation.matches):
-        explanation = _beside(request, question, explanation, say)
+        explanation = _beside(request, question, explanation, say, known)
     explanation = redacted_tree(explanation)
-    known = bool(explanation.matches)
-    nothing = None if known or explanation.ordinary else _nothing(scanner)
-    return Result(SCHEMA, explanation, "explain", lambda: _rows(explanation), 0 if known else _UNKNOWN, nothing)
+    named = bool(explanation.matches)
+    nothing = None if named or explanation.ordinary else _nothing(scanner)
+    return Result(SCHEMA, explanation, "explain", lambda: _rows(explanation), 0 if named else _UNKNOWN, nothing)
 
 
 def _blocks(request: Request) -> Iterable[bytes]:
@@ -132,37 +132,25 @@ def _nothing(scanner: Scanner) -> CudafitError | None:
 
 
 def _beside(
-    request: Request, question: "Question | None", explanation: Explanation, say: Callable[[str], None]
+    request: Request, question: "Question | None", explanation: Explanation, say: Callable[[str], None], known: Book
 ) -> Explanation:
-    """What doctor's checks say of the findings in question. What cannot be looked at is left open, and said."""
+    """With what holds here. A machine that cannot be looked at leaves it open, and that is said."""
     from cudafit.app.environments import environment_at, located_for, world  # noqa: PLC0415 - where one looks
     from cudafit.app.looking import look  # noqa: PLC0415
-    from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415
-    from cudafit.doctor.registry import CHECKS  # noqa: PLC0415
-    from cudafit.messages.here import asked_about, beside  # noqa: PLC0415
     from cudafit.model.located import Located  # noqa: PLC0415
 
-    names = asked_about(explanation)
-    checks = {check.name: set(check.ids) & names for check in CHECKS if set(check.ids) & names}
-    if not checks:
+    if not is_asked(explanation):
         return explanation
     try:
         looked = look(request.machine, request.facts, question)
         found, environ = located_for(request.environment, looked)
         environment = environment_at(found, looked, environ) if isinstance(found, Located) else None
-        report = diagnose(world(looked, environment), select=names, which=found.which)
+        return beside_world(explanation, known, world(looked, environment), found.which)
     except InputError:
         raise
     except CudafitError as error:
         say(f"this machine was not looked at: {error.what}")
         return explanation
-    unseen = {name for one in report.skipped for name in checks.get(one.check, ())}
-    if environment is None:
-        unseen |= {
-            name for name in names if name in KINDS and KINDS[name].layer in ("libraries", "framework", "notebook")
-        }
-    seen = {name for ids in checks.values() for name in ids} - unseen
-    return beside(explanation, {one.id: one for one in report.findings}, seen)
 
 
 def _rows(explanation: Explanation) -> "Sequence[Row]":

@@ -14,6 +14,7 @@ from cudafit.model.run import JobPython
 from cudafit.watch.program import code_of, interpreter_of, is_python, source_of
 
 if TYPE_CHECKING:
+    from cudafit.doctor.world import World
     from cudafit.watch.observe import Seen
 
 _NO_GPU = "gpu.none"
@@ -71,17 +72,23 @@ def _suspect(words: tuple[str, ...], seen: "Seen | None") -> Suspect | None:
     return Suspect(python, folder, variables, code.text if code else None)
 
 
-def causes_of(job: Suspect | None) -> Causes:
+@frozen
+class JobWorld:
+    """What doctor judges of a job, and what of it could not be looked at."""
+
+    world: "World"
+    skipped: tuple[NotChecked, ...] = ()
+
+
+def world_of(job: Suspect | None) -> JobWorld:
     """Reads files only. Without a Python, the machine alone."""
     from cudafit.app.looking import look, seen_with  # noqa: PLC0415 - all of doctor, only where a cause is looked for
-    from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415
     from cudafit.doctor.world import World  # noqa: PLC0415
 
     skipped: list[NotChecked] = []
     which = WhichMachine()
     looked = look(which, WhichFacts(), ask_driver(which))
-    environment, code = None, []
-    machine = looked.machine
+    environment, machine = None, looked.machine
     if job is not None:
         from cudafit.app.environments import environment_of  # noqa: PLC0415 - for a Python alone
 
@@ -91,15 +98,24 @@ def causes_of(job: Suspect | None) -> Causes:
             environment = environment_of(which_one, looked, job.variables, job.folder)
         except CudafitError as error:
             skipped.append(NotChecked("environment", str(error).splitlines()[0]))
-        paths = (job.python.script,) if job.python.script else ()
-        if paths or job.text:
-            from cudafit.app.code import in_code  # noqa: PLC0415
+    return JobWorld(World(machine, environment, looked.library), tuple(skipped))
 
-            code = in_code(paths, job.text)
-    report = diagnose(World(machine, environment, looked.library), code=code)
+
+def causes_of(job: Suspect | None) -> Causes:
+    """Doctor for what the job runs in, and lint for its code."""
+    from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415 - as above
+
+    around = world_of(job)
+    code = []
+    if job is not None and (job.python.script or job.text):
+        from cudafit.app.code import in_code  # noqa: PLC0415 - for code alone
+
+        code = in_code((job.python.script,) if job.python.script else (), job.text)
+    report = diagnose(around.world, code=code)
     found = tuple(one for one in report.findings if _is_cause(one))
-    skipped += [one for one in report.skipped if job is not None or one.check != "environment"]
-    return Causes(found, tuple(skipped), environment.path if environment else None, report.repair)
+    skipped = [one for one in report.skipped if job is not None or one.check != "environment"]
+    environment = around.world.environment
+    return Causes(found, (*around.skipped, *skipped), environment.path if environment else None, report.repair)
 
 
 def _is_cause(one: Finding) -> bool:
@@ -109,6 +125,12 @@ def _is_cause(one: Finding) -> bool:
     if one.id.startswith("code."):
         return one.severity in (ERROR, WARNING)
     return one.severity == ERROR or one.id == _NO_GPU
+
+
+def after_the_job() -> None:
+    """This thread, which on Linux has a priority of its own; the job comes first."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.nice(0) + _NICE))
 
 
 class Diagnosis:
@@ -132,9 +154,7 @@ class Diagnosis:
         return self._causes
 
     def _look(self) -> None:
-        if sys.platform == "linux":
-            # On Linux a thread has its own; the job comes first.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.nice(0) + _NICE))
+        after_the_job()
         try:
             self._causes = causes_of(self.job)
         except Exception as failed:

@@ -15,6 +15,7 @@ from cudafit.watch.job import Job, UnwatchedError, Wishes, end_as
 from cudafit.watch.verdict import use_of
 
 if TYPE_CHECKING:
+    from cudafit.app.run_reading import Reading
     from cudafit.app.run_report import Reporter
     from cudafit.model.run import RunReport
     from cudafit.render.row import Row
@@ -37,7 +38,7 @@ _SUSPECT_AFTER_S = 3.0
 class Request:
     """`words` are the command, or `attached` is the process that runs already. A job that has no CUDA context after
     `require_s` is ended; while it runs there is a report each `every_s`. Where an environment is named, the command
-    runs as if that were active."""
+    runs as if that were active. With `explain` its stderr is read on the way."""
 
     words: tuple[str, ...] = ()
     attached: int | None = None
@@ -46,25 +47,35 @@ class Request:
     json_file: str | None = None
     plot: str | None = None
     environment: WhichEnvironment = WhichEnvironment()
+    explain: bool = False
 
 
 def run(request: Request, show: Show, tell: Tell) -> int:
     """The exit code. `show` is given the rows of each report, `tell` what goes wrong beside the job."""
     _check(request)
     words = request.words
+    reading = None
     if request.attached:
         job = _attached(request.attached)
         words = _words(job)
     else:
         words, environ = _inside(request)
+        reading = _reading(tell) if request.explain else None
         try:
-            job = Job.start(words, environ)
+            job = Job.start(words, environ, reading.relay.outputs if reading else None)
         except OSError as error:
+            if reading:
+                reading.relay.not_started()
             raise _not_started(words[0], error) from None
         except UnwatchedError as lost:
+            if reading:
+                reading.relay.started()
+                reading.relay.end()
             _told(tell, lost.bug)
             return _exit_code(lost.ending, None, request)
-    watch = _Watch(job, words, request, show, tell)
+        if reading:
+            reading.relay.started()
+    watch = _Watch(job, words, request, show, tell, reading)
     ending = watch.until_its_end()
     used = watch.last_words(ending)
     if ending.by_terminal and ending.signal == "SIGINT":
@@ -82,6 +93,17 @@ def _inside(request: Request) -> tuple[tuple[str, ...], Mapping[str, str]]:
     return command_in(request.words, environ), environ
 
 
+def _reading(tell: Tell) -> "Reading | None":
+    """What cannot be read is no reason not to run the job."""
+    from cudafit.app.run_reading import Reading  # noqa: PLC0415 - with `--explain` alone
+
+    try:
+        return Reading()
+    except OSError as error:
+        _told(tell, CudafitError(f"what the job says will not be read: {error.strerror or error}"))
+        return None
+
+
 def _refuse_elsewhere() -> None:
     if sys.platform != "linux":
         raise InputError("`cudafit run` watches processes through /proc, which only Linux has")
@@ -96,6 +118,8 @@ def _check(request: Request) -> None:
         raise InputError("no command is named", hint="`cudafit run -- python train.py`")
     if request.attached and request.environment != WhichEnvironment():
         raise InputError("`--attach` watches a job that runs in its own environment already")
+    if request.attached and request.explain:
+        raise InputError("`--attach` watches a job that writes elsewhere already, so `--explain` reads nothing")
     if request.attached and request.require_s:
         raise InputError("`--require-gpu` ends a job, and one that is attached is only watched")
     for path in (request.json_file, request.plot):
@@ -129,8 +153,17 @@ def _words(job: Job) -> tuple[str, ...]:
 class _Watch:
     """One job, from its start to its report."""
 
-    def __init__(self, job: Job, words: tuple[str, ...], request: Request, show: Show, tell: Tell) -> None:
+    def __init__(
+        self,
+        job: Job,
+        words: tuple[str, ...],
+        request: Request,
+        show: Show,
+        tell: Tell,
+        reading: "Reading | None" = None,
+    ) -> None:
         self._job = job
+        self._reading = reading
         self._observer: Observer = job.observer
         self._words = words
         self._request = request
@@ -160,11 +193,13 @@ class _Watch:
         exit code is kept."""
         used = None
         try:
+            if self._reading:
+                self._reading.relay.end()  # all that the job has said stands above what is told of it
             if self._broken:
                 return None  # half a watch proves nothing
             self._observer.last_look(self._ended_at)
             used = self._used()
-            report = self._reporter.report(ending, self._ended_at)
+            report = self._reporter.report(ending, self._ended_at, self._reading if ending.code else None)
             used = report.used_gpu
             self._tell_of(report)
         except (Exception, KeyboardInterrupt) as error:

@@ -15,6 +15,7 @@ from cudafit.watch.report import Told, report_of
 from cudafit.watch.verdict import use_of
 
 if TYPE_CHECKING:
+    from cudafit.app.run_reading import Reading
     from cudafit.watch.job import Ending, Job
 
 _LONGEST_DIAGNOSIS_S = 60.0
@@ -32,8 +33,8 @@ class Reporter:
         """Look for the causes now, in the background."""
         self.diagnosis = Diagnosis(suspect(self._job.observer.pythons(), self._words))
 
-    def report(self, ending: "Ending | None", at: float) -> RunReport:
-        """Of the whole job, which ended `at` this time; or of what was seen up to now."""
+    def report(self, ending: "Ending | None", at: float, reading: "Reading | None" = None) -> RunReport:
+        """Of the whole job, which ended `at` this time, or of what was seen up to now; `reading` of one that failed."""
         observer, over = self._job.observer, ending is not None
         left = tuple(self._job.going_on()) if over else ()
         around = observer.circumstances(goes_on=bool(left) or not over)
@@ -49,6 +50,7 @@ class Reporter:
             if self.diagnosis is None or self.diagnosis.job != job:
                 self.diagnosis = Diagnosis(job)
             causes = self.diagnosis.result(_LONGEST_DIAGNOSIS_S)
+        explained = reading.explanation(job) if reading else None
         told = Told(
             redacted_words(self._words),
             self._job.pid,
@@ -64,6 +66,8 @@ class Reporter:
             causes.findings,
             causes.skipped,
             causes.repair,
+            explained,
+            reading.relay.lost if reading else 0,
         )
         return report_of(observer.record, around, told)
 

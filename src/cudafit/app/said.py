@@ -1,11 +1,8 @@
 """What frameworks said when they were run, by the rules for error texts."""
 
-import os
 from dataclasses import replace
 
-from cudafit import shipped
-from cudafit.matrix.load import cache_folder
-from cudafit.matrix.messages import load_rules
+from cudafit.app.texts import book
 from cudafit.messages.scanning import Scanner
 from cudafit.model.environment import Ran
 
@@ -14,7 +11,7 @@ def explained(ran: tuple[Ran, ...]) -> tuple[Ran, ...]:
     """Each with the meaning of its error and its stderr. Of one that works nothing has to be explained."""
     if not any(_is_puzzling(one) for one in ran):
         return ran
-    rules = load_rules(shipped.folder("matrices"), shipped.COMPILED, cache_folder(os.environ))
+    rules = book().rules
     made = []
     for one in ran:
         if _is_puzzling(one):

@@ -46,6 +46,7 @@ class Duration(click.ParamType[float]):
     metavar="[=SECONDS]",
     help=f"End the job with exit code 1 if it has no CUDA context by then ({_REQUIRE_S} s where no time is given).",
 )
+@click.option("--explain", is_flag=True, help="Read what it writes to stderr, and say what made it fail.")
 @click.option("--every", "every_s", type=Duration(), metavar="TIME", help="Report while it runs: each 30s, 5m or 1h.")
 @click.option("--attach", "attached", type=click.IntRange(min=1), metavar="PID", help="Watch a job that runs already.")
 @click.option("--env", "path", metavar="ENV", help="Run it in this environment: its folder or its interpreter.")
@@ -60,8 +61,8 @@ def command(context: click.Context, /, environment: WhichEnvironment, **request:
     Input, output, signals and the exit code are the job's own; the report goes to stderr, at the end and on SIGUSR1. A
     job that never creates a CUDA context gets the likely causes: doctor for the environment that it runs in, lint for
     its script. With --env, --conda or --kernel it runs as if that environment were active: `python` is its Python, and
-    VIRTUAL_ENV or CONDA_PREFIX names it. With --attach, and with --require-gpu, the exit code is 1 when no GPU was
-    used, 3 when that could not be told.
+    VIRTUAL_ENV or CONDA_PREFIX names it. With --explain a job that fails gets the cause that its own words name. With
+    --attach, and with --require-gpu, the exit code is 1 when no GPU was used, 3 when that could not be told.
     """
     from cudafit.app.run import Request, run  # noqa: PLC0415
 

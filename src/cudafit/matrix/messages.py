@@ -18,10 +18,10 @@ from cudafit.messages.patterns import KINDS as CAPTURED
 from cudafit.messages.patterns import expanded
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import KINDS
-from cudafit.model.messages import Rule, rules_from
+from cudafit.model.messages import Book, book_from
 from cudafit.system.reading import read_text
 
-FORMAT = 1
+FORMAT = 2
 COMPILED = "messages.json"
 FOLDER = "messages"
 _LIMIT = 4 << 20
@@ -69,6 +69,11 @@ class Rules:
     def compiled(self) -> list[dict[str, Any]]:
         """As `rules_from` reads them."""
         return [_compiled(one.plain, self.remedies) for one in self.written]
+
+    def book(self) -> dict[str, Any]:
+        """As `book_from` reads it."""
+        remedies = {name: [fix, _commands(typed)] for name, (fix, typed) in self.remedies.items()}
+        return {"rules": self.compiled(), "remedies": remedies}
 
 
 def read_rules(folder: str) -> Rules:
@@ -167,7 +172,7 @@ def _meaning(row: Mapping[str, Any], case: Mapping[str, Any], remedies: Mapping[
     fix = case.get("fix") or row.get("fix") or fix
     typed = case.get("type") or row.get("type") or typed
     also = case["also"] if "also" in case else row.get("also", "") if finding == row.get("finding") else ""
-    commands = [words.split() for words in typed.split(" ;; ") if words]
+    commands = _commands(typed)
     when, unless = (f"{row.get(key, '')} {case.get(key, '')}".split() for key in ("when", "unless"))
     condition = case.get("if") or row.get("if", "")
     return [
@@ -183,15 +188,19 @@ def _meaning(row: Mapping[str, Any], case: Mapping[str, Any], remedies: Mapping[
     ]
 
 
-def load_rules(shipped: str, compiled: str | None, cache: str) -> tuple[Rule, ...]:
+def _commands(typed: str) -> list[list[str]]:
+    return [words.split() for words in typed.split(" ;; ") if words]
+
+
+def load_book(shipped: str, compiled: str | None, cache: str) -> Book:
     """The rules: compiled with the wheel, or from a checkout's own files, kept in `cache`."""
     if compiled and os.path.isfile(path := os.path.join(compiled, COMPILED)):
-        return rules_from(json.loads(read_text(path, _LIMIT))["rules"])
+        return book_from(json.loads(read_text(path, _LIMIT)))
     path = os.path.join(cache, f"messages-{_key(shipped)}.json")
     try:
-        return rules_from(json.loads(read_text(path, _LIMIT))["rules"])
+        return book_from(json.loads(read_text(path, _LIMIT)))
     except (OSError, ValueError, KeyError, TypeError):
-        return rules_from(_made(shipped, path))
+        return book_from(_made(shipped, path))
 
 
 def _made(shipped: str, path: str) -> Any:
@@ -202,15 +211,15 @@ def _made(shipped: str, path: str) -> Any:
     rules = read_rules(shipped)
     if rules.flaws:
         raise CudafitError(f"the rules of messages cannot be read: {rules.flaws[0]}", hint="`cudafit matrix check`")
-    made = rules.compiled()
+    made = compiled_text(rules)
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_text(path, compiled_text(made))
-    return json.loads(compiled_text(made))["rules"]
+        write_text(path, made)
+    return json.loads(made)
 
 
-def compiled_text(rules: Any) -> str:
-    return json.dumps({"format": FORMAT, "rules": rules}, separators=(",", ":")) + "\n"
+def compiled_text(rules: Rules) -> str:
+    return json.dumps({"format": FORMAT, **rules.book()}, separators=(",", ":")) + "\n"
 
 
 def _key(shipped: str) -> str:
@@ -225,4 +234,4 @@ def _key(shipped: str) -> str:
     return f"{crc:08x}"
 
 
-__all__ = ["CAPTURED", "Rules", "Written", "compiled_text", "load_rules", "read_rules"]
+__all__ = ["CAPTURED", "Rules", "Written", "compiled_text", "load_book", "read_rules"]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from cudafit.model.finding import Finding
+from cudafit.model.finding import Finding, Fix
 from cudafit.model.messages import Explanation, Match
 
 
@@ -12,9 +12,11 @@ def asked_about(explanation: Explanation) -> set[str]:
     return {name for one in explanation.matches if not one.harmless for name in (one.id, *one.also)}
 
 
-def beside(explanation: Explanation, found: Mapping[str, Finding], looked: Collection[str]) -> Explanation:
+def beside(
+    explanation: Explanation, found: Mapping[str, Finding], looked: Collection[str], remedies: Mapping[str, Fix]
+) -> Explanation:
     """`looked` are the findings that were looked for. Of several with the same words, the one that holds is meant."""
-    matches = [_beside(one, found, looked) for one in explanation.matches]
+    matches = [_beside(one, found, looked, remedies) for one in explanation.matches]
     names = {before.id: after.id for before, after in zip(explanation.matches, matches, strict=True)}
     root = explanation.root and names[explanation.root]
     kept: dict[str, Match] = {}
@@ -23,7 +25,7 @@ def beside(explanation: Explanation, found: Mapping[str, Finding], looked: Colle
     return replace(explanation, root=root, matches=tuple(kept.values()))
 
 
-def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str]) -> Match:
+def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str], remedies: Mapping[str, Fix]) -> Match:
     if match.harmless:
         return match
     held = next((name for name in (match.id, *match.also) if name in found), None)
@@ -31,6 +33,6 @@ def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str])
         return replace(match, holds_here=False if match.id in looked else None)
     also = tuple(name for name in (match.id, *match.also) if name != held)
     finding = found[held]
-    # What to do about the one that the words alone meant is no help against another.
-    fix = finding.fix or (match.fix if held == match.id else None)
-    return replace(match, id=held, title=finding.title, holds_here=True, fix=fix, also=also)
+    # This machine's own first; and what to do about the one that the words alone meant is no help against another.
+    fix = finding.fix or (match.fix if held == match.id else remedies.get(held))
+    return replace(match, id=held, title=finding.title, holds_here=True, fix=fix, also=also, evidence=finding.evidence)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal
 
-from cudafit.model.finding import Fix
+from cudafit.model.finding import Evidence, Fix
 from cudafit.model.frozen import frozen
 
 SCHEMA = "cudafit.explain/1"
@@ -48,7 +48,8 @@ class Rule:
 
 @frozen
 class Match:
-    """One thing that a text says. `holds_here` is None where nobody looked, or where nothing looks for it."""
+    """One thing that a text says. `holds_here` is None where nobody looked, or where nothing looks for it; `evidence`
+    is what was seen where it holds."""
 
     id: str
     title: str
@@ -61,6 +62,15 @@ class Match:
     fix: Fix | None = None
     says: str = ""
     also: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@frozen
+class Book:
+    """All that is known of texts. `remedies` is what to do about each finding, whichever words told of it."""
+
+    rules: tuple[Rule, ...]
+    remedies: Mapping[str, Fix] = field(default_factory=dict)
 
 
 @frozen
@@ -71,6 +81,12 @@ class Explanation:
     matches: tuple[Match, ...]
     ordinary: str | None = None
     lines: int = 0
+
+
+def book_from(plain: Any) -> Book:
+    """Of the whole compiled file."""
+    remedies = {name: Fix(text, tuple(map(tuple, commands))) for name, (text, commands) in plain["remedies"].items()}
+    return Book(rules_from(plain["rules"]), remedies)
 
 
 def rules_from(plain: Any) -> tuple[Rule, ...]:

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from cudafit.model.finding import Finding, NotChecked
 from cudafit.model.frozen import frozen
+from cudafit.model.messages import Explanation
 
 SCHEMA = "cudafit.run/1"
 
@@ -78,3 +79,5 @@ class RunReport:
     skipped: tuple[NotChecked, ...] = ()
     repair: tuple[str, ...] = ()  # the one command that makes all changes of packages, where there are any
     timeline: tuple[Moment, ...] = ()
+    explained: Explanation | None = None  # what a job that failed said, where that was read
+    unread: int = 0  # bytes of it that came too fast

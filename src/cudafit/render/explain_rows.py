@@ -11,7 +11,7 @@ _DOES_NOT = "no sign of it on this machine and in this environment: is the text 
 _MANY = 6
 
 
-def explanation_rows(explanation: Explanation) -> list[Row]:
+def explanation_rows(explanation: Explanation, where: str = "this text") -> list[Row]:
     """The root first, what follows from it below it, then what is harmless."""
     rows: list[Row] = []
     for one in explanation.matches:
@@ -30,7 +30,7 @@ def explanation_rows(explanation: Explanation) -> list[Row]:
     if explanation.ordinary:
         rows.append(Row("ordinary", f"{explanation.ordinary}: no sign of a GPU problem", ""))
     elif not explanation.matches:
-        rows.append(Row("nothing", "no error that concerns a GPU or its software is recognised in this text", ""))
+        rows.append(Row("nothing", f"no error that concerns a GPU or its software is recognised in {where}", ""))
     elif explanation.root is None:
         rows.append(Row("cause", "none: what is said here does not matter", "", "good"))
     return rows
@@ -43,6 +43,8 @@ def _root_rows(root: Match) -> Iterator[Row]:
         yield Row("  why", root.says, "")
     if root.holds_here is not None:
         yield Row("  here", _HOLDS if root.holds_here else _DOES_NOT, "")
+    for evidence in root.evidence:
+        yield Row("", evidence.fact, evidence.via)
     if root.also and root.holds_here is not True:
         yield Row("  or", f"the same words may mean {', '.join(root.also)}", "", "quiet")
     if root.fix:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cudafit.model.run import GpuUse, RunReport
 from cudafit.render.counts import counted
 from cudafit.render.doctor_rows import finding_rows, repair_rows
+from cudafit.render.explain_rows import explanation_rows
 from cudafit.render.row import Row
 from cudafit.render.sizes import size_text
 from cudafit.system.commands import command_text, joined
@@ -25,15 +26,27 @@ def run_rows(report: RunReport, *, so_far: bool = False) -> list[Row]:
     if report.ended_by:
         rows.append(Row("ended", f"by cudafit: {report.ended_by}", "", "bad"))
     rows += _still_running(report)
+    rows += _explained_rows(report)
+    root = report.explained.root if report.explained else None
     for place, one in enumerate(report.findings):
-        rows += finding_rows("cause" if place == 0 and report.used_gpu is not True else "found", one)
+        if one.id != root:
+            first = place == 0 and report.used_gpu is not True and root is None
+            rows += finding_rows("cause" if first else "found", one)
     if report.repair:
         rows += repair_rows(report.repair)
-    if report.used_gpu is False and not report.findings and not report.still_running:
+    if report.used_gpu is False and not report.findings and not report.still_running and root is None:
         rows.append(Row("cause", _no_cause(report), "", "warn"))
     if report.used_gpu is not True:
         rows += [Row("not checked", f"{one.check}: {one.reason}", "", "quiet") for one in report.skipped]
     return rows
+
+
+def _explained_rows(report: RunReport) -> Iterator[Row]:
+    """What made it fail, by its own words."""
+    if report.explained is not None:
+        yield from explanation_rows(report.explained, "what the job wrote to stderr")
+    if report.unread:
+        yield Row("not read", f"{size_text(report.unread)} of stderr, which came too fast", "", "warn")
 
 
 def verdict_row(report: RunReport, *, so_far: bool = False) -> Row:

@@ -9,7 +9,10 @@ import errno
 import os
 import sys
 from collections.abc import Collection
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import socket
 
 if sys.platform == "linux":
     from signal import sigtimedwait, struct_siginfo
@@ -49,6 +52,36 @@ if sys.platform != "win32":
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
+    def terminal_like(descriptor: int) -> tuple[int, int]:
+        """A pseudo-terminal of the same size and settings: what is read of, and what a program is given. It changes no
+        byte of what is written there, since the terminal itself does that; raises OSError."""
+        import termios  # noqa: PLC0415 - for this alone
+
+        ours, theirs = os.openpty()
+        try:
+            settings = termios.tcgetattr(descriptor)
+            settings[1] &= ~termios.OPOST
+            termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        except termios.error as error:
+            os.close(ours)
+            os.close(theirs)
+            raise OSError(*error.args) from None
+        copy_size(descriptor, theirs)
+        return ours, theirs
+
+    def message_sockets() -> "tuple[socket.socket, socket.socket]":
+        """Two ends: what is sent at one comes whole at the other, or is not sent."""
+        import socket  # noqa: PLC0415 - for this alone
+
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    def copy_size(terminal: int, other: int) -> None:
+        """How many lines and columns a terminal has, for another one; raises OSError."""
+        import fcntl  # noqa: PLC0415 - for this alone
+        import termios  # noqa: PLC0415
+
+        fcntl.ioctl(other, termios.TIOCSWINSZ, fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8)))
+
 else:
 
     class _Posix:
@@ -85,16 +118,28 @@ else:
     def no_core_file() -> None:
         _lacking("setrlimit")
 
+    def terminal_like(_descriptor: int) -> tuple[int, int]:
+        _lacking("openpty")
+
+    def message_sockets() -> "tuple[socket.socket, socket.socket]":
+        _lacking("socketpair")
+
+    def copy_size(_terminal: int, _other: int) -> None:
+        _lacking("ioctl")
+
 
 __all__ = [
     "allocated",
+    "copy_size",
     "lock_file",
+    "message_sockets",
     "no_core_file",
     "posix",
     "share_blocks",
     "signals",
     "sigtimedwait",
     "struct_siginfo",
+    "terminal_like",
 ]
 _FICLONE = 0x40049409  # linux/fs.h
 

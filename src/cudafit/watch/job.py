@@ -73,12 +73,15 @@ class Job:
         self._terminal: set[int] = set()
 
     @classmethod
-    def start(cls, command: Sequence[str], environ: Mapping[str, str]) -> "Job":
-        """Raises OSError where the command cannot be started, UnwatchedError after a job that could not be watched."""
+    def start(
+        cls, command: Sequence[str], environ: Mapping[str, str], outputs: Mapping[int, int] | None = None
+    ) -> "Job":
+        """`outputs` that go elsewhere than ours. Raises OSError where the command cannot be started, UnwatchedError
+        after a job that could not be watched."""
         _adopt_orphans()
         before = _block()
         try:
-            pid = start_as_is(command, environ, set(_signals()) - before)
+            pid = start_as_is(command, environ, set(_signals()) - before, outputs)
         except OSError:
             signals.pthread_sigmask(signals.SIG_SETMASK, before)
             raise

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cudafit.model.finding import Finding, NotChecked
 from cudafit.model.frozen import frozen
+from cudafit.model.messages import Explanation
 from cudafit.model.run import JobPython, RunReport
 from cudafit.watch.record import Record
 from cudafit.watch.verdict import Circumstances, gpus_of, slowed, totals, use_of
@@ -27,6 +28,8 @@ class Told:
     causes: tuple[Finding, ...] = ()
     skipped: tuple[NotChecked, ...] = ()
     repair: tuple[str, ...] = ()
+    explained: Explanation | None = None
+    unread: int = 0
 
 
 def report_of(record: Record, around: Circumstances, told: Told) -> RunReport:
@@ -58,5 +61,7 @@ def report_of(record: Record, around: Circumstances, told: Told) -> RunReport:
         findings=findings,
         skipped=told.skipped,
         repair=told.repair,
+        explained=told.explained,
+        unread=told.unread,
         timeline=record.timeline(),
     )
