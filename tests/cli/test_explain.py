@@ -120,3 +120,20 @@ def test_what_holds_is_shown_with_its_evidence_and_its_own_remedy(cudafit: Run) 
     assert match["evidence"][0]["via"]
     assert match["fix"]["text"].startswith("run it on a machine with an NVIDIA GPU")
     assert match["evidence"][0]["fact"] in cudafit(*words).stdout
+
+
+def test_doctor_takes_a_log_as_evidence(cudafit: Run, tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text("step 1\nRuntimeError: Found no NVIDIA driver on your system.\n")
+    words = ["doctor", "--env", str(tmp_path), "--log", str(log), "--machine"]
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.1\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").touch(0o755)
+    held = json.loads(cudafit(*words, str(MACHINES / "container-no-gpu.json"), "--json").stdout)
+    assert held["log"]["said"][0]["id"] == "container.no_gpu_exposed"
+    finding = next(one for one in held["findings"] if one["id"] == "container.no_gpu_exposed")
+    assert finding["evidence"][-1]["via"] == f"{log}:2"
+    shown = cudafit(*words, str(MACHINES / "rtx4090-550.json")).stdout
+    assert "the log says so, and there is no sign of it here" in shown
+    assert "nothing in 1 line concerns a GPU" in cudafit("doctor", "--log", "-", stdin="all is well\n").stdout
+    assert cudafit("doctor", "--log", "/nowhere/x.log").returncode == 2

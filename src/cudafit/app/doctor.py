@@ -15,7 +15,7 @@ from cudafit.doctor.registry import every_kind
 from cudafit.doctor.world import World
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.environment import SYSTEM, Environment
-from cudafit.model.finding import SCHEMA, Report, is_called
+from cudafit.model.finding import SCHEMA, Report, is_called, is_wanted
 from cudafit.model.frameworks import LEADING
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import IN_CODE
@@ -46,6 +46,7 @@ class Request:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     html: str | None = None  # a page to write
+    log: str | None = None  # evidence; `-` is stdin
 
 
 def doctor(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
@@ -103,7 +104,7 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
         from cudafit.app.code import in_code  # noqa: PLC0415 - where code is read
 
         code = in_code(request.sources)
-    return diagnose(
+    report = diagnose(
         world(looked, environment),
         select=request.select,
         ignore=request.ignore,
@@ -111,6 +112,20 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
         which=found.which,
         code=code,
     )
+    return report if request.log is None else _with_log(request, request.log, report, inside=environment is not None)
+
+
+def _with_log(request: Request, log: str, report: Report, *, inside: bool) -> Report:
+    """What the log says is evidence, and is no more than that."""
+    from cudafit.app.texts import beside_report, book, read_log  # noqa: PLC0415 - with `--log` alone
+    from cudafit.doctor.logged import with_log  # noqa: PLC0415
+
+    def wanted(name: str) -> bool:
+        return is_wanted(name, request.select, request.ignore)
+
+    known = book()
+    said = beside_report(read_log(known, log), known, report, inside=inside, was_asked=wanted)
+    return with_log(report, said, "stdin" if log == "-" else log, wanted)
 
 
 def _run(request: Request, environment: Environment | None) -> Environment:
@@ -135,10 +150,10 @@ def _container_files(request: Request) -> "Project":
     from cudafit.project.compose import read_compose  # noqa: PLC0415
     from cudafit.project.dockerfile import read_dockerfile  # noqa: PLC0415
 
-    if request.environment != WhichEnvironment() or request.deep or request.sources:
+    if request.environment != WhichEnvironment() or request.deep or request.sources or request.log:
         raise InputError(
             "`--dockerfile` and `--compose` look at no Python environment",
-            hint="leave `--env`, `--conda`, `--kernel`, `--deep` and `--code` out",
+            hint="leave `--env`, `--conda`, `--kernel`, `--deep`, `--code` and `--log` out",
         )
     dockerfiles = tuple(read_dockerfile(os.path.normpath(path), named=True) for path in request.dockerfiles)
     services = read_compose([os.path.normpath(path) for path in request.composes], os.environ)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING
 from cudafit import shipped
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.result import Result
-from cudafit.app.texts import beside_world, book, is_asked
+from cudafit.app.texts import PIPE, beside_world, blocks_of, book, is_asked
 from cudafit.errors import CudafitError, InputError
 from cudafit.messages.scanning import Scanner
 from cudafit.model.frozen import frozen
 from cudafit.model.kinds import KINDS
 from cudafit.model.messages import SCHEMA, Book, Explanation
 from cudafit.system.commands import command_text
-from cudafit.system.reading import named_blocks, read_text, standard_blocks
+from cudafit.system.reading import read_text
 from cudafit.system.secrets import redacted_tree
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _LONGEST = 1 << 20
 _UNKNOWN = 3
 _LIKE_AN_ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
-_PIPE = "`python3 train.py 2>&1 | cudafit explain -`, or `cudafit explain 'the message'`"
 
 
 @frozen
@@ -104,12 +102,8 @@ def explain(request: Request, question: "Question | None", say: Callable[[str], 
 
 
 def _blocks(request: Request) -> Iterable[bytes]:
-    if request.file is not None:
-        return named_blocks(request.file)
-    if request.words == ("-",):
-        if sys.stdin is not None and sys.stdin.isatty():
-            raise InputError("stdin is a terminal, and nothing is piped in", hint=_PIPE)
-        return standard_blocks()
+    if request.file is not None or request.words == ("-",):
+        return blocks_of(request.file or "-")
     text = " ".join(request.words)
     if len(request.words) == 1 and os.path.isfile(text):
         raise InputError(f"`{text}` is a file", hint=f"`{command_text('cudafit', 'explain', '--file', text)}` reads it")
@@ -123,7 +117,7 @@ def _encoded(text: str) -> Iterator[bytes]:
 def _nothing(scanner: Scanner) -> CudafitError | None:
     """Why nothing was recognised, where that is no matter of rules."""
     if not scanner.size:
-        return CudafitError("there is no text to explain", hint=_PIPE)
+        return CudafitError("there is no text to explain", hint=PIPE)
     if scanner.binary:
         return CudafitError(
             "this is no text", hint="give the log that the program wrote, not the program or an archive"

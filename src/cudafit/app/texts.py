@@ -1,23 +1,49 @@
 """Texts of errors, as the verbs read them: the rules behind them, and this machine beside what they say."""
 
 import os
+import sys
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cudafit import shipped
+from cudafit.errors import InputError
 from cudafit.matrix.load import cache_folder
 from cudafit.matrix.messages import load_book
+from cudafit.messages.scanning import Scanner
 from cudafit.model.messages import Book, Explanation
+from cudafit.system.reading import named_blocks, standard_blocks
 
 if TYPE_CHECKING:
     from cudafit.doctor.world import World
-    from cudafit.model.finding import Which
+    from cudafit.model.finding import Report, Which
 
+PIPE = "`python3 train.py 2>&1 | cudafit explain -`, or `cudafit explain 'the message'`"
 # What nobody sees who looks at no environment.
 _INSIDE = ("libraries", "framework", "notebook")
 
 
 def book() -> Book:
     return load_book(shipped.folder("matrices"), shipped.COMPILED, cache_folder(os.environ))
+
+
+def read_log(known: Book, name: str) -> Explanation:
+    """What a log says, by the text alone; `-` is stdin. Raises InputError."""
+    scanner = Scanner(known.rules)
+    try:
+        for block in blocks_of(name):
+            scanner.feed(block)
+    except OSError as error:
+        raise InputError(f"cannot read `{name}`: {error.strerror or error}") from None
+    return scanner.explanation()
+
+
+def blocks_of(name: str) -> Iterable[bytes]:
+    """Of a file that a person named, or of stdin. Raises InputError for a terminal into which nothing is piped."""
+    if name != "-":
+        return named_blocks(name)
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise InputError("stdin is a terminal, and nothing is piped in", hint=PIPE)
+    return standard_blocks()
 
 
 def is_asked(explanation: Explanation) -> bool:
@@ -28,17 +54,31 @@ def is_asked(explanation: Explanation) -> bool:
 def beside_world(explanation: Explanation, known: Book, world: "World", which: "Which | None" = None) -> Explanation:
     """What doctor's checks say of the findings in question. What cannot be looked at is left open."""
     from cudafit.doctor.diagnose import diagnose  # noqa: PLC0415 - where one looks
-    from cudafit.messages.here import asked_about, beside  # noqa: PLC0415
+    from cudafit.messages.here import asked_about  # noqa: PLC0415
+
+    report = diagnose(world, select=asked_about(explanation), which=which)
+    return beside_report(explanation, known, report, inside=world.environment is not None)
+
+
+def beside_report(
+    explanation: Explanation,
+    known: Book,
+    report: "Report",
+    *,
+    inside: bool,
+    was_asked: Callable[[str], bool] = lambda _name: True,
+) -> Explanation:
+    """With what a diagnosis has found. `inside`: an environment was looked at; `was_asked` says of an id whether it was
+    looked for."""
+    from cudafit.messages.here import beside  # noqa: PLC0415 - where one looks
     from cudafit.model.kinds import KINDS  # noqa: PLC0415
 
     checks = _checks(explanation)
-    names = asked_about(explanation)
-    report = diagnose(world, select=names, which=which)
     unseen = {name for one in report.skipped for name in checks.get(one.check, ())}
-    if world.environment is None:
-        unseen |= {name for name in names if name in KINDS and KINDS[name].layer in _INSIDE}
-    seen = {name for ids in checks.values() for name in ids} - unseen
-    return beside(explanation, {one.id: one for one in report.findings}, seen, known.remedies)
+    seen = {name for ids in checks.values() for name in ids if was_asked(name)} - unseen
+    if not inside:
+        seen = {name for name in seen if KINDS[name].layer not in _INSIDE}
+    return beside(explanation, {one.id: one for one in reversed(report.findings)}, seen, known.remedies)
 
 
 def _checks(explanation: Explanation) -> dict[str, set[str]]:

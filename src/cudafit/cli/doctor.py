@@ -43,6 +43,7 @@ from cudafit.errors import CudafitError, InputError
 @click.option(
     "--code", "sources", metavar="PATH", multiple=True, help="Read this training code too: a file, notebook or folder."
 )
+@click.option("--log", metavar="FILE", help="What a program wrote, as evidence: a file of any size, or - for stdin.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema cudafit.doctor/1).")
 @click.option(
     "--format",
@@ -78,8 +79,8 @@ def command(
 
     Looks at this machine and at the active environment, or the one in this folder, or ENV. Reads files only:
     nothing of the environment is imported or run, but for --deep. With --dockerfile and --compose it looks at these
-    files instead: nothing is built, pulled or started. Exits with 1 when an error was found, with 3 when it could not
-    be determined.
+    files instead: nothing is built, pulled or started. With --log it is said which findings the log's words speak for.
+    Exits with 1 when an error was found, with 3 when it could not be determined.
     """
     if list_checks:
         return _list_checks()

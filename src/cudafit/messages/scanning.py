@@ -59,7 +59,7 @@ class Scanner:
             self._scan(self._buffer, last=True)
         else:
             lines = self._buffer.decode("utf-8", "replace").split("\n")
-            self._number = len(lines)
+            self._number = len(lines) - (not lines[-1])
             self._matcher.read(joined_where_wrapped([line.rstrip("\r") for line in lines]))
         return explained(self._matcher.hits, self._matcher.signs, self._number if self.size else 0)
 

@@ -190,6 +190,29 @@ class Owner:
 
 
 @frozen
+class Logged:
+    """One thing that a log says; `holds_here` is None where nothing looked for it."""
+
+    id: str
+    title: str
+    lines: tuple[int, ...]
+    text: str
+    holds_here: bool | None = None
+    follows_from: str | None = None
+    harmless: bool = False
+
+
+@frozen
+class LogRead:
+    """A log that was given as evidence; `ordinary` is what was recognised and is no matter of a GPU."""
+
+    file: str
+    lines: int
+    ordinary: str | None = None
+    said: tuple[Logged, ...] = ()
+
+
+@frozen
 class Report:
     """The diagnosis."""
 
@@ -205,3 +228,4 @@ class Report:
     which: Which | None = None  # which environment was looked at, and why that one
     owner: Owner | None = None  # who keeps it
     gpus: int | None = None  # how many GPUs a program may use here; None: that is not known
+    log: LogRead | None = None  # what a log said, where one was given

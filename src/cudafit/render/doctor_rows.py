@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, Report, Which
+from cudafit.model.finding import ERROR, INFO, OK, UNKNOWN, WARNING, Finding, LogRead, Report, Which
 from cudafit.render.counts import counted
 from cudafit.render.owner_rows import edit_rows, owner_row
 from cudafit.render.row import Row
@@ -38,10 +38,29 @@ def report_rows(report: Report) -> list[Row]:
     for one in report.findings:
         if one is not cause and not (cause and one.explained_by == cause.id):
             rows += finding_rows(one.severity, one)
+    if report.log:
+        rows += _log_rows(report.log)
     if report.repair:
         rows += repair_rows(report.repair)
     rows.append(_status_row(report))
     return rows + unseen
+
+
+def _log_rows(log: LogRead) -> Iterator[Row]:
+    """What of it is no finding here. A finding that it speaks for has its line among the evidence."""
+    for one in log.said:
+        place = f"{log.file}:{one.lines[0]}"
+        if one.harmless:
+            yield Row("log", f"harmless: {one.text}", place, "quiet")
+        elif one.holds_here is False:
+            yield Row("log", f"{one.title} ({one.id}): the log says so, and there is no sign of it here", place, "warn")
+            yield Row("", one.text, place)
+        elif one.holds_here is None and one.follows_from:
+            yield Row("log", f"{one.title}, which follows", place, "quiet")
+    if log.ordinary:
+        yield Row("log", f"{log.ordinary}: no sign of a GPU problem", log.file)
+    elif not log.said:
+        yield Row("log", f"nothing in {counted(log.lines, 'line')} concerns a GPU or its software", log.file)
 
 
 def _which_rows(which: Which) -> Iterator[Row]:
