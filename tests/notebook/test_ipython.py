@@ -110,3 +110,18 @@ def test_loaded_twice_and_unloaded(python: Python) -> None:
     done = python(code)
     assert done.stdout.count("verdict ") == 1, done.stderr
     assert done.stdout.splitlines()[-2:] == ["True", "None None"]
+
+
+def test_an_error_that_concerns_the_gpu_is_explained(python: Python) -> None:
+    cells = [
+        "%load_ext cudafit",
+        "raise ValueError('an ordinary one')",
+        "raise RuntimeError('Found no NVIDIA driver on your system. Please check')",
+    ]
+    done = python(SHELL + "".join(f"ip.run_cell({cell!r}, store_history=True)\n" for cell in cells))
+    before, _, told = done.stdout.partition("cudafit: what this error means here\n")
+    assert "an ordinary one" in before
+    assert "what this error means" not in told, done.stderr
+    assert told.startswith("cause ")
+    assert "RuntimeError: Found no NVIDIA driver on your system. Please check" in told
+    assert "it holds on this machine" in told

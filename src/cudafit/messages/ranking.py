@@ -14,6 +14,8 @@ from cudafit.model.frozen import frozen
 from cudafit.model.kinds import KINDS
 from cudafit.model.messages import Explanation, Match, Meaning
 
+_CODE = ("raise ", "warnings.warn(", "warn(")
+
 
 @frozen
 class _Said:
@@ -84,7 +86,7 @@ def _matches(said: Sequence[_Said], root: _Said | None) -> tuple[Match, ...]:
     made: dict[str, Match] = {}
     for one in ordered:
         if (before := made.get(one.name)) is not None:
-            made[one.name] = _with_lines(before, one.hit.lines)
+            made[one.name] = _with_lines(before, one.hit)
             continue
         harmless = one.meaning.role == "harmless"
         made[one.name] = Match(
@@ -102,10 +104,12 @@ def _matches(said: Sequence[_Said], root: _Said | None) -> tuple[Match, ...]:
     return tuple(made.values())
 
 
-def _with_lines(match: Match, lines: Sequence[int]) -> Match:
+def _with_lines(match: Match, hit: Hit) -> Match:
+    """A traceback quotes the line of code that raises before it says what was raised."""
     from dataclasses import replace  # noqa: PLC0415 - where a text says a thing twice
 
-    return replace(match, lines=tuple(dict.fromkeys((*match.lines, *lines)))[:100])
+    text = hit.text if match.text.lstrip("->0123456789 ").startswith(_CODE) else match.text
+    return replace(match, lines=tuple(dict.fromkeys((*match.lines, *hit.lines)))[:100], text=text)
 
 
 def _title(one: _Said) -> str:

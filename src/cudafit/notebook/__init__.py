@@ -20,6 +20,7 @@ _MARK = "%%cudafit"
 _HELP = """\
 %cudafit     why the GPU is not used: doctor for this kernel's Python, variables and folder
 %%cudafit    as the first line of a cell: runs the cell as it is, and says whether it used the GPU
+An error of a cell that concerns the GPU or its software is explained below it.
 The tables name a root cause, its evidence and the fix. Nothing is changed."""
 _HELP_WORDS = ("-h", "--help", "help", "?")
 
@@ -108,6 +109,8 @@ class _Magics:
         if self._hidden is not None and result is not None and result.info is self._hidden:
             self._hidden = None
             _say("%%cudafit was not run: it has to be the first line, other magics may follow it")
+        if isinstance(error := getattr(result, "error_in_exec", None), Exception):
+            _in_words(lambda: _show_error(error), "cudafit")
         # Of a cell that was cancelled there is no result.
         if self._watch is None or (result is not None and result.info is not self._info):
             return
@@ -160,6 +163,13 @@ def _show_cell(watch: "CellWatch", raw: str, earlier: Sequence[tuple[int, str]])
     if use.used is not True:
         _in_words(lambda: found.append(_causes(raw, earlier)), _MARK)
     _display("cudafit: did this cell use the GPU?", cell_rows(cell, use, found[0] if found else None))
+
+
+def _show_error(error: Exception) -> None:
+    from cudafit.notebook.errors import error_rows
+
+    if rows := error_rows(error):
+        _display("cudafit: what this error means here", rows)
 
 
 def _causes(raw: str, earlier: Sequence[tuple[int, str]]) -> "Causes":

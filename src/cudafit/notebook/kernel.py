@@ -10,15 +10,25 @@ from cudafit.app.environments import described_environment, environment_of
 from cudafit.app.environments import world as world_of
 from cudafit.app.looking import look, seen_with
 from cudafit.doctor.diagnose import diagnose
+from cudafit.doctor.world import World
 from cudafit.errors import UndeterminedError
 from cudafit.machine.processes import CUDA_FILE, opened_devices
 from cudafit.model.finding import Report
 from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.model.frozen import frozen
 from cudafit.render.doctor_rows import report_rows
 from cudafit.render.row import Row
 
 
-def diagnosis() -> Report:
+@frozen
+class ThisKernel:
+    """What doctor judges, and the environment in one line."""
+
+    world: World
+    described: str | None
+
+
+def this_kernel() -> ThisKernel:
     """Reads files only, as `cudafit doctor` does: no framework is imported, nor is one asked that is imported."""
     if not sys.executable:
         raise UndeterminedError("this kernel does not say which Python it runs")
@@ -29,7 +39,12 @@ def diagnosis() -> Report:
     described = None
     if environment:
         described = described_environment(environment).removesuffix(", named") + ", this kernel's"
-    return diagnose(world_of(looked, environment), described=described)
+    return ThisKernel(world_of(looked, environment), described)
+
+
+def diagnosis() -> Report:
+    here = this_kernel()
+    return diagnose(here.world, described=here.described)
 
 
 def doctor_rows(report: Report) -> list[Row]:
