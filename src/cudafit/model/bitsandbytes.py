@@ -9,12 +9,12 @@ import re
 from collections.abc import Collection, Iterable
 
 NEAREST = "same major"  # in the source of those that do so
-_LIBRARY = re.compile(r"libbitsandbytes_cuda(\d\d)(\d)\.(so|dll)$")
+LIBRARY = re.compile(r"libbitsandbytes_cuda(\d\d)(\d)\.(so|dll)$")
 
 
 def library_cudas(names: Iterable[str]) -> tuple[str, ...]:
     """`libbitsandbytes_cuda124.so` and its like -> `12.4`. Those without cuBLASLt stand beside these."""
-    found = {(int(match[1]), int(match[2])) for name in names if (match := _LIBRARY.search(name))}
+    found = {(int(match[1]), int(match[2])) for name in names if (match := LIBRARY.search(name))}
     return tuple(f"{major}.{minor}" for major, minor in sorted(found))
 
 

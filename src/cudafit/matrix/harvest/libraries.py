@@ -32,11 +32,11 @@ _CUDA_OF_PTX = {
 }  # fmt: skip
 
 
-def read_libraries(wheel: RemoteWheel) -> list[Library] | None:
+def read_libraries(wheel: RemoteWheel, only: re.Pattern[str] = _LIBRARY) -> list[Library] | None:
     """Those of a wheel; None where they are too large to be fetched for it. Raises HarvestError for a forged one."""
     if not wheel.file.platform.startswith(_WITH_CUDA):
         return []
-    names = [name for name in wheel.names if _LIBRARY.search(name)]
+    names = [name for name in wheel.names if only.search(name)]
     size = sum(wheel.packed_size(name) for name in names)
     if size > _MOST or (size > _MOST_OF_OLD and not wheel.newest):
         return None
@@ -54,10 +54,10 @@ def read_libraries(wheel: RemoteWheel) -> list[Library] | None:
     return found
 
 
-def kernels_of(wheel: RemoteWheel) -> dict[str, Any]:
+def kernels_of(wheel: RemoteWheel, only: re.Pattern[str] = _LIBRARY) -> dict[str, Any]:
     """The kernels alone, for a reader that knows the rest by other files; nothing where the libraries are too large to
-    be fetched for it."""
-    held = read_libraries(wheel)
+    be fetched for it. `only`: in libraries of these names."""
+    held = read_libraries(wheel, only)
     facts = facts_of(held, wheel.names) if held else {}
     return {name: facts[name] for name in ("kernels", "partly") if facts.get(name)}
 

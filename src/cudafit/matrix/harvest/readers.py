@@ -11,11 +11,11 @@ from email.parser import HeaderParser
 from typing import Any
 
 from cudafit.matrix.harvest.errors import HarvestError
-from cudafit.matrix.harvest.libraries import cuda_majors, facts_of, major_of_name, read_libraries
+from cudafit.matrix.harvest.libraries import cuda_majors, facts_of, kernels_of, major_of_name, read_libraries
 from cudafit.matrix.harvest.remote import RemoteWheel
 from cudafit.matrix.harvest.requirements import exact, requirements
 from cudafit.matrix.merge import UNKNOWN_CUDA
-from cudafit.model.bitsandbytes import NEAREST, library_cudas
+from cudafit.model.bitsandbytes import LIBRARY, NEAREST, library_cudas
 from cudafit.model.kernel_list import kernel_list
 from cudafit.model.literals import assignments
 from cudafit.model.matrix import CPU
@@ -131,26 +131,34 @@ def onnxruntime(wheel: RemoteWheel) -> Facts:
     """`cuda_version = '12.8'` in the package's own note of how it was built (from 1.11 on)."""
     values = assignments(wheel.text("onnxruntime/capi/build_and_package_info.py") or "")
     cuda = str(values.get("cuda_version") or "")
-    if not re.fullmatch(r"\d+\.\d+(\.\d+)?", cuda):
-        return _with_pins({}, wheel)
-    return _with_pins({"cuda": cuda, "variant": "cu" + "".join(cuda.split(".")[:2])}, wheel)
+    facts: Facts = kernels_of(wheel)
+    if re.fullmatch(r"\d+\.\d+(\.\d+)?", cuda):
+        facts |= {"cuda": cuda, "variant": "cu" + "".join(cuda.split(".")[:2])}
+    return _with_pins(facts, wheel)
 
 
 def xformers(wheel: RemoteWheel) -> Facts:
     """`cpp_lib.json`: the CUDA that the extension was built with (`1206` is 12.6)."""
+    if not any(name.endswith((".so", ".pyd")) for name in wheel.names):
+        return _cpu(wheel)  # 0.0.31 for Windows holds no extension, whatever its cpp_lib.json says
     facts: Facts = {}
     cuda = _at(_json(wheel, "xformers/cpp_lib.json"), "version", "cuda")
     if isinstance(cuda, int | str) and re.fullmatch(r"\d{4}", str(cuda)):
         major, minor = int(str(cuda)[:2]), int(str(cuda)[2:])
         facts = {"cuda": f"{major}.{minor}", "variant": f"cu{major}{minor}"}
-    return _with_pins(facts, wheel)
+    return _with_pins({**facts, **kernels_of(wheel)}, wheel)
+
+
+def vllm(wheel: RemoteWheel) -> Facts:
+    """Its kernels; which CUDA it is for, the row that stands there tells."""
+    return _with_pins({"variant": "", **kernels_of(wheel)}, wheel)
 
 
 def cupy(variant: str) -> Reader:
     """`cupy/.data/_wheel.json`: the cuDNN and NCCL that it was built with; the user brings them."""
 
     def read(wheel: RemoteWheel) -> Facts:
-        facts: Facts = {"variant": variant}
+        facts: Facts = {"variant": variant, **kernels_of(wheel)}
         told = _json(wheel, "cupy/.data/_wheel.json")
         for library in ("cudnn", "nccl"):
             version = _at(told, library, "version")
@@ -166,7 +174,7 @@ def bitsandbytes(wheel: RemoteWheel) -> Facts:
     facts: Facts = {"variant": CPU}
     if found := library_cudas(wheel.names):
         nearest = NEAREST in (wheel.text("bitsandbytes/cextension.py") or "")
-        facts = {"variant": "multi", "torch_cudas": list(found), "nearest": nearest}
+        facts = {"variant": "multi", "torch_cudas": list(found), "nearest": nearest, **kernels_of(wheel, LIBRARY)}
     return _with_pins(facts, wheel)
 
 
@@ -261,7 +269,7 @@ READERS: dict[str, Reader] = {
     "cupy-cuda12x": cupy("cu12"),
     "cupy-cuda13x": cupy("cu13"),
     "onnxruntime-gpu": onnxruntime,
-    "vllm": metadata_only(""),
+    "vllm": vllm,
     "xformers": xformers,
     "bitsandbytes": bitsandbytes,
     "cudf-cu12": metadata_only("cu12"),
