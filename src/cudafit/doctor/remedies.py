@@ -35,8 +35,7 @@ def _is_tried(one: Finding) -> bool:
 
 def _with_remedy(world: World, finding: Finding, findings: Sequence[Finding], look: Look) -> Finding:
     first: list[str] = []
-    for fix in _candidates(world, finding):
-        now = changed(world, fix.exact, fix.change.remove if fix.change else ())
+    for fix, now in _candidates(world, finding):
         against = drawbacks(finding, findings, world, look(now), now)
         if not against:
             return replace(finding, fix=fix)
@@ -44,18 +43,29 @@ def _with_remedy(world: World, finding: Finding, findings: Sequence[Finding], lo
     return replace(finding, fix=_none(world, finding, first))
 
 
-def _candidates(world: World, finding: Finding) -> Iterator[Fix]:
+def _candidates(world: World, finding: Finding) -> Iterator[tuple[Fix, World]]:
+    """Each with the world as it would leave it."""
     fix = finding.fix
     if fix is None or world.environment is None:
         return
-    yield fix
-    yield from _cleared(world, fix)
+    yield from _with_what_is_left(world, fix)
     for answer, names in _wholes(world, fix):
         remove = (*(fix.change.remove if fix.change else ()), *_under_other_names(world, answer))
         made = of_answer(world, answer, names, remove=tuple(dict.fromkeys(remove)))
         if made.exact:
-            yield made
-            yield from _cleared(world, made)
+            yield from _with_what_is_left(world, made)
+
+
+def _with_what_is_left(world: World, fix: Fix) -> Iterator[tuple[Fix, World]]:
+    """A fix; and the same with what it leaves over taken out."""
+    now = _applied(world, fix)
+    yield fix, now
+    for cleared in _cleared(world, fix, now):
+        yield cleared, _applied(world, cleared)
+
+
+def _applied(world: World, fix: Fix) -> World:
+    return changed(world, fix.exact, fix.change.remove if fix.change else ())
 
 
 def _under_other_names(world: World, answer: Resolution) -> Iterator[str]:
@@ -78,10 +88,9 @@ def _by_stand_ins(world: World, request: Request) -> Request:
     )
 
 
-def _cleared(world: World, fix: Fix) -> Iterator[Fix]:
+def _cleared(world: World, fix: Fix, after: World) -> Iterator[Fix]:
     """The same, with the parts taken out that only the builds before it needed: they may fill the same folders."""
-    environment = world.environment
-    now = changed(world, fix.exact, fix.change.remove if fix.change else ()).environment
+    environment, now = world.environment, after.environment
     if environment is None or now is None or fix.change is None or fix.edits:
         return
     if gone := left_over(environment, now):

@@ -146,13 +146,13 @@ def _extension(
         if elf is None:
             continue
         glibc += [(version, path) for version in elf.needs_versions if re.fullmatch(r"GLIBC_\d[\d.]*", version)]
-        found = _kernels(files, path)
+        found, by_their_names = _kernels_and_opened(files, path)
         if found is None:
             unread = True
         elif found:
             told_by = path
             kernels.update(dict.fromkeys(found))
-            by_name.update(dict.fromkeys(_opened(files, path), path))
+            by_name.update(dict.fromkeys(by_their_names, path))
         if torch is not None and torch_files:
             symbols += _lacking(files, loader, path, [*torch_files, *libraries])
     loads = loader.walk(libraries, torch, folders)
@@ -169,14 +169,6 @@ def _extension(
         symbols=tuple(dict.fromkeys(symbols))[:20],
         glibc=max(glibc, key=lambda one: numbers(one[0].removeprefix("GLIBC_")), default=None),
     )
-
-
-def _opened(files: Files, path: str) -> list[str]:
-    try:
-        with files.mapped(path) as data:
-            return [name for name in opened(data) if _OPENED.fullmatch(name)]
-    except (OSError, ValueError):
-        return []
 
 
 def _not_opened(
@@ -200,14 +192,17 @@ def _not_opened(
             yield Load(newest, None, names[newest], "nowhere" if loader.system is not None else NOT_LOOKED)
 
 
-def _kernels(files: Files, path: str) -> tuple[str, ...] | None:
+def _kernels_and_opened(files: Files, path: str) -> tuple[tuple[str, ...] | None, list[str]]:
+    """A library's kernels; where it has any, the libraries that it opens by name, too. It is mapped once for both."""
+    kernels: tuple[str, ...] = ()
     try:
         with files.mapped(path) as data:
-            return fatbin_kernels(data)
+            kernels = fatbin_kernels(data)
+            return kernels, [name for name in opened(data) if _OPENED.fullmatch(name)] if kernels else []
     except OSError:
-        return None
+        return None, []
     except ValueError:
-        return ()
+        return kernels, []
 
 
 def _lacking(files: Files, loader: Loader, path: str, others: Sequence[str]) -> list[str]:
