@@ -121,3 +121,18 @@ def test_sklearn_in_a_requirement_file_and_as_it_was_installed_before(tmp_path: 
     assert ids(asked) == ["provision.wrong_package"]
     there_already = environment(tree(tmp_path, {}, ["sklearn==0.0", "scikit-learn==1.2.0"]))
     assert not ids(looked(there(), there_already))
+
+
+@pytest.mark.parametrize(("nvrtc", "told"), [("12.9.86", True), ("12.4.127", False), ("12.2.140", False)])
+def test_condas_compiler_at_run_time(nvrtc: str, told: bool, tmp_path: Path) -> None:
+    prefix = tree(tmp_path, {}, ["cupy==13.6.0"])
+    (prefix / "pyvenv.cfg").unlink()
+    (prefix / "conda-meta").mkdir()
+    for name in (f"cuda-nvrtc-{nvrtc}-h5888daf_0", "cupy-13.6.0-py312h7d319b9_1"):
+        (prefix / "conda-meta" / f"{name}.json").write_text("{}")
+    found = looked(there("RTX 3090", driver="550.54.15"), environment(prefix))
+    mine = [one for one in found.findings if one.id == "driver.jit_ptx_too_new"]
+    assert bool(mine) == told
+    if mine:
+        assert mine[0].fix
+        assert mine[0].fix.commands[0][-1] == "cuda-version<12.5"

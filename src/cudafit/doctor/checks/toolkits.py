@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from cudafit.doctor.fixes import reinstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
+from cudafit.model.environment import CondaPackage, Environment
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.machine import Library
 from cudafit.model.versions import numbers
+from cudafit.system.commands import path_word
 
 # Wheels for each CUDA, whose name says which one.
 _NAMED_BY_CUDA = re.compile(r"(cupy|tensorrt|tensorrt-lean|cudf|cuml)-cu(?:da)?(\d\d)x?")
+
+# What compiles kernels when it runs.
+_COMPILES = re.compile(r"cupy(-core|-cuda\d+x)?|numba-cuda|cuda-core")
 
 
 def compiler_too_new(world: World) -> Iterator[Finding]:
@@ -19,9 +24,10 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
     environment = world.environment
     if environment is None or world.host.kind.state != "gpu":
         return
-    users = [
-        one for one in environment.distributions if re.fullmatch(r"cupy(-cuda\d+x)?|numba-cuda|cuda-core", one.name)
-    ]
+    users = [one for one in environment.distributions if _COMPILES.fullmatch(one.name)]
+    if of_conda := next((one for one in environment.conda if one.name == "cuda-nvrtc"), None):
+        yield from _of_conda(world, environment, of_conda)
+        return
     nvrtc = next(
         (one for one in environment.distributions if re.fullmatch(r"nvidia-cuda-nvrtc(-cu\d\d)?", one.name)), None
     )
@@ -35,6 +41,23 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
         f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
         (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
         reinstall(world, f"{nvrtc.name}{_limit(world, major)}"),
+    )
+
+
+def _of_conda(world: World, environment: Environment, nvrtc: CondaPackage) -> Iterator[Finding]:
+    """conda's NVRTC follows the package cuda-version."""
+    names = [*(one.name for one in environment.conda), *(one.name for one in environment.distributions)]
+    user = next((name for name in names if _COMPILES.fullmatch(name)), None)
+    major, minor, *_ = *numbers(nvrtc.version), 0
+    verdict = world.verdict(f"{major}.{minor}")
+    if user is None or verdict.compat is None or verdict.ptx:
+        return
+    limit = _limit(world, major)
+    command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", f"cuda-version{limit}")
+    yield kinds.driver.jit_ptx_too_new.found(
+        f"{user} compiles with conda's NVRTC {major}.{minor}, whose PTX this driver does not take",
+        (Evidence(f"{nvrtc.name} {nvrtc.version} ({nvrtc.build})", "conda-meta"), world.driver_evidence),
+        Fix("keep conda's CUDA to what the driver takes", (command,) if limit else ()),
     )
 
 
