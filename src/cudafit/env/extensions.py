@@ -194,7 +194,7 @@ def _not_opened(
 
 def _kernels_and_opened(files: Files, path: str) -> tuple[tuple[str, ...] | None, list[str]]:
     """A library's kernels; where it has any, the libraries that it opens by name, too. It is mapped once for both."""
-    kernels: tuple[str, ...] = ()
+    kernels: tuple[str, ...] | None = ()
     try:
         with files.mapped(path) as data:
             kernels = fatbin_kernels(data)
