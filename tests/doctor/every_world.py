@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cudafit.doctor.world import World
 from cudafit.model.environment import Ran
-from tests.doctor import test_cases, test_cases_libraries, test_cases_machine, test_checks
+from tests.doctor import test_cases, test_cases_libraries, test_cases_machine, test_cases_threads, test_checks
 from tests.doctor.test_clean_machines import SNAPSHOTS
 from tests.doctor.worlds import FACTS, environment, machine, tree
 
@@ -24,6 +24,10 @@ def every_world(folder: Path) -> Iterator[tuple[str, World]]:
     for other in test_cases_libraries.CASES:
         (folder / f"l-{other.id}").mkdir()
         yield other.id, test_cases_libraries.world_of(other, folder / f"l-{other.id}")
+    for number, thread in enumerate(test_cases_threads.THREADS):
+        (folder / f"t-{number}").mkdir()
+        if thread.files or thread.dists:
+            yield f"thread-{number}", test_cases_threads.world_of(thread, folder / f"t-{number}")
     for bare in test_cases_machine.CASES:
         if bare.files is not None:
             made = environment(tree(folder / f"m-{bare.id}", bare.files, bare.dists))

@@ -731,6 +731,13 @@ CASES = [
         Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": 1206}}'}, ["xformers==0.0.33"]),
     ),
     Case(
+        "ext.abi_mismatch",
+        GOOD,
+        GOOD,
+        Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": 1204}}'}, ["xformers==0.0.33"]),
+        Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": 1206}}'}, ["xformers==0.0.33"]),
+    ),
+    Case(
         "xla.libdevice_missing",
         machine(toolkits=()),
         machine(toolkits=()),

@@ -209,6 +209,7 @@ CHECKS = (
     check("jax-driver", "JAX's CUDA and the driver", jax.driver, kinds.driver.too_old_for_runtime),
     check("bitsandbytes", "the library of bitsandbytes", extensions.bitsandbytes, kinds.bnb.binary_missing),
     check("xformers", "what xformers was compiled with", extensions.xformers, kinds.ext.cpu_only),
+    check("xformers-cuda", "xformers' CUDA and torch's", extensions.xformers_cuda, kinds.ext.abi_mismatch),
     check("xla", "what XLA compiles with", jax.libdevice, kinds.xla.libdevice_missing),
     check("accelerate", "Accelerate's configuration file", variables.accelerate_file, kinds.env.accelerate_use_cpu),
     check("kernel", "the Python of a notebook's kernel", notebooks.other_python, kinds.jupyter.kernel_wrong_python),

@@ -106,5 +106,10 @@ def read_companions(reader: Reader, places: Sequence[str]) -> dict[str, str]:
 
 
 def _version_of(value: object) -> str | None:
-    """Of CUDA or cuDNN: `12.6`, or `9`."""
-    return value if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}", value) else None
+    """Of CUDA or cuDNN: `12.6`, or `9`. On Windows as the names of DLLs have it: `64_112` is 11.2, `64_8` is 8."""
+    if not isinstance(value, str):
+        return None
+    if match := re.fullmatch(r"64_(\d{1,2})(\d)", value):
+        return f"{match[1]}.{match[2]}"
+    value = value.removeprefix("64_")
+    return value if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}", value) else None

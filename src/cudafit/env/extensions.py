@@ -28,6 +28,8 @@ _CUDA_NAME = re.compile(r"lib(cu|nv|nccl|npp|c10|torch)[\w-]*\.so")
 _TORCH_SYMBOL = re.compile(rb"_ZNK?(3c10|2at|5torch|6caffe2)")
 # Opened by name when it is used, and nothing works without it; of NCCL, cuDNN and the like a program can do without.
 _OPENED = re.compile(r"(lib(?:cublas|cublasLt|cudart|cufft|curand|cusolver|cusparse))\.so\.\d+")
+_SHELL_OF_CUDNN = re.compile(r"libcudnn(-[0-9a-f]{4,16})?\.so\.8[\d.]*")
+_PART_OF_CUDNN = re.compile(r"libcudnn_ops_infer\.so\.8")
 
 Listed = tuple[tuple[str, int | None], ...]
 
@@ -147,6 +149,7 @@ def _extension(
             continue
         glibc += [(version, path) for version in elf.needs_versions if re.fullmatch(r"GLIBC_\d[\d.]*", version)]
         found, by_their_names = _kernels_and_opened(files, path)
+        by_name.update(dict.fromkeys(_parts_of_cudnn(files, path), path))
         if found is None:
             unread = True
         elif found:
@@ -169,6 +172,20 @@ def _extension(
         symbols=tuple(dict.fromkeys(symbols))[:20],
         glibc=max(glibc, key=lambda one: numbers(one[0].removeprefix("GLIBC_")), default=None),
     )
+
+
+def _parts_of_cudnn(files: Files, path: str) -> list[str]:
+    """What a copy of cuDNN 8 that a package brings opens when it is used: it is a shell without them.
+
+    SYSTRAN/faster-whisper issue 516: ctranslate2 before 4.5 brings `libcudnn-….so.8.1.0`, and not its parts.
+    """
+    if not _SHELL_OF_CUDNN.fullmatch(path.rpartition("/")[2]):
+        return []
+    try:
+        with files.mapped(path) as data:
+            return [name for name in opened(data) if _PART_OF_CUDNN.fullmatch(name)]
+    except (OSError, ValueError):
+        return []
 
 
 def _not_opened(

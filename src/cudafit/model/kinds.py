@@ -125,7 +125,7 @@ class wsl(Family):
 
 
 class slurm(Family):
-    no_gres = error("container", "the Slurm job has no GPU", explains="container.no_gpu run.")
+    no_gres = error("container", "the Slurm job has no GPU", explains="container.no_gpu env.cvd run.")
     gres_unknown = error("container", "the cluster has no such GPU resource")
 
 
@@ -290,7 +290,10 @@ class bnb(Family):
 
 class ext(Family):
     abi_mismatch = error(
-        "framework", "a compiled extension was built for another torch", explains="ext.cuda_libs ext.arch run."
+        "framework",
+        "a compiled extension was built for another torch",
+        explains="ext.cuda_libs ext.arch run.",
+        milder=(WARNING,),
     )
     arch_unsupported = error("framework", "an extension has no kernels for the GPU", milder=(WARNING,))
     cuda_libs_missing = error(

@@ -114,6 +114,15 @@ def container(world: World) -> Iterator[Finding]:
             (Evidence(f"NVIDIA_DRIVER_CAPABILITIES={capabilities}", "environment"),),
             Fix("set NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
         )
+    elif capabilities is None and _for_utility_alone(world):
+        yield kinds.container.caps_missing.found(
+            "the container gets the GPU without compute",
+            (
+                Evidence("the driver's libnvidia-ml is there, and its libcuda is not", "the loader's folders"),
+                Evidence("NVIDIA_DRIVER_CAPABILITIES is not set", "environment"),
+            ),
+            Fix("set NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+        )
     elif closed and _a_gpu_is_behind(world):
         node = "/dev/dxg" if machine.os.wsl else "/dev/nvidiactl"
         evidence = [Evidence(f"this is a {kind} container", via), Evidence(f"there is no {node}", "/dev")]
@@ -143,6 +152,15 @@ def _has_libcuda(world: World) -> bool:
     """The driver's own, which `compute` brings: not a stub, and not the image's own for forward compatibility."""
     found = [one.place for one in world.machine.libraries or () if one.name == "libcuda"]
     return any("/stubs" not in path and "/compat" not in path for path in found)
+
+
+def _for_utility_alone(world: World) -> bool:
+    """An image without NVIDIA's variables gets what the toolkit gives by itself, once `utility`: nvidia-smi works.
+
+    NVIDIA/nvidia-docker issue 533.
+    """
+    told = {one.name for one in world.machine.libraries or ()}
+    return bool(world.machine.gpus) and _has_control(world) and "libnvidia-ml" in told and not _has_libcuda(world)
 
 
 def _a_gpu_is_behind(world: World) -> bool:

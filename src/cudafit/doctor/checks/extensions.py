@@ -21,6 +21,9 @@ from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 _PRELOADS = (1, 21)
 
 
+_OF_CUDNN_8 = "install cuDNN 8 (nvidia-cudnn-cu12==8.9.*), and name its folder in LD_LIBRARY_PATH"
+
+
 def bitsandbytes(world: World) -> Iterator[Finding]:
     """One library for each CUDA: that of torch must be among them."""
     environment = world.environment
@@ -54,6 +57,31 @@ def xformers(world: World) -> Iterator[Finding]:
             (Evidence("cuda: null", "xformers/cpp_lib.json"),),
             replace_build(world, "torch", "xformers"),
         )
+
+
+def xformers_cuda(world: World) -> Iterator[Finding]:
+    """xformers says with which CUDA it was compiled; beside a torch of another one its operators may not load.
+
+    yufu-wang/PromptHMR issue 4: built for 2.6.0+cu124, beside 2.6.0+cu126, no operator was there.
+    """
+    environment = world.environment
+    torch = environment.torch if environment else None
+    told = re.fullmatch(r"(\d\d)0?(\d+)", (environment.xformers_cuda or "") if environment else "")
+    if environment is None or torch is None or not torch.cuda or told is None or world.on_paper:
+        return
+    built = (int(told[1]), int(told[2]))
+    if built == numbers(torch.cuda)[:2]:
+        return
+    version = environment.version("xformers")
+    yield kinds.ext.abi_mismatch.found(
+        f"xformers {version} was compiled with CUDA {built[0]}.{built[1]}, and torch {torch.version} with {torch.cuda}",
+        (
+            Evidence(f"cuda: {environment.xformers_cuda}", "xformers/cpp_lib.json"),
+            Evidence(f"torch {torch.version} is built for CUDA {torch.cuda}", torch.path),
+        ),
+        Fix("take xformers and torch for one CUDA, from one index"),
+        severity=WARNING if built[0] == numbers(torch.cuda)[0] else ERROR,
+    )
 
 
 def kernels(world: World) -> Iterator[Finding | Unchecked]:
@@ -144,6 +172,10 @@ def _libraries_fix(
     if all(name in own for name in names):
         folders = sorted({own[name].rpartition("/")[0] for name in names})
         return Fix("give the linker their folders", (("export", f"LD_LIBRARY_PATH={':'.join(folders)}"),))
+    if any(name.startswith("libcudnn_") for name in names):
+        return Fix(
+            _OF_CUDNN_8 + (", or ctranslate2 from 4.5 on, which takes cuDNN 9" if one.package == "ctranslate2" else "")
+        )
     packages = list(dict.fromkeys(name for soname in names if (name := package_of(soname))))
     if not packages:
         return Fix("install the CUDA toolkit that it was built with")

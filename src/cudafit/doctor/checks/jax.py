@@ -84,7 +84,7 @@ def _came_along(world: World) -> bool:
     if environment is None or any(one.name == "jax" for one in world.project.wanted):
         return False
     torch, tensorflow = environment.torch, environment.tensorflow
-    others = [one for one in environment.distributions if not one.name.startswith("jax")]
+    others = [one for one in environment.distributions if "jax" not in one.name]  # whisper-jax is about JAX itself
     brought = any(re.match(r"jax\b(?!-)", text) and "extra" not in text for one in others for text in one.requires)
     return brought and bool((torch and torch.has_cuda) or (tensorflow and tensorflow.has_cuda))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cudafit.doctor.checks.cudnn import cuda_major
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
-from cudafit.model.environment import Environment
+from cudafit.model.environment import Environment, Load
 from cudafit.model.finding import Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 from cudafit.system.commands import path_word
@@ -28,6 +28,7 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
     # What is found by RPATH comes before the variable: it cannot be shadowed.
     safe = {load.soname for loads in environment.loads.values() for load in loads if load.via == "RPATH"}
     safe -= {load.soname for loads in environment.loads.values() for load in loads if load.via != "RPATH"}
+    yield from _walked(environment)
     folders = [folder for folder in machine.environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
     for library in machine.libraries:
         if library.via != "LD_LIBRARY_PATH" and not any(library.path.startswith(folder + "/") for folder in folders):
@@ -59,6 +60,32 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
             name = _SHORT[match[1]]
             title = f"LD_LIBRARY_PATH puts another {name} in front of the environment's"
             yield kinds.lib.ld_path_shadow.found(title, evidence, fix)
+
+
+def _walked(environment: Environment) -> Iterator[Finding]:
+    """What torch's own libraries load by the variable, where the environment has a copy that they would find after it.
+
+    cuSPARSE and its kin ask for libnvJitLink of their own release, and find it by RUNPATH, which comes after the
+    variable: pytorch/pytorch issue 134929.
+    """
+    own = {one.soname: one.path for one in environment.libraries}
+    for load in environment.loads.get("torch", ()):
+        there = own.get(load.soname)
+        if load.via == "LD_LIBRARY_PATH" and load.path and there and load.path != there and _is_told_here(load):
+            folder = load.path.rpartition("/")[0]
+            yield kinds.lib.ld_path_shadow.found(
+                f"LD_LIBRARY_PATH puts another {load.soname.partition('.')[0]} in front of the environment's",
+                (
+                    Evidence(f"{load.by.rpartition('/')[2]} loads {load.path}", load.via),
+                    Evidence(f"the environment has {there}", "site-packages"),
+                ),
+                Fix(f"take {folder} out of LD_LIBRARY_PATH for this environment"),
+            )
+
+
+def _is_told_here(load: Load) -> bool:
+    """The others are told of by the names that inspect has for them."""
+    return load.soname.partition(".")[0].partition("_")[0] not in _SHORT
 
 
 def _other_parts(environment: Environment) -> Iterator[Finding]:

@@ -22,22 +22,27 @@ def stale(world: World) -> Iterator[Finding]:
         return
     woke = _slept_since_loaded(machine)
     unsaved = _not_saved(machine)
-    if woke is None or not unsaved or not any(gpu.compute_capability for gpu in machine.gpus):
-        return
-    where = "on the host: " if machine.os.container else ""
     # Many a GPU wakes up sound all the same: only a framework that was run can tell (`--deep`).
     refused = _refused(world, _STALE)
+    # Most users may not read whether the machine slept: there it is likely where the rest speaks for it.
+    likely = machine.kernel_log is None and bool(refused)
+    if not (woke or likely) or not unsaved or not any(gpu.compute_capability for gpu in machine.gpus):
+        return
+    where = "on the host: " if machine.os.container else ""
+    slept = (Evidence(woke, "kernel log"),) if woke else (Evidence("whether it slept could not be read", "kernel log"),)
     yield kinds.driver.uvm_stale.found(
         "the machine slept, and its GPU's memory was not saved: CUDA "
-        + ("does not start (error 999)" if refused else "may not start (error 999)"),
-        (Evidence(woke, "kernel log"), *unsaved, *refused),
+        + ("does not start (error 999)" if refused else "may not start (error 999)")
+        if woke
+        else "CUDA does not start (error 999), as after a sleep in which the GPU's memory is not saved",
+        (*slept, *unsaved, *refused),
         Fix(
             f"{where}load the module again; for good: the module option NVreg_PreserveVideoMemoryAllocations=1, and"
             " nvidia-suspend.service and nvidia-resume.service enabled",
             (*_RELOAD, ("systemctl", "enable", *_SLEEP_SERVICES)),
             root=True,
         ),
-        severity=ERROR if refused else WARNING,
+        severity=ERROR if refused and woke else WARNING,
     )
 
 
