@@ -59,6 +59,9 @@ def clash_rule(one: Build, other: Build) -> str | None:
         ),
         (build("ct2", variant="cu12", opens=("libcudnn_ops.so.9",)), torch_for("12.9", "2.11.0"), None),
         (build("ct2", variant="cu12", opens=("libcudnn_ops.so.9",)), torch_for("12.1", "2.3.1"), None),
+        # PyTorch's indexes: of two only one is asked.
+        (build("torch", index="pytorch-cu126"), build("torchcodec", index="pytorch-cpu"), "pairing"),
+        (build("torch", index="pytorch-cu126"), build("torchcodec", index="pypi"), None),
         # A library for each CUDA: that of torch's is loaded, or another one of its major.
         (MANY, torch_for("12.6"), "pairing"),
         (MANY, torch_for("12.1"), None),

@@ -14,7 +14,7 @@ from cudafit.resolve.together import Agreements
 from cudafit.resolve.versions import Needed, admits_any, disjoint, needed
 
 _PYTORCH = "pytorch-"
-_FAMILY = frozenset((TORCH.name, *TORCH.companions))
+_FAMILY = frozenset((TORCH.name, *TORCH.companions, "torchao", "torchcodec"))  # on each of PyTorch's indexes
 NO_EXTRAS: frozenset[str] = frozenset()
 _CUDNN = re.compile(r"(?:lib)?cudnn(?:_\w+?)?(?:\.so\.|64_)(\d+)")
 
@@ -172,7 +172,7 @@ def _no_library(one: Build, other: Build) -> Clash | None:
 
 
 def _family(one: Build, other: Build) -> Clash | None:
-    """Each of PyTorch's indexes serves torch and its companions for one CUDA, built against each other."""
+    """Each of PyTorch's indexes serves torch and what is built with it for one CUDA; an environment has one of them."""
     if one.index == other.index or not (one.index.startswith(_PYTORCH) and other.index.startswith(_PYTORCH)):
         return None
     if one.name not in _FAMILY or other.name not in _FAMILY:
