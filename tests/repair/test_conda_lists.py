@@ -1,12 +1,17 @@
 """What conda reads line by line gets no line by a name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cudafit.env.conda_meta import MetaRecord, pinned
 from cudafit.files import Files
+from cudafit.matrix.load import open_matrix
 from cudafit.repair.engines.conda_lists import complete, pin, register
+from cudafit.resolve.conda import cudnn_limits, kept_limits
+from cudafit.resolve.host import Kind
+from cudafit.resolve.problem import Library
 from cudafit.system.commands import command_text
 
 
@@ -41,3 +46,20 @@ def test_the_limits_of_a_fit_are_pinned_for_conda_itself(tmp_path: Path) -> None
     pin(str(tmp_path), ("libcudnn <9.11", "nccl <2.27"))
     assert (tmp_path / "conda-meta" / "pinned").read_text() == "libcudnn <9.11\nnccl <2.27\n"
     assert pinned(Files(), str(tmp_path)) == ("libcudnn <9.11", "nccl <2.27")
+
+
+def test_a_lock_keeps_the_limits_that_it_is_within() -> None:
+    limits = {"12": ("libcudnn<9.11",)}
+    assert kept_limits({"cuda-version": "12.9", "libcudnn": "9.10.2.21"}, limits) == ("libcudnn<9.11",)
+    assert (
+        kept_limits({"cuda-version": "12.9", "libcudnn": "9.13.0.50"}, limits) == ()
+    )  # doctor says what is wrong with it
+    assert kept_limits({"cuda-version": "12.9"}, limits) == ()
+    assert kept_limits({"cuda-version": "13.0", "libcudnn": "9.10.2.21"}, limits) == ()
+
+
+def test_the_limits_of_pascal_are_those_of_cudnn() -> None:
+    libraries = Library(open_matrix()).libraries
+    kind = Kind("gpu", "linux-x86_64", None, False, False, "580.65.06", None, ((6, 1),), False, ())
+    assert cudnn_limits(libraries, kind)["12"] == ("libcudnn<9.11",)
+    assert cudnn_limits(libraries, replace(kind, capabilities=((9, 0),))) == {}

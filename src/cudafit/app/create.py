@@ -38,7 +38,9 @@ from cudafit.repair.engines import engine_of
 from cudafit.repair.engines.engine import Engine, Means
 from cudafit.repair.journal import interrupted
 from cudafit.resolve import request as resolver
+from cudafit.resolve.conda import cudnn_limits
 from cudafit.resolve.host import Host
+from cudafit.resolve.libraries import Libraries
 from cudafit.resolve.names import knows
 from cudafit.resolve.problem import Book
 from cudafit.system.commands import command_text, joined, path_word
@@ -105,6 +107,8 @@ def create(
         raise _with_what_is_possible(error, request, builds, machine, book, pythons) from None
     said: tuple[str, ...] = ()
     if request.lock:
+        if kind == CONDA:
+            means = replace(means, limits=cudnn_limits(Libraries(book.facts("libraries").libraries), host.kind))
         made = engine.given(request.lock, host, builds.python, means, unhashed=request.allow_unhashed)
     else:
         with patience():

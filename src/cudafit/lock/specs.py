@@ -20,7 +20,12 @@ def all_specifications(order: Order) -> list[str]:
 
 def caps(constraints: Iterable[Constraint]) -> tuple[str, ...]:
     """For a solver: what the libraries of the picks may not be, where they come along at all."""
-    return tuple(_spaced_requirement(wanted(one.requirement)) for one in constraints)
+    return spaced(one.requirement for one in constraints)
+
+
+def spaced(requirements: Iterable[str]) -> tuple[str, ...]:
+    """`libcudnn<9.11` as conda's tools write it: `libcudnn <9.11`."""
+    return tuple(_spaced_requirement(wanted(text)) for text in requirements)
 
 
 def cuda_version(order: Order) -> str | None:

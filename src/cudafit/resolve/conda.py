@@ -1,15 +1,18 @@
 """conda-forge's builds under the names that people ask for, as builds that the rules can judge."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.errors import InputError
 from cudafit.model.frameworks import CONDA_KINDS, FRAMEWORKS, OF_CONDA
 from cudafit.model.matrix import Build, CondaBuild, Facts
+from cudafit.model.requirement import wanted
 from cudafit.model.versions import numbers
-from cudafit.resolve.host import NO_GPU, Host
+from cudafit.resolve.host import NO_GPU, Host, Kind
+from cudafit.resolve.libraries import Cap, Libraries
 from cudafit.resolve.request import Request
+from cudafit.resolve.versions import admits_any
 from cudafit.system.commands import command_text
 
 # Package as it is called on the Python side -> the feedstock that builds it.
@@ -110,6 +113,24 @@ def _libraries(row: CondaBuild) -> tuple[str, ...]:
     nobody has told what a build asks for, it may get any of them."""
     wheel = f"nvidia-cudnn-cu{row.cuda.partition('.')[0]}"
     return tuple(re.sub("^(lib)?cudnn", wheel, text) for text in row.requires or ("libcudnn",))
+
+
+def cudnn_limits(libraries: Libraries, kind: Kind) -> dict[str, tuple[str, ...]]:
+    """By CUDA major, what conda's cuDNN may not be on these GPUs, whatever asks for it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for package in libraries.packages:
+        if match := re.fullmatch(r"nvidia-cudnn-cu(\d+)", package):
+            cap = libraries.judge(package, ("",), kind.platform, kind.capabilities)
+            if isinstance(cap, Cap):
+                found[match[1]] = (library_text(cap.requirement, INDEX),)
+    return found
+
+
+def kept_limits(versions: Mapping[str, str], limits: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Those of a lock's CUDA major that what it holds, by name, is within."""
+    major = versions.get("cuda-version", "").partition(".")[0]
+    wants = [wanted(text) for text in limits.get(major, ())]
+    return tuple(one.text for one in wants if one.name in versions and admits_any(one.specifier, versions[one.name]))
 
 
 def library_text(text: str, build_index: str) -> str:

@@ -20,7 +20,7 @@ from cudafit.lock.conda_solve import virtual_packages
 from cudafit.lock.conda_virtual import overridden
 from cudafit.lock.order import CONDA as FORGE
 from cudafit.lock.order import Order
-from cudafit.lock.specs import all_specifications, caps
+from cudafit.lock.specs import all_specifications, caps, spaced
 from cudafit.model.environment import CONDA, Doubled, Environment
 from cudafit.model.finding import Report, Wish
 from cudafit.model.frozen import frozen
@@ -43,6 +43,7 @@ from cudafit.repair.links import Reach
 from cudafit.repair.making import new_environment
 from cudafit.repair.state import state_of
 from cudafit.repair.transaction import Underway
+from cudafit.resolve.conda import kept_limits
 from cudafit.resolve.host import Host
 from cudafit.system.commands import command_text, path_word
 
@@ -188,7 +189,8 @@ class CondaEngine:
         notes = tuple(notes_on(records))
         for note in notes:
             means.say(note)
-        return _made(Packages(platform, records), notes)
+        limits = spaced(kept_limits({one.name: one.version for one in records}, means.limits))
+        return _made(Packages(platform, records, limits=limits), notes)
 
     def create(self, made: Made[Packages], means: Means, check: Callable[[], None] = unchecked) -> Made[Packages]:
         source = made.source

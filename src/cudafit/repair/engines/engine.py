@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import Generic, Protocol, TypeVar
 
 from cudafit.doctor.world import World
@@ -24,7 +25,8 @@ Source = TypeVar("Source")
 
 @frozen
 class Means:
-    """What a change is made with, and whom it tells. `pythons` are those of this machine, where it is needed."""
+    """What a change is made with, and whom it tells. `pythons` are those of this machine, where it is needed; `limits`,
+    by CUDA major, what a lock's libraries may not become on its GPUs."""
 
     indexes: Indexes
     environ: Mapping[str, str]
@@ -33,6 +35,7 @@ class Means:
     every_file: bool = False  # compare all files of conda's packages, and not only those of frameworks
     command: str = ""  # as it was typed, without secrets, for histories
     pythons: tuple[Interpreter, ...] = ()
+    limits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @frozen
