@@ -136,3 +136,18 @@ def test_condas_compiler_at_run_time(nvrtc: str, told: bool, tmp_path: Path) -> 
     if mine:
         assert mine[0].fix
         assert mine[0].fix.commands[0][-1] == "cuda-version<12.5"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_environments_own_folder_in_the_variable_shadows_nothing(linked: bool, tmp_path: Path) -> None:
+    """As where ctranslate2 finds the cuBLAS that was installed for it."""
+    own = {"SITE/nvidia/cublas/lib/libcublas.so.12": b"", "SITE/nvidia/cudnn/lib/libcudnn.so.9": b""}
+    made = environment(tree(tmp_path, own, ["ctranslate2==4.8.5"]))
+    seen = []
+    for one in made.libraries:
+        path = f"/opt/links/{one.soname}" if linked else one.path
+        name = one.soname.removeprefix("lib").partition(".")[0]
+        seen.append(Library(name, None, path, "LD_LIBRARY_PATH", one.path if linked else None))
+    folders = ":".join(one.path.rpartition("/")[0] for one in seen)
+    here = there("RTX 3090", libraries=tuple(seen), environment={"LD_LIBRARY_PATH": folders})
+    assert not ids(looked(here, made))

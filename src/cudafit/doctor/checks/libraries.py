@@ -38,6 +38,8 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
         if match is None or soname not in own or match[1] not in _SHORT or soname in safe:
             continue
         bundled = own[soname]
+        if bundled.path in (library.path, library.target):
+            continue  # the variable names the environment's own folder, as a remedy of doctor's may tell to do
         evidence = (
             Evidence(
                 f"LD_LIBRARY_PATH has {library.path}" + (f" ({library.version})" if library.version else ""),
