@@ -3,6 +3,8 @@
 The machines differ in card, driver, system and in how programs get at the GPU; each is a snapshot taken by the probes.
 """
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,9 @@ import pytest
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.world import World
 from cudafit.machine.described import Description, described
-from cudafit.model.environment import Environment
+from cudafit.model.environment import SYSTEM, Environment
 from cudafit.model.finding import INFO, OK
-from cudafit.model.machine import Machine
+from cudafit.model.machine import Library, Machine
 from cudafit.model.matrix import Build
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import solved
@@ -136,6 +138,62 @@ def test_nor_of_one_that_is_described(name: str, tmp_path: Path) -> None:
     found = diagnose(World(seen, made, FACTS))
     assert all(one.severity == INFO for one in found.findings), [one.id for one in found.findings]
     assert found.cause is None
+
+
+CONDA_AND_SYSTEM = (
+    "rtx4090-550",
+    "rtx5090-570",
+    "h100x8-580",
+    "a100x8-535",
+    "t4-kubernetes-535",
+    "l4-podman-570",
+    "wsl2-560",
+    "wsl2-docker-566",
+)
+
+
+@pytest.mark.parametrize("name", CONDA_AND_SYSTEM)
+def test_nor_in_a_conda_environment(name: str, tmp_path: Path) -> None:
+    """With the build of conda-forge that resolve picks, installed by conda."""
+    seen = machine(name)
+    world = World(seen, None, FACTS)
+    _, found = solved(FACTS, Request((wanted("torch"),), conda=True), (world.host.kind,))
+    assert found
+    build = found.picks[0].build
+    assert build.cuda
+    files = torch(build.version, build.cuda, " ".join(build.kernels or ()))
+    name_of = f"cuda{build.cuda.replace('.', '')}_generic_py312_h0_200"
+    told = {"name": "pytorch", "version": build.version, "build": name_of, "channel": "https://conda.test/conda-forge/"}
+    files[f"conda-meta/pytorch-{build.version}-{name_of}.json"] = json.dumps(told)
+    prefix = tree(tmp_path / "e", files, [f"torch=={build.version}"])
+    (prefix / "pyvenv.cfg").unlink()
+    for place in prefix.glob("lib/*/site-packages/*/INSTALLER"):
+        place.write_text("conda\n")
+    made = environment(prefix)
+    assert (made.kind, len(made.conda)) == ("conda", 1)
+    report = diagnose(World(seen, made, FACTS))
+    assert all(one.severity == INFO for one in report.findings), [one.id for one in report.findings]
+    assert report.status == OK
+
+
+@pytest.mark.parametrize("name", CONDA_AND_SYSTEM)
+def test_nor_with_the_python_of_an_image(name: str, tmp_path: Path) -> None:
+    """Whose packages lie below its own prefix, as in `python:3.12` and on Colab."""
+    seen = machine(name)
+    made = with_torch(seen, tmp_path / "usr")
+    report = diagnose(World(seen, replace(made, kind=SYSTEM), FACTS))
+    assert all(one.severity == INFO for one in report.findings), [one.id for one in report.findings]
+    assert report.status == OK
+
+
+def test_nor_of_nvidias_image_on_an_older_driver_that_its_libcuda_bridges(tmp_path: Path) -> None:
+    copy = Library("libcuda", "580.82.07", "/usr/local/cuda/compat/lib/libcuda.so.1", "/etc/ld.so.conf")
+    seen = machine("a100x8-535")
+    seen = replace(seen, libraries=(copy,), os=replace(seen.os, container="docker"))
+    files = torch("2.9.0a0+50eac811a6.nv25.09", "13.0", "sm_80 sm_86 sm_90 sm_100 sm_110 sm_120 compute_120")
+    made = environment(tree(tmp_path, files, ["torch==2.9.0a0+50eac811a6.nv25.9"]))
+    report = diagnose(World(seen, made, FACTS))
+    assert all(one.severity == INFO for one in report.findings), [one.id for one in report.findings]
 
 
 def test_there_are_many_and_they_differ() -> None:
