@@ -813,7 +813,6 @@ w(
 
 # What is not named, and why.
 OPEN = {
-    "https://github.com/TorchDSP/torchsig/issues/238": "no row says for which NumPy opencv-python was compiled",
     "https://github.com/tensorflow/tensorflow/issues/58986": "on Windows the header with cuDNN's version is not read",
     "https://github.com/FFTAI/Wiki-GRx-Gym/issues/6": "torch compiles it into ~/.cache, outside of the environment",
 }
