@@ -1,7 +1,10 @@
 """`cudafit doctor` and `explain`, the real commands."""
 
 import json
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +198,21 @@ def test_every_finding_has_a_page_and_every_page_a_finding(cudafit: Run) -> None
 def test_the_checks_are_listed(cudafit: Run) -> None:
     lines = cudafit("doctor", "--list-checks").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [check.name for check in every_check()]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="nothing is changed on Windows")
+def test_a_poetry_project_is_offered_to_be_repaired_where_poetry_is(cudafit: Run, tmp_path: Path) -> None:
+    env = tree(tmp_path / "p" / ".venv", torch("2.13.0+cpu", None), ["torch==2.13.0"])
+    (next(env.glob("lib/python3*/site-packages/torch-*.dist-info")) / "INSTALLER").write_text("Poetry 2.1.0\n")
+    (tmp_path / "p/pyproject.toml").write_text(
+        '[tool.poetry]\nname = "p"\n[tool.poetry.dependencies]\ntorch = "^2.4"\n'
+    )
+    (tmp_path / "p/poetry.lock").write_text("")
+    (tmp_path / "bin").mkdir()
+    shutil.copy(sys.executable, tmp_path / "bin/poetry")
+    words = ("doctor", "--env", str(env), *machine("rtx4090-550"), "--json")
+    with_it = json.loads(cudafit(*words, env={"PATH": f"{tmp_path}/bin"}).stdout)
+    assert (with_it["owner"]["manager"], with_it["owner"]["repaired"]) == ("poetry", True)
+    assert with_it["repair"] == ["cudafit", "repair", str(env)]
+    without = json.loads(cudafit(*words, env={"PATH": f"{tmp_path}/p"}).stdout)
+    assert (without["owner"]["repaired"], without["repair"]) == (False, [])

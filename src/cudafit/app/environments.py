@@ -81,7 +81,12 @@ def environment_at(located: Located, looked: Looked, environ: Mapping[str, str])
 
 def _with_owner(environment: Environment, looked: Looked, environ: Mapping[str, str]) -> Environment:
     around = Around(looked.files, environ, lambda: looked.machine.conda or ())
-    return replace(environment, owner=owner_of(around, environment, "/" if looked.which.root else os.getcwd()))
+    owner = owner_of(around, environment, "/" if looked.which.root else os.getcwd())
+    if owner and owner.manager in ("poetry", "pdm") and looked.files.whole and os.name != "nt":
+        from cudafit.repair.engines.project import changes_with  # noqa: PLC0415 - for projects alone
+
+        owner = replace(owner, repaired=changes_with(environment.path, owner, environ))
+    return replace(environment, owner=owner)
 
 
 def described_environment(environment: Environment) -> str:

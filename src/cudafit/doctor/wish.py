@@ -48,7 +48,7 @@ def wish_of(findings: Sequence[Finding], side: str) -> Wish:
 
 def is_left_to(owner: Owner | None) -> bool:
     """Whether a change of the environment alone would make it differ from its owner's files, which cudafit leaves."""
-    return owner is not None and owner.manager not in _CHANGED
+    return owner is not None and owner.manager not in _CHANGED and not owner.repaired
 
 
 def is_repaired(environment: Environment, findings: Sequence[Finding]) -> bool:

@@ -187,6 +187,7 @@ class Owner:
     evidence: tuple[Evidence, ...] = ()
     others: tuple[Claim, ...] = ()
     asks: tuple[Asks, ...] = ()  # what the declaration names
+    repaired: bool = False  # whether `repair` changes its files together with the environment
 
 
 @frozen
