@@ -71,8 +71,9 @@ def declared(files: tuple[str, ...], extras: Sequence[str] = (), groups: Sequenc
         reader.python = list(nearby.python)
     _refuse_unknown(reader, ", ".join(files) or "the project")
     made = reader.made(files or tuple(nearby.files if nearby else ()))
-    if files and not (made.wanted or made.lines):
-        raise _untold(", ".join(files), made.warnings)
+    if not made.wanted:
+        passed = [f"`{line}` tells nothing that could be looked at" for line in made.lines]
+        raise _untold(", ".join(made.files), (*made.warnings, *passed))
     return made
 
 

@@ -41,13 +41,20 @@ def sorted_lines(lines: Iterable[tuple[str, str]], folder: str) -> Sorted:
             indexes.append(Index(value, place, name=line))
         elif option and option not in ("-e", "--editable"):
             rest.append(line)
-        elif code := local_code(line, folder, place):
+        elif code := _local(line, folder, place):
             local.append(code)
         elif found := by_address(bare, place):
             wanted.append(found)
         else:
             rest.append(line)
     return Sorted(tuple(wanted), tuple(indexes), tuple(local), tuple(rest))
+
+
+def _local(line: str, folder: str, place: str) -> Local | None:
+    """A path is one from the file that it stands in, as uv has it, else from where one is, as pip has it."""
+    own = os.path.dirname(place.rpartition(":")[0])
+    found = [local_code(line, one, place) for one in dict.fromkeys((own, folder, ""))]
+    return next((one for one in found if one and os.path.exists(one.path)), found[0])
 
 
 def is_folder_of_files(index: Index) -> bool:
