@@ -66,6 +66,9 @@ PACKAGES = {
     "held-back": dict([needing("held_back", "2.0", "torch", "secretive"), needing("held_back", "0.1.dev1", "numpy")]),
     "of-its-time": dict([wheel("of_its_time", "1.0", f"cp{n}-cp{n}-manylinux2014_x86_64") for n in (38, 311)]),
     "wants-numpy-1": dict([needing("wants_numpy_1", "1.0", "numpy<2", "torch")]),
+    "of-windows": dict([wheel("of_windows", "306", "cp311-cp311-win_amd64")]),
+    "onnxruntime": dict([needing("onnxruntime", "1.2", "numpy")]),
+    "on-the-cpu": dict([needing("on_the_cpu", "1.0", "onnxruntime<2", "torch")]),
     "needs-secretive": dict([needing("needs_secretive", "1.0", "secretive", "torch")]),
 }
 
@@ -228,6 +231,28 @@ def test_what_does_not_go_together_before_any_build_is_named_with_its_places(res
     assert "`wants-numpy-1==1.0` stands in base.txt:2" in done.stderr
     assert "`numpy>=2` stands in r.txt:3" in done.stderr
     assert "with these builds" not in done.stderr
+
+
+def test_a_conflict_does_not_hide_what_the_packages_need(resolve: Resolve) -> None:
+    Path("requirements.txt").write_text("wants-numpy-1\nnumpy>=2\n")
+    done = resolve("-r", "requirements.txt", *PASCAL)
+    assert done.returncode == 1
+    assert "`numpy>=2` stands in requirements.txt:2" in done.stderr
+    assert "without that, wants-numpy-1 1.0 needs `torch`" in done.stderr
+
+
+def test_a_package_of_another_system_without_a_marker_stops_nothing_and_is_said(resolve: Resolve) -> None:
+    Path("requirements.txt").write_text("stands-on\nof-windows==306\n")
+    done = resolve("-r", "requirements.txt", *PASCAL, "--json")
+    assert picked(done)["torch"] == "2.14.1"
+    [told] = [one for one in json.loads(done.stdout)["warnings"] if "of-windows" in one]
+    assert "has no wheel for linux-x86_64" in told
+    assert 'of-windows==306 ; sys_platform == "win32"' in told
+
+
+def test_the_build_for_the_cpu_that_comes_through_another_is_told(resolve: Resolve) -> None:
+    notes = json.loads(resolve("on-the-cpu", *PASCAL, "--json").stdout)["notes"]
+    assert any(one.startswith("onnxruntime 1.2 comes through on-the-cpu: the build for the CPU") for one in notes)
 
 
 def test_a_pin_that_has_wheels_for_another_python_chooses_it(resolve: Resolve) -> None:

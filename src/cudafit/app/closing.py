@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cudafit.app.pinned_python import bound_by_pins
-from cudafit.errors import UndeterminedError
+from cudafit.errors import CudafitError, UndeterminedError
 from cudafit.indexes import Indexes, configured
-from cudafit.lock.conflicts import before_any_fit
+from cudafit.lock.conflicts import before_any_fit, in_conflict
 from cudafit.lock.graph import Graph, Sought, for_another_python, graph
 from cudafit.lock.lines import option_of
 from cudafit.lock.uv import UvError
@@ -22,6 +22,7 @@ from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
 
 _TRIES = 3
+_OF_THE_CPU = {"onnxruntime": "onnxruntime-gpu", "tensorflow-cpu": "tensorflow", "faiss-cpu": "faiss-gpu-cu12"}
 _MOST_ROOTS = 12  # of which the index is asked once more
 
 
@@ -57,7 +58,7 @@ def closed(request: Request, machines: Sequence[Host], book: Book, *, offline: b
         if bound := solver.bound_by_pins(machines, book, for_another_python(error.told)):
             return closed(bound, machines, book, offline=offline)
         if not error.is_unanswered and not offline:
-            raise before_any_fit(error, request.wanted) from None
+            raise before_any_fit(error, request.wanted, solver.learnt(error)) from None
         what = "`--offline` asks no index" if offline else "no index answers"
         if index := error.wants_login:
             what = f"{index} wants a login, which uv takes from ~/.netrc or from the address"
@@ -77,6 +78,9 @@ class _Solver:
         self.unread: dict[str, None] = {}
         self.missing: dict[str, None] = {}
         self.without_wheel: dict[str, None] = {}
+        self.foreign: dict[str, None] = {}
+        self.of_the_cpu: dict[str, str] = {}
+        self.through: dict[str, str] = {}  # ours that came in, and one that needs each
         self.versions: dict[str, str] = {}
         self.released = Released(indexes.default)
 
@@ -90,11 +94,58 @@ class _Solver:
             f"what `{one}` needs was not looked at: it has no wheel, and its source does not say" for one in self.unread
         ]
         unseen += [f"what `{one}` needs was not looked at: no index has it" for one in self.missing]
+        unseen += map(self._of_another_system, self.foreign)
         given = [one.name for one in self.request.wanted if one.url and not self.library.knows(one.name)]
         unseen += [f"what `{one}` needs was not looked at: it is given by its address" for one in given]
         unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
         # Of what was not looked at nobody knows what it needs.
-        return Closed(request, tuple(unseen), () if unseen else tuple(self._optional(request)))
+        notes = [*self._for_the_cpu(), *(() if unseen else self._optional(request))]
+        return Closed(request, tuple(unseen), tuple(notes))
+
+    def _for_the_cpu(self) -> Iterator[str]:
+        """What comes through others as the build for the CPU, by the name that it has then."""
+        for name, by in self.of_the_cpu.items():
+            told = f"{name} {self.versions[name]} comes through {by}: the build for the CPU"
+            yield f"{told}; `{_OF_THE_CPU[name]}` beside it would fill the same folder"
+
+    def _of_another_system(self, name: str) -> str:
+        """An installer stops there, and so would uv with a lock."""
+        said = next((one for one in self.request.wanted if one.name == name and not one.constraint), None)
+        platform = self.first.targets[0].platform
+        system = "win32" if platform.startswith("linux") else "linux"
+        told = f"`{said.text}` ({said.origin})" if said else f"`{name}`, which something else needs,"
+        way = f'; with a marker (`{said.text} ; sys_platform == "{system}"`) it is left out here' if said else ""
+        return f"{told} has no wheel for {platform}, and cannot be installed here{way}"
+
+    def learnt(self, error: UvError) -> tuple[Wanted, ...]:
+        """What the packages need of ours all the same, where what was asked for does not go together: without the
+        bounds that stand in the conflict, then without any, then each by itself. Raises nothing."""
+        if not error.is_conflict or self.offline:
+            return ()
+        asked = self.request.wanted
+        for bound in (in_conflict(error, asked), asked):
+            free = [_of_any_version(one) if one in bound and not one.url else one for one in asked]
+            found = self._brought(tuple(dict.fromkeys(free)))
+            if found is not None:
+                break
+        else:
+            roots = [one for one in asked if not (one.constraint or one.url or self._is_ours(one))][:_MOST_ROOTS]
+            found = tuple(more for one in roots for more in self._brought((one,)) or ())
+        named = {one.name for one in (*found, *asked)}
+        return (*dict.fromkeys(found), *(self._through(name) for name in self.through if name not in named))
+
+    def _brought(self, wants: tuple[Wanted, ...]) -> tuple[Wanted, ...] | None:
+        """What they need of ours; None where they do not go together."""
+        try:
+            found = self._limited(replace(self.request, wanted=wants)).wanted
+        except CudafitError:
+            return None
+        return tuple(one for one in found if one not in self.request.wanted)
+
+    def _through(self, name: str) -> Wanted:
+        """What comes with a package that is ours itself, as vllm's flashinfer."""
+        by = self.through[name]
+        return Wanted(name, "", (), name, needed_by(by, self.versions.get(by, "")), constraint=True)
 
     def bound_by_pins(self, machines: Sequence[Host], book: Book, others: Sequence[str] = ()) -> Request | None:
         """Where what is pinned has no wheel for the Python that nobody asked for: with the Python that it has."""
@@ -149,7 +200,8 @@ class _Solver:
                 )
             )
             told = self._of_sources(asked, got)
-            excluded += [name for name in (*got.unread, *got.missing) if name not in excluded]
+            excluded += [name for name in (*got.unread, *got.missing, *got.foreign) if name not in excluded]
+            self.foreign |= dict.fromkeys(got.foreign)
             self.missing |= dict.fromkeys(got.missing)
             self.without_wheel |= dict.fromkeys(got.unread)
             if not told:
@@ -160,8 +212,10 @@ class _Solver:
                 standing += stated(found.requires, origin, target.platform, python, extras=extras)
                 excluded += [name] if name not in excluded else []
         self.versions |= {node.name: node.version for node in got.nodes}
+        self.through |= {one.name: one.by[0] for one in got.nodes if one.by and self.library.knows(one.name)}
+        self.of_the_cpu |= {one.name: ", ".join(one.by) for one in got.nodes if one.name in _OF_THE_CPU and one.by}
         unknown = [name for name in excluded if not any(_is_of(one, name) for one in standing)]
-        self.unread |= dict.fromkeys(name for name in unknown if name not in self.missing)
+        self.unread |= dict.fromkeys(name for name in unknown if name not in (*self.missing, *self.foreign))
         brought = brought_in(
             got.nodes,
             {one.name for one in asked if not one.constraint},

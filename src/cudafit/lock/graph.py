@@ -19,6 +19,9 @@ _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
 _NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
 _OF_ANOTHER_PYTHON = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]*)==[^\s=]+ has no wheels with a matching Python")
+_OF_ANOTHER_SYSTEM = re.compile(
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]*?)(?:[<>=!~]=?\S+)? ha(?:s|ve) no wheels with a matching platform tag"
+)
 _NOT_FOUND = "was not found in the package registry"
 _MOST_LEFT = 24
 
@@ -34,11 +37,13 @@ class Node:
 
 @frozen
 class Graph:
-    """What those need that are `unread`, without a wheel for the target, or `missing` on the index, was not seen."""
+    """What those need that are `unread`, without a wheel for the target, or `missing` on the index, was not seen; what
+    is `foreign` has wheels for other systems alone."""
 
     nodes: tuple[Node, ...] = ()
     unread: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 @frozen
@@ -58,17 +63,24 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
     """Raises CudafitError where the index cannot be reached, or what is wanted does not go together."""
     unread: list[str] = []
     missing: list[str] = []
+    foreign: list[str] = []
     while True:
-        left = [*sought.excluded, *unread, *missing]
+        left = [*sought.excluded, *unread, *missing, *foreign]
         try:
-            return Graph(tuple(_nodes(_asked(sought, left, environ))), tuple(unread), tuple(missing))
+            nodes = tuple(_nodes(_asked(sought, left, environ)))
+            return Graph(nodes, tuple(unread), tuple(missing), tuple(foreign))
         except UvError as error:
             if error.wants_login:  # which packages it has nobody knows
                 raise
             absent = set(map(normalised, _on_no_index(error.told))) - set(left)
             built = set(map(normalised, _NO_WHEEL.findall(error.told))) - {*left, *absent}
-            if not (absent or built) or len(left) > _MOST_LEFT:
+            if len(left) > _MOST_LEFT:
                 raise
+            if not (absent or built):
+                others = set(map(normalised, _OF_ANOTHER_SYSTEM.findall(error.told))) - set(left)
+                if not others:
+                    raise
+                foreign += sorted(others)
             # What was asked for goes last: it may be without a wheel in the versions alone to which uv went back.
             unread += sorted(built - {one.name for one in sought.wanted}) or sorted(built)
             missing += sorted(absent)

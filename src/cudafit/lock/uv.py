@@ -239,9 +239,18 @@ def run_uv(command: list[str], environ: Mapping[str, str], known: Iterable[str] 
 class UvError(CudafitError):
     """What uv said no to; `told` are its own words."""
 
-    def __init__(self, what: str, *, cause: Sequence[str] = (), hint: str | None = None, told: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        cause: Sequence[str] = (),
+        hint: str | None = None,
+        told: str = "",
+        learnt: Sequence[Wanted] = (),
+    ) -> None:
         super().__init__(what, cause=cause, hint=hint)
         self.told = told
+        self.learnt = tuple(learnt)  # what the packages need of ours, all the same
 
     @property
     def is_unanswered(self) -> bool:
