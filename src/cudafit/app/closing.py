@@ -15,7 +15,7 @@ from cudafit.model.fit import NO_FIT, Resolution, Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, applies, wanted
 from cudafit.resolve.answer import resolve
-from cudafit.resolve.closing import NEEDED_BY, brought_in, needed_by, stated, with_extra, with_public
+from cudafit.resolve.closing import brought_in, needed_by, stated, with_extra, with_public
 from cudafit.resolve.host import Host
 from cudafit.resolve.names import refuse_absent
 from cudafit.resolve.problem import Book, Library

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cudafit.lock.uv import UvError
-from cudafit.model.requirement import COMMAND_LINE, Wanted
-from cudafit.resolve.closing import NEEDED_BY
+from cudafit.model.requirement import COMMAND_LINE, NEEDED_BY, Wanted
 from cudafit.system.secrets import redacted
 
 _PLACES = 6

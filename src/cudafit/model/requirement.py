@@ -9,6 +9,7 @@ from cudafit.model.versions import is_sane
 from cudafit.system.python310 import possessive
 from cudafit.system.text import is_plain
 
+NEEDED_BY = "needed by "  # the origin of what another package needs
 COMMAND_LINE = "command line"
 # Specifiers that are right by their form, for which PEP 440 need not be loaded.
 _EVERYDAY = re.compile(

@@ -11,7 +11,7 @@ from cudafit.model.requirement import wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
 from cudafit.resolve.bounds import is_bound, within
-from cudafit.resolve.closing import NEEDED_BY, because
+from cudafit.resolve.closing import because
 from cudafit.resolve.command import install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
 from cudafit.resolve.fleet import groups_of

@@ -7,9 +7,8 @@ from typing import Protocol
 
 from cudafit.errors import InputError
 from cudafit.model.frameworks import LEADING
-from cudafit.model.requirement import Wanted, applies, wanted
+from cudafit.model.requirement import NEEDED_BY, Wanted, applies, wanted
 
-NEEDED_BY = "needed by "
 _EXTRA = re.compile(r"""extra\s*==\s*["']([\w.-]+)["']""")
 _OF_MAKERS = {"dev", "doc", "docs", "quality", "test", "testing", "tests"}
 _FIRST = {one.name for one in LEADING}
