@@ -13,7 +13,7 @@ from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
 from cudafit.model.fit import NO_FIT, Resolution, Target
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import Wanted, applies, wanted
+from cudafit.model.requirement import NEEDED_BY, Wanted, applies, wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.closing import brought_in, needed_by, stated, with_extra, with_public
 from cudafit.resolve.host import Host

@@ -7,7 +7,7 @@ from cudafit.errors import UndeterminedError
 from cudafit.model import fit
 from cudafit.model.fit import MatrixVersion, Passed, Pick, Resolution
 from cudafit.model.frameworks import LEADING
-from cudafit.model.requirement import wanted
+from cudafit.model.requirement import NEEDED_BY, wanted
 from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
 from cudafit.resolve.bounds import is_bound, within
