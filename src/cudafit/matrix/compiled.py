@@ -68,6 +68,7 @@ class Compiled:
     told: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)  # lists that were read
 
     def builds(self, name: str) -> tuple[Build, ...]:
         """The builds of one package; none for a package that the matrix does not hold."""
@@ -79,11 +80,15 @@ class Compiled:
 
     def facts(self, *lists: str) -> Facts:
         """The named lists of facts; all of them when none is named."""
-        found: dict[str, Any] = {
-            name: records_of(_LISTS[name], self._read(_facts_file(name))) for name in lists or _LISTS
-        }
+        found: dict[str, Any] = {name: self._list(name) for name in lists or _LISTS}
         over = [name for name in _OVER if name in found and self.over is not None]
         return merged_facts(Facts(**found), self.over.facts(*over)) if over and self.over else Facts(**found)
+
+    def _list(self, name: str) -> Any:
+        """Read once: a request is looked at several times before it is answered."""
+        if name not in self._kept:
+            self._kept[name] = records_of(_LISTS[name], self._read(_facts_file(name)))
+        return self._kept[name]
 
     def under(self, over: "Compiled", version: str) -> "Compiled":
         """The same with the other's packages in place of its own."""
