@@ -61,6 +61,13 @@ def test_the_abi_of_torch(symbols: list[str], abi: str | None) -> None:
     assert read.torch_abi == abi
 
 
+def test_names_of_torchs_that_it_gives_itself_are_no_need_of_torch() -> None:
+    """ctranslate2 holds kernels of torch's under their own names."""
+    read = read_library(library(constants=["x"], soname="_ZN2at6native9LayerNormEv"))  # a text among the names
+    assert read is not None
+    assert read.torch_abi is None
+
+
 def windows(text: bytes) -> bytes:
     """A DLL of one section."""
     head = (

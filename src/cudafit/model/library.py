@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cudafit.model.elf import Elf, read_elf
+from cudafit.model.elf import Elf, read_elf, undefined_symbols
 from cudafit.model.fatbin import ALL, Fatbins, read_fatbins
 from cudafit.model.frozen import frozen
 from cudafit.model.sections import sections
@@ -31,6 +31,7 @@ _AROUND = 40
 _VERSIONED = re.compile(r"(GLIBC|GLIBCXX)_(\d+(?:\.\d+)+)")
 # C++ names of torch change with its releases; those of its stable ABI do not.
 _CPP, _STABLE = (b"_ZN3c10", b"_ZNK3c10", b"_ZN2at"), (b"aoti_torch_", b"torch_call_dispatcher")
+_OF_TORCH = re.compile(rb"_ZN(K?3c10|2at)")
 CPP, STABLE = "c++", "stable"
 
 
@@ -95,7 +96,11 @@ def _torch_abi(data: "bytes | mmap.mmap", elf: Elf | None, places: Mapping[str, 
     def has(*names: bytes) -> bool:
         return any(data.find(name, start, start + length) >= 0 for name in names)
 
+    if length and has(*_CPP) and undefined_symbols(data, _OF_TORCH):  # ctranslate2 has kernels of torch's as its own
+        return CPP
     if length:
-        return CPP if has(*_CPP) else STABLE if has(*_STABLE) else None
+        return STABLE if has(*_STABLE) else None
     start, length = places.get(".rdata", (0, 0))  # Windows: names of functions are decorated otherwise
-    return CPP if length and has(b"@c10@@", b"@at@@") else STABLE if length and has(*_STABLE) else None
+    if length and has(b"@c10@@", b"@at@@") and has(b"c10.dll", b"torch_cpu.dll", b"torch.dll"):
+        return CPP
+    return STABLE if length and has(*_STABLE) else None

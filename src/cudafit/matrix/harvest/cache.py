@@ -10,7 +10,7 @@ from cudafit.system.reading import read_text
 
 _LIMIT = 16 << 20
 # Raised when a reader reads more or reads it otherwise: what was kept before is then read anew.
-READERS_VERSION = 9
+READERS_VERSION = 10
 
 
 class Cache:
