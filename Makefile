@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings harvest wheel matrices dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings lint-wild logs-wild harvest wheel matrices dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -128,6 +128,9 @@ schemas: $(DEV) ## write the published JSON Schemas anew
 
 lint-wild: $(DEV) ## lint over checkouts in FOLDER, against what was judged by reading (tests/lint/repositories.md)
 	.venv/bin/python -m tests.lint.wild $(FOLDER)
+
+logs-wild: $(DEV) ## read the logs without GPU trouble in FOLDER: nothing is to be named in them
+	.venv/bin/python -m tests.messages.wild $(FOLDER)
 
 findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 	.venv/bin/python -m tests.findings

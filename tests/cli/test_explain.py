@@ -137,3 +137,26 @@ def test_doctor_takes_a_log_as_evidence(cudafit: Run, tmp_path: Path) -> None:
     assert "the log says so, and there is no sign of it here" in shown
     assert "nothing in 1 line concerns a GPU" in cudafit("doctor", "--log", "-", stdin="all is well\n").stdout
     assert cudafit("doctor", "--log", "/nowhere/x.log").returncode == 2
+
+
+def test_the_root_is_what_holds_of_what_a_text_says(cudafit: Run) -> None:
+    """TensorFlow in a machine without a GPU: cuInit's error has many reasons, the line before it has this one."""
+    text = (
+        "Could not find cuda drivers on your machine, GPU will not be used.\n"
+        "failed call to cuInit: CUDA_ERROR_UNKNOWN: unknown error\n"
+    )
+    told = json.loads(cudafit("explain", "--machine", str(MACHINES / "no-gpu.json"), "--json", text).stdout)
+    assert told["root"] == "gpu.none"
+    assert told["matches"][0]["id"] == "gpu.none"
+    assert {one["follows_from"] for one in told["matches"][1:]} <= {"gpu.none", None}
+
+
+def test_without_a_gpu_nothing_of_an_environment_is_called_absent(cudafit: Run, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.1\n")
+    (tmp_path / "bin/python").touch(0o755)
+    text = "Could not load dynamic library 'libcudnn.so.8'; dlerror: libcudnn.so.8: cannot open shared object file"
+    words = ["explain", "--env", str(tmp_path), "--json", text, "--machine"]
+    for machine, holds in (("no-gpu", None), ("rtx4090-550", False)):
+        told = json.loads(cudafit(*words, str(MACHINES / f"{machine}.json")).stdout)
+        assert told["matches"][0]["holds_here"] is holds

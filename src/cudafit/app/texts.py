@@ -76,7 +76,8 @@ def beside_report(
     checks = _checks(explanation)
     unseen = {name for one in report.skipped for name in checks.get(one.check, ())}
     seen = {name for ids in checks.values() for name in ids if was_asked(name)} - unseen
-    if not inside:
+    if not inside or not report.gpus:
+        # Without a GPU much that would hinder one is not looked for.
         seen = {name for name in seen if KINDS[name].layer not in _INSIDE}
     return beside(explanation, {one.id: one for one in reversed(report.findings)}, seen, known.remedies)
 

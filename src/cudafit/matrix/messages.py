@@ -119,6 +119,9 @@ def _flaws(one: Written) -> Iterator[Flaw]:
             yield one.flaw(f"no field is called `{key}`")
         elif key in _TEXTS and not (isinstance(row[key], str) and row[key].strip()):
             yield one.flaw(f"`{key}` must be a text")
+    for key in ("match", "unlike"):
+        if not all(isinstance(text, str) for text in row.get(key, ())):
+            yield one.flaw(f"`{key}` is a list of texts: quote those that hold `: `")
     role = row.get("role", "cause")
     needed = ("id", "pattern", "match") if role == "sign" else ("id", "pattern", "says", "source", "match")
     for key in needed:

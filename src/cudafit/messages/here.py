@@ -1,6 +1,6 @@
 """What a text says, laid beside what was found on the machine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.model.finding import Finding, Fix
@@ -18,11 +18,21 @@ def beside(
     """`looked` are the findings that were looked for. Of several with the same words, the one that holds is meant."""
     matches = [_beside(one, found, looked, remedies) for one in explanation.matches]
     names = {before.id: after.id for before, after in zip(explanation.matches, matches, strict=True)}
-    root = explanation.root and names[explanation.root]
+    root = _root_here(explanation.root and names[explanation.root], matches)
     kept: dict[str, Match] = {}
     for one in matches:
-        kept.setdefault(one.id, replace(one, follows_from=one.follows_from and names[one.follows_from]))
-    return replace(explanation, root=root, matches=tuple(kept.values()))
+        follows = root if root and one.id != root and not one.harmless else None
+        kept.setdefault(one.id, replace(one, follows_from=follows))
+    ordered = sorted(kept.values(), key=lambda one: one.id != root)
+    return replace(explanation, root=root, matches=tuple(ordered))
+
+
+def _root_here(root: str | None, matches: Sequence[Match]) -> str | None:
+    """What the text means first is not the root where it is not so here, and something else that is said holds."""
+    meant = next((one for one in matches if one.id == root), None)
+    if meant is None or meant.holds_here is not False:
+        return root
+    return next((one.id for one in matches if one.holds_here), root)
 
 
 def _beside(match: Match, found: Mapping[str, Finding], looked: Collection[str], remedies: Mapping[str, Fix]) -> Match:
