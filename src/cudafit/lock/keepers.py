@@ -29,17 +29,16 @@ class Choice:
 
 @frozen
 class Keeper:
-    """`lock_words` get the folder and what is to be upgraded, `install_words` the folder, the environment, the choice
-    and what is to be installed anew; `variables` the environment that is meant."""
+    """`lock_words` get the folder and what is to be upgraded, `install_words` the folder, the environment and the
+    choice; `variables` the environment that is meant."""
 
     manager: Manager
     lock: str
     program: Callable[[Mapping[str, str]], str | None]
     change: Change
     lock_words: Callable[[str, Sequence[str]], list[str]]
-    install_words: Callable[[str, str, Choice, Sequence[str]], list[list[str]]]
+    install_words: Callable[[str, str, Choice], list[list[str]]]
     variables: Callable[[str], dict[str, str]]
-    reinstalls: bool  # whether it can install anew what is there already
     needs_python: bool  # whether it starts a Python to lock
     unlocked: tuple[str, ...] = ()  # what lies in a project and is not for a copy that is only planned with
     wanted: str = ""  # what to look at where it locks otherwise
@@ -50,11 +49,10 @@ def _uv_lock(folder: str, upgrade: Sequence[str]) -> list[str]:
     return ["lock", "--quiet", "--no-build", *again, "--project", folder, "--no-python-downloads"]
 
 
-def _uv_install(folder: str, env: str, choice: Choice, again: Sequence[str]) -> list[list[str]]:
+def _uv_install(folder: str, env: str, choice: Choice) -> list[list[str]]:
     """Inexact: what else was put into the environment stays, as it stood before."""
     where = ["--project", folder, "--python", os.path.join(env, "bin", "python"), *uv_choice(choice)]
-    anew = [word for name in again for word in ("--reinstall-package", name)]
-    return [["sync", "--inexact", *where, *more] for more in (["--frozen", *anew], ["--locked", "--check"])]
+    return [["sync", "--inexact", *where, *more] for more in (["--frozen"], ["--locked", "--check"])]
 
 
 def uv_choice(choice: Choice) -> list[str]:
@@ -70,7 +68,7 @@ def _poetry_lock(folder: str, upgrade: Sequence[str]) -> list[str]:
     return [*words, *_POETRY, "--directory", folder]
 
 
-def _poetry_install(folder: str, _env: str, choice: Choice, _again: Sequence[str]) -> list[list[str]]:
+def _poetry_install(folder: str, _env: str, choice: Choice) -> list[list[str]]:
     extras = ["--extras", " ".join(choice.extras)] if choice.extras else []
     only = ["--only", ",".join(("main", *choice.groups))]
     return [["install", "--no-root", *_POETRY, "--directory", folder, *only, *extras]]
@@ -81,7 +79,7 @@ def _pdm_lock(folder: str, upgrade: Sequence[str]) -> list[str]:
     return [*words, "--skip", ":all", "--project", folder]
 
 
-def _pdm_install(folder: str, _env: str, choice: Choice, _again: Sequence[str]) -> list[list[str]]:
+def _pdm_install(folder: str, _env: str, choice: Choice) -> list[list[str]]:
     groups = [word for name in (*choice.extras, *choice.groups) for word in ("-G", name)]
     rest = [] if choice.groups else ["--prod"]
     return [["sync", "--no-self", "--skip", ":all", "--project", folder, *groups, *rest]]
@@ -114,7 +112,6 @@ KEEPERS: Mapping[str, Keeper] = {
             _uv_lock,
             _uv_install,
             lambda env: {"UV_PROJECT_ENVIRONMENT": env},
-            reinstalls=True,
             needs_python=False,
             wanted="look at `override-dependencies`, `constraint-dependencies` and `conflicts` in `[tool.uv]`",
         ),
@@ -126,7 +123,6 @@ KEEPERS: Mapping[str, Keeper] = {
             _poetry_lock,
             _poetry_install,
             lambda env: {"VIRTUAL_ENV": env},
-            reinstalls=False,
             needs_python=True,
             wanted="look at the dependencies in `pyproject.toml`",
         ),
@@ -138,7 +134,6 @@ KEEPERS: Mapping[str, Keeper] = {
             _pdm_lock,
             _pdm_install,
             lambda env: {"VIRTUAL_ENV": env, "PDM_IGNORE_SAVED_PYTHON": "1", "PDM_CHECK_UPDATE": "0"},
-            reinstalls=False,
             needs_python=True,
             unlocked=(".pdm-python", ".pdm-plugins", "pdm.toml"),
             wanted="look at `[tool.pdm.resolution]`",

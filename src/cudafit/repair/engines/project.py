@@ -25,7 +25,6 @@ from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
-from cudafit.repair.engines.uv import uninstall
 from cudafit.repair.engines.venv import make_way, reach_of_pip
 from cudafit.repair.engines.venv_plan import plan_of, versions_in
 from cudafit.repair.links import Reach
@@ -119,15 +118,13 @@ class ProjectEngine:
             if data != project.before[name]:
                 means.say(f"writing {name}")
                 change.put(name, data)
-        replaced = make_way(self.path, prepared.plan, change, means)
-        if replaced and not self.keeper.reinstalls:
-            uninstall(self.path, replaced, means.environ, lock=change.lock)
+        make_way(self.path, prepared.plan, change, means)
         means.say(f"{self.keeper.manager}: installing {counted(len(prepared.plan.coming), 'package')}")
         environ = project_environ(means.environ, outside=project.folder)
         program = program_of(self.keeper, environ)
         environ = without_active(environ) if self.keeper.needs_python else environ
         environ |= self.keeper.variables(self.path)
-        for words in self.keeper.install_words(project.folder, self.path, project.choice, replaced):
+        for words in self.keeper.install_words(project.folder, self.path, project.choice):
             run_for_project([program, *words], environ, [change.lock], of=self.keeper.manager)
         return ()
 

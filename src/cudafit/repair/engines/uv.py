@@ -50,7 +50,6 @@ def install(
     environ: Mapping[str, str],
     name: str = REQUIREMENTS,
     *,
-    again: Sequence[str] = (),
     checks: str = HASHED,
     prefix: str = "",
     lock: int,
@@ -59,7 +58,6 @@ def install(
     `checks` what holds besides.
 
     With `prefix` they are laid below that folder, as for a Python of that prefix, and the environment stays as it is.
-    `again` are packages to install even where uv would say that they are there: 2.13.0+cpu is a 2.13.0 to it.
     """
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         path = os.path.join(folder, name)
@@ -68,7 +66,6 @@ def install(
             file.write(with_logins(text, indexes.default, indexes.pytorch))
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
         command += ["--prefix", prefix] if prefix else []
-        command += [word for package in again for word in ("--reinstall-package", package)]
         command += ["--no-deps"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
         if name == REQUIREMENTS and checks != UNCHECKED:
             command.append("--require-hashes")  # a pylock's are always compared, as far as it has any

@@ -74,10 +74,10 @@ class VenvEngine:
         return reach_of_pip(self.path, changes, adds=bool(prepared.plan.coming))
 
     def apply(self, prepared: Prepared[Lock], change: Underway, means: Means) -> Sequence[str]:
-        again = make_way(self.path, prepared.plan, change, means)
+        make_way(self.path, prepared.plan, change, means)
         if coming := prepared.plan.coming:
             means.say(f"installing {counted(len(coming), 'package')}")
-            install(self.path, prepared.source.text, means.indexes, means.environ, again=again, lock=change.lock)
+            install(self.path, prepared.source.text, means.indexes, means.environ, lock=change.lock)
         return ()
 
     def verify(self, prepared: Prepared[Lock], after: Environment) -> Sequence[str]:
@@ -116,16 +116,17 @@ class VenvEngine:
         return made
 
 
-def make_way(environment: str, plan: Plan, change: Underway, means: Means) -> list[str]:
-    """Takes out what goes, since it may fill the folder of a package that comes, and what no installer can take out.
-    Returns the packages that are replaced and still there."""
-    going = [step.package for step in plan.going]
-    replaced = [step.package for step in plan.coming if step.before is not None]
-    broken = remove_broken(environment, [*going, *replaced])
-    if rest := [name for name in going if name not in broken]:
+def make_way(environment: str, plan: Plan, change: Underway, means: Means) -> None:
+    """Takes out what goes and what is replaced.
+
+    What goes may fill the folder of a package that comes. What is replaced is told from what comes by more than its
+    version (2.13.0+cpu is a 2.13.0 to uv), and an installer that is told to install anew what is there asks the index
+    again and downloads again what its cache holds."""
+    gone = [step.package for step in plan.steps if step.before is not None]
+    broken = remove_broken(environment, gone)
+    if rest := [name for name in gone if name not in broken]:
         means.say(f"removing {counted(len(rest), 'package')}")
         uninstall(environment, rest, means.environ, lock=change.lock)
-    return [name for name in replaced if name not in broken]
 
 
 def reach_of_pip(environment: str, changes: Iterable[str], *, adds: bool) -> Reach:
