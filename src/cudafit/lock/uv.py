@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 900
 _LOCK_LIMIT = 256 << 20  # uv's own answer
 PROJECT = "your-request"
+OFFLINE = "--offline"
 # The glibc versions that uv knows platforms for.
 _GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
 _FOREIGN = {
@@ -72,18 +73,24 @@ class Package:
 
 @frozen
 class Compiled:
-    """The lock: its packages, and uv's own pylock text of them."""
+    """The lock: its packages, and uv's own pylock text of them. `remembered`: why no index was asked for it."""
 
     packages: tuple[Package, ...]
     pylock: str
+    remembered: str | None = None
 
 
 def compiled(
-    order: Order, environ: Mapping[str, str] = os.environ, *, preferred: Mapping[str, str] | None = None
+    order: Order,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    preferred: Mapping[str, str] | None = None,
+    from_cache: bool = False,
 ) -> Compiled:
     """Raises CudafitError where the index cannot be reached, or the packages below the fit do not go together.
 
-    `preferred` are versions to stay at unless something forbids it.
+    `preferred` are versions to stay at unless something forbids it. `from_cache`: where no index answers, what uv's
+    cache knows of it will do.
     """
     with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
         _write_sources(order, folder)
@@ -93,7 +100,16 @@ def compiled(
             environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
         path = _with_preferred(folder, preferred or {})
         known = list(known_texts(order.indexes, order.wanted, order.lines, environ))
-        run_uv([*command, "--format", "pylock.toml", "--generate-hashes", "--output-file", path], environ, known)
+        locking = ["--format", "pylock.toml", "--generate-hashes", "--output-file", path]
+        remembered = None
+        try:
+            run_uv([*command, *locking], environ, known)
+        except UvError as error:
+            if not from_cache or not error.is_unanswered or error.wants_login:
+                raise
+            command.append(OFFLINE)
+            remembered = next(iter(error.cause), str(error))
+            _or(error, lambda: run_uv([*command, *locking], environ, known))
         text = without_login(read_text(path, _LOCK_LIMIT))
         packages = _read(text)
         elsewhere = {pick.name for pick in order.picks if pick.index_name.startswith(PYTORCH)}
@@ -102,7 +118,15 @@ def compiled(
     marked = tuple(
         Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
     )
-    return Compiled(marked, text)
+    return Compiled(marked, text, remembered)
+
+
+def _or(error: CudafitError, call: Callable[[], object]) -> None:
+    """The second attempt; where that fails too, the first one's reason is the one to tell."""
+    try:
+        call()
+    except CudafitError:
+        raise error from None
 
 
 def _with_preferred(folder: str, preferred: Mapping[str, str]) -> str:

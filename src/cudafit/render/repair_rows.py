@@ -89,7 +89,7 @@ def _download(plan: Plan) -> str:
     total = plan.download
     if total is None:
         known = sum(step.size or 0 for step in plan.steps)
-        return f"at least {size_text(known)}; of some packages the size is not known"
+        return f"at least {size_text(known)}; of some packages the size is not known" if known else "not known"
     return f"{size_text(total)}, less what is in the cache" if total else "nothing"
 
 

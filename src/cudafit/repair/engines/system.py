@@ -42,8 +42,16 @@ class SystemEngine(VenvEngine):
         plan, place = prepared.plan, change.env
         if coming := plan.coming:
             means.say(f"laying {counted(len(coming), 'package')} ready")
-            text = prepared.source.text
-            install(self._python, text, means.indexes, means.environ, prefix=change.stage, lock=change.lock)
+            lock = prepared.source
+            install(
+                self._python,
+                lock.text,
+                means.indexes,
+                means.environ,
+                prefix=change.stage,
+                offline=lock.offline,
+                lock=change.lock,
+            )
             settle(change.stage, place)
         means.say("exchanging the files")
         changing = {step.package for step in plan.steps if step.before is not None}

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import known_texts, uv_program
+from cudafit.lock.uv import OFFLINE, known_texts, uv_program
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
 from cudafit.system.python310 import possessive
@@ -52,6 +52,7 @@ def install(
     *,
     checks: str = HASHED,
     prefix: str = "",
+    offline: bool = False,
     lock: int,
 ) -> None:
     """What the lock says and nothing else; each file is checked against its hash. `name` tells the lock's format,
@@ -66,6 +67,7 @@ def install(
             file.write(with_logins(text, indexes.default, indexes.pytorch))
         command = ["pip", "install", "--no-config", "--python", environment, "-r", path]
         command += ["--prefix", prefix] if prefix else []
+        command += [OFFLINE] if offline else []
         command += ["--no-deps"] if name == REQUIREMENTS else ["--preview-features", "pylock"]
         if name == REQUIREMENTS and checks != UNCHECKED:
             command.append("--require-hashes")  # a pylock's are always compared, as far as it has any

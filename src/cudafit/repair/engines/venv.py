@@ -13,7 +13,7 @@ from cudafit.lock.formats.pylock import pylock_text
 from cudafit.lock.order import PYTORCH, Order
 from cudafit.lock.requirements_txt import entry, requirements_text
 from cudafit.lock.sizes import sizes_of
-from cudafit.lock.uv import compiled
+from cudafit.lock.uv import Compiled, compiled
 from cudafit.model.environment import CONDA, VENV, Environment
 from cudafit.model.finding import Report, Wish
 from cudafit.model.plan import Made, Package, Plan
@@ -59,15 +59,16 @@ class VenvEngine:
         request = request_of(wish.change, environment, facts)
         answer = fit_for(wish, request, world)
         order = Order(resolution=answer, wanted=request.wanted, indexes=means.indexes)
-        made = compiled(order, means.environ, preferred=preferred(environment, wish, facts))
+        made = compiled(order, means.environ, preferred=preferred(environment, wish, facts), from_cache=True)
         elsewhere = {pick.name: pick.index_name for pick in answer.picks if pick.index_name.startswith(PYTORCH)}
         plan = plan_of(wish, environment, facts, {one.name: one.version for one in made.packages}, elsewhere)
         coming = {step.package for step in plan.coming}
         packages = [one for one in made.packages if one.name in coming]
-        sizes = sizes_of(packages, order)
+        sizes = {} if made.remembered else sizes_of(packages, order)
         steps = tuple(replace(step, size=sizes.get(step.package)) for step in plan.steps)
-        whole = replace(plan, steps=steps, warnings=answer.warnings)
-        return Prepared(whole, Lock("".join(entry(one, order) for one in packages)))
+        whole = replace(plan, steps=steps, warnings=(*answer.warnings, *_remembered(made)))
+        text = "".join(entry(one, order) for one in packages)
+        return Prepared(whole, Lock(text, offline=made.remembered is not None))
 
     def reach(self, prepared: Prepared[Lock]) -> Reach:
         changes = {step.package for step in prepared.plan.steps if step.before is not None}
@@ -77,7 +78,8 @@ class VenvEngine:
         make_way(self.path, prepared.plan, change, means)
         if coming := prepared.plan.coming:
             means.say(f"installing {counted(len(coming), 'package')}")
-            install(self.path, prepared.source.text, means.indexes, means.environ, lock=change.lock)
+            lock = prepared.source
+            install(self.path, lock.text, means.indexes, means.environ, offline=lock.offline, lock=change.lock)
         return ()
 
     def verify(self, prepared: Prepared[Lock], after: Environment) -> Sequence[str]:
@@ -90,13 +92,15 @@ class VenvEngine:
         return replace(host, kind=replace(host.kind, pythons=tuple(found)))
 
     def solved(self, order: Order, means: Means, *, sizes: bool) -> Made[Lock]:
-        made = compiled(order, means.environ)
-        known = sizes_of(made.packages, order) if sizes else {}
+        made = compiled(order, means.environ, from_cache=True)
+        known = sizes_of(made.packages, order) if sizes and not made.remembered else {}
         packages = tuple(Package(one.name, one.version, known.get(one.name)) for one in made.packages)
         picks = tuple(pick for pick in order.picks if pick.requested)
         kept = pylock_text(order, made)
-        lock = Lock(requirements_text(order, made), interpreter=interpreter_of(order.python, means.pythons), kept=kept)
-        return Made(VENV, order.python, packages, lock, picks)
+        interpreter = interpreter_of(order.python, means.pythons)
+        offline = made.remembered is not None
+        lock = Lock(requirements_text(order, made), interpreter=interpreter, kept=kept, offline=offline)
+        return Made(VENV, order.python, packages, lock, picks, notes=_remembered(made))
 
     def given(self, lock: str, _host: Host, python: str | None, means: Means, *, unhashed: bool) -> Made[Lock]:
         return _with_interpreter(given_lock(lock, python, unhashed=unhashed), means)
@@ -109,11 +113,26 @@ class VenvEngine:
             means.say(f"making {self.path} with Python {made.python}")
             make_venv(self.path, lock.interpreter or made.python, means.environ, lock=change.lock)
             means.say(f"installing {counted(len(made.packages), 'package')}")
-            install(self.path, lock.text, means.indexes, means.environ, lock.name, checks=made.checks, lock=change.lock)
+            install(
+                self.path,
+                lock.text,
+                means.indexes,
+                means.environ,
+                lock.name,
+                checks=made.checks,
+                offline=lock.offline,
+                lock=change.lock,
+            )
             if lock.kept:
                 write_text(os.path.join(self.path, KEPT_LOCK), without_login(lock.kept))
             check()
         return made
+
+
+def _remembered(made: Compiled) -> tuple[str, ...]:
+    if made.remembered is None:
+        return ()
+    return (f"no index answers ({made.remembered}): what uv's cache knows of it is taken, and nothing newer",)
 
 
 def make_way(environment: str, plan: Plan, change: Underway, means: Means) -> None:

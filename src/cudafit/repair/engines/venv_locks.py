@@ -25,6 +25,7 @@ class Lock:
     name: str = REQUIREMENTS
     interpreter: str = ""  # the program that a new environment is made with
     kept: str | None = None  # the lock to keep in a new environment
+    offline: bool = False  # no index answered while it was made
 
 
 def given_lock(path: str, python: str | None, *, unhashed: bool = False) -> Made[Lock]:
