@@ -1,11 +1,12 @@
 """The files that `cudafit lint` is given: found, read, and handed to the room that understands them."""
 
 import codecs
+import gc
 import io
 import os
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ from cudafit.errors import InputError
 from cudafit.files import Files
 from cudafit.lint.check import UnreadableError, configurations_named, lint_text
 from cudafit.lint.configs import FOLDERS
+from cudafit.lint_cache import LintCache, key_of, packed, unpacked
 from cudafit.model import kinds
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.model.finding import is_wanted
 
 STDIN = "-"
 LIMIT = 16 << 20
+NOTEBOOK_LIMIT = 64 << 20  # most of it may be pictures
 # Encodings of names of hosts, which take time by the square of a text.
 _FOR_NAMES = ("idna", "punycode")
 _CODE = (".py", ".pyw", ".ipynb")
@@ -26,6 +29,17 @@ _CONFIGURATION = (".yaml", ".yml", ".json", ".toml")
 _OTHER_FOLDERS = frozenset(("__pycache__", "node_modules", "site-packages", "dist-packages", "build", "dist"))
 # Below this many, starting further processes takes longer than they save.
 _FEW = 60
+# After so many bytes of code a worker looks for circles that nobody holds any more.
+_MOST_WASTE = 2 << 20
+
+
+class Task(NamedTuple):
+    """A file to be read."""
+
+    path: str
+    quick: bool = False  # found in a folder: it is parsed only where it names a framework
+    installed: Mapping[str, str] = {}
+    about: bytes = b""  # what the cache knows results by, beside the file; empty without a cache
 
 
 class Read(NamedTuple):
@@ -35,17 +49,28 @@ class Read(NamedTuple):
     skipped: list[SkippedFile]
     names: frozenset[str]  # of the configurations that the code speaks of
     whole: bool = True  # False: nothing of it could be read
+    key: str = ""  # under which the cache keeps this
 
 
-def lint_paths(paths: Sequence[str], stdin: str | None = None) -> LintReport:
-    """Lints files and folders; raises InputError for a path that is not there."""
+def lint_paths(
+    paths: Sequence[str],
+    stdin: str | None = None,
+    installed: Mapping[str, str] | None = None,
+    cache: LintCache | None = None,
+) -> LintReport:
+    """Lints files and folders; raises InputError for a path that is not there.
+
+    `installed` are the versions of packages where the code will run; `cache` has what was found before.
+    """
     files, configurations = _collect(paths)
-    results = _all(files)
+    versions = dict(installed or {})
+    about = cache.about if cache is not None else b""
+    results = _all([Task(path, path not in paths, versions, about) for path in files], cache)
     if stdin is not None:
-        results.append(_lint(stdin, STDIN))
+        results.append(_lint(stdin, Task(STDIN, installed=versions)))
     named = frozenset[str]().union(*(one.names for one in results))
     wanted = [path for path in configurations if _is_read(path, named)]
-    results += [read_file(path) for path in wanted]
+    results += [read_file(Task(path)) for path in wanted]
     findings = [finding for one in results for finding in one.findings]
     skipped = [skip for one in results for skip in one.skipped]
     return LintReport(tuple(_told_once(findings)), tuple(skipped), sum(one.whole for one in results))
@@ -101,27 +126,90 @@ def _is_read(path: str, named: frozenset[str]) -> bool:
     return "*" in named and any(part in FOLDERS for part in path.split(os.sep))
 
 
-def _all(files: list[str]) -> list[Read]:
-    workers = min(
-        len(files) // (_FEW // 2), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
-    )
-    if len(files) < _FEW or workers < 2:
-        return [read_file(path) for path in files]
+def _all(tasks: list[Task], cache: LintCache | None) -> list[Read]:
+    if cache is None or len(tasks) < _FEW:
+        return _followed(tasks)
+    found = [_known(task, cache) for task in tasks]
+    left = iter(_followed([task for task, read in zip(tasks, found, strict=True) if read is None]))
+    results = [read if read is not None else next(left) for read in found]
+    for before, read in zip(found, results, strict=True):
+        if before is None and read.key and read.whole:
+            cache.put(read.key, [packed(read.findings), [one.reason for one in read.skipped], sorted(read.names)])
+    cache.write()
+    return results
+
+
+def _known(task: Task, cache: LintCache) -> Read | None:
+    """What was found before in a file of this name and content."""
+    try:
+        held = cache.get(key_of(task.path, Files().read_bytes(task.path, _limit(task.path)), task.about))
+        if held is None:
+            return None
+        findings, reasons, names = held
+        skipped = [SkippedFile(task.path, str(reason), part=True) for reason in reasons]
+        return Read(unpacked(findings, task.path), skipped, frozenset(map(str, names)))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _followed(tasks: list[Task]) -> list[Read]:
+    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    workers = min(len(tasks) // (_FEW // 2), cores or 1)
+    if len(tasks) < _FEW or workers < 2:
+        return [read_file(task) for task in tasks]
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - for large trees alone
 
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(read_file, files, chunksize=16))
+    # The large ones first, so that no worker is left alone with one at the end.
+    order = sorted(range(len(tasks)), key=lambda number: _size(tasks[number].path), reverse=True)
+    results: list[Read | None] = [None] * len(tasks)
+    with ProcessPoolExecutor(workers, initializer=_keep_no_garbage) as pool:
+        done = pool.map(_one_of_many, [tasks[number] for number in order], chunksize=8)
+        for number, read in zip(order, done, strict=True):
+            results[number] = read
+    return [one for one in results if one is not None]
 
 
-def read_file(path: str) -> Read:
+def _size(path: str) -> int:
     try:
-        data = Files().read_bytes(path, LIMIT)
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _keep_no_garbage() -> None:
+    """A tree of syntax makes many objects and few circles: looking for them at each step takes a third of the time."""
+    gc.disable()
+    gc.freeze()
+
+
+_waste = 0
+
+
+def _one_of_many(task: Task) -> Read:
+    global _waste  # noqa: PLW0603 - of a worker, which is a process of its own
+    read = read_file(task)
+    _waste += _size(task.path)
+    if _waste > _MOST_WASTE:
+        _waste = 0
+        gc.collect()
+    return read
+
+
+def _limit(path: str) -> int:
+    return NOTEBOOK_LIMIT if path.lower().endswith(".ipynb") else LIMIT
+
+
+def read_file(task: Task) -> Read:
+    path = task.path
+    try:
+        data = Files().read_bytes(path, _limit(path))
     except OSError as error:
         return _skip(path, error.strerror or "it cannot be read")
     try:
-        return _lint(decoded(data), path)
+        read = _lint(decoded(data), task)
     except UnreadableError as error:
         return _skip(path, str(error))
+    return read._replace(key=key_of(path, data, task.about)) if task.about else read
 
 
 def read_source(path: str) -> str:
@@ -146,10 +234,11 @@ def decoded(data: bytes) -> str:
         raise UnreadableError("it is not text in UTF-8, nor in an encoding that it names") from error
 
 
-def _lint(text: str, path: str) -> Read:
+def _lint(text: str, task: Task) -> Read:
     parts: list[str] = []
+    path = task.path
     try:
-        findings = lint_text(text, path, parts)
+        findings = lint_text(text, path, parts, task.installed, quick=task.quick)
     except UnreadableError as error:
         return _skip(path, str(error))
     names = configurations_named(text, path) if path == STDIN or path.endswith(_CODE) else frozenset[str]()

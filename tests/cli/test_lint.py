@@ -55,7 +55,8 @@ def test_stdin(cudafit: Run) -> None:
 
 
 def test_json_satisfies_its_schema(cudafit: Run, tree: Path) -> None:
-    (tree / "broken.py").write_text("def f(:\n", encoding="utf-8")
+    (tree / "broken.py").write_text("def f(:  # torch\n", encoding="utf-8")
+    (tree / "other.py").write_text("def f(:\n", encoding="utf-8")
     result = cudafit("lint", "--json", str(tree))
     assert result.returncode == 1
     shown = json.loads(result.stdout)
@@ -66,7 +67,8 @@ def test_json_satisfies_its_schema(cudafit: Run, tree: Path) -> None:
         ("code.to_result_discarded", 7),
     ]
     assert shown["skipped"] == [{"path": f"{tree}/broken.py", "reason": "line 1: invalid syntax", "part": False}]
-    assert shown["files"] == 2
+    assert shown["files"] == 3  # what names no framework is not parsed, unless it is named itself
+    assert cudafit("lint", str(tree / "other.py")).returncode == 2
 
 
 def test_github_and_sarif(cudafit: Run, tree: Path) -> None:
@@ -166,6 +168,39 @@ def test_a_large_tree_is_read_by_several_processes(cudafit: Run, tree: Path) -> 
     for number in range(150):
         (tree / f"more{number:03}.py").write_text(RIGHT, encoding="utf-8")
     assert cudafit("lint", str(tree)).stdout.endswith("2 errors in 152 files\n")
+
+
+def test_what_hangs_on_a_version_is_judged_by_an_environment(
+    cudafit: Run, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "ask.py").write_text("import transformers\nask = transformers.pipeline('x')\n")
+    packages = tree / ".venv" / "lib" / "python3.12" / "site-packages"
+    (packages / "transformers-4.46.3.dist-info").mkdir(parents=True)
+    (packages / "torch-2.5.0.dist-info").mkdir()
+    (tree / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.1\n")
+    ask = str(tree / "ask.py")
+    unknown = cudafit("lint", "--json", ask)
+    assert [one["id"] for one in json.loads(unknown.stdout)["findings"]] == ["info.version_decides"]
+    assert unknown.returncode == 0
+    named = json.loads(cudafit("lint", "--json", "--env", str(tree / ".venv"), ask).stdout)
+    validate(named, "lint-1")
+    assert [one["message"].partition(" (")[2] for one in named["findings"]] == ["transformers 4.46.3 is installed)"]
+    assert named["assumed"] == [f"transformers 4.46.3, in {tree}/.venv"]
+    monkeypatch.chdir(tree)
+    nearby = cudafit("lint", "--json", "ask.py")
+    assert [one["id"] for one in json.loads(nearby.stdout)["findings"]] == ["code.hf_pipeline_cpu"]
+    assert cudafit("lint", "--env", str(tree / "conf"), ask).returncode == 2
+
+
+def test_without_a_cache_nothing_is_kept(cudafit: Run, tree: Path, tmp_path: Path) -> None:
+    for number in range(70):
+        (tree / f"more{number:03}.py").write_text(RIGHT, encoding="utf-8")
+    kept = tmp_path / "cache"
+    shown = cudafit("lint", "--no-cache", str(tree), env={"XDG_CACHE_HOME": str(kept)}).stdout
+    assert not kept.exists()
+    assert cudafit("lint", str(tree), env={"XDG_CACHE_HOME": str(kept)}).stdout == shown
+    assert (kept / "cudafit" / "lint").is_dir()
+    assert cudafit("lint", str(tree), env={"XDG_CACHE_HOME": str(kept)}).stdout == shown
 
 
 def test_list_checks_and_pages(cudafit: Run) -> None:

@@ -25,7 +25,7 @@ from cudafit.project.placeholders import filled
 from cudafit.project.requirement_files import read_requirement_file
 from cudafit.repair.engines.uv import _failure
 from cudafit.repair.engines.venv_locks import given_lock
-from cudafit.sources import decoded, read_file
+from cudafit.sources import Task, decoded, read_file
 from cudafit.system.commands import command_text
 from cudafit.system.mounts import parse_mounts_below
 from cudafit.system.text import harmless, harmless_lines
@@ -67,6 +67,10 @@ _LOCK = _REQUIREMENTS + " @EXPLICIT .conda .tar.bz2 sha256: manager: conda packa
 
 def _json(*values: object) -> list[bytes]:
     return [json.dumps(value).encode() for value in values]
+
+
+def _read_source(path: str) -> object:
+    return read_file(Task(path))
 
 
 def _texts(*values: str) -> list[bytes]:
@@ -368,7 +372,12 @@ _CODE = (
     Parser(
         "source", binary(decoded), samples.encoded, "# coding: utf-16 latin-1 \\n \\xff\\xfe", errors=(UnreadableError,)
     ),
-    Parser("source file", file("x.py", read_file), samples.encoded, "# coding: rot13 idna punycode utf-7 \\n"),
+    Parser(
+        "source file",
+        file("x.py", _read_source),
+        samples.encoded,
+        "# coding: rot13 idna punycode utf-7 \\n",
+    ),
     Parser("hints", text(hints_in), samples.scripts, "DataLoader( num_workers = 0 device_map='auto' ) , **"),
 )
 _KEPT = (

@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 
+from cudafit.lint.check import DECIDING
+from cudafit.model.environment import Environment, by_real_name
 from cudafit.model.finding import Evidence, Finding, Fix, NotChecked
 from cudafit.model.kinds import KINDS
 from cudafit.sources import STDIN, lint_paths
 
 
-def in_code(paths: Sequence[str], text: str | None = None) -> list[Finding | NotChecked]:
+def in_code(
+    paths: Sequence[str], text: str | None = None, environment: Environment | None = None
+) -> list[Finding | NotChecked]:
     """What `cudafit lint` finds, as doctor says it: below everything else, since the code runs on top of it.
 
-    `text` is code that is in no file, as that of `python -c`.
+    `text` is code that is in no file, as that of `python -c`; `environment` is the one that it runs in.
     """
-    report = lint_paths(paths, text)
+    held = by_real_name(environment.distributions) if environment is not None else {}
+    report = lint_paths(paths, text, {name: held[name] for name in DECIDING if name in held})
     found: list[Finding | NotChecked] = []
     for one in report.findings:
         cell = f", cell {one.cell}" if one.cell else ""

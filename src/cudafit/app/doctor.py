@@ -103,7 +103,7 @@ def _report(request: Request, looked: Looked, say: Callable[[str], None]) -> Rep
     if request.sources:
         from cudafit.app.code import in_code  # noqa: PLC0415 - where code is read
 
-        code = in_code(request.sources)
+        code = in_code(request.sources, environment=environment)
     report = diagnose(
         world(looked, environment),
         select=request.select,

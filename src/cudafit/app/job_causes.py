@@ -110,7 +110,8 @@ def causes_of(job: Suspect | None) -> Causes:
     if job is not None and (job.python.script or job.text):
         from cudafit.app.code import in_code  # noqa: PLC0415 - for code alone
 
-        code = in_code((job.python.script,) if job.python.script else (), job.text)
+        paths = (job.python.script,) if job.python.script else ()
+        code = in_code(paths, job.text, around.world.environment)
     report = diagnose(around.world, code=code)
     found = tuple(one for one in report.findings if _is_cause(one))
     skipped = [one for one in report.skipped if job is not None or one.check != "environment"]

@@ -1,10 +1,15 @@
 """Training code that keeps its work on the CPU: found, told and mended."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from cudafit import __version__
+from cudafit.app.asked import WhichEnvironment
+from cudafit.app.code_versions import Installed, installed_for
 from cudafit.errors import InputError
 from cudafit.lint.check import UnreadableError
+from cudafit.lint_cache import LintCache, default_folder
 from cudafit.model.code_finding import SCHEMA, LintReport
 from cudafit.model.finding import is_called
 from cudafit.model.frozen import frozen
@@ -24,6 +29,8 @@ class Request:
     """Files and folders; `-` is stdin."""
 
     paths: tuple[str, ...]
+    environment: WhichEnvironment = WhichEnvironment()
+    cached: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
@@ -43,7 +50,14 @@ def lint(request: Request) -> "Linted":
 
 
 def _linted(request: Request, stdin: str | None) -> "Linted":
-    return Linted(request, stdin, chosen(lint_paths(request.paths, stdin), request.select, request.ignore))
+    there = installed_for(request.environment)
+    cache = LintCache(default_folder(os.environ), there.versions) if request.cached else None
+    report = lint_paths(request.paths, stdin, there.versions, cache)
+    return Linted(request, stdin, chosen(replace(report, assumed=_assumed(there)), request.select, request.ignore))
+
+
+def _assumed(there: Installed) -> tuple[str, ...]:
+    return tuple(f"{name} {version}, in {there.path}" for name, version in sorted(there.versions.items()))
 
 
 def _stdin() -> str:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cudafit.app.asked import WhichEnvironment
 from cudafit.cli.common import common_options, say, use_color, write, write_diff, write_exactly
+from cudafit.cli.machine_options import environment_options
 from cudafit.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 )
 @click.option("--select", metavar="ID", multiple=True, help="Only these findings, as code.model_on_cpu.")
 @click.option("--ignore", metavar="ID", multiple=True, help="Leave these findings out.")
+@click.option("--env", "path", metavar="PATH", help="Judge by the versions in this environment; nothing of it is run.")
+@environment_options
+@click.option("--no-cache", is_flag=True, help="Follow each file anew, and keep nothing in the user's cache.")
 @click.option("--list-checks", is_flag=True, help="List what can be found.")
 @common_options
 @click.pass_context
@@ -42,12 +47,15 @@ def command(
     form: str,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    environment: WhichEnvironment,
+    no_cache: bool,
     list_checks: bool,
 ) -> int:
     """Find training code that keeps its work on the CPU.
 
     Reads Python files, notebooks, and folders of them; `-` is stdin. Nothing is imported or run. In a folder the
     configurations that the code names are read too. `# cudafit: ignore[ID]` on a line silences a finding there.
+    What hangs on the version of a library is judged by the environment that is active or in this folder, or by --env.
     Exits with 1 when an error or a warning was found, with 2 when a file that was named could not be read.
     """
     from cudafit.app.lint import Request, every_kind, lint  # noqa: PLC0415
@@ -57,7 +65,7 @@ def command(
         return 0
     if write_files and not fix:
         raise InputError("`--write` belongs to `--fix`", hint="`cudafit lint --fix --write PATH`")
-    linted = lint(Request(paths, select, ignore))
+    linted = lint(Request(paths, environment, not no_cache, select, ignore))
     if fix and write_files:
         linted = _write(linted)
         write(linted.text())

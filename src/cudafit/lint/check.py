@@ -2,19 +2,26 @@
 
 from collections.abc import Mapping
 
+from cudafit.lint.deciding import DECIDING
 from cudafit.lint.python import UnreadableError, lint_python
 from cudafit.model.code_finding import CodeFinding
 
-__all__ = ["UnreadableError", "configurations_named", "lint_text"]
+__all__ = ["DECIDING", "UnreadableError", "configurations_named", "lint_text"]
 
 
 def lint_text(
-    text: str, path: str, skipped: list[str] | None = None, installed: Mapping[str, str] | None = None
+    text: str,
+    path: str,
+    skipped: list[str] | None = None,
+    installed: Mapping[str, str] | None = None,
+    *,
+    quick: bool = False,
 ) -> list[CodeFinding]:
     """The findings in a Python file, a notebook or a configuration, by the ending of its path, in order.
 
     Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none. `installed`
-    has the versions of packages where the code will run, as far as they are known.
+    has the versions of packages where the code will run, as far as they are known. `quick`: a file of Python that names
+    no framework is not parsed.
     """
     ending = path.rpartition(".")[2].lower()
     if _is_notebook(text, path):
@@ -25,7 +32,7 @@ def lint_text(
         from cudafit.lint.configs import lint_config  # noqa: PLC0415
 
         return lint_config(text, path)
-    return lint_python(text, path, skipped, installed=installed)
+    return lint_python(text, path, skipped, installed=installed, quick=quick)
 
 
 def configurations_named(text: str, path: str) -> frozenset[str]:

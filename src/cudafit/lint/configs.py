@@ -73,8 +73,10 @@ def _follow_indent(parents: list[tuple[int, str]], line: str) -> None:
 
 def names_read(text: str) -> frozenset[str]:
     """The names of configurations that code speaks of; `*` where it looks for them by itself."""
-    found = {one[0] for one in _FILE_NAME.finditer(text)}
-    if _LOADERS.search(text):
+    found: set[str] = set()
+    if any(ending in text for ending in (".yaml", ".yml", ".json", ".toml")):
+        found.update(one[0] for one in _FILE_NAME.finditer(text))
+    if any(word in text for word in ("hydra", "LightningCLI", "jsonargparse")) and _LOADERS.search(text):
         found.add("*")
     return frozenset(found)
 

@@ -32,6 +32,9 @@ _TENSOR_NAMES = (
 _MOMENTARY = ("cuda_started", "tf_started")
 
 
+_NO_SCOPE = Scope()
+
+
 class Followed(NamedTuple):
     """What was found, and why a part of the file was left out."""
 
@@ -58,7 +61,21 @@ def follow(tree: ast.Module, lines: list[str], installed: Mapping[str, str] | No
     registration.unregistered(run)
     hosts.judge(run)
     training.judge(run)
-    return Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
+    followed = Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
+    _dissolve(run)
+    return followed
+
+
+def _dissolve(run: Run) -> None:
+    """Opens the circles of a walk, so that all of it is freed at once and not when circles are looked for."""
+    for cls in run.file.classes:
+        cls.attrs.clear()
+        cls.bases = []
+    for func in run.file.functions:
+        func.owner = func.cls = None
+        func.scope = _NO_SCOPE
+    run.module.names.clear()
+    vars(run).clear()
 
 
 def _walk_started(run: Run, tree: ast.Module) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from cudafit.lint.python import UnreadableError, lint_python
@@ -54,6 +55,7 @@ def code_of(text: str) -> str:
     return "\n".join(source for _, source, is_code in _sources(text) if is_code)
 
 
+@lru_cache(maxsize=1)  # the cells are followed, and looked through for configurations
 def _sources(text: str) -> list[tuple[int, str, bool]]:
     """The cells of code and of text, each with its number, and whether it is code."""
     try:

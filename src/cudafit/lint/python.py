@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from cudafit.lint.edits import column_of, source_lines
-from cudafit.lint.signs import may_hold_findings
+from cudafit.lint.signs import may_hold_findings, names_framework
 from cudafit.model.code_finding import CodeFinding
 from cudafit.system.python310 import possessive
 from cudafit.system.python_text import parsed
@@ -27,10 +27,14 @@ def lint_python(
     skipped: list[str] | None = None,
     said: Mapping[int, str] | None = None,
     installed: Mapping[str, str] | None = None,
+    quick: bool = False,
 ) -> list[CodeFinding]:
-    """The findings; `said` has the text above the cell of a notebook, by line."""
+    """The findings; `said` has the text above the cell of a notebook, by line. `quick`: what names no framework is not
+    parsed, so that errors in it are not told."""
     if "\0" in text:
         raise UnreadableError("it is a binary file")
+    if quick and not names_framework(text):
+        return []
     try:
         tree = parsed(text)
     except SyntaxError as error:

@@ -65,8 +65,12 @@ _MADE = re.compile(
 _HELD = re.compile(r"self\.\w+[ \t]*(?::[^=\n]{1,300})?=[ \t]*(?:[\[{(]|list\(|dict\()")
 
 
+def names_framework(text: str) -> bool:
+    return any(word in text for word in _FRAMEWORKS)
+
+
 def may_hold_findings(text: str) -> bool:
-    return any(word in text for word in _FRAMEWORKS) and has_sign(text)
+    return names_framework(text) and has_sign(text)
 
 
 def has_sign(text: str) -> bool:

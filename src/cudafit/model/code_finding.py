@@ -48,3 +48,4 @@ class LintReport:
     findings: tuple[CodeFinding, ...]
     skipped: tuple[SkippedFile, ...] = ()
     files: int = 0
+    assumed: tuple[str, ...] = ()  # versions of packages that decided, each with where they are installed

@@ -26,8 +26,13 @@ def parsed(text: str, mode: Literal["eval"]) -> ast.Expression: ...
 
 def parsed(text: str, mode: str = "exec") -> ast.AST:
     """Raises SyntaxError, ValueError, RecursionError and MemoryError."""
-    if text.count(".") > _PARTS and _LONG_NAME.search(text):
+    if text.count(".") > _PARTS and _may_be_long(text) and _LONG_NAME.search(text):
         raise ValueError(f"it has a name of more than {_PARTS} parts")
     if not warnings.filters or getattr(warnings.filters[0][3], "pattern", None) != _NAME:
         warnings.filterwarnings("ignore", module=_NAME)
     return ast.parse(text, _NAME, mode)
+
+
+def _may_be_long(text: str) -> bool:
+    """A quick look: such a name stands in one line, or in several that are joined by a backslash."""
+    return "\\\n" in text or "\\\r" in text or any(line.count(".") > _PARTS for line in text.split("\n"))

@@ -7,16 +7,6 @@ from cudafit.model import kinds
 from cudafit.model.kind import FindingKind
 from cudafit.model.versions import numbers
 
-# The packages whose version is asked for, by the name of their distribution.
-DECIDING = (
-    "transformers",
-    "lightning",
-    "pytorch-lightning",
-    "onnxruntime-gpu",
-    "onnxruntime",
-    "xgboost",
-)
-
 
 def installed(run: Run, *packages: str) -> tuple[str, tuple[int, ...]] | None:
     """The first of these packages whose version is known."""
