@@ -173,3 +173,20 @@ def test_services_that_extend_the_same_have_it_once(tmp_path: Path) -> None:
         "x",
         [("A", "1"), ("B", "9")],
     )
+
+
+OWN = """FROM python:3.12-slim
+COPY ["requirements.txt", "/opt/lock/"]
+RUN pip install --no-deps --require-hashes -r "/opt/lock/requirements.txt"
+"""
+
+
+def test_a_lock_that_was_made_for_another_driver(tmp_path: Path, cudafit: Run) -> None:
+    """As `resolve -o requirements.txt -o Dockerfile` writes them: for 580 right, and for 535 not."""
+    (tmp_path / "Dockerfile").write_text(OWN)
+    (tmp_path / "requirements.txt").write_text("torch==2.15.0 \\\n    --hash=sha256:ab\nnumpy==2.4.0\n")
+    words = ("doctor", "--dockerfile", str(tmp_path / "Dockerfile"), "--gpu", "RTX 4090", "--json", "--driver")
+    found = json.loads(cudafit(*words, "535.183.01").stdout)
+    assert found["cause"] == "image.wheel_too_new"
+    assert "requirements.txt (which " in found["findings"][0]["fix"]["text"]
+    assert json.loads(cudafit(*words, "580.65.06").stdout)["cause"] is None

@@ -149,12 +149,16 @@ def _container_files(request: Request) -> "Project":
     from cudafit.model.project import Project  # noqa: PLC0415
     from cudafit.project.compose import read_compose  # noqa: PLC0415
     from cudafit.project.dockerfile import read_dockerfile  # noqa: PLC0415
+    from cudafit.project.dockerfile_lists import with_lists  # noqa: PLC0415
 
     if request.environment != WhichEnvironment() or request.deep or request.sources or request.log:
         raise InputError(
             "`--dockerfile` and `--compose` look at no Python environment",
             hint="leave `--env`, `--conda`, `--kernel`, `--deep`, `--code` and `--log` out",
         )
-    dockerfiles = tuple(read_dockerfile(os.path.normpath(path), named=True) for path in request.dockerfiles)
+    dockerfiles = tuple(
+        with_lists(read_dockerfile(path, named=True), os.path.dirname(path))
+        for path in map(os.path.normpath, request.dockerfiles)
+    )
     services = read_compose([os.path.normpath(path) for path in request.composes], os.environ)
     return Project(containers=ContainerFiles((*request.dockerfiles, *request.composes), dockerfiles, services))

@@ -27,6 +27,12 @@ class Command:
     place: str
     variables: tuple[tuple[str, str], ...] = ()  # those that steer an installer
     certain: bool = True
+    listed: str | None = None  # the requirement file whose lines were put in the place of its name
+
+    @property
+    def where(self) -> str:
+        """Where a change is to be made."""
+        return f"{self.listed} (which {self.place} installs)" if self.listed else self.place
 
 
 @frozen

@@ -11,6 +11,7 @@ from dataclasses import replace
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.container_files import DeviceRequest, Dockerfile, Service, Setting, shown
 from cudafit.project.dockerfile import dockerfile_text, parse_dockerfile
+from cudafit.project.dockerfile_lists import Lists, with_lists
 from cudafit.project.placeholders import filled
 from cudafit.project.text_files import read_small
 from cudafit.project.yaml_nodes import Node, entries, get, items, line, root_node, text
@@ -42,6 +43,7 @@ class _File:
         self.values: dict[str, str | None] = {**beside, **environ}
         self.alone: dict[str, Service] = {}  # each service without what it extends
         self.parsed: dict[object, Dockerfile] = {}
+        self.lists: Lists = {}  # requirement files that these Dockerfiles install
         self.built = 0
 
     def services(self) -> list[Service]:
@@ -132,20 +134,23 @@ class _File:
             return None
         path = os.path.normpath(os.path.join(self.folder, context, name or "Dockerfile"))
         try:
-            return self._dockerfile(f"{place} (inline)" if inline is not None else path, inline, given, target)
+            folder = os.path.normpath(os.path.join(self.folder, context))
+            return self._dockerfile(f"{place} (inline)" if inline is not None else path, inline, given, target, folder)
         except CudafitError as error:
             unread.append(f"{place}: {shown(error.what)}")
             return None
 
-    def _dockerfile(self, path: str, inline: str | None, given: Mapping[str, str], target: str | None) -> Dockerfile:
+    def _dockerfile(
+        self, path: str, inline: str | None, given: Mapping[str, str], target: str | None, context: str
+    ) -> Dockerfile:
         """Raises InputError."""
-        key = (path, tuple(given.items()), target)
+        key = (path, tuple(given.items()), target, context)
         if key not in self.parsed:
             source = dockerfile_text(path) if inline is None else inline
             self.built += len(source)
             if self.built > _MOST_BUILT:
                 raise InputError(f"the Dockerfiles up to this one are larger than {_MOST_BUILT >> 10} KiB together")
-            self.parsed[key] = parse_dockerfile(source, path, given, target)
+            self.parsed[key] = with_lists(parse_dockerfile(source, path, given, target), context, self.lists)
         return self.parsed[key]
 
     def _gpus(self, node: Node | None) -> list[DeviceRequest]:

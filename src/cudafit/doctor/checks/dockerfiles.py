@@ -49,14 +49,14 @@ def _for_cpu(world: World, built: Built, found: list[Install]) -> Iterator[tuple
     # The last line decides which torch is there in the end.
     if torch and torch[-1][1] in ("cpu", "extra-cpu"):
         one = torch[-1][0]
-        yield one, "torch's build for the CPU", ERROR, install_fix(world, one.command.place, None, python)
+        yield one, "torch's build for the CPU", ERROR, install_fix(world, one.command.where, None, python)
     elif torch and torch[-1][1] == "auto" and not torch[-1][0].variable("UV_CUDA_DRIVER_VERSION"):
         one = torch[-1][0]
         what = "torch's build for the CPU: `auto` asks the driver, and there is none while an image is built"
-        yield one, what, ERROR, install_fix(world, one.command.place, None, python)
+        yield one, what, ERROR, install_fix(world, one.command.where, None, python)
     names = {want.name for one in found if one.tool in (PIP, UV) for want in one.wanted}
     for one in found:
-        place = shown(one.command.place)
+        place = shown(one.command.where)
         if one.tool in (PIP, UV):
             if one.requirement("tensorflow-cpu") and "tensorflow" not in names:
                 yield one, "tensorflow-cpu", ERROR, Fix(f"in {place} write `tensorflow[and-cuda]`")

@@ -153,7 +153,9 @@ def _wheel(world: World, built: Built, install: Install) -> Told:
     if reason := why_not_judged(world, built.platform):
         yield Unchecked(f"{shown(place)}: {what} is installed; {reason}")
         return
-    fix = partial(install_fix, world, place, _pinned(install), built.image.python if built.image else None)
+    fix = partial(
+        install_fix, world, install.command.where, _pinned(install), built.image.python if built.image else None
+    )
     verdict = world.verdict(cuda)
     if verdict.compat is None and verdict.driver:
         yield kinds.image.wheel_too_new.found(
