@@ -577,7 +577,11 @@ w(
     windows(
         "RTX 3060",
         driver="522.25",
-        toolkits=(Toolkit("11.2.2", "C:/Program Files/NVIDIA GPU Computing Toolkit/CUDA/v11.2", "version.json"),),
+        toolkits=(
+            Toolkit(
+                "11.2.2", "C:/Program Files/NVIDIA GPU Computing Toolkit/CUDA/v11.2", "version.json", cudnn="8.0.5"
+            ),
+        ),
     ),
     ["tensorflow==2.10.1"],
     tensorflow("64_112", "64_8", ("sm_35", "sm_50", "sm_60", "sm_70", "sm_75", "compute_80")),
@@ -813,7 +817,6 @@ w(
 
 # What is not named, and why.
 OPEN = {
-    "https://github.com/tensorflow/tensorflow/issues/58986": "on Windows the header with cuDNN's version is not read",
     "https://github.com/FFTAI/Wiki-GRx-Gym/issues/6": "torch compiles it into ~/.cache, outside of the environment",
 }
 

@@ -151,3 +151,16 @@ def test_the_environments_own_folder_in_the_variable_shadows_nothing(linked: boo
     folders = ":".join(one.path.rpartition("/")[0] for one in seen)
     here = there("RTX 3090", libraries=tuple(seen), environment={"LD_LIBRARY_PATH": folders})
     assert not ids(looked(here, made))
+
+
+@pytest.mark.parametrize(("cudnn", "told"), [("8.0.5", True), ("8.1.1", False), (None, False)])
+def test_the_cudnn_that_was_unpacked_into_a_toolkit_on_windows(cudnn: str | None, told: bool, tmp_path: Path) -> None:
+    """tensorflow/tensorflow issue 58986; on Windows build_info.py has the names of DLLs."""
+    seen = described(Description("522.25", ("RTX 3060",), "windows-x86_64"), None, "", FACTS.book.facts)
+    seen = replace(seen, toolkits=(Toolkit("11.2.2", "C:/CUDA/v11.2", "version.json", cudnn=cudnn),))
+    made = environment(tree(tmp_path, tensorflow("64_112", "64_8", ["sm_80"]), ["tensorflow==2.10.1"]))
+    found = [one for one in looked(seen, made).findings if one.id == "lib.cudnn_too_old"]
+    assert bool(found) == told
+    if found:
+        assert found[0].fix
+        assert "unpack cuDNN 8.1" in found[0].fix.text

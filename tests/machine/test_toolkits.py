@@ -41,6 +41,19 @@ def test_which_file_tells_the_version(tree: Tree, found: tuple[str | None, str] 
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "version"),
+    [
+        ("cudnn_version.h", "#define CUDNN_MAJOR 8\n#define CUDNN_MINOR 0\n#define CUDNN_PATCHLEVEL 5\n", "8.0.5"),
+        ("cudnn.h", "#define CUDNN_MAJOR 7\n#define CUDNN_MINOR 6\n#define CUDNN_PATCHLEVEL 5\n", "7.6.5"),
+        ("cudnn_version.h", "#define CUDNN_MAJOR 8\n", None),
+    ],
+)
+def test_the_cudnn_that_was_unpacked_into_it(name: str, text: str, version: str | None, tmp_path: Path) -> None:
+    tree: Tree = {"/usr/local/cuda/version.txt": "CUDA Version 10.2.89\n", f"/usr/local/cuda/include/{name}": text}
+    assert [one.cudnn for one in read_toolkits(image(tmp_path, tree))] == [version]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("", id="empty"),

@@ -50,7 +50,7 @@ def _toolkit(context: Context, path: str, real: str) -> Toolkit | None:
     """None for a folder with nothing of a toolkit in it: /usr, found through a wrapper called nvcc, is not one."""
     for reader in (_version_json, _version_txt, _header):
         if told := reader(context, path):
-            return Toolkit(told[0], path, told[1])
+            return Toolkit(told[0], path, told[1], cudnn=_cudnn(context, path))
     if match := re.search(r"cuda-(\d+\.\d+)$", real):
         return Toolkit(match.group(1), path, "folder name")
     # A compiler needs its back end; a wrapper script called nvcc in /usr/local/bin has none beside it.
@@ -81,6 +81,17 @@ def _header(context: Context, path: str) -> tuple[str, str] | None:
     text = context.head(PROBE, f"{path}/include/cuda.h", 1 << 18) or ""
     match = re.search(r"^#define\s+CUDA_VERSION\s+(\d{4,6})\b", text, re.M)
     return (cuda_from_number(int(match.group(1))), "include/cuda.h") if match else None
+
+
+def _cudnn(context: Context, path: str) -> str | None:
+    """NVIDIA's archive for Windows is unpacked into the toolkit; before 8.0 the version stood in cudnn.h."""
+    for name in ("cudnn_version.h", "cudnn.h"):
+        told = f"{path}/include/{name}"
+        text = (context.head(PROBE, told, 1 << 18) or "") if context.files.is_file(told) else ""
+        values = dict(re.findall(r"^#define\s+CUDNN_(MAJOR|MINOR|PATCHLEVEL)\s+(\d{1,9})\s*$", text, re.M))
+        if len(values) == 3:
+            return f"{values['MAJOR']}.{values['MINOR']}.{values['PATCHLEVEL']}"
+    return None
 
 
 def _with_nvcc(context: Context, toolkit: Toolkit) -> Toolkit:

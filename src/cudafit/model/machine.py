@@ -268,6 +268,7 @@ class Toolkit:
     path: str
     via: str
     nvcc: str | None = None
+    cudnn: str | None = None  # the cuDNN whose header was copied into it, as on Windows
 
 
 @frozen

@@ -90,6 +90,8 @@ def _got(world: World, framework: str) -> tuple[str, Evidence, str | None] | Non
         return held.version, Evidence(f"{held.name} {held.version}", held.metadata), held.name
     if held or any(one.soname.startswith("libcudnn.so") for one in environment.libraries):
         return None
+    if world.machine.os.system == "windows":
+        return _of_toolkit(world)
     told = [load.path for load in environment.loads.get(framework, ()) if load.soname.startswith("libcudnn.so.")]
     there = [one for one in world.machine.libraries or () if one.name == "cudnn" and one.version]
     system = [one for one in there if one.path in told or not any(told)]
@@ -98,7 +100,19 @@ def _got(world: World, framework: str) -> tuple[str, Evidence, str | None] | Non
     return system[0].version, Evidence(f"cuDNN {system[0].version} is {system[0].path}", system[0].via), None
 
 
+def _of_toolkit(world: World) -> tuple[str, Evidence, str | None] | None:
+    """On Windows, where one cuDNN was unpacked into the toolkits: which DLL is found first is not known of several."""
+    there = [one for one in world.machine.toolkits or () if one.cudnn]
+    if len({one.cudnn for one in there}) != 1 or (world.environment and world.environment.conda):
+        return None
+    version = there[0].cudnn or ""
+    return version, Evidence(f"cuDNN {version} is in {there[0].path}", "include/cudnn_version.h"), None
+
+
 def _cudnn_fix(world: World, package: str | None, wish: str) -> Fix:
+    if world.machine.os.system == "windows" and not package:
+        wanted = wish.replace(".*", "").strip("=>").partition(",")[0]
+        return Fix(f"unpack cuDNN {wanted} or a later one of its major into the CUDA toolkit, over the old one")
     if package:
         return reinstall(world, f"{package}{wish}")
     return reinstall(
