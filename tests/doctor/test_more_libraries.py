@@ -7,6 +7,9 @@ import pytest
 
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.world import World
+from cudafit.env.inventory import read_inventory
+from cudafit.env.prefixes import at
+from cudafit.files import Files
 from cudafit.machine.described import Description, described
 from cudafit.model.container_files import ContainerFiles
 from cudafit.model.environment import Environment
@@ -16,7 +19,7 @@ from cudafit.model.project import Project
 from cudafit.model.requirement import wanted
 from cudafit.project.dockerfile import parse_dockerfile
 from tests.doctor.test_cases import there
-from tests.doctor.worlds import CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, tree
+from tests.doctor.worlds import CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
 
 UBUNTU = "/usr/lib/x86_64-linux-gnu"
 OLD = "is_rocm_build = False\nis_cuda_build = True\ncuda_version_number = '10.1'\ncudnn_version_number = '7'\n"
@@ -164,3 +167,41 @@ def test_the_cudnn_that_was_unpacked_into_a_toolkit_on_windows(cudnn: str | None
     if found:
         assert found[0].fix
         assert "unpack cuDNN 8.1" in found[0].fix.text
+
+
+def test_two_openmp_dlls_on_windows(tmp_path: Path) -> None:
+    """conda's and that of torch's wheel: the process ends with OMP: Error #15."""
+    place = tmp_path / "Lib/site-packages/torch/lib"
+    place.mkdir(parents=True)
+    (tmp_path / "Library/bin").mkdir(parents=True)
+    (tmp_path / "conda-meta").mkdir()
+    for folder in (place, tmp_path / "Library/bin"):
+        (folder / "libiomp5md.dll").write_bytes(b"MZ")
+    seen = described(Description("560.94", ("RTX 4070",), "windows-x86_64"), None, "", FACTS.book.facts)
+    assert "lib.duplicate_openmp" in ids(looked(seen, environment(tmp_path)))
+    (place / "libiomp5md.dll").unlink()
+    assert "lib.duplicate_openmp" not in ids(looked(seen, environment(tmp_path)))
+
+
+def test_what_pip_installed_for_the_user_is_left_out(tmp_path: Path) -> None:
+    """~/.local comes before a conda environment's own folder."""
+    prefix = tree(tmp_path / "env", torch("2.6.0+cu124", "12.4", "sm_80"), ["torch==2.6.0"])
+    (prefix / "pyvenv.cfg").unlink()
+    (prefix / "conda-meta").mkdir()
+    user = tmp_path / "home/.local/lib/python3.12/site-packages"
+    (user / "torch-2.5.1.dist-info").mkdir(parents=True)
+    (user / "torch-2.5.1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.5.1\n")
+    (user / "torch").mkdir()
+    (user / "torch/version.py").write_text("__version__ = '2.5.1+cpu'\ncuda = None\nhip = None\n")
+    files = Files()
+    located = at(files, str(prefix), "named")
+    assert located
+    made = read_inventory(files, located, {"HOME": str(tmp_path / "home")}, ())
+    found = looked(there("RTX 3090"), made)
+    assert found.cause == "dist.duplicate_install"
+    mine = next(one for one in found.findings if one.id == found.cause)
+    assert "2.5.1 wins over 2.6.0" in mine.title
+    assert mine.fix
+    assert mine.fix.commands == (("export", "PYTHONNOUSERSITE=1"),)
+    without = read_inventory(files, located, {"HOME": str(tmp_path / "home"), "PYTHONNOUSERSITE": "1"}, ())
+    assert looked(there("RTX 3090"), without).cause is None
