@@ -197,3 +197,36 @@ def test_names_that_files_have_from_former_times(answer: Answer) -> None:
 def test_an_environment_of_conda_is_answered_with_condas_builds(answer: Answer) -> None:
     told = answer(environment__yml="dependencies: [python=3.12, pytorch>=2.9, numpy, {pip: [einops]}]\n")
     assert told["picks"][0]["index_name"] == "conda-forge"
+
+
+def test_a_source_of_what_only_comes_through_others_is_contradicted(folder: Path) -> None:
+    sources = '[tool.uv.sources]\ntorch = { index = "pt" }\n'
+    path = folder / "pyproject.toml"
+    path.write_text(HEAD + 'dependencies = ["ultralytics"]\n' + INDEX.format("cpu") + sources)
+    [told] = declared((str(path),)).warnings
+    assert "torch is to come from the index for cpu, and is no dependency of the project itself" in told
+    path.write_text(HEAD + 'dependencies = ["ultralytics", "torch"]\n' + INDEX.format("cpu") + sources)
+    assert declared((str(path),)).warnings == ()
+    extra = '[project.optional-dependencies]\ngpu = ["torch"]\n'
+    path.write_text(HEAD + 'dependencies = ["ultralytics"]\n' + extra + INDEX.format("cpu") + sources)
+    assert declared((str(path),)).warnings == ()
+
+
+def test_a_path_in_a_nested_file_is_one_from_that_file(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "pkg").mkdir()
+    (folder / "pkg/pyproject.toml").write_text(HEAD + 'dependencies = ["torch>=2.4"]\n')
+    (folder / "sub/more.txt").write_text("-e ../pkg\n")
+    (folder / "requirements.txt").write_text("-r sub/more.txt\n")
+    assert names("requirements.txt") == ["torch>=2.4"]
+
+
+def test_files_that_tell_nothing_end_in_no_offer(answer: Answer) -> None:
+    told = answer("-r", "requirements.txt", code=3, requirements__txt="-e ./nowhere\n")
+    assert "`-e ./nowhere` tells nothing that could be looked at" in told["error"]
+
+
+def test_what_is_built_with_torch_is_told_how(answer: Answer) -> None:
+    notes = answer("-r", "requirements.txt", requirements__txt="torch\nflash-attn\n")["notes"]
+    [told] = [one for one in notes if "--no-build-isolation" in one]
+    assert told.startswith("flash-attn is built where it is installed, and its build imports torch")

@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cudafit.app.lock_age import older_locks
 from cudafit.errors import InputError, UndeterminedError
 from cudafit.lock.quoted.kinds import LOCKS
-from cudafit.model.declaration import Bound, Chosen, Declaration, Local
+from cudafit.model.declaration import Bound, Chosen, Declaration, Index, Local, Source
 from cudafit.model.frameworks import TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.installs import variant_of_index
@@ -166,6 +166,7 @@ class _Reader:
             if (source.extra and source.extra not in extras) or (source.group and source.group not in groups):
                 continue
             if source.package not in names:
+                self._tell_unused(one, source, urls)
                 continue
             if source.index:
                 address = urls[source.index].url if source.index in urls else source.index
@@ -189,6 +190,18 @@ class _Reader:
                 yield replace(want, url=own[want.name], text=_at(want, own[want.name]))
             elif want.name not in left and want.name != one.name:
                 yield want
+
+    def _tell_unused(self, one: Declaration, source: Source, urls: Mapping[str, Index]) -> None:
+        """A source of what only comes through others: uv and Poetry take it for the project's own dependencies; PDM's
+        `include_packages` is for all. Sources: uv's documentation, "Dependency sources"; Poetry's, "Repositories"."""
+        optional = {want.name for wants in (*one.extras.values(), *one.groups.values()) for want in wants}
+        if one.kind == "pdm" or not source.index or source.package in optional:
+            return
+        if variant := variant_of_index(urls[source.index].url if source.index in urls else source.index):
+            self.warnings.append(
+                f"{source.origin}: {source.package} is to come from the index for {variant}, and is no dependency of "
+                f"the project itself, for which alone a source counts: name `{source.package}` among the dependencies"
+            )
 
     def _take_indexes(self, one: Declaration) -> None:
         named = {source.index for source in one.sources}

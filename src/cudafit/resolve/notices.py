@@ -16,6 +16,7 @@ from cudafit.resolve.stock import WITHOUT_CUDA
 from cudafit.resolve.told import listed
 from cudafit.resolve.versions import parsed
 
+_SOURCE = "source"  # a variant: the index has no wheel of it
 _CUDA_EXTRAS = {"cuda", "cudnn"}
 
 
@@ -88,6 +89,12 @@ def notes_of(
         for pick in picks:
             if pick.requested and pick.note == WITHOUT_CUDA:
                 yield f"{pick.name}: {pick.note}"
+            if pick.variant == _SOURCE and any(one.name == "torch" for one in picks):
+                # Source: flash-attention's README, "Installation and features".
+                yield (
+                    f"{pick.name} is built where it is installed, and its build imports torch: install the others"
+                    f" first, then `uv pip install --no-build-isolation {pick.requirement}`"
+                )
 
 
 def _opened(problem: Problem, combination: Combination) -> Iterator[str]:
