@@ -14,6 +14,7 @@ from cudafit.repair.journal import interrupted
 from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.repair.transaction import RolledBack, Underway, transaction
 from tests.repair.chaos import killed, silent
+from tests.repair.mounts import mounted
 from tests.repair.trees import Reading, reading
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="changes are refused on Windows")
@@ -212,3 +213,19 @@ def test_a_way_back_that_is_killed_is_carried_on(prefix: Path, tmp_path: Path) -
             assert contents(prefix) == OLD
     assert carried > 10
     assert {path: one[:2] for path, one in seen(prefix).items()} == {path: one[:2] for path, one in before.items()}
+
+
+def test_in_a_lower_layer_of_an_image(prefix: Path, tmp_path: Path) -> None:
+    """Where a folder of packages cannot be renamed: the kernel says EXDEV."""
+    for name in ("upper", "work"):
+        (tmp_path / name).mkdir()
+    layers = f"lowerdir={prefix},upperdir={tmp_path}/upper,workdir={tmp_path}/work,redirect_dir=off"
+    with mounted(tmp_path / "merged", "-t", "overlay", "-o", layers, "overlay") as merged:
+        before = contents(merged)
+        with pytest.raises(OSError, match="cross-device"):
+            os.rename(merged / SITE, merged / "elsewhere")
+        change(merged)
+        assert contents(merged)[f"{SITE}/torch/__init__.py"] == NEW[f"{SITE}/torch/__init__.py"]
+        roll_back(str(merged / SITE), say=silent)
+        assert contents(merged) == before
+    assert contents(prefix) == OLD, "the layer of the image stays as it is"
