@@ -44,7 +44,7 @@ def _candidates(
     own = list(own_places(reader, located.prefix))
     if located.kind == SYSTEM:
         own = list(_of_interpreter(reader, own, located))
-    user = [(place, True) for place in _user_places(reader, own, environ)]
+    user = [(place, True) for place in _user_places(reader, [*own, *_named(reader, located)], environ)]
     if located.kind != VENV:
         yield from user
         yield from ((place, True) for place in own)
@@ -53,6 +53,12 @@ def _candidates(
     if settings.get("include-system-site-packages", "").lower() == "true":
         yield from user
         yield from ((place, True) for place in _base_places(reader, settings.get("home", ""), own))
+
+
+def _named(reader: Reader, located: Located) -> Iterator[str]:
+    """Where a system's own packages lie under a name without a version, its file tells which Python it is."""
+    if located.kind == SYSTEM and located.interpreter:
+        yield reader.real(located.interpreter).replace("/bin/", "/lib/", 1)
 
 
 def _of_interpreter(reader: Reader, own: list[str], located: Located) -> Iterator[str]:

@@ -36,7 +36,7 @@ class SystemEngine(VenvEngine):
 
     def plan(self, wish: Wish, world: World, environment: Environment, means: Means) -> Prepared[Lock]:
         prepared = super().plan(wish, world, environment, means)
-        return replace(prepared, place=_place_of(prepared.plan, environment))
+        return replace(prepared, place=place_of(prepared.plan, environment))
 
     def apply(self, prepared: Prepared[Lock], change: Underway, means: Means) -> Sequence[str]:
         plan, place = prepared.plan, change.env
@@ -88,20 +88,22 @@ def _package_folders(stage: str) -> Iterator[str]:
             yield from (path for name in PACKAGES if os.path.isdir(path := os.path.join(folder, python, name)))
 
 
-def _place_of(plan: Plan, environment: Environment) -> str:
+def place_of(plan: Plan, environment: Environment) -> str:
     """The folder of packages that changes. Raises InputError where it is not one alone, or another would hide it."""
+    kept = {one.place for one in environment.distributions if is_of_distribution(one)}
     own = [place for place in environment.places if state_of(place).in_parts]
     lies: dict[str, str] = {}
     for one in environment.distributions:
         if not is_of_distribution(one):
             lies.setdefault(one.name, one.place)
     used = list(dict.fromkeys(lies[step.package] for step in plan.steps if step.before is not None))
-    place = used[0] if used else next((one for one in own if not one.startswith("/usr/lib/python3/")), None)
+    place = used[0] if used else next((one for one in own if one not in kept), None)
     if place is None or place not in own:
         raise InputError(
             f"the packages that would change lie in `{place}`, and not in a Python's folder of packages"
             if place
-            else f"no folder of packages of `{environment.path}` is known",
+            else f"the packages of `{environment.path}` are its distribution's, and not for others to change",
+            cause=sorted(f"`{one}`" for one in kept)[:5],
             hint="make an environment: `cudafit create .venv torch`",
         )
     before = environment.places[: environment.places.index(place)]
