@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cudafit import shipped
 from cudafit.matrix.load import matrix_files
-from cudafit.matrix.plain_rows import Lined, read
-from cudafit.matrix.yaml_text import MatrixSyntaxError, dump, flow, load, parsed
+from cudafit.matrix.plain_rows import Lined, read, written
+from cudafit.matrix.yaml_text import MatrixSyntaxError, dump, emitted, flow, load, parsed
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=30)
 
@@ -26,6 +26,7 @@ def test_a_tag_makes_nothing_of_a_text() -> None:
     assert load("a: !!python/object/apply:os.getcwd x\n") == {"a": "x"}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,10}", fullmatch=True), TEXTS, min_size=1, max_size=5))
 def test_a_record_is_one_line_and_reads_back_the_same(row: dict[str, str]) -> None:
     line = flow(row)
@@ -88,14 +89,19 @@ def test_every_file_of_ours_is_read_the_quick_way_and_as_yaml_reads_it() -> None
         return parsed(text)
 
     rows = 0
+    quickly: list[tuple[Any, str]] = []
     for path in matrix_files(folder):
         text = Path(path).read_text(encoding="utf-8")
         quick = read(text, row)
         assert quick is not None, path
         assert whole(quick) == whole(parsed(text)), path
         rows += text.count("\n- {")
+        of_a_file = [row for value in quick.values() if isinstance(value, list) for row in value]
+        quickly += [(row, line) for row in of_a_file if (line := written(row))]
     assert rows > 5000
     assert len(asked) < rows / 20
+    assert len(quickly) > rows * 0.9
+    assert [line for _, line in quickly[::7]] == [emitted(row) for row, _ in quickly[::7]]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -114,6 +120,21 @@ def test_what_is_read_the_quick_way_is_what_yaml_reads(seed: int) -> None:
             quick += 1
             assert whole(found) == whole(parsed(text)), repr(text)
     assert quick > 30
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_written_the_quick_way_is_what_yaml_writes(seed: int) -> None:
+    chance = random.Random(seed)
+    signs = [*(one for one in SIGNS if " " <= one <= "~"), "a", "B", "7", " ", "..", "--"]
+    quick = 0
+    for _ in range(300):
+        texts = ["".join(chance.choices(signs, k=chance.randint(0, 9))) for _ in "ab"]
+        row = {"one": texts[0], chance.choice(["two", "t_2", "t2", "_", "~"]): texts[1] + chance.choice(["", "é"])}
+        if (line := written(row)) is not None:
+            quick += 1
+            assert line == emitted(row)
+    assert quick > 30
+    assert written({"a": "1.0 <2", "b": "it's: so"}) == "{a: 1.0 <2, b: 'it''s: so'}"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""The quick way through the YAML of the matrices: a record a line, of texts that mean themselves.
+"""The quick way through the YAML of the matrices, in and out: a record a line, of texts that mean themselves.
 
 A matrix folder holds thousands of such lines, and a YAML parser takes seconds for them where it is written in Python.
 What is written in any other way is left to the parser: a record of one line by itself, else the whole file. So a text
-is read here as YAML reads it, or not at all.
+is read here as YAML reads it, or not at all; and so is a record written.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -21,6 +21,11 @@ _PLAIN = r"[A-Za-z0-9_./(][A-Za-z0-9_./()+*<>=~;@!&%|$: -]*"
 _PAIR = re.compile(rf"([a-z][a-z0-9_]{{0,60}}): (?:({_PLAIN})|'([^']*)')(, |\}}$)")
 _SCALAR = re.compile(rf"([a-z][a-z0-9_]{{0,60}}):(?: ({_PLAIN}))?")
 _ROW = "- {"
+# Written: what the emitter leaves as it is within braces, and what of ASCII it puts into single quotes.
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,60}")
+_INSIDE = r"""A-Za-z0-9_./()+*<>=~;@!&%|$^'"\-"""
+_AS_IT_IS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9_./(](?:[{_INSIDE} ]*[{_INSIDE}])?")
+_IN_QUOTES = re.compile(r"""(?=[>!&*|%@"'#]|.*[:,?\[\]{}]|$)[ -~]*""")
 
 
 def read(text: str, row: Callable[[str], Any]) -> Lined | None:
@@ -80,3 +85,19 @@ def _row(line: str, row: Callable[[str], Any]) -> Lined | None:
 def _is_cut(plain: str | None) -> bool:
     """Whether YAML would end the text earlier, or leave a part of it out."""
     return plain is not None and (": " in plain or plain[-1] in " :")
+
+
+def written(row: Mapping[str, str]) -> str | None:
+    """One record on one line as the emitter of YAML writes it; else None."""
+    pairs = []
+    for key, value in row.items():
+        if not _KEY.fullmatch(key):
+            return None
+        if _AS_IT_IS.fullmatch(value):
+            pairs.append(f"{key}: {value}")
+        elif _IN_QUOTES.fullmatch(value):
+            quoted = value.replace("'", "''")
+            pairs.append(f"{key}: '{quoted}'")
+        else:
+            return None
+    return f"{{{', '.join(pairs)}}}" if pairs else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from cudafit.matrix.plain_rows import Lined, read
+from cudafit.matrix.plain_rows import Lined, read, written
 
 
 class MatrixSyntaxError(ValueError):
@@ -86,6 +86,11 @@ class _Dumper(
 
 def flow(row: Mapping[str, str]) -> str:
     """One record on one line: `{version: 2.15.0, variant: cu132}`."""
+    return written(row) or emitted(row)
+
+
+def emitted(row: Mapping[str, str]) -> str:
+    """The same by the YAML emitter alone."""
     out = StringIO()
     dumper = _Dumper(out)
     dumper.open()

@@ -12,8 +12,10 @@ EXACT = re.compile(r"([A-Za-z0-9-]+)(?:\[[^\]]*\])?==([0-9][0-9A-Za-z.]*)")
 
 
 def check(folder: Folder) -> Iterator[Flaw]:
-    there = {(entry.record.name, entry.record.version, entry.record.platform) for entry in folder.entries(BUILDS)}
-    packages = {name for name, _, _ in there}
+    there: dict[tuple[str, str], set[str]] = {}
+    for entry in folder.entries(BUILDS):
+        there.setdefault((entry.record.name, entry.record.version), set()).add(entry.record.platform)
+    packages = {name for name, _ in there}
     for entry in folder.entries(BUILDS):
         for requirement in entry.record.requires:
             match = EXACT.fullmatch(requirement)
@@ -22,7 +24,7 @@ def check(folder: Folder) -> Iterator[Flaw]:
             if entry.record.note and not entry.record.verified:
                 continue  # the doubt is known and told
             name, version = match.groups()
-            platforms = {platform for found, number, platform in there if (found, number) == (name, version)}
+            platforms = there.get((name, version), set())
             here = entry.record.platform
             if not platforms:
                 yield entry.flaw(NAME, f"`{requirement}`: the matrix has no {name} {version}")
