@@ -21,7 +21,13 @@ ROW = (
     "- {version: 2.98.0, variant: cu132, platform: linux-x86_64, index: pypi, cuda: 13.2,"
     " sources: torch-2.15.0-linux-x86_64}\n"
 )
-pytestmark = [pytest.mark.slow, pytest.mark.online, pytest.mark.usefixtures("package_index")]
+UV_INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.online,
+    pytest.mark.usefixtures("package_index"),
+    pytest.mark.xdist_group("current facts"),  # one environment is made for all of them
+]
 
 
 def build(folder: Path, target: Path, *words: str) -> Path:
@@ -40,10 +46,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a fresh environment with cudafit's wheel and what it needs."""
     place = tmp_path_factory.mktemp("fresh") / "env"
-    venv.create(place, with_pip=True)
+    venv.create(place, with_pip=False)
     found = place / "bin" / "python"
     wheel = build(checkout, place / "wheel")
-    done = quiet([str(found), "-m", "pip", "install", "--quiet", str(wheel)], place)
+    done = quiet([*UV_INSTALL, "--python", str(found), str(wheel)], place)
     assert done.returncode == 0, done.stderr
     return found
 
@@ -68,8 +74,8 @@ def matrices(checkout: Path, target: Path, version: str, row: str) -> Path:
 
 
 def install(python: Path, wheel: Path) -> None:
-    words = ["install", "--quiet", "--no-deps", "--no-index", "--force-reinstall", str(wheel)]
-    done = quiet([str(python), "-m", "pip", *words], wheel.parent)
+    words = ["--python", str(python), "--no-deps", "--no-index", "--reinstall", str(wheel)]
+    done = quiet([*UV_INSTALL, *words], wheel.parent)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,5 +1,6 @@
 """Worlds for doctor: a machine by a saved snapshot, changed in one point, and an environment that lies on the disk."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,14 @@ from tests.machines import FOLDER
 FACTS = Library(open_matrix(environ={"HOME": str(Path.home())}))
 
 
+@functools.cache
+def saved(name: str) -> Machine:
+    return load(str(FOLDER / f"{name}.json"))
+
+
 def machine(name: str = "rtx4090-550", *, gpu: Mapping[str, Any] | None = None, **changes: Any) -> Machine:
     """A saved machine with some fields changed; `gpu` changes the first GPU."""
-    found = load(str(FOLDER / f"{name}.json"))
+    found = saved(name)
     if gpu is not None:
         first: Gpu = replace(found.gpus[0], **gpu)
         changes["gpus"] = (first, *found.gpus[1:])

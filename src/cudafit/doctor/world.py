@@ -71,12 +71,16 @@ class World:
     @cached_property
     def cards_on_the_bus(self) -> tuple[tuple[str, str, Capability], ...]:
         """Address, name and capability of each card by its PCI id: a driver that ignores a card does not list it."""
-        known = {row.device: row for row in self.facts.book.facts("pci_gpus").pci_gpus}
-        found = []
-        for device in self.machine.pci or ():
-            if row := known.get(device.device_id.removeprefix("10de:").lower()):
-                found.append((device.address, spoken(row.name), capability(row.compute_capability)))
-        return tuple(found)
+        there = {device.address: device.device_id.removeprefix("10de:").lower() for device in self.machine.pci or ()}
+        if not there:
+            return ()
+        ids = set(there.values())
+        known = {row.device: row for row in self.facts.book.facts("pci_gpus").pci_gpus if row.device in ids}
+        return tuple(
+            (address, spoken(row.name), capability(row.compute_capability))
+            for address, device in there.items()
+            if (row := known.get(device))
+        )
 
     def verdict(self, cuda: str) -> Verdict:
         """What the driver can do with a build for this CUDA: `12.6`, or `12` for all of 12."""

@@ -5,6 +5,7 @@ Pages are asked for, not files: some kilobytes a package, and the first that is 
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 8.0
 _AT_ONCE = 12
+_VERSIONS = 4096  # of which it is kept whether they are the same: a release has many files
 
 
 @frozen
@@ -112,8 +114,7 @@ def _problems(
 
 def _differences(one: Named, page: Page, places: Sequence[str]) -> Iterator[tuple[str, str]]:
     fitting = [row for name, row in page.items() if _fits(name, row, one)]
-    sites = {*map(site, places), *(site(row.url) for row in page.values())}
-    if one.url and site(one.url) not in sites:
+    if one.url and site(one.url) not in {*map(site, places), *map(site, {_origin(row.url) for row in page.values()})}:
         yield "would come from {}, which is not where its index has it", site(one.url)
     elif not fitting:
         yield "is not on {}", ""
@@ -124,13 +125,23 @@ def _differences(one: Named, page: Page, places: Sequence[str]) -> Iterator[tupl
             yield ("has another hash on {}" if one.file else "has a hash that no file has on {}"), ""
 
 
+def _origin(address: str) -> str:
+    """Scheme and host: an index lists thousands of files, nearly all of them from one."""
+    return "/".join(address.split("/", 3)[:3])
+
+
 def _fits(name: str, row: Listed, one: Named) -> bool:
     """Whether a listed file is the one that is named, or may be."""
     if one.file or not one.version:
         return name == one.file or not one.file
+    return _is_same(row.version, one.version)
+
+
+@lru_cache(maxsize=_VERSIONS)
+def _is_same(listed_version: str, version: str) -> bool:
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only where an index is asked
 
     try:
-        return Version(row.version) == Version(one.version)
+        return Version(listed_version) == Version(version)
     except InvalidVersion:
-        return row.version == one.version
+        return listed_version == version

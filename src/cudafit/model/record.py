@@ -23,6 +23,13 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(part.name for part in fields(kind))
 
 
+@cache
+def _hinted(kind: Any) -> tuple[tuple["Field[Any]", Any], ...]:
+    """The fields with their types, which take longer to find out than to read a record."""
+    hints = typing.get_type_hints(kind)
+    return tuple((part, hints[part.name]) for part in fields(kind))
+
+
 class RecordError(ValueError):
     """A value that does not have the expected shape, and where it stands."""
 
@@ -98,15 +105,14 @@ def _read_union(kind: Any, value: object, place: str) -> Any:
 def _read_record(kind: Any, value: object, place: str) -> Any:
     if not isinstance(value, dict):
         raise RecordError(place, "an object", _name(value))
-    hints = typing.get_type_hints(kind)
     given = {}
-    for part in fields(kind):
+    for part, hint in _hinted(kind):
         where = f"{place}.{part.name}" if place else part.name
         if part.name in value:
-            given[part.name] = _read(hints[part.name], value[part.name], where)
+            given[part.name] = _read(hint, value[part.name], where)
             _check_pattern(part, given[part.name], where)
         elif part.default is MISSING and part.default_factory is MISSING:
-            raise RecordError(where, _expected(hints[part.name]), "no such key")
+            raise RecordError(where, _expected(hint), "no such key")
     return kind(**given)
 
 
