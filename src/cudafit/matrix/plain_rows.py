@@ -23,8 +23,9 @@ _SCALAR = re.compile(rf"([a-z][a-z0-9_]{{0,60}}):(?: ({_PLAIN}))?")
 _ROW = "- {"
 # Written: what the emitter leaves as it is within braces, and what of ASCII it puts into single quotes.
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,60}")
-_INSIDE = r"""A-Za-z0-9_./()+*<>=~;@!&%|$^'"\-"""
-_AS_IT_IS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9_./(](?:[{_INSIDE} ]*[{_INSIDE}])?")
+_AS_IT_IS = re.compile(
+    r"""(?!\.\.\.)[A-Za-z0-9_./(](?:[A-Za-z0-9_./()+*<>=~;@!&%|$^'" -]*[A-Za-z0-9_./()+*<>=~;@!&%|$^'"-])?"""
+)
 _IN_QUOTES = re.compile(r"""(?=[>!&*|%@"'#]|.*[:,?\[\]{}]|$)[ -~]*""")
 
 
@@ -96,8 +97,7 @@ def written(row: Mapping[str, str]) -> str | None:
         if _AS_IT_IS.fullmatch(value):
             pairs.append(f"{key}: {value}")
         elif _IN_QUOTES.fullmatch(value):
-            quoted = value.replace("'", "''")
-            pairs.append(f"{key}: '{quoted}'")
+            pairs.append(f"{key}: " + "'" + value.replace("'", "''") + "'")
         else:
             return None
     return f"{{{', '.join(pairs)}}}" if pairs else None
