@@ -9,12 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import compiled_facts, fake_nvml
 from tests.command import hear_signals, in_a_process, in_this_process, needs_a_process
 
 hear_signals()
 compiled_facts.as_in_a_wheel()
+# What is tried is whether an answer is right, on a machine that may be busy: how long it takes has tests of its own.
+settings.register_profile("right", deadline=None)
+settings.load_profile("right")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -8,6 +8,7 @@ from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.cli.common import Seconds, common_options, emit, say
 from cudafit.cli.machine_options import ask, environment_options, matrix_options
 from cudafit.model.frameworks import FRAMEWORKS
+from cudafit.system.interrupts import stoppable
 
 
 @click.command("bench")
@@ -56,6 +57,7 @@ def command(
     the CPU, which verifies nothing of a GPU. Exits with 1 when it is wrong, slow, worse than the baseline or left the
     GPU unused, with 3 when it could not be verified.
     """
+    context.with_resource(stoppable())
     question = ask(context, WhichMachine())
     from cudafit.app.bench import Request, bench, earlier_runs  # noqa: PLC0415 - while NVML answers
 

@@ -10,6 +10,7 @@ from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.cli.common import Seconds, common_options, emit, say, write, write_exactly
 from cudafit.cli.machine_options import ask, environment_options, matrix_options, one_machine_options, root_option
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.interrupts import stoppable
 
 
 @click.command("doctor")
@@ -87,6 +88,7 @@ def command(
     if named and environment.path:
         raise InputError("ENV and `--env` each name the environment")
     environment = replace(environment, path=named or environment.path)
+    context.with_resource(stoppable())
     question = ask(context, machine)
     from cudafit.app.doctor import Request, doctor  # noqa: PLC0415 - while NVML answers
 

@@ -7,6 +7,7 @@ import click
 
 from cudafit.cli.common import common_options, emit, say, write_diff
 from cudafit.errors import InputError
+from cudafit.system.interrupts import stoppable
 
 
 @click.command("update")
@@ -40,6 +41,7 @@ def command(
     hashes; pixi.lock, conda-lock.yml, explicit lists and conda-meta folders for conda-forge; and tables of such
     quotations (.csv). A file whose hash differs from what is known is named and not taken.
     """
+    context.with_resource(stoppable())
     from cudafit.app.matrix_update import is_for_folder  # noqa: PLC0415 - the harvester is slow to import
 
     if own and (folder or write_files):

@@ -10,6 +10,7 @@ from cudafit.cli.lock_options import lock_options, patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
 from cudafit.cli.project_options import project_options
 from cudafit.errors import CudafitError, InputError
+from cudafit.system.interrupts import stoppable
 
 if TYPE_CHECKING:
     from cudafit.app.lock_check import Checked
@@ -67,6 +68,7 @@ def command(
     REQ is a requirement such as `torch`, "torch>=2.6" or `tensorflow`; several are picked for one environment. Without
     any, the project in this folder is read. Exits with 1 when nothing fits. With -o the fit is written as a lock.
     """
+    context.with_resource(stoppable())
     question = ask(context, machine)
     from cudafit.app.resolve import Request, resolve  # noqa: PLC0415 - while NVML answers
 
