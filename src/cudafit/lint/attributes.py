@@ -83,6 +83,8 @@ def reference(run: Run, name: str) -> Value:
     """What an imported name stands for, where it is more than a name."""
     if name == "os.environ":
         return Thing("environ", _NOWHERE)
+    if name.endswith("DNN_BACKEND_CUDA"):
+        run.file.seen.add("gpu of OpenCV DNN")  # whatever it is given to: a network of another function, too
     if name == "absl.flags.FLAGS":
         made = Thing("namespace", _NOWHERE)
         made.attrs = run.file.flags

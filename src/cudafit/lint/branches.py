@@ -19,6 +19,7 @@ from cudafit.lint.values import (
 
 def if_else(run: Run, node: ast.If) -> bool:
     condition = run.evaluate(node.test)
+    devices.note_uncalled(run, condition, node.test)
     known = truth(condition)
     if known is not None:
         return run.walk(node.body if known else node.orelse)

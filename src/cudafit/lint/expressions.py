@@ -9,7 +9,7 @@ from cudafit.lint.attributes import element, subscript, taken
 from cudafit.lint.calls import call
 from cudafit.lint.join import device_of, join, truth
 from cudafit.lint.operations import mixed
-from cudafit.lint.rules.devices import check_inverted
+from cudafit.lint.rules.devices import check_inverted, note_uncalled
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, GPU, UNKNOWN, Available, Const, Device, Func, Map, Ref, Seq, Thing, Value
 
@@ -72,6 +72,7 @@ def _dict(run: Run, node: ast.Dict) -> Value:
 
 def _either(run: Run, node: ast.IfExp) -> Value:
     condition = evaluate(run, node.test)
+    note_uncalled(run, condition, node.test)
     known = truth(condition)
     if known is not None:
         return evaluate(run, node.body if known else node.orelse)
@@ -102,6 +103,8 @@ def _boolean(run: Run, node: ast.BoolOp) -> Value:
         if isinstance(condition, Available):
             return _chosen(run, condition, evaluate(run, held), evaluate(run, node.values[1]), node)
     values = [evaluate(run, item) for item in node.values]
+    for item, value in zip(node.values, values, strict=True):
+        note_uncalled(run, value, item)
     conditions = [value for value in values if isinstance(value, Available)]
     others = [value for value in values if not isinstance(value, Available)]
     if any(device_of(value) for value in others if isinstance(value, Const) and isinstance(value.value, str)):
@@ -137,6 +140,7 @@ def _is_choice(node: ast.BoolOp) -> bool:
 def _unary(run: Run, node: ast.UnaryOp) -> Value:
     value = evaluate(run, node.operand)
     if isinstance(node.op, ast.Not):
+        note_uncalled(run, value, node.operand)
         if isinstance(value, Available):
             return Available(not value.present, value.pure)
         known = truth(value)

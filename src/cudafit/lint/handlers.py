@@ -13,6 +13,7 @@ from cudafit.lint.rules import (
     environment,
     hosts,
     huggingface,
+    inference,
     jax,
     libraries,
     lightning,
@@ -110,6 +111,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     **builtin.FUNCTIONS,
     **libraries.FUNCTIONS,
+    **inference.FUNCTIONS,
 }
 
 PATTERNS: tuple[tuple[re.Pattern[str], Function], ...] = (
@@ -159,4 +161,5 @@ THING_METHODS: dict[str, Callable[[Run, Any, str, Call], Value | None]] = {
     "batch": builtin.batch_method,
     "loader": builtin.loader_method,
     "namespace": builtin.nothing_method,
+    "cv_net": inference.net_method,
 }

@@ -20,7 +20,7 @@ _FRAMEWORKS = (
     "trl",
     "ultralytics",
     *("xgboost", "lightgbm", "catboost", "onnxruntime", "insightface", "easyocr", "paddle", "whisper", "llama"),
-    *("langchain", "sentence_transformers", "flair", "detectron2", "tune"),
+    *("langchain", "sentence_transformers", "flair", "detectron2", "tune", "cv2", "spacy"),
 )
 _SIGNS = (
     # training, and what runs over all batches
@@ -52,6 +52,7 @@ _SIGNS = (
     *("set_backend", "Trainer(", "Fabric(", "Accelerator("),
     # libraries that take the CPU where they are told nothing, and parameters that are moved
     *("InferenceSession(", "gpu=", "CatBoost", "XGB", "xgb", "lgb", "lightgbm", "Llama", "tune.run", "DEVICE"),
+    *("readNet", "DNN_BACKEND", "prefer_gpu", "require_gpu", "_trf"),
     ".Parameter(",
     # arrays that leave the GPU
     *("asnumpy", ".get()", ".numpy(", ".tolist("),

@@ -373,6 +373,11 @@ class code(Family):
         fix='`torch.device("cuda" if torch.cuda.is_available() else "cpu")`',
     )
     device_selection_inverted = error("project", "the CPU is chosen where there is a GPU", fix="swap the two devices")
+    availability_not_called = warning(
+        "project",
+        "whether there is a GPU is asked without the call",
+        fix="`torch.cuda.is_available()`: without the brackets it is a function, and always true",
+    )
     device_default_cpu = warning(
         "project",
         "the default of an option is the CPU",

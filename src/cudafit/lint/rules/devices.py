@@ -5,7 +5,7 @@ import ast
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, CPU, GPU, Available, Const, Device, Thing, Value
+from cudafit.lint.values import ANY, CPU, GPU, Available, Const, Device, Ref, Thing, Value
 from cudafit.model import kinds
 
 
@@ -108,3 +108,12 @@ def is_default_elsewhere(run: Run) -> bool:
             return True
     device = run.fact("default_device")
     return device is not None and (device == ANY or device.kind != CPU)
+
+
+def note_uncalled(run: Run, value: Value, node: ast.AST) -> None:
+    """`if torch.cuda.is_available:` is true on every machine."""
+    if isinstance(value, Ref) and value.name in _AVAILABILITY:
+        run.hit(kinds.code.availability_not_called, node, f"`{value.name}` is not called here: it is always true")
+
+
+_AVAILABILITY = ("torch.cuda.is_available", "torch.accelerator.is_available", "tensorflow.test.is_gpu_available")

@@ -98,7 +98,7 @@ def _look(run: Run, library: Library, given: Call) -> None:
             run.file.seen.add(f"gpu of {library.name}")
         elif hist.value == "hist" and not said and complete:
             message = '`tree_method="hist"` computes on the CPU where `device="cuda"` is not given'
-            _note(run, library, hist.node or given.node, message)
+            _note(run, library, given.node, message)
     if not said and complete and library.name == "ONNX Runtime" and not run.around.conditions and len(given.args) < 3:
         versions.session_without_providers(run, given.node)
     if not said and complete and library.silent:
