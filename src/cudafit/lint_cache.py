@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cudafit import __version__
@@ -118,17 +119,17 @@ def vars_of(edit: Edit) -> tuple[int, int, int, int, str]:
 
 def unpacked(held: list[Any], path: str) -> list[CodeFinding]:
     """Raises ValueError, TypeError and KeyError for what is no such list."""
-    return [
-        CodeFinding(
-            name,
-            KINDS[name].severity,
-            path,
-            int(line),
-            str(message),
-            str(fix),
-            column=int(column),
-            cell=None if cell is None else int(cell),
-            edits=tuple(Edit(int(a), int(b), int(c), int(d), str(text)) for a, b, c, d, text in edits),
-        )
-        for name, line, column, cell, message, fix, edits in held
-    ]
+    return [_unpacked(one, path) for one in held]
+
+
+def _unpacked(held: list[Any], path: str) -> CodeFinding:
+    name, line, column, cell, message, fix, edits = held
+    made = KINDS[name].in_code(
+        path,
+        int(line),
+        str(message),
+        column=int(column),
+        edits=tuple(Edit(int(a), int(b), int(c), int(d), str(text)) for a, b, c, d, text in edits),
+        fix=str(fix),
+    )
+    return made if cell is None else replace(made, cell=int(cell))
