@@ -2,7 +2,7 @@
 
 import pytest
 
-from cudafit.resolve.kernels import capability, oldest, serving_cubin, serving_ptx, sm
+from cudafit.resolve.kernels import capability, in_use, oldest, serving_cubin, serving_ptx, sm
 
 TORCH_CU126 = ("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90")
 
@@ -50,6 +50,21 @@ def test_a_jetson_runs_its_own_cubins_only() -> None:
 )
 def test_ptx(kernels: tuple[str, ...], gpu: tuple[int, int], served: str | None) -> None:
     assert serving_ptx(kernels, gpu) == served
+
+
+@pytest.mark.parametrize(
+    ("partly", "used"),
+    [
+        ((), ("sm_52", "sm_80", "compute_52")),
+        (("sm_52:1/414", "compute_52:1/414", "sm_80:127/414"), ("sm_80",)),
+        (("sm_52:10/163",), ("sm_52", "sm_80", "compute_52")),
+        (("sm_52:1/414", "compute_52:1/414", "sm_80:1/414"), ("sm_52", "sm_80", "compute_52")),
+    ],
+)
+def test_what_next_to_none_of_the_code_is_compiled_for_serves_no_gpu(
+    partly: tuple[str, ...], used: tuple[str, ...]
+) -> None:
+    assert in_use(("sm_52", "sm_80", "compute_52"), partly) == used
 
 
 def test_names_and_numbers_of_capabilities() -> None:

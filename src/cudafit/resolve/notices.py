@@ -6,7 +6,7 @@ from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
 from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build, Spare
 from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
-from cudafit.resolve.kernels import oldest, sm
+from cudafit.resolve.kernels import in_use, oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
 from cudafit.resolve.opened import lacking, told
 from cudafit.resolve.pins import is_gpu, label, requirements
@@ -142,7 +142,7 @@ def _is_too_new(lost: Lost, problem: Problem) -> bool:
     """Lost since its oldest kernel is for newer GPUs than the oldest one here."""
     if lost.obstacle.rule not in ("kernels", "libraries") or not lost.build.kernels or not problem.capabilities:
         return False
-    first = oldest(lost.build.kernels)
+    first = oldest(in_use(lost.build.kernels, lost.build.partly))
     return first is not None and min(problem.capabilities) < first
 
 

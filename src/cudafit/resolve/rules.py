@@ -8,7 +8,7 @@ from cudafit.model.matrix import Build, Spare
 from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import Drivers, Verdict, build_cuda
 from cudafit.resolve.host import Kind
-from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
+from cudafit.resolve.kernels import Capability, in_use, oldest, serving_cubin, serving_ptx, sm
 from cudafit.resolve.libraries import Lack, Libraries, is_collective, kernels_text
 from cudafit.resolve.pins import is_gpu, requirements
 from cudafit.resolve.platforms import libc_needed
@@ -110,9 +110,10 @@ def _serve(build: Build, gpu: Capability, verdict: Verdict, kind: Kind) -> tuple
     if not build.kernels:
         have = "a Jetson, which runs its own kernels only"
         return Obstacle("kernels", f"kernels for {sm(gpu)}; which it holds was not read", have, _source(build))
-    if cubin := serving_cubin(build.kernels, gpu, kind.tegra):
+    kernels = in_use(build.kernels, build.partly)
+    if cubin := serving_cubin(kernels, gpu, kind.tegra):
         return cubin, CUBIN
-    ptx = None if kind.tegra else serving_ptx(build.kernels, gpu)
+    ptx = None if kind.tegra else serving_ptx(kernels, gpu)
     if ptx and verdict.ptx:
         return ptx, PTX
     if ptx and verdict.compat is None:
@@ -120,7 +121,7 @@ def _serve(build: Build, gpu: Capability, verdict: Verdict, kind: Kind) -> tuple
     if ptx:
         need = f"driver {verdict.native_driver} or newer, to compile its {ptx}" if verdict.native_driver else sm(gpu)
         return Obstacle("kernels", need, _driver_text(kind), _source(build), verdict.native_driver)
-    return Obstacle("kernels", _kernels_needed(build.kernels, gpu, kind), sm(gpu), _source(build))
+    return Obstacle("kernels", _kernels_needed(kernels, gpu, kind), sm(gpu), _source(build))
 
 
 def _kernels_needed(kernels: tuple[str, ...], gpu: Capability, kind: Kind) -> str:
