@@ -4,8 +4,8 @@ import re
 
 from cudafit.model.kinds import KINDS
 from tests.findings import PAGE, page
+from tests.findings.errors import FINDINGS, errors_page, page_with_texts, texts_of_findings
 from tests.findings.errors import PAGE as ERRORS
-from tests.findings.errors import errors_page
 
 
 def test_the_list_follows_from_the_catalogue() -> None:
@@ -14,6 +14,13 @@ def test_the_list_follows_from_the_catalogue() -> None:
 
 def test_the_list_of_error_texts_follows_from_the_rules() -> None:
     assert ERRORS.read_text(encoding="utf-8") == errors_page(), "run `make findings`"
+
+
+def test_each_page_shows_the_texts_that_mean_it() -> None:
+    texts = texts_of_findings()
+    for path in sorted(FINDINGS.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        assert text == page_with_texts(path.stem, text, texts), "run `make findings`"
 
 
 def test_every_finding_has_a_page_of_one_shape_and_every_page_a_finding() -> None:
