@@ -109,6 +109,7 @@ HALF: dict[str, str | bytes] = {
 }
 
 
+VC_RUNTIME = (("vcruntime", ""), ("msvcp", ""), ("vcruntime", "_1"))
 LIBDEVICE = "nvvm/libdevice/libdevice.10.bc"
 
 
@@ -731,6 +732,18 @@ CASES = [
         Env({**TORCH.files, "SITE/xformers/cpp_lib.json": '{"version": {"cuda": 1206}}'}, ["xformers==0.0.33"]),
     ),
     Case(
+        "windows.dll_missing",
+        WINDOWS,
+        WINDOWS,
+        Env({"Lib/site-packages/torch/lib/c10.dll": b"", "Windows/System32/vcruntime140.dll": b""}),
+        Env(
+            {
+                "Lib/site-packages/torch/lib/c10.dll": b"",
+                **{f"Windows/System32/{name}140{more}.dll": b"" for name, more in VC_RUNTIME},
+            }
+        ),
+    ),
+    Case(
         "ext.abi_mismatch",
         GOOD,
         GOOD,
@@ -1183,7 +1196,7 @@ def made(folder: Path, env: Env | None) -> Path | None:
 
 def world_of(machine: Machine, folder: Path, env: Env | None) -> World:
     prefix = made(folder, env)
-    found = environment(prefix, {"HF_HOME": f"{prefix}/home"}) if prefix else None
+    found = environment(prefix, {"HF_HOME": f"{prefix}/home", "SYSTEMROOT": f"{prefix}/Windows"}) if prefix else None
     if found and env:
         found = replace(found, kernel=env.kernel, active=env.active, ran=env.ran)
     return World(machine, found, FACTS, env.project if env else None)

@@ -205,3 +205,34 @@ def test_what_pip_installed_for_the_user_is_left_out(tmp_path: Path) -> None:
     assert mine.fix.commands == (("export", "PYTHONNOUSERSITE=1"),)
     without = read_inventory(files, located, {"HOME": str(tmp_path / "home"), "PYTHONNOUSERSITE": "1"}, ())
     assert looked(there("RTX 3090"), without).cause is None
+
+
+VC_RUNTIME = ("vcruntime140.dll", "msvcp140.dll", "vcruntime140_1.dll")
+
+
+@pytest.mark.parametrize(
+    ("there_are", "told"),
+    [
+        ({"System32": VC_RUNTIME[:1], "env": ()}, "msvcp140.dll, vcruntime140_1.dll"),
+        ({"System32": VC_RUNTIME, "env": ()}, None),
+        ({"System32": (), "env": VC_RUNTIME}, None),  # conda's Python brings them
+    ],
+)
+def test_visual_cs_runtime_that_torch_needs(
+    there_are: dict[str, tuple[str, ...]], told: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "env/Lib/site-packages/torch/lib").mkdir(parents=True)
+    (tmp_path / "env/conda-meta").mkdir()
+    (tmp_path / "Windows/System32").mkdir(parents=True)
+    for folder, names in there_are.items():
+        for name in names:
+            (tmp_path / ("env" if folder == "env" else "Windows/System32") / name).write_bytes(b"MZ")
+    files = Files()
+    located = at(files, str(tmp_path / "env"), "named")
+    assert located
+    made = read_inventory(files, located, {"SystemRoot": str(tmp_path / "Windows")}, ())
+    seen = described(Description("560.94", ("RTX 4070",), "windows-x86_64"), None, "", FACTS.book.facts)
+    found = [one for one in looked(seen, made).findings if one.id == "windows.dll_missing"]
+    assert len(found) == bool(told)
+    assert all((told or "") in one.title for one in found)
+    assert not [one for one in looked(there("RTX 3090"), made).findings if one.id == "windows.dll_missing"]

@@ -232,6 +232,7 @@ CHECKS = (
     ),
     check("python", "wheels for this Python", project.python, kinds.provision.no_wheel_for_python),
     check("notebooks", "how notebooks install", project.notebooks, kinds.jupyter.bang_pip),
+    check("vc-runtime", "Visual C++'s runtime on Windows", libraries.vc_runtime, kinds.windows.dll_missing),
     check("openmp", "one OpenMP", libraries.openmp, kinds.lib.duplicate_openmp),
     check("extensions", "the torch that extensions were built for", abi.pins, kinds.ext.abi_mismatch),
     check("built-for", "the torch that extensions need by the facts", together.torch_abi, kinds.ext.abi_mismatch),

@@ -99,6 +99,22 @@ def openmp(reader: Reader, prefix: str, places: Sequence[str]) -> Iterator[str]:
                 yield path
 
 
+# What torch loads first of all, and says by itself that it lacks. Source: torch/__init__.py.
+_VC_RUNTIME = ("vcruntime140.dll", "msvcp140.dll", "vcruntime140_1.dll")
+
+
+def no_vc_runtime(reader: Reader, prefix: str, base: str | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Which of them are neither of the system nor beside the interpreter, in conda's folder or torch's; on Windows."""
+    system = next((value for name, value in environ.items() if name.upper() == "SYSTEMROOT" and value), None)
+    torch = f"{prefix}/Lib/site-packages/torch/lib"
+    if system is None or not reader.files.is_dir(torch) or not reader.files.is_dir(f"{system}/System32"):
+        return ()
+    folders = (f"{system}/System32", prefix, f"{prefix}/Library/bin", torch, *((base,) if base else ()))
+    return tuple(
+        name for name in _VC_RUNTIME if not any(reader.files.is_file(f"{folder}/{name}") for folder in folders)
+    )
+
+
 def accelerate_for_the_cpu(reader: Reader, environ: Mapping[str, str]) -> str | None:
     """The configuration of Accelerate that says use_cpu."""
     home = environ.get("HF_HOME") or f"{environ.get('HOME', '')}/.cache/huggingface"

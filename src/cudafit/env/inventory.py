@@ -80,6 +80,7 @@ def read_inventory(
         companions=read_companions(reader, places),
         bitsandbytes=gpu_parts.bitsandbytes(reader, places),
         bitsandbytes_falls_back=gpu_parts.bitsandbytes_falls_back(reader, places),
+        no_vc_runtime=gpu_parts.no_vc_runtime(reader, prefix, settings.get("home"), environ),
         xformers_cuda=gpu_parts.xformers_cuda(reader, places),
         libdevice=gpu_parts.libdevice(reader, places, prefix),
         openmp=tuple(gpu_parts.openmp(reader, prefix, places)),

@@ -224,6 +224,7 @@ class Environment:
     companions: Mapping[str, str] = field(default_factory=dict)  # torchvision and torchaudio, by their version.py
     bitsandbytes: tuple[str, ...] | None = None  # its libraries by name; None: it is not installed
     bitsandbytes_falls_back: bool = False  # whether it takes the nearest library of the same CUDA major
+    no_vc_runtime: tuple[str, ...] = ()  # on Windows: what torch needs of Visual C++'s runtime, and is nowhere
     xformers_cuda: str | None = None  # the CUDA that xformers was compiled with, by its cpp_lib.json; "" for none
     libdevice: str | None = None  # where XLA finds its device library
     accelerate_cpu: str | None = None  # the configuration file of Accelerate that says use_cpu

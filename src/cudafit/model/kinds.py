@@ -347,7 +347,7 @@ class build(Family):
 
 class windows(Family):
     paging_file = error("hardware", "Windows' paging file is too small")
-    dll_missing = error("libraries", "a DLL that a library needs is not on this Windows")
+    dll_missing = error("libraries", "a DLL that a library needs is not on this Windows", explains="run.")
 
 
 class jupyter(Family):

@@ -139,6 +139,19 @@ def openmp(world: World) -> Iterator[Finding]:
         )
 
 
+def vc_runtime(world: World) -> Iterator[Finding]:
+    """torch's libraries for Windows need Visual C++'s runtime, which many a Windows has not."""
+    environment = world.environment
+    if environment is None or not environment.no_vc_runtime or world.machine.os.system != "windows":
+        return
+    named = ", ".join(environment.no_vc_runtime)
+    yield kinds.windows.dll_missing.found(
+        f"torch needs {named} of Visual C++'s runtime, and that is not on this Windows",
+        (Evidence(f"{named} is neither in System32 nor beside the interpreter", "files"),),
+        Fix("install Microsoft's Visual C++ Redistributable (x64), then start Python anew"),
+    )
+
+
 def _of_conda(environment: Environment, path: str) -> Fix:
     """What is installed is not to be installed: it is found too late, or too old."""
     there = next((one.name for one in environment.conda if one.name in ("libstdcxx-ng", "libstdcxx")), None)
