@@ -2,7 +2,8 @@
 
 import pytest
 
-from cudafit.resolve.kernels import capability, in_use, oldest, serving_cubin, serving_ptx, sm
+from cudafit.model.kernels_in_use import in_use
+from cudafit.resolve.kernels import capability, oldest, serving_cubin, serving_ptx, sm
 
 TORCH_CU126 = ("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90")
 

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from cudafit.model.frozen import frozen
+from cudafit.model.kernels_in_use import in_use
 from cudafit.model.matrix import CPU, Build
 from cudafit.model.versions import natural_key
 from cudafit.render.row import Row
@@ -124,11 +125,12 @@ def _gpus(build: Build) -> str:
         return ""
     if build.kernels is None:
         return _UNKNOWN if build.cuda else ""
-    numbers = sorted({_capability(name) for name in build.kernels if _capability(name)}, key=natural_key)
+    kernels = in_use(build.kernels, build.partly)
+    numbers = sorted({_capability(name) for name in kernels if _capability(name)}, key=natural_key)
     if not numbers:
         return ""
     span = numbers[0] if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
-    return span + ("+" if any(name.startswith("compute_") for name in build.kernels) else "")
+    return span + ("+" if any(name.startswith("compute_") for name in kernels) else "")
 
 
 def _capability(kernel: str) -> str:

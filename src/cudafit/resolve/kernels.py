@@ -11,7 +11,6 @@ from functools import cache
 from cudafit.model.versions import number, numbers
 
 Capability = tuple[int, int]
-_FEW = 50  # one in so many
 
 
 @cache
@@ -24,19 +23,6 @@ def capability(text: str) -> Capability:
 def sm(gpu: Capability) -> str:
     """(8, 9) -> `sm_89`."""
     return f"sm_{gpu[0]}{gpu[1]}"
-
-
-@cache
-def in_use(kernels: tuple[str, ...], partly: tuple[str, ...]) -> tuple[str, ...]:
-    """Without those that next to none of a build's fat binaries hold: what one file, or the linker, left in vllm for
-    sm_52 makes nothing else run there."""
-    few = set()
-    for text in partly:
-        name, _, share = text.partition(":")
-        held, _, of = share.partition("/")
-        if number(held or "0") * _FEW <= number(of or "0"):
-            few.add(name)
-    return tuple(kernel for kernel in kernels if kernel not in few) or kernels
 
 
 @cache

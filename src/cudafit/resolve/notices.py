@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from cudafit.model.fit import CPU, PTX, UNKNOWN, Pick
+from cudafit.model.kernels_in_use import in_use
 from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build, Spare
+from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Lost
 from cudafit.resolve.host import Host
-from cudafit.resolve.kernels import in_use, oldest, sm
+from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
 from cudafit.resolve.opened import lacking, told
 from cudafit.resolve.pins import is_gpu, label, requirements
@@ -22,6 +24,7 @@ _CUDA_EXTRAS = {"cuda", "cudnn"}
 
 def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick]) -> Iterator[str]:
     """What works, but not as well as one might think."""
+    yield from _dropped(problem)
     for pick in picks:
         compiled = [gpu for gpu in pick.gpus if gpu.how == PTX]
         if compiled and pick.requested:
@@ -39,6 +42,22 @@ def warnings_of(problem: Problem, combination: Combination, picks: Sequence[Pick
             hint = "; `-o pylock.toml` asks the index whether it is there" if why.startswith(PAIRED) else ""
             yield f"{pick.name} {pick.version} ({pick.variant}) is not verified: {why}{hint}"
     yield from _collective(problem, combination)
+
+
+def _dropped(problem: Problem) -> Iterator[str]:
+    """A driver that no longer drives the card: on a machine that is only described, nothing else tells."""
+    for kind in problem.kinds:
+        if not kind.driver or kind.wsl or problem.request.cpu:
+            continue
+        for gpu in kind.capabilities:
+            name = f"{gpu[0]}.{gpu[1]}"
+            row = next((row for row in problem.library.facts.architectures if name in row.capabilities), None)
+            if row and row.last_branch and numbers(kind.driver)[0] > int(row.last_branch):
+                source = row.sources[0] if row.sources else "none told"
+                yield (
+                    f"driver {kind.driver} leaves {sm(gpu)} alone: the last branch for {row.architecture} is"
+                    f" {row.last_branch} (source: {source})"
+                )
 
 
 def _spare(combination: Combination, pick: Pick, spare: Spare) -> Iterator[str]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from cudafit.model.fit import CPU, CUBIN, PTX, UNKNOWN, Compat, How
 from cudafit.model.frozen import frozen
+from cudafit.model.kernels_in_use import in_use
 from cudafit.model.matrix import Build, Spare
 from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import Drivers, Verdict, build_cuda
 from cudafit.resolve.host import Kind
-from cudafit.resolve.kernels import Capability, in_use, oldest, serving_cubin, serving_ptx, sm
+from cudafit.resolve.kernels import Capability, oldest, serving_cubin, serving_ptx, sm
 from cudafit.resolve.libraries import Lack, Libraries, is_collective, kernels_text
 from cudafit.resolve.pins import is_gpu, requirements
 from cudafit.resolve.platforms import libc_needed
