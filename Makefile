@@ -42,7 +42,7 @@ fast: $(DEV) ## the inner loop: no slow test, no network; T=... as for test
 P :=
 
 pythons: $(DEV) ## `make fast` on each Python from 3.10 to 3.15 that is here; P=3.10: on that one
-	$(RUN) -m nox --session $(if $(P),tests-$(P),tests) $(if $(PART),-- -n auto -m "not slow and not online" $(PART))
+	$(RUN) -m nox --session $(if $(P),tests-$(P),tests) $(if $(PART),-- -n auto --dist loadgroup -m "not slow and not online" $(PART))
 
 lowest: $(DEV) ## `make fast` with the oldest versions of what cudafit needs
 	$(RUN) -m nox --session lowest

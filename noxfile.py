@@ -13,7 +13,7 @@ nox.options.sessions = ["tests"]
 
 # What is promised, in the order of the classifiers.
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
-FAST = ("-n", "auto", "-m", "not slow and not online")
+FAST = ("-n", "auto", "--dist", "loadgroup", "-m", "not slow and not online")
 
 
 @nox.session(python=PYTHONS)

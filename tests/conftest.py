@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,6 +31,16 @@ def pytest_collection_finish() -> None:
     """Thousands of tests stay to the end: the collector need not look at them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """None leaves it to xdist."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.scheduling import Quick  # noqa: PLC0415 - xdist is there, but perhaps not where one test is run
+
+    return Quick(config, log)
 
 
 @pytest.fixture(scope="session")
