@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.messages import meant
+from tests.own_yaml import quick_yaml
 
-KNOWN = yaml.safe_load((Path(__file__).parent / "known.yaml").read_text(encoding="utf-8"))["messages"]
+KNOWN = quick_yaml((Path(__file__).parent / "known.yaml").read_text(encoding="utf-8"))["messages"]
 
 
 def said(text: str) -> str:

@@ -2,6 +2,7 @@
 that they are. The keys are told at the head of projects.yaml."""
 
 import configparser
+import functools
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from cudafit.system.toml import toml_text
+from tests.own_yaml import quick_yaml
 
 _MASKS = {
     "<default>": PYPI_SIMPLE_ENDPOINT,
@@ -22,8 +24,12 @@ _PYPROJECT = ("pep621", "uv", "pdm", "hatch", "rye", "poetry", "pixi-pyproject")
 
 
 def load(path: Path) -> list[dict[str, Any]]:
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [dict(row) for row in rows]
+    return [dict(row) for row in _rows(path)]
+
+
+@functools.cache
+def _rows(path: Path) -> Any:
+    return quick_yaml(path.read_text(encoding="utf-8"))
 
 
 def write(row: Mapping[str, Any], folder: Path) -> Path:
