@@ -3,16 +3,19 @@
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from cudafit.env.kept_elsewhere import hashed
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair.journal import interrupted
 from cudafit.repair.rollback import generations, recover, roll_back
 from cudafit.repair.transaction import RolledBack, transaction
 from tests.repair.chaos import killed, silent
+from tests.repair.mounts import mounted
 from tests.repair.trees import MTIME_NS, Reading, beside, reading
 
 _STEP = 3  # of the calls that change something: each of them takes a minute
@@ -33,8 +36,8 @@ def project(folder: Path) -> Path:
     return env
 
 
-def change(env: Path, *, fail: bool = False) -> None:
-    with transaction(str(env), reason="repair", beside=FILES) as under:
+def change(env: Path, *, fail: bool = False, of: str = "") -> None:
+    with transaction(str(env), reason="repair", beside=FILES, project=of) as under:
         under.put("pyproject.toml", b"[project]\nnew = 1\n")
         (env / "pyvenv.cfg").unlink()
         (env / "pyvenv.cfg").write_text("new\n")
@@ -166,3 +169,86 @@ def test_a_record_leads_to_no_other_file(tmp_path: Path) -> None:
     record.write_text(record.read_text().replace('"uv.lock"', '"train.py"'))
     roll_back(str(env), say=silent)
     assert (env.parent / "train.py").read_text() == "x = 1\n"
+
+
+def poetrys(folder: Path, cache: Path) -> Path:
+    """The same project with its environment in Poetry's own folder."""
+    env = project(folder)
+    place = cache / f"p-{hashed(str(folder))}-py3.12"
+    cache.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.move(env, place))
+
+
+def both(env: Path, folder: Path) -> tuple[Reading, Reading]:
+    found = reading(folder)
+    found.pop(".")
+    return reading(env), found
+
+
+@contextmanager
+def on(disk: str, place: Path) -> Iterator[Path]:
+    if disk == "other":
+        with mounted(place, "-t", "tmpfs", "-o", "size=8m", "tmpfs"):
+            yield place
+    else:
+        yield place
+
+
+@pytest.mark.parametrize("disk", ["same", "other"])
+def test_a_project_that_lies_elsewhere(tmp_path: Path, disk: str) -> None:
+    """As with Poetry's cache, which may be on another disk than the project."""
+    with on(disk, tmp_path / "disk") as top:
+        folder = top / "p"
+        env = poetrys(folder, tmp_path / "cache")
+        old = both(env, folder)
+        with pytest.raises(RolledBack):
+            change(env, fail=True, of=str(folder))
+        assert both(env, folder) == old
+        change(env, of=str(folder))
+        new = both(env, folder)
+        assert (folder / "uv.lock").read_text() == "version = 2\n"
+        roll_back(str(env), say=silent)
+        assert both(env, folder) == old
+        roll_back(str(env), say=silent)
+        assert both(env, folder) == new
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("disk", ["same", "other"])
+def test_killed_where_the_project_lies_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: str) -> None:
+    monkeypatch.setattr("tests.repair.chaos.CALLS", ("rename", "replace", "unlink", "mkdir"))
+    with on(disk, tmp_path / "disk") as top:
+        folder = top / "p"
+        env = poetrys(folder, tmp_path / "cache")
+        old = both(env, folder)
+        undone = 0
+        for at in itertools.count(1):
+            if not killed(lambda: change(env, of=str(folder)), at=at):
+                break
+            if interrupted(str(env)):
+                recover(str(env), say=silent)
+                undone += 1
+            elif both(env, folder) != old:
+                roll_back(str(env), say=silent)
+            assert both(env, folder) == old
+        assert undone > 5
+        for at in itertools.count(1):
+            done = not killed(lambda: roll_back(str(env), say=silent), at=at)
+            if interrupted(str(env)):
+                recover(str(env), say=silent)
+            assert (folder / "uv.lock").read_text() in ("version = 1\n", "version = 2\n")
+            if done:
+                break
+
+
+def test_a_place_that_the_environment_is_not_called_after_is_not_believed(tmp_path: Path) -> None:
+    folder, other = tmp_path / "disk" / "p", tmp_path / "other"
+    env = poetrys(folder, tmp_path / "cache")
+    change(env, of=str(folder))
+    shutil.copytree(folder, other)
+    record = next(beside(env).rglob("generation.json"))
+    record.write_text(record.read_text().replace(str(folder), str(other)))
+    before = reading(other)
+    with pytest.raises(CudafitError, match="is not the environment of a project in"):
+        roll_back(str(env), say=silent)
+    assert reading(other) == before

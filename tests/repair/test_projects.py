@@ -312,3 +312,30 @@ def test_nothing_of_the_project_is_run_for_a_plan(project: Path, manager: str, r
     done = repair(project, "--dry-run")
     assert done.returncode == 0, done.stderr
     assert not ran.exists()
+
+
+def test_an_environment_in_poetrys_own_folder(
+    tools: Tools, tmp_path: Path, cudafit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Tools(tools.small, tools.cpu, tools.programs, tmp_path / "home")
+    own.env["POETRY_VIRTUALENVS_IN_PROJECT"] = "false"
+    folder = tmp_path / "p"
+    folder.mkdir()
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    text = POETRY.format(python=python, cpu=tools.cpu.address, default=tools.small.default.address)
+    (folder / "pyproject.toml").write_text(text)
+    own.run(folder, "poetry", "lock", "--no-interaction")
+    own.run(folder, "poetry", "install")
+    (env,) = (tmp_path / "home/poetry/virtualenvs").glob("p-*")
+    monkeypatch.chdir(folder)
+    old, lock = (folder / "pyproject.toml").read_bytes(), (folder / "poetry.lock").read_bytes()
+    installed = reading(env)
+    done = cudafit("repair", str(env), "--yes", "--json", *tools.small.words, env=own.env)
+    assert told(done)["status"] == "done"
+    assert "pytorch-cu126" in (folder / "pyproject.toml").read_text()
+    assert own.nothing_to_do(folder, "poetry")
+    back = cudafit("rollback", str(env), "--yes", env=own.env)
+    assert back.returncode == 0, back.stderr
+    assert ((folder / "pyproject.toml").read_bytes(), (folder / "poetry.lock").read_bytes()) == (old, lock)
+    assert reading(env) == installed
+    assert own.nothing_to_do(folder, "poetry")

@@ -40,7 +40,7 @@ def of_poetry(around: Around, place: str, project: dict[str, Any]) -> Iterator[s
     """
     name = text(table(project, "project"), "name") or text(table(project, "tool", "poetry"), "name")
     name = re.sub(r'[ $`!*@"\\\r\n\t]', "_", (name or "non-package-mode").lower())[:42]
-    stem = f"{name}-{_hashed(real_path(around.files, place))}"
+    stem = f"{name}-{hashed(real_path(around.files, place))}"
     folder = _poetry_folder(around, place)
     if not folder:
         return
@@ -75,7 +75,7 @@ def of_pipenv(around: Around, place: str) -> str:
     name = re.sub(r'[ &$`!*@"()\[\]\\\r\n\t]', "_", os.path.basename(real))[:42]
     python = around.environ.get("PIPENV_PYTHON")
     suffix = f"-{os.path.basename(python)}" if python else ""
-    return os.path.join(_workon_home(around), f"{name}-{_hashed(f'{real}/Pipfile')}{suffix}")
+    return os.path.join(_workon_home(around), f"{name}-{hashed(f'{real}/Pipfile')}{suffix}")
 
 
 def _workon_home(around: Around) -> str:
@@ -112,12 +112,12 @@ def of_hatch(around: Around, place: str, project: dict[str, Any]) -> Iterator[st
     if place in (folder, *_above(folder)) or folder == f"{around.home}/.virtualenvs":
         yield f"{folder}/{name}"  # flat where it lies in the project, and in virtualenvwrapper's folder
         return
-    project_folder = f"{folder}/{name}/{_hashed(place)}"
+    project_folder = f"{folder}/{name}/{hashed(place)}"
     yield f"{project_folder}/{name}"
     yield from (f"{project_folder}/{one}" for one in names(around.files, project_folder, ""))
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
     """As poetry, pipenv and hatch have it: eight letters of SHA-256 in base 64."""
     import base64  # noqa: PLC0415 - for the few projects that need it
     import hashlib  # noqa: PLC0415

@@ -1,6 +1,8 @@
 """The files of a project that change together with its environment: its declaration and its lock.
 
-They lie in the folder around the environment, under names that are known here, so no record can lead elsewhere. Before
+They lie in the folder around the environment, under names that are known here, so no record can lead elsewhere. Of an
+environment in Poetry's own folder they lie in its project, which the record names: it is believed where the environment
+is called after that very place, as Poetry calls it, and no other place gives that name. Before
 a change each is copied into the generation, as it was: bytes, mode, time, or that it was not there. Going back renames
 the copies into their places. Where each lies tells how far an earlier attempt came, as it does for trees.
 """
@@ -9,20 +11,23 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from cudafit.env.kept_elsewhere import hashed
 from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Beside, generation, read_record
 from cudafit.repair.state import NEW_BESIDE, Held, State
 from cudafit.system.durable import rename_durably
-from cudafit.system.folders import is_there, make_own, read_own
+from cudafit.system.folders import is_there, make_own, open_folder, read_own
 from cudafit.system.posix import posix
 
 NAMES = ("pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock")
 _FOLDER = "beside"
+_NEW = ".cudafit-new"  # a file on its way from another file system
 _LIMIT = 64 << 20
 
 
@@ -32,11 +37,12 @@ class _Read:
     data: bytes
 
 
-def keep(held: Held, folder: int, names: Sequence[str]) -> tuple[Beside, ...]:
+def keep(held: Held, folder: int, names: Sequence[str], project: str = "") -> tuple[Beside, ...]:
     """Into the open folder of a generation. Raises OSError, and InputError for what is no plain file."""
     if not names:
         return ()
-    read = [_read(held, name) for name in names]
+    with _around(held, project) as place:
+        read = [_read(held, name, place) for name in names]
     with _opened(folder) as copies:
         for one in read:
             if one.item.there:
@@ -45,9 +51,57 @@ def keep(held: Held, folder: int, names: Sequence[str]) -> tuple[Beside, ...]:
     return tuple(one.item for one in read)
 
 
-def present(held: Held, names: Iterable[str]) -> tuple[Beside, ...]:
+def present(held: Held, names: Iterable[str], project: str = "") -> tuple[Beside, ...]:
     """As they are now, without a copy: for where they are renamed. Raises OSError and InputError."""
-    return tuple(_read(held, name).item for name in names)
+    with _around(held, project) as place:
+        return tuple(_read(held, name, place).item for name in names)
+
+
+def project_of(state: State, name: str) -> str:
+    """Where those of a generation lie; "" for around the environment."""
+    record = read_record(state, name)
+    return record.project if record else ""
+
+
+def is_of(env: str, project: str) -> bool:
+    """Whether an environment is called after the place of a project, as Poetry calls those in its own folder."""
+    real = os.path.realpath(project)
+    return re.fullmatch(rf".+-{re.escape(hashed(real))}-py3\.\d+t?", os.path.basename(env)) is not None
+
+
+@contextmanager
+def _around(held: Held, project: str) -> Iterator[int]:
+    """The open folder that the files lie in. Raises OSError, and CudafitError for one that is not the environment's."""
+    if not project:
+        yield held.at_parent
+        return
+    if "\0" in project or os.path.realpath(project) != project or not is_of(held.env, project):
+        raise CudafitError(
+            f"`{held.env}` is not the environment of a project in `{project}`",
+            cause=["what cudafit keeps of it names that place, and Poetry calls an environment after its project's"],
+        )
+    place = open_folder(project)
+    try:
+        yield place
+    finally:
+        os.close(place)
+
+
+def _carry(name: str, source: int, target: int, called: str = "") -> None:
+    """One file from one open folder to another, as `called`, which may be on another file system. What is half carried
+    is carried again: the source goes last."""
+    try:
+        rename_durably(name, source, called or name, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        data, found = read_own(name, _LIMIT, source), os.stat(name, dir_fd=source, follow_symlinks=False)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_NEW, dir_fd=target)
+        _write(_NEW, data, stat.S_IMODE(found.st_mode), found.st_mtime_ns, target)
+        rename_durably(_NEW, target, called or name, target)
+        os.unlink(name, dir_fd=source)
+        os.fsync(source)
 
 
 def kept(state: State, name: str) -> tuple[Beside, ...]:
@@ -56,13 +110,14 @@ def kept(state: State, name: str) -> tuple[Beside, ...]:
     return tuple(one for one in record.beside if one.name in NAMES) if record else ()
 
 
-def put(held: Held, allowed: Iterable[Beside], name: str, data: bytes) -> None:
+def put(held: Held, allowed: Iterable[Beside], project: str, name: str, data: bytes) -> None:
     """Replace one of the files that were kept, in one step. Raises OSError."""
     was = next(one for one in allowed if one.name == name)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(NEW_BESIDE, dir_fd=held.at_folder)
     _write(NEW_BESIDE, data, was.mode if was.there else 0o644, None, held.at_folder)
-    rename_durably(NEW_BESIDE, held.at_folder, name, held.at_parent)
+    with _around(held, project) as place:
+        _carry(NEW_BESIDE, held.at_folder, place, name)
 
 
 def bring_back(held: Held, name: str) -> None:
@@ -70,14 +125,15 @@ def bring_back(held: Held, name: str) -> None:
     items = kept(held, name)
     if not items:
         return
-    with generation(held, name) as folder, _opened(folder) as copies:
+    around = _around(held, project_of(held, name))
+    with generation(held, name) as folder, _opened(folder) as copies, around as place:
         for one in items:
             if one.there and is_there(one.name, copies):
-                rename_durably(one.name, copies, one.name, held.at_parent)
+                _carry(one.name, copies, place)
             elif not one.there:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(one.name, dir_fd=held.at_parent)
-    os.fsync(held.at_parent)
+                    os.unlink(one.name, dir_fd=place)
+        os.fsync(place)
 
 
 def exchange(held: Held, wanted: str, replaced: str | None) -> None:
@@ -85,16 +141,17 @@ def exchange(held: Held, wanted: str, replaced: str | None) -> None:
     items = kept(held, wanted)
     if not items:
         return
-    with generation(held, wanted) as folder, _opened(folder) as copies:
+    around = _around(held, project_of(held, wanted))
+    with generation(held, wanted) as folder, _opened(folder) as copies, around as place:
         for one in items:
             waits = is_there(one.name, copies) if one.there else True
-            if replaced is not None and waits and is_there(one.name, held.at_parent):
-                _put_aside(held, replaced, one.name)
+            if replaced is not None and waits and is_there(one.name, place):
+                _put_aside(held, replaced, one.name, place)
             if one.there and is_there(one.name, copies):
-                rename_durably(one.name, copies, one.name, held.at_parent)
+                _carry(one.name, copies, place)
             elif not one.there and replaced is None:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(one.name, dir_fd=held.at_parent)
+                    os.unlink(one.name, dir_fd=place)
 
 
 def check_copies(state: State, name: str) -> None:
@@ -115,10 +172,10 @@ def _damaged(state: State, name: str, cause: str) -> CudafitError:
     )
 
 
-def _put_aside(held: Held, replaced: str, name: str) -> None:
+def _put_aside(held: Held, replaced: str, name: str, place: int) -> None:
     with generation(held, replaced) as folder, _opened(folder) as copies:
         if not is_there(name, copies):
-            rename_durably(name, held.at_parent, name, copies)
+            _carry(name, place, copies)
 
 
 @contextmanager
@@ -130,10 +187,10 @@ def _opened(folder: int) -> Iterator[int]:
         os.close(copies)
 
 
-def _read(held: Held, name: str) -> _Read:
+def _read(held: Held, name: str, place: int) -> _Read:
     try:
-        data = read_own(name, _LIMIT, held.at_parent)
-        found = os.stat(name, dir_fd=held.at_parent, follow_symlinks=False)
+        data = read_own(name, _LIMIT, place)
+        found = os.stat(name, dir_fd=place, follow_symlinks=False)
     except FileNotFoundError:
         return _Read(Beside(name, False, 0, 0, ""), b"")
     except OSError as error:

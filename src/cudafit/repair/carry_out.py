@@ -77,7 +77,8 @@ def carry_out(engine: Changer[Any], prepared: Prepared[Any], before: Report, loo
         check_links(plan.environment, found, lambda: engine.reach(prepared))
 
     reason = f"repair: {', '.join(plan.answers)}"
-    words: dict[str, Any] = {"wait_s": means.wait_s, "say": means.say, "check": check, "beside": prepared.beside}
+    words: dict[str, Any] = {"wait_s": means.wait_s, "say": means.say, "check": check}
+    words |= {"beside": prepared.beside, "project": prepared.project}
     with transaction(prepared.place or plan.environment, reason=reason, **words) as change:
         if change.waited or not all(map(os.path.lexists, prepared.recorded)):
             raise StaleError("the environment was changed meanwhile, so this plan may not fit any more")

@@ -46,10 +46,13 @@ class Kept:
     files: int
     bytes: int
     beside: tuple[Beside, ...] = ()
+    project: str = ""  # where these lie, if not around the environment
 
     @classmethod
-    def of(cls, when: str, reason: str, files: int, size: int, beside: tuple[Beside, ...] = ()) -> "Kept":
-        return cls(SCHEMA, when, reason, files, size, beside)
+    def of(
+        cls, when: str, reason: str, files: int, size: int, beside: tuple[Beside, ...] = (), project: str = ""
+    ) -> "Kept":
+        return cls(SCHEMA, when, reason, files, size, beside, project)
 
 
 @frozen

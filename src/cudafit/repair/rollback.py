@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cudafit.errors import CudafitError, InputError
 from cudafit.repair import journal as journals
-from cudafit.repair.beside import kept, present
+from cudafit.repair.beside import kept, present, project_of
 from cudafit.repair.checks import check_can_be_renamed, check_runs_elsewhere, check_writable
 from cudafit.repair.generations import (
     Generation,
@@ -197,8 +197,9 @@ def _write_down(state: Held, wanted: str, reason: str) -> tuple[Journal, int]:
     try:
         with generation(state, name, new=True) as folder:
             size = write_manifest(manifest, folder)
-            files = present(state, [one.name for one in kept(state, wanted)])
-            write_record(Kept.of(now(), reason, manifest.files, manifest.size, files), folder)
+            project = project_of(state, wanted)
+            files = present(state, [one.name for one in kept(state, wanted)], project)
+            write_record(Kept.of(now(), reason, manifest.files, manifest.size, files, project), folder)
         sync_file_system(state.at_folder)
         return journals.begin(state, "exchange", reason, generation=wanted, replaced=name), size
     except OSError:

@@ -81,13 +81,14 @@ def transaction(
     say: Callable[[str], None] = _silent,
     check: Callable[[Walk], None] = _anything,
     beside: Sequence[str] = (),
+    project: str = "",
 ) -> Iterator[Underway]:
     """The environment may be changed inside; on the normal way out the change stays, on any other it never was.
 
     Raises InputError and CudafitError before anything is changed; RolledBack, from the error, when the change failed.
     Ctrl-C stays KeyboardInterrupt, and the other signals that ask a program to stop become one. With `new` there must
     be no environment yet, and rolling back removes what was made. `check` looks at what there is, and raises where the
-    change would reach something else. `beside` are files in the folder around it that change with it.
+    change would reach something else. `beside` are files in the folder around it, or in `project`, that change with it.
     """
     state = state_of(env)
     if check_trusted(state) and holder(state) is None:
@@ -109,10 +110,12 @@ def transaction(
                     state.env, journal.generation, reason, lock.waited, lock.descriptor, _none, stage, exchange
                 )
             else:
-                journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside)
+                journal = _begin_new(held, reason) if new else _begin(held, reason, check, beside, project)
                 files = kept(held, journal.generation) if beside else ()
                 told = None if new else journal.generation
-                yield Underway(state.env, told, reason, lock.waited, lock.descriptor, partial(put, held, files))
+                yield Underway(
+                    state.env, told, reason, lock.waited, lock.descriptor, partial(put, held, files, project)
+                )
             with held_off(lambda: say("the change is complete, and stays")):
                 _commit(held, journal.generation)
                 committed = True
@@ -164,7 +167,7 @@ def _begin_new(state: Held, reason: str) -> Journal:
         raise change_trouble(f"`{state.env}` cannot be made safely", error, state.folder) from error
 
 
-def _begin(state: Held, reason: str, check: Callable[[Walk], None], beside: Sequence[str]) -> Journal:
+def _begin(state: Held, reason: str, check: Callable[[Walk], None], beside: Sequence[str], project: str) -> Journal:
     """Take the snapshot, and write down that it is whole. Until then nothing but cudafit's own folder is touched."""
     check_can_be_renamed(state)
     found = walk_whole(state)
@@ -178,8 +181,9 @@ def _begin(state: Held, reason: str, check: Callable[[Walk], None], beside: Sequ
                 manifest = take_snapshot(state.env, found.entries, state.tree(name))
                 keep_reserve(state, write_manifest(manifest, folder))
                 sync_file_system(state.at_folder)
-                files = keep(state, folder, beside)
-                write_record(Kept.of(journal.started, reason, manifest.files, manifest.size, files), folder)
+                files = keep(state, folder, beside, project)
+                record = Kept.of(journal.started, reason, manifest.files, manifest.size, files, project)
+                write_record(record, folder)
             os.fsync(state.at_generations)
             journal = journals.advance(state, journal, "apply")
         except BaseException:

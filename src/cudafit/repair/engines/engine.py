@@ -46,6 +46,7 @@ class Prepared(Generic[Source]):
     source: Source
     recorded: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()  # files around the environment that change with it
+    project: str = ""  # where these lie, if not around the environment
     place: str = ""  # the folder of packages that changes, where there is no environment to be exchanged as a whole
 
 

@@ -23,6 +23,7 @@ from cudafit.model.frozen import frozen
 from cudafit.model.plan import FileChange, Plan, Step
 from cudafit.model.requirement import Need, wanted
 from cudafit.render.counts import counted
+from cudafit.repair.beside import is_of
 from cudafit.repair.engines.engine import Means, Prepared, StaleError
 from cudafit.repair.engines.plans import fit_for, not_as_planned
 from cudafit.repair.engines.venv import make_way, reach_of_pip
@@ -52,7 +53,7 @@ def changes_with(path: str, owner: Owner, environ: Mapping[str, str]) -> bool:
     keeper = KEEPERS.get(owner.manager or "")
     if keeper is None or not owner.lock or not owner.project:
         return keeper is not None and keeper.manager == "uv"
-    beside = os.path.realpath(owner.project) == state_of(path).parent
+    beside = os.path.realpath(owner.project) == state_of(path).parent or _is_poetrys(path, owner)
     outside = project_environ(environ, outside=owner.project)
     return keeper.manager == "uv" or (beside and keeper.program(outside) is not None)
 
@@ -103,7 +104,9 @@ class ProjectEngine:
             warnings=(*answer.warnings, *_extraneous(versions, was, plan, self.keeper)),
             files=tuple(_differences(folder, before, after)),
         )
-        return Prepared(plan, Project(folder, before, after, choice), beside=(DECLARATION, self.keeper.lock))
+        elsewhere_at = "" if folder == state_of(self.path).parent else folder
+        files = (DECLARATION, self.keeper.lock)
+        return Prepared(plan, Project(folder, before, after, choice), beside=files, project=elsewhere_at)
 
     def reach(self, prepared: Prepared[Project]) -> Reach:
         changes = {step.package for step in prepared.plan.steps if step.before is not None}
@@ -134,6 +137,8 @@ class ProjectEngine:
     def _folder(self) -> str:
         """Raises InputError for a project that is not around its environment: its files would not come back with it."""
         state, project = state_of(self.path), self.owner.project or ""
+        if _is_poetrys(self.path, self.owner):
+            return os.path.realpath(project)
         if os.path.realpath(project) != state.parent:
             raise InputError(
                 f"`{self.path}` belongs to the project in `{project}`, which lies elsewhere",
@@ -141,6 +146,11 @@ class ProjectEngine:
                 hint="unset UV_PROJECT_ENVIRONMENT, or change the project by the commands that `cudafit doctor` names",
             )
         return state.parent
+
+
+def _is_poetrys(path: str, owner: Owner) -> bool:
+    """Whether it lies in Poetry's own folder, under the name that this project alone gives."""
+    return owner.manager == "poetry" and bool(owner.project) and is_of(state_of(path).env, owner.project or "")
 
 
 def needs_of(
