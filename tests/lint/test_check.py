@@ -180,6 +180,13 @@ def test_a_model_that_is_only_used_is_moved_before_that() -> None:
         ("lightning.pytorch.Trainer(max_epochs=3)", {"lightning": "1.9.5"}, "code.lightning_cpu"),
         ("lightning.pytorch.Trainer(max_epochs=3)", {"lightning": "2.0.0"}, ""),
         ("lightning.pytorch.Trainer(max_epochs=3)", {}, ""),
+        ("xgboost.XGBClassifier(tree_method='gpu_hist')", {}, "info.version_decides"),
+        ("xgboost.XGBClassifier(tree_method='gpu_hist')", {"xgboost": "3.1.1"}, "code.library_on_cpu"),
+        ("xgboost.XGBClassifier(gpu_id=0)", {"xgboost": "3.1.1"}, "code.library_on_cpu"),
+        ("xgboost.XGBClassifier(gpu_id=0)", {"xgboost": "3.0.5"}, ""),
+        ("xgboost.XGBClassifier(predictor='gpu_predictor')", {"xgboost": "3.0.5"}, "code.library_on_cpu"),
+        ("xgboost.XGBClassifier(device='cuda')", {"xgboost": "1.7.6"}, "code.library_on_cpu"),
+        ("xgboost.XGBClassifier(device='cuda')", {"xgboost": "2.0.0"}, ""),
     ],
 )
 def test_what_the_installed_version_decides(line: str, installed: dict[str, str], expected: str) -> None:

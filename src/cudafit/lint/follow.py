@@ -9,7 +9,7 @@ from cudafit.lint import assignments, expressions, objects, statements
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
-from cudafit.lint.parts import NEW, Hit
+from cudafit.lint.parts import NEW, Hit, Place
 from cudafit.lint.rules import environment, hosts, libraries, moving, registration, tensorflow, training
 from cudafit.lint.run import Run, TooLongError
 from cudafit.lint.signs import Signs
@@ -33,6 +33,7 @@ _MOMENTARY = ("cuda_started", "tf_started")
 
 
 _NO_SCOPE = Scope()
+_NOTHING: Mapping[Module, Place] = {}
 
 
 class Followed(NamedTuple):
@@ -158,10 +159,16 @@ def _walk_class(run: Run, cls: Class) -> None:
     owner = instantiate(run, cls, _unknown_call(cls.node)) if cls.family != "unknown" else Instance(cls)
     if isinstance(owner, Thing):
         owner = Instance(cls)
+    # What the class itself puts on the CPU by name stays there, whoever uses the class.
+    written = {
+        module: place
+        for module, place in run.places.items()
+        if place.kind == CPU and place.node is not None and not place.option
+    }
     ordered = sorted(methods, key=lambda one: getattr(one.node, "name", "") != "forward")
     for func in ordered:
         if func.node not in run.training.entered and not _is_test(getattr(func.node, "name", "")):
-            _enter(run, func.bound(owner, cls), cls)
+            _enter(run, func.bound(owner, cls), cls, written)
 
 
 def _unknown_call(node: ast.AST) -> Call:
@@ -170,9 +177,10 @@ def _unknown_call(node: ast.AST) -> Call:
     return given
 
 
-def _enter(run: Run, func: Func, cls: Class | None) -> None:
+def _enter(run: Run, func: Func, cls: Class | None, written: Mapping[Module, Place] = _NOTHING) -> None:
     """Walks a function of which nobody in the file says what it is given."""
     run.forget(_MOMENTARY)
+    run.places.update(written)
     given = _unknown_call(func.node)
     module = cls is not None and cls.family in ("module", "lightning", "unknown") and isinstance(func.owner, Module)
     name = getattr(func.node, "name", "")

@@ -92,6 +92,8 @@ def _look(run: Run, library: Library, given: Call) -> None:
             _note(run, library, node, f"`{name}` keeps {library.name} on the CPU")
         else:
             run.file.seen.add(f"gpu of {library.name}")
+    if library.name == "XGBoost" and not run.around.absent and not run.around.conditions:
+        versions.xgboost_options(run, options, given.node)
     hist = options.get("tree_method")
     if library.name == "XGBoost" and isinstance(hist, Const):
         if hist.value == "gpu_hist":

@@ -1,8 +1,10 @@
 """Defaults of libraries that changed from version to version: judged by what is installed, named where nobody knows."""
 
 import ast
+from collections.abc import Mapping
 
 from cudafit.lint.run import Run
+from cudafit.lint.values import Const, Value
 from cudafit.model import kinds
 from cudafit.model.kind import FindingKind
 from cudafit.model.versions import numbers
@@ -56,3 +58,26 @@ def trainer_without_accelerator(run: Run, node: ast.AST) -> None:
     if found is not None and found[1] < (2,):
         said = "without `accelerator` and `gpus` this Trainer uses the CPU in Lightning before 2.0"
         hit(run, kinds.code.lightning_cpu, node, said, "lightning", "pytorch-lightning")
+
+
+def xgboost_options(run: Run, options: Mapping[str, Value], node: ast.AST) -> None:
+    """`device` is known from 2.0 on, and `predictor` is not used; `gpu_hist` and `gpu_id` are refused from 3.1 on."""
+    found = installed(run, "xgboost")
+    method = options.get("tree_method")
+    old = isinstance(method, Const) and method.value == "gpu_hist"
+    removed = "gpu_hist" if old else "gpu_id" if "gpu_id" in options else ""
+    if removed:
+        said = f'XGBoost refuses `{removed}` from 3.1 on: `device="cuda"` says it since 2.0'
+        if found is None:
+            undecided(run, removed, node, said)
+        elif found[1] >= (3, 1):
+            hit(run, kinds.code.library_on_cpu, node, said, "xgboost")
+    elif found is not None and found[1] < (2,) and "device" in options:
+        said = 'XGBoost does not know `device` before 2.0: there `tree_method="gpu_hist"` says it'
+        hit(run, kinds.code.library_on_cpu, node, said, "xgboost")
+    elif "predictor" in options and "device" not in options and (found is None or found[1] >= (2,)):
+        said = 'XGBoost does not use `predictor` from 2.0 on: `device="cuda"` says it'
+        if found is None:
+            undecided(run, "predictor", node, said)
+        else:
+            hit(run, kinds.code.library_on_cpu, node, said, "xgboost")
