@@ -15,6 +15,9 @@ SCRIPTS = HERE.parent / "tests" / "lint" / "scripts"
 CUDAFIT = [sys.executable, "-m", "cudafit"]
 
 
+_PARSE = "import ast, pathlib; [ast.parse(one.read_bytes()) for one in pathlib.Path('.').rglob('*.py')]"
+
+
 def scripts() -> list[str]:
     """The scripts of the tests: dense code of every framework, so a hard case."""
     found = []
@@ -44,10 +47,14 @@ def main() -> None:
             place = Path(folder, f"part{number % 20}")
             place.mkdir(exist_ok=True)
             (place / f"train{number}.py").write_text(text, encoding="utf-8")
-        lint = [*CUDAFIT, "lint", "--json", "."]
+        lint = [*CUDAFIT, "lint", "--no-cache", "--json", "."]
+        again = [*CUDAFIT, "lint", "--json", "."]
+        parse = [sys.executable, "-c", _PARSE]
         compileall = [sys.executable, "-m", "compileall", "-q", "-f", "."]
         pairs = [(seconds(lint, folder), seconds(compileall, folder)) for _ in range(rounds + 1)][1:]
         show(statistics.median(mine / other for mine, other in pairs), "lint of 1,000 files, by `compileall -f`", 1.5)
+        pairs_again = [(seconds(again, folder), seconds(parse, folder)) for _ in range(rounds + 1)][1:]
+        show(statistics.median(mine / other for mine, other in pairs_again), "the same once more, by `ast.parse`", 1.0)
         print(f"  {statistics.median(mine for mine, _ in pairs):5.2f}  seconds")
 
 
