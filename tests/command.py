@@ -220,16 +220,17 @@ def _kept(_modules: int) -> list[Callable[[], None]]:
 
 def keeping() -> list[tuple[str, Any]]:
     """The functions of the package, of those modules that are imported, that keep their answers, with their names."""
-    found = []
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != "cudafit":
-            continue
-        for owner in (module, *(one for one in vars(module).values() if isinstance(one, type))):
-            if owner is not module and owner.__module__ != name:
-                continue
-            found += [
-                (f"{name}.{one.__qualname__}", one)
-                for one in vars(owner).values()
-                if hasattr(one, "cache_clear") and one.__module__ == name
-            ]
-    return found
+    modules = [(name, module) for name, module in list(sys.modules.items()) if name.partition(".")[0] == "cudafit"]
+    return [found for name, module in modules for found in _keeping_of(name, module)]
+
+
+@functools.cache
+def _keeping_of(name: str, module: types.ModuleType) -> tuple[tuple[str, Any], ...]:
+    """Of a module, once: thousands of commands are called, and each imports a few more."""
+    classes = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == name]
+    return tuple(
+        (f"{name}.{one.__qualname__}", one)
+        for owner in (module, *classes)
+        for one in vars(owner).values()
+        if hasattr(one, "cache_clear") and one.__module__ == name
+    )
