@@ -99,6 +99,19 @@ def test_the_folders_are_those_of_sys_path_in_their_order(tmp_path: Path, shares
     assert str(tmp_path / "linked/src") in found.places
 
 
+def test_a_venv_that_was_made_from_a_venv_shares_with_the_python_behind_both(tmp_path: Path) -> None:
+    """As the module venv of 3.10 writes it; two that name each other end the look."""
+    shares = "include-system-site-packages = true\n"
+    for name, home in (("first", "base"), ("second", "first"), ("round", "back"), ("back", "round")):
+        files: dict[str, str | bytes] = {"pyvenv.cfg": f"home = {tmp_path}/{home}/bin\n{shares}"}
+        tree(tmp_path / name, files, [f"{name}==1.0"], python="3.10")
+    tree(tmp_path / "base", {}, ["rich==13.0"], python="3.10")
+    (tmp_path / "base" / "pyvenv.cfg").unlink()
+    found = environment(tmp_path / "second")
+    assert [one.name for one in found.distributions] == ["second", "rich"]
+    assert {one.name for one in environment(tmp_path / "round").distributions} <= {"round", "back"}
+
+
 def test_a_conda_prefix(tmp_path: Path) -> None:
     meta = tmp_path / "conda-meta"
     meta.mkdir()

@@ -14,6 +14,7 @@ from cudafit.model.located import Located
 
 _MOST_PLACES = 100  # folders of sys.path, .pth files of one, lines of one
 _PTH_LIMIT = 1 << 16
+_MOST_VENVS = 8  # each made from the one before
 
 
 def read_settings(reader: Reader, prefix: str) -> dict[str, str]:
@@ -73,11 +74,27 @@ def _base_places(reader: Reader, home: str, own: list[str]) -> Iterator[str]:
     match = re.search(r"/(python3\.\d+t?)/", f"{own[0] if own else ''}/")
     if not home.startswith("/") or match is None:
         return
-    base = home.rstrip("/").removesuffix("/bin") or "/usr"
+    base = _behind_venvs(reader, home)
     names = (match[1], "python3")  # Debian's packages lie in lib/python3
     for place in own_places(reader, base):
         if place.rpartition("/")[0].rpartition("/")[2] in names:
             yield place
+
+
+def _behind_venvs(reader: Reader, home: str) -> str:
+    """The prefix of that Python. Before 3.11 the module venv, run in a venv, names that one as the base, of which the
+    interpreter takes nothing."""
+    base = _prefix(home)
+    for _ in range(_MOST_VENVS):
+        told = read_settings(reader, base).get("home", "")
+        if not told.startswith("/"):
+            break
+        base = _prefix(told)
+    return base
+
+
+def _prefix(home: str) -> str:
+    return home.rstrip("/").removesuffix("/bin") or "/usr"
 
 
 def _user_places(reader: Reader, own: list[str], environ: Mapping[str, str]) -> Iterator[str]:
