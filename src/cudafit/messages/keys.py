@@ -11,6 +11,15 @@ else:
 
 _WORD = re.compile(r"[a-z0-9_.:/+-]{3,}")
 _LONG_ENOUGH = 12
+_ORDINARY = """
+    load read image invalid code access symbol timed reported without
+    and address are available but call can cannot client command connect connection could daemon device
+    directory driver error failed file for found from function has import index initialize kernel
+    library loaded memory missing module network node not open operation package path process refused
+    request requested runtime server service socket support supported system the unable unknown using
+    version warning was with you your
+"""
+_EVERYWHERE = frozenset(_ORDINARY.split())
 
 
 def keys_of(pattern: str) -> tuple[str, ...]:
@@ -72,6 +81,12 @@ def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozens
 
 
 def _worth(words: frozenset[str]) -> tuple[int, int]:
-    return min(_LONG_ENOUGH, *map(len, words)) if len(words) > 1 else min(_LONG_ENOUGH, len(next(iter(words)))), -len(
-        words
-    )
+    """The rarest set counts. A word of every other log is worth little, and figures alone nothing: lines that differ in
+    figures are looked at once."""
+    return min(map(_rarity, words)), -len(words)
+
+
+def _rarity(word: str) -> int:
+    if word.strip(".:") in _EVERYWHERE:
+        return 2
+    return min(_LONG_ENOUGH, len(word)) if word.upper() != word else 1

@@ -90,6 +90,10 @@ class Scanner:
         fresh = shapes - self._dull - self._telling_shapes.keys()
         whole = b"\n".join(fresh)
         keys = [key for gate, some in self._all_gates().items() if gate in whole for key in some if key in whole]
+        if len(self._telling_shapes) > _SHAPES:
+            self._telling_shapes = {
+                shape: self._telling_shapes[shape] for shape in shapes & self._telling_shapes.keys()
+            }
         for shape in fresh:
             if held := tuple(name for key in keys if key in shape for name in self._named[key]):
                 self._telling_shapes[shape] = held
