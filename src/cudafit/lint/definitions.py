@@ -5,7 +5,7 @@ import re
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.names import KERAS_BASES, MODULE_BASES, canonical
-from cudafit.lint.rules import options
+from cudafit.lint.rules import jax, options
 from cudafit.lint.run import Frame, Run
 from cudafit.lint.values import Class, Const, Func, Instance, Ref, Scope, Thing, Value
 
@@ -41,6 +41,8 @@ def _decorate(run: Run, func: Func, mark: ast.expr, value: Value) -> Value:
     name = value.name if isinstance(value, Ref) else ""
     if (isinstance(value, Thing) and value.kind == "jitted") or name in _JIT:
         func.jitted = True
+        if isinstance(mark, ast.Call):
+            jax.leave_out_placing(run, mark, func)
     elif isinstance(value, Thing) and value.kind == "option":
         options.decorate(run, func, value)
     elif isinstance(value, Thing) and value.kind == "typer_command":

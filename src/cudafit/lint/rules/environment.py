@@ -127,4 +127,5 @@ def judge(run: Run) -> None:
         for node, message in run.ending.forced:
             if id(node) in run.ending.compared and "jax gpu named" in run.file.seen:
                 continue  # something else in the file is compiled for the GPU
-            run.hit(kinds.code.jax_cpu_forced, node, f"{message}: all that JAX computes stays on the CPU")
+            what = "what it compiles" if id(node) in run.ending.compared else "all that JAX computes"
+            run.hit(kinds.code.jax_cpu_forced, node, f"{message}: {what} stays on the CPU")

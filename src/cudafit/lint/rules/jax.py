@@ -120,6 +120,13 @@ def _check_device(run: Run, name: str, given: Call) -> None:
             )
 
 
+def leave_out_placing(run: Run, mark: ast.Call, func: Func) -> None:
+    """A function that itself puts arrays on a device is compiled for the CPU on purpose: it copies, and trains nothing."""
+    if any(getattr(node, "attr", getattr(node, "id", "")) == "device_put" for node in ast.walk(func.node)):
+        named = [word.value for word in mark.keywords]
+        run.ending.forced = [one for one in run.ending.forced if one[0] not in named]
+
+
 def compute(run: Run, given: Call, func: Value | None = None) -> None:
     """A compiled or differentiated function is called: arrays that are committed to the CPU keep it there."""
     run.file.seen.add("jax computes")
