@@ -121,7 +121,7 @@ def _check_device(run: Run, name: str, given: Call) -> None:
 
 
 def leave_out_placing(run: Run, mark: ast.Call, func: Func) -> None:
-    """A function that itself puts arrays on a device is compiled for the CPU on purpose: it copies, and trains nothing."""
+    """A function that itself puts arrays on a device is compiled for the CPU on purpose: it only copies."""
     if any(getattr(node, "attr", getattr(node, "id", "")) == "device_put" for node in ast.walk(func.node)):
         named = [word.value for word in mark.keywords]
         run.ending.forced = [one for one in run.ending.forced if one[0] not in named]
