@@ -110,7 +110,7 @@ def test_of_two_copies_the_one_in_front_of_the_environment_goes(tmp_path: Path) 
     for copies in ((shadow, own), (own, shadow)):
         found = the(diagnose(World(machine(), replace(made, distributions=copies), FACTS)), "dist.duplicate_install")
         assert found.fix
-        assert found.fix.text == f"remove the copy in {shadow.place}"
+        assert found.fix.text == f"remove the copy in {shadow.place}, or leave all of that folder out"
 
 
 def test_numbers_of_things_are_said_as_people_say_them() -> None:

@@ -12,6 +12,7 @@ from cudafit.lock.lines import option_of
 from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
 from cudafit.model.fit import NO_FIT, Resolution, Target
+from cudafit.model.frameworks import OF_THE_CPU
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import NEEDED_BY, Wanted, applies, wanted
 from cudafit.resolve.answer import resolve
@@ -22,7 +23,7 @@ from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
 
 _TRIES = 3
-OF_THE_CPU = {"onnxruntime": "onnxruntime-gpu", "tensorflow-cpu": "tensorflow", "faiss-cpu": "faiss-gpu-cu12"}
+_FOR_THE_GPU = {**OF_THE_CPU, "faiss-cpu": "faiss-gpu-cu12"}
 _MOST_ROOTS = 12  # of which the index is asked once more
 
 
@@ -106,7 +107,7 @@ class _Solver:
         """What comes through others as the build for the CPU, by the name that it has then."""
         for name, by in self.of_the_cpu.items():
             told = f"{name} {self.versions[name]} comes through {by}: the build for the CPU"
-            yield f"{told}; `{OF_THE_CPU[name]}` beside it would fill the same folder"
+            yield f"{told}; `{_FOR_THE_GPU[name]}` beside it would fill the same folder"
 
     def _of_another_system(self, name: str) -> str:
         """An installer stops there, and so would uv with a lock."""
@@ -213,7 +214,7 @@ class _Solver:
                 excluded += [name] if name not in excluded else []
         self.versions |= {node.name: node.version for node in got.nodes}
         self.through |= {one.name: one.by[0] for one in got.nodes if one.by and self.library.knows(one.name)}
-        self.of_the_cpu |= {one.name: ", ".join(one.by) for one in got.nodes if one.name in OF_THE_CPU and one.by}
+        self.of_the_cpu |= {one.name: ", ".join(one.by) for one in got.nodes if one.name in _FOR_THE_GPU and one.by}
         unknown = [name for name in excluded if not any(_is_of(one, name) for one in standing)]
         self.unread |= dict.fromkeys(name for name in unknown if name not in (*self.missing, *self.foreign))
         brought = brought_in(

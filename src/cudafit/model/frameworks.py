@@ -18,6 +18,7 @@ class Framework:
     builds: tuple[str, ...]  # the distributions of which there is a build for each CUDA, the main one first
     leading: bool = False  # shown where nothing is asked for, probed by `--deep`, chosen anew by `repair`
     twins: tuple[str, ...] = ()  # what fills the folder of the main build under another name
+    of_the_cpu: str | None = None  # the one of them that is a build for the CPU
     companions: tuple[str, ...] = ()  # what is compiled against one version of it, and moves along
     parts: tuple[str, ...] = ()  # what its builds pin exactly, besides the main one
     cuda_extra: str = ""  # the beginning of the extra by which CUDA comes along: `and-cuda`, `cuda12`
@@ -66,6 +67,7 @@ TENSORFLOW = Framework(
     builds=("tensorflow",),
     leading=True,
     twins=("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"),
+    of_the_cpu="tensorflow-cpu",
     cuda_extra="and-cuda",
     system_cuda=True,
     build_file="tensorflow/python/platform/build_info.py",
@@ -106,6 +108,7 @@ ONNXRUNTIME = Framework(
     distributions=("onnxruntime", "onnxruntime-gpu"),
     builds=("onnxruntime-gpu",),
     twins=("onnxruntime",),
+    of_the_cpu="onnxruntime",
     system_cuda=True,
     libraries=(("libonnxruntime", "ONNX Runtime"),),
     optional=r"lib(nvinfer|nvonnxparser)",
@@ -118,6 +121,8 @@ LEADING = tuple(one for one in FRAMEWORKS if one.leading)
 LEADING_NAMES = frozenset(name for one in LEADING for name in (one.name, one.build))
 # What fills the folder of a build under another name.
 TWINS: Mapping[str, tuple[str, ...]] = {one.build: one.twins for one in FRAMEWORKS if one.twins}
+# The builds for the CPU by another name, and the main build that each stands for.
+OF_THE_CPU: Mapping[str, str] = {one.of_the_cpu: one.build for one in FRAMEWORKS if one.of_the_cpu}
 # conda's names of frameworks.
 OF_CONDA: Mapping[str, Framework] = {name: one for one in FRAMEWORKS for name in one.conda}
 CONDA_KINDS: Mapping[str, Framework] = {name: one for one in FRAMEWORKS for name in one.conda_kinds}

@@ -17,6 +17,7 @@ from cudafit.resolve.search import Combination
 from cudafit.resolve.stock import WITHOUT_CUDA
 from cudafit.resolve.told import listed
 from cudafit.resolve.versions import parsed
+from cudafit.system.commands import command_text
 
 _SOURCE = "source"  # a variant: the index has no wheel of it
 _CUDA_EXTRAS = {"cuda", "cudnn"}
@@ -110,9 +111,10 @@ def notes_of(
                 yield f"{pick.name}: {pick.note}"
             if pick.variant == _SOURCE and any(one.name == "torch" for one in picks):
                 # Source: flash-attention's README, "Installation and features".
+                command = command_text("uv", "pip", "install", "--no-build-isolation", pick.requirement)
                 yield (
                     f"{pick.name} is built where it is installed, and its build imports torch: install the others"
-                    f" first, then `uv pip install --no-build-isolation {pick.requirement}`"
+                    f" first, then `{command}`"
                 )
 
 

@@ -46,7 +46,7 @@ def _once(world: World, first: Distribution, other: Distribution) -> Fix:
         own = world.environment.path.rstrip("/") + "/" if world.environment else ""
         strange = first if other.place.startswith(own) and not first.place.startswith(own) else other
         if "/.local/lib/python" in strange.place:  # what `pip install --user` put there, once for all of this Python
-            text = f"remove the copy in {strange.place}; this leaves all of that folder out"
+            text = f"remove the copy in {strange.place}, or leave all of that folder out"
             return Fix(text, (("export", "PYTHONNOUSERSITE=1"),))
         return Fix(f"remove the copy in {strange.place}")
     chosen = [first.name] if first.name in _LEADING else []
