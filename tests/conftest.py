@@ -24,7 +24,19 @@ settings.load_profile("right")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What would change an answer if it were set where the tests run.
-_FOREIGN = ("CUDA", "NVIDIA_", "SLURM_", "CONDA_", "MAMBA_", "UV_", "LD_LIBRARY_PATH", "NO_COLOR", "XDG_", "WSL_")
+_FOREIGN = (
+    "CUDA",
+    "NVIDIA_",
+    "SLURM_",
+    "CONDA_",
+    "MAMBA_",
+    "VIRTUAL_ENV",
+    "UV_",
+    "LD_LIBRARY_PATH",
+    "NO_COLOR",
+    "XDG_",
+    "WSL_",
+)
 
 
 def pytest_collection_finish() -> None:
