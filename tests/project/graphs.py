@@ -25,6 +25,7 @@ from cudafit.lock.graph import Graph, Node, Sought, graph
 from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
 from cudafit.matrix.load import open_matrix
+from cudafit.model.frameworks import OF_THE_CPU
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.problem import Library
@@ -81,7 +82,7 @@ def _ours(text: str) -> bool:
 
 
 def _small(answer: Graph) -> Told:
-    kept = {one.name for one in answer.nodes if _LIBRARY.knows(one.name) or one.name in closing.OF_THE_CPU}
+    kept = {one.name for one in answer.nodes if _LIBRARY.knows(one.name) or one.name in OF_THE_CPU}
     kept |= {by for one in answer.nodes if one.name in kept for by in one.by}
     nodes = [[one.name, one.version, list(one.by)] for one in answer.nodes if one.name in kept]
     rest = {"unread": answer.unread, "missing": answer.missing, "foreign": answer.foreign}
