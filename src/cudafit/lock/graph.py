@@ -19,9 +19,8 @@ _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
 _NO_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9][\w.-]*)`")
 _OF_ANOTHER_PYTHON = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]*)==[^\s=]+ has no wheels with a matching Python")
-_OF_ANOTHER_SYSTEM = re.compile(
-    r"(?<![\w.-])([A-Za-z0-9][\w.-]*?)(?:[<>=!~]=?\S+)? ha(?:s|ve) no wheels with a matching platform tag"
-)
+_OF_ANOTHER_SYSTEM = "no wheels with a matching platform tag"
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _NOT_FOUND = "was not found in the package registry"
 _MOST_LEFT = 24
 
@@ -77,7 +76,7 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
             if len(left) > _MOST_LEFT:
                 raise
             if not (absent or built):
-                others = set(map(normalised, _OF_ANOTHER_SYSTEM.findall(error.told))) - set(left)
+                others = set(map(normalised, _of_another_system(error.told))) - set(left)
                 if not others:
                     raise
                 foreign += sorted(others)
@@ -89,6 +88,14 @@ def graph(sought: Sought, environ: Mapping[str, str] = os.environ) -> Graph:
 def for_another_python(told: str) -> tuple[str, ...]:
     """The packages of which uv says that all wheels of the version are for other Pythons."""
     return tuple(dict.fromkeys(map(normalised, _OF_ANOTHER_PYTHON.findall(told))))
+
+
+def _of_another_system(told: str) -> Iterator[str]:
+    """What stands before uv's words for it: `pywin32>=306 has`, or `all versions of pywin32 have`."""
+    for part in told.split(_OF_ANOTHER_SYSTEM)[:-1]:
+        words = part.split()
+        if len(words) > 1 and words[-1] in ("has", "have") and (name := _NAME.match(words[-2])):
+            yield name[0]
 
 
 def _on_no_index(told: str) -> Iterator[str]:
