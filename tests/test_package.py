@@ -31,7 +31,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of_checkout(target: Path) -> Path:
-    skipped = shutil.ignore_patterns(".*_cache", ".venv", ".git", "__pycache__", "build", "dist")
+    skipped = shutil.ignore_patterns(
+        ".*_cache", ".venv*", ".nox", ".hypothesis", ".git", "__pycache__", "build", "dist"
+    )
     shutil.copytree(TOP, target, ignore=skipped)
     return target
 
