@@ -288,7 +288,7 @@ CASES = [
     _case("an environment, sarif", lambda made: [*_venv_in_evil(made), "--format", "sarif"], (1,), said=IN_ADDRESS),
     *_in_formats("CUDA_VISIBLE_DEVICES and LD_LIBRARY_PATH", _cuda_visible_devices, (1,)),
     _case("names and versions in METADATA", _metadata, (1, 0), said=r"9.1a\x1b]0;b\x07\x9b31m"),
-    _case("conda's records", _conda_meta, (0, 1, 2), writes=(".venv",)),
+    _case("conda's records", _conda_meta, (0, 1, 2, 3), writes=(".venv",)),
     _case("a snapshot, inspect", _inspect, (0,)),
     *_in_formats("a snapshot, doctor", _doctor_of_snapshot, (1,), ("text", "markdown", "json")),
     Case(

@@ -1,7 +1,8 @@
-"""Words of which every text that a pattern fits holds one: they are looked for first, as that is quick."""
+"""Words that every text which a pattern fits holds: they are looked for first, as that is quick."""
 
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -9,8 +10,9 @@ if sys.version_info >= (3, 11):
 else:
     import sre_parse as parser
 
-_WORD = re.compile(r"[a-z0-9_.:/+-]{3,}")
+_WORD = re.compile(r"[a-z0-9_.:/+@-]{3,}")
 _LONG_ENOUGH = 12
+_WAYS = 20
 _ORDINARY = """
     load read image invalid code access symbol timed reported without
     and address are available but call can cannot client command connect connection could daemon device
@@ -28,6 +30,12 @@ def keys_of(pattern: str) -> tuple[str, ...]:
     if not found:
         raise ValueError("no word stands in all that it fits")
     return tuple(sorted(found))
+
+
+def needs_of(pattern: str) -> tuple[str, ...]:
+    """Of an expanded pattern: sets of words, of which every text that it fits holds one whole; none where any may."""
+    found = _alternatives(parser.parse(pattern, re.IGNORECASE))
+    return tuple(sorted({" ".join(sorted(words, key=_rarest_first)) for words in found})) if all(found) else ()
 
 
 def has_no_bound(pattern: str) -> bool:
@@ -50,34 +58,58 @@ def _unbounded(parsed: Any) -> bool:
 
 def _required(parsed: Any) -> frozenset[str] | None:
     best: frozenset[str] | None = None
+    for words, alternatives in _parts(parsed):
+        for word in words:
+            best = _better(best, frozenset((word,)))
+        sets = [_required(one) for one in alternatives]
+        if sets and all(sets):
+            best = _better(best, frozenset().union(*(one for one in sets if one)))
+    return best
+
+
+def _alternatives(parsed: Any) -> list[frozenset[str]]:
+    """What stands in it whatever it fits, with each way of the one choice in it that tells most."""
+    always, choices = set[str](), list[list[frozenset[str]]]()
+    for words, alternatives in _parts(parsed):
+        always.update(words)
+        ways = [way for one in alternatives for way in _few_alternatives(one)]
+        if ways and all(ways):
+            choices.append(ways)
+    chosen = max(choices, key=lambda ways: min(map(len, ways)), default=[frozenset[str]()])
+    return [frozenset(always) | way for way in chosen]
+
+
+def _few_alternatives(parsed: Any) -> list[frozenset[str]]:
+    """Of one with many ways only what they share."""
+    ways = _alternatives(parsed)
+    return ways if len(ways) <= _WAYS else [frozenset.intersection(*ways)]
+
+
+def _parts(parsed: Any) -> Iterator[tuple[list[str], list[Any]]]:
+    """Each part that a text must hold: words of it, or patterns of which it must hold one."""
     run = ""
     for operation, given in [*parsed, (None, None)]:
         if operation is parser.LITERAL:
             run += chr(given).lower()
             continue
-        for word in _WORD.findall(run):
-            best = _better(best, frozenset((word,)))
+        yield _WORD.findall(run), []
         run = ""
-        best = _better(best, _of_part(operation, given))
-    return best
-
-
-def _of_part(operation: Any, given: Any) -> frozenset[str] | None:
-    if operation is parser.SUBPATTERN:
-        return _required(given[-1])
-    if operation is parser.MAX_REPEAT and given[0] >= 1:
-        return _required(given[2])
-    if operation is parser.BRANCH:
-        sets = [_required(one) for one in given[1]]
-        if all(sets):
-            return frozenset().union(*(one for one in sets if one))
-    return None
+        if operation is parser.SUBPATTERN:
+            yield [], [given[-1]]
+        elif operation is parser.MAX_REPEAT and given[0] >= 1:
+            yield [], [given[2]]
+        elif operation is parser.BRANCH:
+            yield [], list(given[1])
 
 
 def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
     if not one or not other:
         return one or other
     return max(one, other, key=_worth)
+
+
+def _rarest_first(word: str) -> tuple[int, str]:
+    return -_rarity(word), word
 
 
 def _worth(words: frozenset[str]) -> tuple[int, int]:

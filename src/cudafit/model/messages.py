@@ -36,13 +36,15 @@ class Meaning:
 
 @frozen
 class Rule:
-    """`keys` are words of which every text that the pattern fits holds one. Of its meanings the first whose conditions
-    hold is meant. What it `outranks` (findings and rules, or their beginnings) follows from it, whatever is first."""
+    """`keys` are words of which every text that the pattern fits holds one; `needs` are sets of them of which it holds
+    one whole, where that is known. Of its meanings the first whose conditions hold is meant. What it `outranks`
+    (findings and rules, or their beginnings) follows from it, whatever is first."""
 
     id: str
     pattern: str
     keys: tuple[str, ...]
     meanings: tuple[Meaning, ...]
+    needs: tuple[str, ...] = ()
     outranks: tuple[str, ...] = ()
 
 
@@ -110,6 +112,7 @@ def rules_from(plain: Any) -> tuple[Rule, ...]:
                 )
                 for role, finding, says, fix, commands, also, when, unless, condition in one["meanings"]
             ),
+            tuple(one["needs"]),
             tuple(one["outranks"]),
         )
         for one in plain
