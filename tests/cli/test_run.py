@@ -53,7 +53,6 @@ os.unlink(place)
 NEVER_MOVED = """\
 import torch
 from torch import nn
-from tests.schemas import validate
 
 model = nn.Linear(8, 2)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

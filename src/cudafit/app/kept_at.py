@@ -13,7 +13,9 @@ from cudafit.repair.state import State, state_of
 
 def folders_of(path: str, environ: Mapping[str, str]) -> Iterator[str]:
     """The folders of packages that a repair of this Python may have changed, in the order in which it looks into them;
-    nothing for an environment."""
+    nothing for an environment, nor on Windows, where none is changed."""
+    if os.name == "nt":
+        return
     files = Files()
     found = at(files, os.path.abspath(path), "named")
     if found is not None and found.kind == SYSTEM:
