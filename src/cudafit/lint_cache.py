@@ -7,12 +7,12 @@ lose an entry, and nothing more. What cannot be read or written is no reason to 
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from cudafit import __version__
+from cudafit.atomic import write_text
 from cudafit.model.code_finding import CodeFinding, Edit
 from cudafit.model.kinds import KINDS
 from cudafit.system.reading import read_text
@@ -30,11 +30,6 @@ def key_of(path: str, data: bytes, about: bytes) -> str:
     made = hashlib.blake2b(b"\0".join((name, about, b"")), digest_size=20)
     made.update(data)
     return made.hexdigest()
-
-
-def default_folder(environ: Mapping[str, str]) -> str:
-    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "cudafit", "lint")
 
 
 class LintCache:
@@ -69,10 +64,7 @@ class LintCache:
     def _write(self, part: str, entries: dict[str, Entry]) -> None:
         kept = {key: entry for key, entry in self._read(part).items() if key not in entries} | entries
         held = dict(list(kept.items())[-_MOST:])
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(held, file)
-        os.replace(temporary, self._path(part))
+        write_text(self._path(part), json.dumps(held))
 
     def _read(self, part: str) -> dict[str, Entry]:
         try:

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 from cudafit.app.newer import answer_with_index
 from cudafit.model.fit import Resolution
-from cudafit.model.frameworks import LEADING
+from cudafit.model.frameworks import LEADING_BUILDS
 from cudafit.resolve.conda import in_our_names
 from cudafit.resolve.host import Host
 from cudafit.resolve.names import refuse_misspelt
 from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
-
-_LEADING = frozenset(one.build for one in LEADING)
 
 
 def answered(
@@ -51,7 +49,7 @@ def answered(
 
         if has_extras(request):
             unseen += tuple(absent_extras(request, answer, offline=offline))
-    if not request.conda and any(pick.requested and pick.name not in _LEADING for pick in answer.picks):
+    if not request.conda and any(pick.requested and pick.name not in LEADING_BUILDS for pick in answer.picks):
         from cudafit.app.extras import framework_by_extra  # noqa: PLC0415 - as above
 
         notes = (*notes, *framework_by_extra(answer, Library(book), offline=offline))

@@ -16,6 +16,7 @@ from cudafit.model.environment import VENV
 from cudafit.model.frozen import frozen
 from cudafit.model.located import Located
 from cudafit.model.machine import CondaInstallation
+from cudafit.model.requirement import normalised
 
 _METADATA = re.compile(r"([A-Za-z0-9_.]+)-([^-]+)(?:-[^-]*)?\.(?:dist|egg)-info$")
 
@@ -59,7 +60,7 @@ def _versions(found: Located) -> Mapping[str, str]:
     for place in read_places(reader, found, settings, os.environ):
         for name in reader.names(place):
             if told := _METADATA.match(name):
-                package = re.sub(r"[-_.]+", "-", told[1]).lower()
+                package = normalised(told[1])
                 if package in DECIDING:
                     versions.setdefault(package, told[2])
     return versions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cudafit import shipped
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.result import Result
-from cudafit.app.texts import PIPE, beside_world, blocks_of, book, is_asked
+from cudafit.app.texts import PIPE, beside_world, blocks_of, book, is_asked, scanned
 from cudafit.errors import CudafitError, InputError
 from cudafit.messages.scanning import Scanner
 from cudafit.model.frozen import frozen
@@ -85,13 +85,7 @@ def page(name: str) -> str | None:
 def explain(request: Request, question: "Question | None", say: Callable[[str], None]) -> Result:
     """`record` of the result is an `Explanation`."""
     known = book()
-    scanner = Scanner(known.rules)
-    name = "-" if request.words == ("-",) else request.file
-    try:
-        for block in _blocks(request):
-            scanner.feed(block)
-    except OSError as error:
-        raise InputError(f"cannot read `{name}`: {error.strerror or error}") from None
+    scanner = scanned(known, _blocks(request), request.file or "-")
     explanation = scanner.explanation()
     if request.look and any(not one.harmless for one in explanation.matches):
         explanation = _beside(request, question, explanation, say, known)

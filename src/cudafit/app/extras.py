@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.indexes import configured
 from cudafit.model.fit import Resolution
-from cudafit.model.frameworks import LEADING
+from cudafit.model.frameworks import LEADING_BUILDS
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.resolve.closing import with_extra
 from cudafit.resolve.pins import every_name
@@ -14,7 +14,6 @@ from cudafit.resolve.request import Request
 from cudafit.resolve.words import is_cuda_extra
 from cudafit.system.secrets import redacted
 
-LEADING_BUILDS = frozenset(one.build for one in LEADING)
 _EXTRA = re.compile(r"""\bextra\s*==\s*["']([\w.-]+)["']""")
 _SHOWN = 12
 _KINDS = ("cpu", "tpu")  # jax's words for a kind of build: what they bring, or that they bring nothing, is known

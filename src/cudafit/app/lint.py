@@ -9,7 +9,7 @@ from cudafit.app.asked import WhichEnvironment
 from cudafit.app.code_versions import Installed, installed_for
 from cudafit.errors import InputError
 from cudafit.lint.check import UnreadableError
-from cudafit.lint_cache import LintCache, default_folder
+from cudafit.lint_cache import LintCache
 from cudafit.model.code_finding import SCHEMA, LintReport
 from cudafit.model.finding import is_called
 from cudafit.model.frozen import frozen
@@ -18,6 +18,7 @@ from cudafit.model.kinds import IN_CODE
 from cudafit.render import lint_rows
 from cudafit.render.json_text import json_text, record_text
 from cudafit.sources import LIMIT, STDIN, EditedFile, chosen, decoded, edited, lint_paths, write_edited
+from cudafit.system.own_cache import own_cache
 from cudafit.system.reading import standard_input
 from cudafit.system.secrets import redacted_tree
 
@@ -51,7 +52,7 @@ def lint(request: Request) -> "Linted":
 
 def _linted(request: Request, stdin: str | None) -> "Linted":
     there = installed_for(request.environment)
-    cache = LintCache(default_folder(os.environ), there.versions) if request.cached else None
+    cache = LintCache(own_cache(os.environ, "lint"), there.versions) if request.cached else None
     report = lint_paths(request.paths, stdin, there.versions, cache)
     return Linted(request, stdin, chosen(replace(report, assumed=_assumed(there)), request.select, request.ignore))
 

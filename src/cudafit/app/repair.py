@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
 from cudafit.app.environments import environment_of, environment_required, world
+from cudafit.app.here import system_here
 from cudafit.app.itself import go_on_elsewhere
 from cudafit.app.looking import Looked, look
 from cudafit.app.result import Result, Talk
 from cudafit.app.unfinished import conda_path, interrupted_text, unfinished_change
 from cudafit.doctor.diagnose import diagnose
 from cudafit.env.conda_places import is_base
-from cudafit.env.locate import Asked, locate, required
 from cudafit.errors import CudafitError, InputError
 from cudafit.files import Files
 from cudafit.indexes import configured
@@ -74,9 +74,7 @@ def repair(request: Request, question: "Question | None", talk: Talk) -> Result:
 def _named(which: WhichEnvironment) -> WhichEnvironment:
     """One in the middle of a change is found by its place alone."""
     if which.system and which.path is None:
-        asked = Asked(None, which.conda, which.kernel, os.environ, os.getcwd(), system=True)
-        found = required(locate(Files(), asked), "repair", "--system", hint="name its interpreter")
-        return WhichEnvironment(found.interpreter or found.prefix, system=True)
+        return WhichEnvironment(system_here(which, "repair"), system=True)
     if which.conda is None:
         return which
     if which.path:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from cudafit.app.asked import WhichEnvironment
-from cudafit.app.here import located_here
+from cudafit.app.here import located_here, system_here
 from cudafit.app.itself import go_on_elsewhere
 from cudafit.app.kept_at import kept_at
 from cudafit.app.result import Result, Talk
@@ -86,9 +86,7 @@ def _with_files(kept: Sequence[Generation], wanted: str | None) -> str:
 def _path(request: Request) -> str:
     which = request.environment
     if which.system:
-        asked = Asked(which.path, which.conda, which.kernel, os.environ, os.getcwd(), system=True)
-        found = required(locate(Files(), asked), "rollback", "--system", hint="name its interpreter")
-        return kept_at(found.interpreter or found.prefix, os.environ)
+        return kept_at(system_here(which, "rollback"), os.environ)
     if sum(map(bool, (which.path, which.conda, which.kernel))) > 1:
         raise InputError("ENV, `--conda` and `--kernel` each name the environment")
     if which.kernel:

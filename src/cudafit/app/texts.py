@@ -28,13 +28,18 @@ def book() -> Book:
 
 def read_log(known: Book, name: str) -> Explanation:
     """What a log says, by the text alone; `-` is stdin. Raises InputError."""
+    return scanned(known, blocks_of(name), name).explanation()
+
+
+def scanned(known: Book, blocks: Iterable[bytes], name: str) -> Scanner:
+    """Raises InputError for what cannot be read; `name` is said there."""
     scanner = Scanner(known.rules)
     try:
-        for block in blocks_of(name):
+        for block in blocks:
             scanner.feed(block)
     except OSError as error:
         raise InputError(f"cannot read `{name}`: {error.strerror or error}") from None
-    return scanner.explanation()
+    return scanner
 
 
 def blocks_of(name: str) -> Iterable[bytes]:

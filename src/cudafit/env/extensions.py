@@ -8,7 +8,7 @@ from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
 from cudafit.model.environment import NOT_LOOKED, Distribution, Extension, Load
 from cudafit.model.fatbin import fatbin_kernels, has_fatbins
-from cudafit.model.frameworks import LEADING
+from cudafit.model.frameworks import LEADING, LEADING_BUILDS
 from cudafit.model.library import opened
 from cudafit.model.versions import number, numbers
 
@@ -17,7 +17,7 @@ _KNOWN = re.compile(
     r"bitsandbytes|onnxruntime-gpu|llama-cpp-python|cupy(-cuda\w+)?|xgboost|ctranslate2|flash-attn\w*|xformers|faiss-gpu"
     r"[\w-]*|lightgbm|spconv-cu\w+|cumm-cu\w+|dgl|sgl-kernel|mamba-ssm|causal-conv1d|torchvision|torchaudio|vllm|cuml-\w+|cudf-\w+"
 )
-_OTHERS = frozenset(("triton", "numpy", *(one.build for one in LEADING)))
+_OTHERS = frozenset(("triton", "numpy", *LEADING_BUILDS))
 # Releases whose search in wheels has a known fault. Source: https://github.com/cupy/cupy/issues/9547
 _BROKEN_FINDER = {"cupy-cuda12x": "14.0.0rc1", "cupy-cuda13x": "14.0.0rc1"}
 _RECORD_LIMIT = 1 << 20

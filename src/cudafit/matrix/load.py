@@ -17,6 +17,7 @@ from cudafit.matrix.bases import Base, base
 from cudafit.matrix.compiled import Compiled, compile_matrix, content_key, open_compiled
 from cudafit.matrix.own import REVERT, UPDATE, Layer, LayerError, own_layer
 from cudafit.system.commands import command_text
+from cudafit.system.own_cache import own_cache
 
 _KEPT = 8  # compiled matrices in the cache; older ones go
 _SHOWN = 4
@@ -149,5 +150,4 @@ def _old(parent: str) -> list[str]:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str:
-    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "cudafit", "matrix")
+    return own_cache(environ, "matrix")

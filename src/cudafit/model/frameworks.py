@@ -119,6 +119,7 @@ LEADING = tuple(one for one in FRAMEWORKS if one.leading)
 
 # The names of the leading ones, and of what has their builds.
 LEADING_NAMES = frozenset(name for one in LEADING for name in (one.name, one.build))
+LEADING_BUILDS = frozenset(one.build for one in LEADING)
 # What fills the folder of a build under another name.
 TWINS: Mapping[str, tuple[str, ...]] = {one.build: one.twins for one in FRAMEWORKS if one.twins}
 # The builds for the CPU by another name, and the main build that each stands for.

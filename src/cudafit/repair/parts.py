@@ -66,17 +66,12 @@ def prefix_of(state: State) -> str:
 def forward(held: Held, name: str) -> None:
     """What goes into the generation, then what comes into its place. Raises OSError."""
     moves = read_moves(held, name)
-    with _opened(held, name) as (inside, prefix):
-        tree, stage = make_own(TREE, inside), make_own(STAGE, inside)
-        try:
-            for one in moves.out:
-                _move(one.path, prefix, tree)
-            _remove_empty(prefix, moves.out)
-            for one in moves.into:
-                _move(one.path, stage, prefix)
-        finally:
-            os.close(tree)
-            os.close(stage)
+    with _opened(held, name) as (prefix, tree, stage):
+        for one in moves.out:
+            _move(one.path, prefix, tree)
+        _remove_empty(prefix, moves.out)
+        for one in moves.into:
+            _move(one.path, stage, prefix)
 
 
 def backward(held: Held, name: str) -> None:
@@ -85,36 +80,26 @@ def backward(held: Held, name: str) -> None:
         moves = read_moves(held, name)
     except FileNotFoundError:
         return  # nothing had been touched
-    with _opened(held, name) as (inside, prefix):
-        tree, stage = make_own(TREE, inside), make_own(STAGE, inside)
-        try:
-            for one in moves.into:
-                if not _is_there(one.path, stage):
-                    _move(one.path, prefix, stage, missing_ok=True)
-            _remove_empty(prefix, moves.into)
-            _bring(moves, tree, prefix)
-        finally:
-            os.close(tree)
-            os.close(stage)
+    with _opened(held, name) as (prefix, tree, stage):
+        for one in moves.into:
+            if not _is_there(one.path, stage):
+                _move(one.path, prefix, stage, missing_ok=True)
+        _remove_empty(prefix, moves.into)
+        _bring(moves, tree, prefix)
 
 
 def swap(held: Held, wanted: str, replaced: str) -> None:
     """What generation `wanted` holds comes back, and what is in its place becomes that of `replaced`. Raises OSError
     and CudafitError."""
     moves = read_moves(held, wanted)
-    with _opened(held, wanted) as (source, prefix), generation(held, replaced) as target:
-        tree, aside = make_own(TREE, source), make_own(TREE, target)
-        try:
-            back = {one.path for one in moves.out}
-            for one in moves.into:
-                restored = one.path in back and not _is_there(one.path, tree)
-                if not restored and not _is_there(one.path, aside):
-                    _move(one.path, prefix, aside, missing_ok=True)
-            _remove_empty(prefix, moves.into)
-            _bring(moves, tree, prefix)
-        finally:
-            os.close(tree)
-            os.close(aside)
+    with _opened(held, wanted) as (prefix, tree, _), generation(held, replaced) as target, _own(TREE, target) as aside:
+        back = {one.path for one in moves.out}
+        for one in moves.into:
+            restored = one.path in back and not _is_there(one.path, tree)
+            if not restored and not _is_there(one.path, aside):
+                _move(one.path, prefix, aside, missing_ok=True)
+        _remove_empty(prefix, moves.into)
+        _bring(moves, tree, prefix)
 
 
 def write_moves(held: Held, name: str, folder: int, out: Iterable[str]) -> Moves:
@@ -191,14 +176,24 @@ def _is_below(path: str) -> bool:
 
 
 @contextmanager
-def _opened(held: Held, name: str) -> Iterator[tuple[int, int]]:
-    """The folder of the generation, and the prefix."""
-    with generation(held, name) as inside:
+def _opened(held: Held, name: str) -> Iterator[tuple[int, int, int]]:
+    """The prefix, and the tree and the stage of the generation."""
+    with generation(held, name) as inside, _own(TREE, inside) as tree, _own(STAGE, inside) as stage:
         prefix = open_folder(prefix_of(held))
         try:
-            yield inside, prefix
+            yield prefix, tree, stage
         finally:
             os.close(prefix)
+
+
+@contextmanager
+def _own(name: str, inside: int) -> Iterator[int]:
+    """A folder of cudafit's own in an open one, made where it is not there."""
+    folder = make_own(name, inside)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def _bring(moves: Moves, tree: int, prefix: int) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from cudafit.system.own_cache import own_cache
 from cudafit.system.reading import read_text
 
 _LIMIT = 16 << 20
@@ -47,5 +48,4 @@ class Cache:
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> str:
-    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "cudafit", "harvest")
+    return own_cache(environ, "harvest")

@@ -21,6 +21,7 @@ from cudafit.matrix.harvest.index import Listed, WheelFile, default_index, files
 from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
 from cudafit.matrix.harvest.source_archive import needs_of_archive
 from cudafit.model.frozen import frozen
+from cudafit.system.own_cache import own_cache
 
 _TIMEOUT_S = 20.0
 _LIMIT = 4 << 20
@@ -41,8 +42,7 @@ class Released:
 
     def __init__(self, index: str | None, environ: Mapping[str, str] = os.environ) -> None:
         self._index = index or default_index(environ)
-        base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
-        self._cache = Cache(os.path.join(base, "cudafit", "needs"))
+        self._cache = Cache(own_cache(environ, "needs"))
         self._pages: dict[str, Page] = {}
         self._told: dict[str, Needs | None] = {}
 

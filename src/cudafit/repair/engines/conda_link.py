@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from cudafit.conda.solver import Record, ask, record_of, row_of
 from cudafit.errors import CudafitError
 from cudafit.model.frozen import frozen
+from cudafit.system.own_cache import own_cache
 from cudafit.system.secrets import redacted
 
 _SHOWN = 8
@@ -70,8 +71,7 @@ def link(
 
 def store_folder(environ: Mapping[str, str]) -> str:
     """Where archives are kept, each under its hash, and checked anew whenever it is used."""
-    home = environ.get("HOME") or os.path.expanduser("~")
-    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "cudafit", "conda")
+    return own_cache(environ, "conda")
 
 
 _WHAT = {

@@ -18,8 +18,7 @@ from cudafit.render.counts import counted
 from cudafit.repair.distributions import files_of
 from cudafit.repair.engines.engine import Means, Prepared
 from cudafit.repair.engines.plans import not_as_planned
-from cudafit.repair.engines.uv import install
-from cudafit.repair.engines.venv import VenvEngine
+from cudafit.repair.engines.venv import VenvEngine, install_lock
 from cudafit.repair.engines.venv_locks import Lock
 from cudafit.repair.state import PACKAGES, state_of
 from cudafit.repair.transaction import Underway
@@ -42,16 +41,7 @@ class SystemEngine(VenvEngine):
         plan, place = prepared.plan, change.env
         if coming := plan.coming:
             means.say(f"laying {counted(len(coming), 'package')} ready")
-            lock = prepared.source
-            install(
-                self._python,
-                lock.text,
-                means.indexes,
-                means.environ,
-                prefix=change.stage,
-                offline=lock.offline,
-                lock=change.lock,
-            )
+            install_lock(self._python, prepared.source, means, change.lock, prefix=change.stage)
             settle(change.stage, place)
         means.say("exchanging the files")
         changing = {step.package for step in plan.steps if step.before is not None}

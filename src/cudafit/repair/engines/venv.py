@@ -16,7 +16,7 @@ from cudafit.lock.sizes import sizes_of
 from cudafit.lock.uv import Compiled, compiled
 from cudafit.model.environment import CONDA, VENV, Environment
 from cudafit.model.finding import Report, Wish
-from cudafit.model.plan import Made, Package, Plan
+from cudafit.model.plan import HASHED, Checks, Made, Package, Plan
 from cudafit.model.versions import major_minor
 from cudafit.render.counts import counted
 from cudafit.repair.distributions import installed_files, remove_broken
@@ -78,8 +78,7 @@ class VenvEngine:
         make_way(self.path, prepared.plan, change, means)
         if coming := prepared.plan.coming:
             means.say(f"installing {counted(len(coming), 'package')}")
-            lock = prepared.source
-            install(self.path, lock.text, means.indexes, means.environ, offline=lock.offline, lock=change.lock)
+            install_lock(self.path, prepared.source, means, change.lock)
         return ()
 
     def verify(self, prepared: Prepared[Lock], after: Environment) -> Sequence[str]:
@@ -113,20 +112,28 @@ class VenvEngine:
             means.say(f"making {self.path} with Python {made.python}")
             make_venv(self.path, lock.interpreter or made.python, means.environ, lock=change.lock)
             means.say(f"installing {counted(len(made.packages), 'package')}")
-            install(
-                self.path,
-                lock.text,
-                means.indexes,
-                means.environ,
-                lock.name,
-                checks=made.checks,
-                offline=lock.offline,
-                lock=change.lock,
-            )
+            install_lock(self.path, lock, means, change.lock, checks=made.checks)
             if lock.kept:
                 write_text(os.path.join(self.path, KEPT_LOCK), without_login(lock.kept))
             check()
         return made
+
+
+def install_lock(
+    environment: str, lock: Lock, means: Means, held: int, *, checks: Checks = HASHED, prefix: str = ""
+) -> None:
+    """By uv; `held` is the descriptor of the transaction's lock."""
+    install(
+        environment,
+        lock.text,
+        means.indexes,
+        means.environ,
+        lock.name,
+        checks=checks,
+        prefix=prefix,
+        offline=lock.offline,
+        lock=held,
+    )
 
 
 def _remembered(made: Compiled) -> tuple[str, ...]:
