@@ -7,6 +7,10 @@ entry of PYTHONPATH (`PYTHONPATH=$PYTHONPATH:/mine`, where it was not set): a `y
 import os
 import sys
 
+if sys.version_info < (3, 10):  # noqa: UP036 - pip holds to it, a checkout or an unpacked wheel does not
+    sys.stderr.write("error: cudafit needs Python 3.10 or newer; this is %d.%d\n" % sys.version_info[:2])  # noqa: UP031
+    sys.exit(2)
+
 
 def leave_out_the_current_folder() -> None:
     """Before anything is imported that is not part of Python. Where cudafit itself lies there, it is where ours are."""

@@ -1,6 +1,9 @@
 """The entry point: help, version, bugs."""
 
+import ast
 import json
+import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +13,16 @@ import pytest
 
 from cudafit import __version__
 from cudafit.cli import common, main
-from cudafit.cli.commands import COMMANDS
+from cudafit.cli.commands import COMMANDS, SYNONYMS
 from cudafit.errors import InputError
 from cudafit.system.text import harmless, harmless_lines
+from tests.command import in_this_process
 from tests.conftest import Run
 
 
 def test_version(cudafit: Run) -> None:
-    assert cudafit("--version").stdout == f"cudafit {__version__}\n"
+    for option in ("-V", "--version"):
+        assert cudafit(option).stdout == f"cudafit {__version__}\n"
 
 
 def test_help_lists_every_command_with_its_own_words(cudafit: Run) -> None:
@@ -27,11 +32,90 @@ def test_help_lists_every_command_with_its_own_words(cudafit: Run) -> None:
         assert " ".join(cudafit(name, "--help").stdout.split()).count(entry.help.rstrip(".")[:20])
 
 
-def test_nothing_but_a_name_shows_the_help(cudafit: Run) -> None:
+def test_nothing_but_a_name_shows_where_to_start(cudafit: Run) -> None:
     done = cudafit()
-    assert done.returncode == 2
-    assert done.stderr.startswith("Usage: cudafit")
-    assert "inspect" in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cudafit resolve torch" in done.stdout
+    assert "cudafit help" in done.stdout
+    assert len(done.stdout.splitlines()) < 12
+
+
+def test_help_of_a_command_is_what_its_option_shows(cudafit: Run) -> None:
+    assert cudafit("help").stdout == cudafit("--help").stdout
+    assert cudafit("help", "resolve").stdout == cudafit("resolve", "--help").stdout
+    assert cudafit("help", "matrix", "update").stdout == cudafit("matrix", "update", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["resovle", "torch"], "no such command 'resovle'", "did you mean `cudafit resolve`?"),
+        (["docter"], "no such command 'docter'", "did you mean `cudafit doctor`?"),
+        (["-v", "lnit"], "no such command 'lnit'", "did you mean `cudafit lint`?"),
+        (["Doctor"], "no such command 'Doctor'", "did you mean `cudafit doctor`?"),
+        (["undo"], "no such command 'undo'", "did you mean `cudafit rollback`?"),
+        (["matrix", "udpate"], "no such command 'udpate'", "did you mean `cudafit matrix update`?"),
+        (["help", "resovle"], "no such command 'resovle'", "did you mean `cudafit resolve`?"),
+        (["help", "matrix", "lsit"], "no such command 'lsit'", "did you mean `cudafit matrix list`?"),
+        (["r"], "no such command 'r'", "`cudafit --help` shows what it takes"),  # it begins four of them
+        (["xyzzy"], "no such command 'xyzzy'", "`cudafit --help` shows what it takes"),
+        (["help", "inspect", "gpus"], "`cudafit inspect` has no commands of its own", "`cudafit inspect --help`"),
+    ],
+)
+def test_a_command_that_there_is_not(words: list[str], error: str, hint: str, cudafit: Run) -> None:
+    done = cudafit(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {error}\n\nhint: {hint}")
+
+
+def test_what_other_programs_call_a_command_is_none_of_ours() -> None:
+    assert not set(SYNONYMS) & set(COMMANDS)
+    assert set(SYNONYMS.values()) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["help", "matrix", "list"], ["rollback", "--help"]])
+def test_a_page_is_as_narrow_as_the_terminal(words: list[str], cudafit: Run) -> None:
+    lines = cudafit(*words, env={"COLUMNS": "40"}).stdout.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert max(len(line) for line in cudafit(*words, env={"COLUMNS": "200"}).stdout.splitlines()) > 60
+
+
+@pytest.mark.parametrize("home", [None, "", os.devnull])
+def test_without_a_home_that_can_be_written(home: str | None, environ: dict[str, str]) -> None:
+    """Not set, empty, and one below which nothing can be made."""
+    bare = {name: value for name, value in environ.items() if name not in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")}
+    if home is not None:
+        bare["HOME"] = home
+    for words in (["inspect", "--json"], ["resolve", "torch", "--gpu", "RTX 4090", "--driver", "550.54.15"], []):
+        done = in_this_process(words, bare)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        assert done.stdout
+
+
+def test_where_letters_are_ascii_alone(environ: dict[str, str]) -> None:
+    plain = {**environ, "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-m", "cudafit", "help"], env=plain, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("version", [(3, 9), (2, 7)])
+def test_an_older_python_is_told_in_one_line(
+    version: tuple[int, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (*version, 0, "final", 0))
+    monkeypatch.delitem(sys.modules, "cudafit.__main__", raising=False)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("cudafit", run_name="__main__")
+    assert end.value.code == 2
+    told = f"error: cudafit needs Python 3.10 or newer; this is {version[0]}.{version[1]}\n"
+    assert capsys.readouterr() == ("", told)
+
+
+def test_what_runs_before_that_line_is_read_by_an_older_python() -> None:
+    folder = Path(main.__file__).parent.parent
+    for name in ("__init__.py", "__main__.py"):
+        ast.parse((folder / name).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import click
 
 from cudafit import __version__
 from cudafit.cli.commands import TopCommands
-from cudafit.cli.common import common_options, say, say_lines, verbosity
+from cudafit.cli.common import common_options, say, say_lines, verbosity, write
 from cudafit.errors import CudafitError, InputError
 
 BUG = 70
@@ -19,16 +19,41 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 
-@click.group(cls=TopCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="cudafit %(version)s")
+@click.group(
+    cls=TopCommands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", message="cudafit %(version)s")
 @common_options
-def cudafit() -> None:
+@click.pass_context
+def cudafit(context: click.Context, /) -> None:
     """Which driver, CUDA, cuDNN and framework builds work together on this machine, and is the GPU really doing the
     work?
 
     Exit codes: 0 all is well · 1 a problem was found · 2 wrong usage or input · 3 could not be determined · 4 a change
     was rolled back · 70 a bug in cudafit · 130 interrupted.
     """
+    if context.invoked_subcommand is None:
+        write(_start(context))
+
+
+_FIRST = (
+    ("cudafit inspect", "this machine: GPUs, driver, CUDA limit"),
+    ("cudafit resolve torch", "the builds that work on it"),
+    ("cudafit doctor", "why the GPU is not used, and what to do"),
+    ("cudafit explain 'the error'", "what an error text means"),
+    ("cudafit help", "all commands; `cudafit help resolve` shows one"),
+)
+
+
+def _start(context: click.Context) -> str:
+    """What is shown where nothing was asked for."""
+    page = context.make_formatter()
+    page.write_text(f"cudafit {__version__}: which builds work on this machine, and is the GPU really doing the work?")
+    page.write_paragraph()
+    page.write_dl(_FIRST)
+    return page.getvalue()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -99,4 +124,5 @@ def _as_input_error(error: click.ClickException) -> InputError:
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "cudafit"
-    return InputError(message, hint=f"`{path} --help` shows what it takes")
+    hint = getattr(error, "hint", None)  # of a misspelt command
+    return InputError(message, hint=hint or f"`{path} --help` shows what it takes")
