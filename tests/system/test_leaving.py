@@ -13,6 +13,7 @@ pytestmark = own_code.TOGETHER
 # The doors. Each makes what it lets out harmless, or lets out nothing that is foreign.
 DOORS = {
     "cli/common.py": "the streams of all commands",
+    "__main__.py": "one line for a Python that is too old to load the rest",
     "render/human.py": "rows in columns",
     "notebook/__init__.py": "the streams of a notebook's kernel",
     "conda/worker.py": "JSON for the process that asked, and its progress",
@@ -31,6 +32,7 @@ QUOTES = {
 # A value between quotation marks that is no word of a command.
 MARKED = {
     "matrix/harvest/readers.py": "a requirement's marker, as PEP 508 writes it",
+    "cli/commands.py": "a word that was typed and is no command, as click says it of options",
 }
 _PROGRAMS = (
     "apt|bash|chmod|chown|conda|cp|cudafit|dnf|docker|export|jupyter|kill|ln|mamba|mkdir|mv|pip|pipx|python3?|rm|sh|"
