@@ -45,6 +45,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """xdist 3.8 writes the group of a test behind its `_nodeid`, where pytest 9.2 no longer looks (pytest-xdist #1386):
+    each test of a group would go to any worker, without a word."""
+    for item in items:
+        named = vars(item).get("_nodeid")
+        if named not in (None, item.nodeid):
+            item._id = item.id.parse(named)  # type: ignore[attr-defined]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """None leaves it to xdist."""
