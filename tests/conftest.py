@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         named = vars(item).get("_nodeid")
         if named not in (None, item.nodeid):
-            item._id = item.id.parse(named)  # type: ignore[attr-defined]
+            item._id = item.id.parse(named)
 
 
 @pytest.hookimpl(optionalhook=True)
