@@ -67,6 +67,17 @@ from transformers import Trainer, TrainingArguments
 arguments = TrainingArguments(output_dir="out", use_cpu=True)
 Trainer(model=model, args=arguments, train_dataset=data).train()
 """
+CALLED = """
+from transformers import pipeline
+generate = pipeline("text-generation", model="gpt2")
+for line in lines:
+    print(generate(line, device=0))
+"""
+SIMPLE = """
+from simpletransformers.classification import ClassificationModel
+model = ClassificationModel("roberta", "roberta-base", use_cuda={}, args={{"n_gpu": 1}})
+model.train_model(frame)
+"""
 # (case, finding, thread, file name, text)
 CASES = [
     ("L08", "code.cvd_set_too_late", "https://github.com/pytorch/pytorch/issues/23544", "t.py", LATE),
@@ -116,12 +127,30 @@ CASES = [
         "fit.yaml",
         "trainer:\n  class_path: lightning.pytorch.Trainer\n  init_args:\n    accelerator: cpu\n    max_epochs: 3\n",
     ),
+    (
+        "Z07",
+        "code.hf_pipeline_cpu",
+        "https://github.com/Lightning-Universe/lightning-transformers/issues/121",
+        "t.py",
+        CALLED,
+    ),
+    (
+        "HH6",
+        "code.device_hardcoded_cpu",
+        "https://github.com/ThilinaRajapakse/simpletransformers/issues/242",
+        "t.py",
+        SIMPLE.format("False"),
+    ),
     ("HH4", "code.hf_trainer_cpu", "https://github.com/ibm-granite/granite-tsfm/issues/138", "t.py", ARGUMENTS),
 ]
 
 
-def diagnosed(cudafit: Run, folder: Path, name: str, text: str) -> list[dict[str, str]]:
-    env = tree(folder / "env", torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1"])
+# The thread whose package has changed its ways since: both the call and the pipeline without a device are named.
+OF_ITS_TIME = {"Z07": "transformers==4.5.1"}
+
+
+def diagnosed(cudafit: Run, folder: Path, name: str, text: str, *dists: str) -> list[dict[str, str]]:
+    env = tree(folder / "env", torch("2.14.1+cu126", "12.6", CU126), ["torch==2.14.1", *dists])
     (folder / name).write_text(text)
     machine = ("--machine", str(FOLDER / "rtx4090-550.json"))
     done = cudafit("doctor", "--env", str(env), "--code", str(folder / name), *machine, "--json")
@@ -137,8 +166,8 @@ def diagnosed(cudafit: Run, folder: Path, name: str, text: str) -> list[dict[str
 def test_the_line_is_named(
     case: str, finding: str, thread: str, name: str, text: str, cudafit: Run, tmp_path: Path
 ) -> None:
-    found = diagnosed(cudafit, tmp_path, name, text)
-    assert [one["id"] for one in found] == [finding], (case, thread)
+    found = diagnosed(cudafit, tmp_path, name, text, *([OF_ITS_TIME[case]] if case in OF_ITS_TIME else ()))
+    assert [one["id"] for one in found] == [finding] * (2 if case in OF_ITS_TIME else 1), (case, thread)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +178,13 @@ def test_the_line_is_named(
         + MOVED,
         TRAINER.format('accelerator="auto"'),
         PIPELINE.format("0"),
+        SIMPLE.format("True"),
+        # Y01 (NVIDIA-NeMo/Speech 1204): it waits for its data, but not on the CPU; `cudafit run` sees that.
+        HEAD + 'device = torch.device("cuda")\nmodel.to(device)\n'
+        "optimizer = torch.optim.SGD(model.parameters(), 0.1)\n"
+        + MOVED.replace("loader", "DataLoader(loader.dataset, num_workers=0)"),
+        # Z08 (hiyouga/LlamaFactory 4697): whether the model fits shows when it is loaded; `cudafit run` sees it.
+        'import transformers\nmodel = transformers.AutoModel.from_pretrained("gpt2", device_map="auto")\n',
         LATE.replace('x = torch.zeros(1, device="cuda")\n', "").replace("import torch\n", "", 1) + "import torch\n",
     ],
 )

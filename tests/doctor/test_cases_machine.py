@@ -12,7 +12,7 @@ import pytest
 
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.world import World
-from cudafit.model.environment import Ran
+from cudafit.model.environment import VENV, Environment, Ran
 from cudafit.model.finding import ERROR, INFO, WARNING, Report
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import (
@@ -29,10 +29,12 @@ from cudafit.model.machine import (
     PciDevice,
     PcieLink,
     RemappedRows,
+    Skipped,
 )
 from tests.doctor.test_cases import CU124, CU128, GONE, NODES, ORIN, WSL, loaded, there
-from tests.doctor.worlds import FACTS, environment, torch, tree
+from tests.doctor.worlds import FACTS, environment, machine, torch, tree
 
+NO_ENVIRONMENT = Environment("/venv", VENV, "3.12", None)
 TORCH = torch("2.9.1+cu128", "12.8", CU128)
 UBUNTU = "/usr/lib/x86_64-linux-gnu"
 WSL_LIBCUDA = Library("libcuda", None, "/usr/lib/wsl/lib/libcuda.so.1", "WSL")
@@ -363,3 +365,18 @@ def test_the_cause_of_a_real_case(one: Seen, tmp_path: Path) -> None:
 def test_what_a_framework_said_is_explained(one: Seen, tmp_path: Path) -> None:
     found = looked(one, tmp_path / "env")
     assert [finding.explained_by for finding in found.findings if finding.id.startswith("run.")] == [one.finding]
+
+
+def test_a_log_that_a_container_may_not_read_has_not_been_found_clean() -> None:
+    """W05, marin-community/marin issue 7344: a run hangs in a pod, and the host's dashboard has the Xid."""
+    why = "a container sees no kernel log"
+    seen = machine("t4-kubernetes-535", kernel_log=None, live=True, skipped=(Skipped("kernel-log", why),))
+    report = diagnose(World(seen, None, FACTS))
+    (said,) = (one.reason for one in report.skipped if "kernel log" in one.reason)
+    assert said == f"the kernel log, which would tell of errors of the GPU: {why}"
+    assert not {"info.kernel_log_unreadable", "gpu.ecc_error", "gpu.fallen_off_bus"} & {
+        one.id for one in report.findings
+    }
+    failed = replace(NO_ENVIRONMENT, ran=(Ran("jax", None, error="INTERNAL: NCCL operation failed", imported=True),))
+    (told,) = (one for one in diagnose(World(seen, failed, FACTS)).findings if one.id == "info.kernel_log_unreadable")
+    assert (told.severity, told.evidence[0].fact) == (INFO, why)

@@ -220,3 +220,24 @@ def test_a_model_that_is_too_large_for_the_gpu() -> None:
     assert one.id == "perf.input_bound"
     assert one.evidence[-1].via == "train.py:30"
     assert found(recorded(*full, cores=1.0))[0].id == "perf.input_bound"
+
+
+# Reported failures that no file shows: a job has to run. Of each what its thread tells.
+_MEASURED = {
+    # NVIDIA-NeMo/Speech issue 1204: the memory is full, the GPU idle, and a warning names few workers.
+    "Y01": ("perf.input_bound", 1.0, Hints(loaders=(7,)), 16, "t.py:7"),
+    # pytorch/examples issue 387: the job got fewer processors than its GPUs want.
+    "Y02": ("perf.input_bound", 0.99, Hints(), 1, "/proc"),
+    # hiyouga/LlamaFactory issue 4697: with device_map="auto" some parameters went to the CPU.
+    "Z08": ("perf.offloaded", 1.0, Hints(offloads=(3,)), 16, "t.py:3"),
+}
+
+
+@pytest.mark.parametrize("case", _MEASURED)
+def test_what_a_real_job_waited_for(case: str) -> None:
+    kind, cores, hints, cpus, via = _MEASURED[case]
+    around = Circumstances(None, nvml_absent=False, ids_are_ours=True, cpus=cpus, script="t.py", hints=hints)
+    (one,) = found(recorded(*[gpu({JOB: 39500}, 4, used=40000)] * 20, cores=cores), around)
+    assert (one.id, one.evidence[-1].via) == (kind, via)
+    told = report(recorded(*[gpu({JOB: 39500}, 4, used=40000)] * 20, cores=cores), around)
+    assert told.used_gpu is True  # it is slow, and it is not on the CPU
