@@ -187,6 +187,9 @@ def test_a_model_that_is_only_used_is_moved_before_that() -> None:
         ("xgboost.XGBClassifier(predictor='gpu_predictor')", {"xgboost": "3.0.5"}, "code.library_on_cpu"),
         ("xgboost.XGBClassifier(device='cuda')", {"xgboost": "1.7.6"}, "code.library_on_cpu"),
         ("xgboost.XGBClassifier(device='cuda')", {"xgboost": "2.0.0"}, ""),
+        ("lightgbm.LGBMRegressor(device='gpu')", {"lightgbm": "3.3.5"}, "info.version_decides"),
+        ("lightgbm.LGBMRegressor(device='gpu')", {"lightgbm": "4.0.0"}, ""),
+        ("lightgbm.train({'device_type': 'CUDA'}, 0)", {"lightgbm": "4.6.0"}, "info.version_decides"),
     ],
 )
 def test_what_the_installed_version_decides(line: str, installed: dict[str, str], expected: str) -> None:

@@ -12,6 +12,7 @@ from cudafit.lint.values import (
     Choice,
     Class,
     Const,
+    HostArray,
     Instance,
     Map,
     Module,
@@ -78,6 +79,8 @@ def _set_item(run: Run, target: ast.Subscript, value: Value) -> None:
         run.set(base.items, key, value)
     elif isinstance(base, Module):
         adopt(run, base, value)
+    elif isinstance(base, HostArray):
+        base.change()
     elif isinstance(base, Thing):
         frameworks.set_item(run, base, index, value, target)
     elif isinstance(base, Seq):
@@ -110,6 +113,8 @@ def augmented(run: Run, node: ast.AugAssign) -> None:
     before = (
         run.evaluate(node.target) if not isinstance(node.target, ast.Subscript) else run.evaluate(node.target.value)
     )
+    if isinstance(before, HostArray):
+        before.change()
     if isinstance(before, Seq) and isinstance(value, Seq):
         before.items.extend(value.items)
     elif isinstance(node.target, ast.Name):

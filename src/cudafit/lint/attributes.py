@@ -17,6 +17,7 @@ from cudafit.lint.values import (
     Device,
     Func,
     Host,
+    HostArray,
     Instance,
     Map,
     Module,
@@ -65,6 +66,8 @@ def attribute(run: Run, base: Value, name: str) -> Value:
         return UNKNOWN if name.startswith(("in_", "out_", "num_")) or name == "config" else base
     if isinstance(base, Host):
         return base if name in ("T", "real", "imag", "flat") else UNKNOWN
+    if isinstance(base, HostArray):
+        return base if name == "T" else UNKNOWN
     if isinstance(base, Thing):
         return _of_thing(base, name)
     if isinstance(base, Choice):
@@ -179,7 +182,7 @@ def subscript(run: Run, base: Value, index: Value) -> Value:
         return Tensor(base.place, base.node, base.modules)  # an index of the CPU fits a tensor of any device
     if isinstance(base, Tensor) and isinstance(index, Host) and index.computed:
         run.ending.returned.append((index, run.loop, run.conditions_in_loop))
-    return mixed(run, [base])
+    return mixed(run, [base]) if not isinstance(base, HostArray) else UNKNOWN
 
 
 def _joined(values: list[Value]) -> Value:

@@ -11,6 +11,7 @@ from cudafit.lint.names import canonical, is_harmless, is_harmless_method
 from cudafit.lint.objects import instantiate
 from cudafit.lint.operations import mixed
 from cudafit.lint.rules import tensorflow, torch_modules, torch_tensors
+from cudafit.lint.rules.host_arrays import given_to_compiled
 from cudafit.lint.rules.jax import compute as jax_compute
 from cudafit.lint.run import Run
 from cudafit.lint.values import (
@@ -127,6 +128,7 @@ def _unknown_method(run: Run, name: str, given: Call) -> Value:
 def apply(run: Run, callee: Value, given: Call) -> Value:
     if isinstance(callee, Func):
         if callee.jitted:
+            given_to_compiled(run, given)
             jax_compute(run, given, callee)
         return run.invoke(callee, given)
     if isinstance(callee, Class):

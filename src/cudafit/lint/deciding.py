@@ -7,4 +7,5 @@ DECIDING = (
     "onnxruntime-gpu",
     "onnxruntime",
     "xgboost",
+    "lightgbm",
 )

@@ -9,9 +9,24 @@ from cudafit.lint.attributes import element, subscript, taken
 from cudafit.lint.calls import call
 from cudafit.lint.join import device_of, join, truth
 from cudafit.lint.operations import mixed
+from cudafit.lint.rules import elements
 from cudafit.lint.rules.devices import check_inverted, note_uncalled
 from cudafit.lint.run import Run
-from cudafit.lint.values import ANY, GPU, UNKNOWN, Available, Const, Device, Func, Map, Ref, Seq, Thing, Value
+from cudafit.lint.values import (
+    ANY,
+    GPU,
+    UNKNOWN,
+    Available,
+    Const,
+    Device,
+    Func,
+    HostArray,
+    Map,
+    Ref,
+    Seq,
+    Thing,
+    Value,
+)
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -197,6 +212,8 @@ def _combined(run: Run, node: ast.BinOp, left: Value, right: Value) -> Value:
         return UNKNOWN
     if isinstance(node.op, ast.Add) and isinstance(left, Seq) and isinstance(right, Seq):
         return Seq([*left.items, *right.items], node)
+    if isinstance(node.op, ast.MatMult) and (isinstance(left, HostArray) or isinstance(right, HostArray)):
+        return UNKNOWN  # an array of another size
     return mixed(run, [left, right])
 
 
@@ -215,7 +232,7 @@ def _text(run: Run, node: ast.JoinedStr) -> Value:
 
 
 def _subscript(run: Run, node: ast.Subscript) -> Value:
-    base = evaluate(run, node.value)
+    base = elements.taken(run, node, evaluate(run, node.value))
     if isinstance(node.slice, ast.Slice):
         return mixed(run, [base]) if not isinstance(base, Seq | Map) else UNKNOWN
     index = evaluate(run, node.slice)

@@ -10,7 +10,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.names import canonical
 from cudafit.lint.objects import instantiate
 from cudafit.lint.parts import NEW, Hit, Place
-from cudafit.lint.rules import environment, hosts, libraries, moving, registration, tensorflow, training
+from cudafit.lint.rules import environment, host_arrays, hosts, libraries, moving, registration, tensorflow, training
 from cudafit.lint.run import Run, TooLongError
 from cudafit.lint.signs import Signs
 from cudafit.lint.values import CPU, UNKNOWN, Class, Const, Func, Instance, Module, Ref, Scope, Tensor, Thing, Value
@@ -61,6 +61,7 @@ def follow(tree: ast.Module, lines: list[str], installed: Mapping[str, str] | No
     libraries.judge(run)
     registration.unregistered(run)
     hosts.judge(run)
+    host_arrays.judge(run)
     training.judge(run)
     followed = Followed([moving.with_edits(run, hit) for hit in run.hits.values()], left_out)
     _dissolve(run)

@@ -11,6 +11,7 @@ from cudafit.lint.rules import (
     containers,
     devices,
     environment,
+    host_arrays,
     hosts,
     huggingface,
     inference,
@@ -24,7 +25,7 @@ from cudafit.lint.rules import (
     training,
 )
 from cudafit.lint.run import Run
-from cudafit.lint.values import Host, Map, Optimizer, Params, Part, Seq, Tensor, Value
+from cudafit.lint.values import Host, HostArray, Map, Optimizer, Params, Part, Seq, Tensor, Value
 
 Function = Callable[[Run, str, Call], Value | None]
 
@@ -70,6 +71,7 @@ FUNCTIONS: dict[str, Function] = {
     "typer.Option": options.typer_option,
     "typer.Argument": options.typer_option,
     "dataclasses.field": options.field,
+    "builtins.float": hosts.number,
     "os.putenv": environment.putenv,
     "os.environ.get": environment.getenv,
     "os.getenv": environment.getenv,
@@ -121,6 +123,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Function], ...] = (
     (re.compile(r"torch\.optim\.(?!lr_scheduler|swa_utils)(\w+\.)*[A-Z]\w*$"), training.make_optimizer),
     (re.compile(r"torch\.(nn\.functional\.\w+|[a-z]\w*|linalg\.\w+|special\.\w+|fft\.\w+)$"), torch_tensors.function),
     (libraries.MAKES, libraries.make),
+    (libraries.RLLIB_CONFIGS, libraries.rllib_config),
     (huggingface.ARGUMENTS, huggingface.arguments),
     (huggingface.PRETRAINED, huggingface.from_pretrained),
     (re.compile(r"(transformers|trl|sentence_transformers)\.(\w+\.)*\w*Trainer$"), huggingface.trainer),
@@ -142,6 +145,7 @@ METHODS: dict[type, Callable[[Run, Any, str, Call], Value | None]] = {
     Seq: containers.sequence_method,
     Map: containers.map_method,
     Host: hosts.method,
+    HostArray: host_arrays.method,
 }
 
 THING_METHODS: dict[str, Callable[[Run, Any, str, Call], Value | None]] = {
@@ -162,4 +166,5 @@ THING_METHODS: dict[str, Callable[[Run, Any, str, Call], Value | None]] = {
     "loader": builtin.loader_method,
     "namespace": builtin.nothing_method,
     "cv_net": inference.net_method,
+    "rllib_config": libraries.rllib_method,
 }

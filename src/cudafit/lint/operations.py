@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cudafit.lint.run import Run
-from cudafit.lint.values import UNKNOWN, Const, Host, Map, Module, Params, Part, Seq, Tensor, Thing, Value
+from cudafit.lint.values import UNKNOWN, Const, Host, HostArray, Map, Module, Params, Part, Seq, Tensor, Thing, Value
 from cudafit.model import kinds
 
 
@@ -36,6 +36,9 @@ def mixed(run: Run, values: list[Value], *, strict: bool = True) -> Value:
     cupy = [value for value in parts if isinstance(value, Thing) and value.kind == "cupy"]
     if cupy:
         return cupy[0]
+    arrays = [value for value in parts if isinstance(value, HostArray)]
+    if arrays and not any(isinstance(value, Tensor | Part) for value in parts):
+        return HostArray(run.loop, arrays[0].root)
     result = _of_tensors(run, parts, strict=strict)
     if isinstance(result, Tensor):
         result.made_from = tuple(

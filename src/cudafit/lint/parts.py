@@ -3,7 +3,7 @@
 import ast
 from typing import Any
 
-from cudafit.lint.values import Class, Device, Func, Module, Tensor, Value
+from cudafit.lint.values import Class, Device, Func, HostArray, Module, Tensor, Value
 from cudafit.model.code_finding import Edit
 from cudafit.model.frozen import frozen
 from cudafit.model.kind import FindingKind
@@ -116,6 +116,7 @@ class Ending:
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         # Arrays that went to the host and came back; the loop, and under how many conditions in it.
         self.returned: list[tuple[Any, ast.AST, int]] = []
+        self.host_arrays: list[tuple[HostArray, ast.AST]] = []  # given to calls of what JAX compiled, in loops
 
 
 class Nodes:

@@ -20,6 +20,7 @@ from cudafit.lint.values import (
     Const,
     Device,
     Func,
+    HostArray,
     Instance,
     Map,
     Module,
@@ -200,6 +201,8 @@ class Run:
         """Something that the file does not show gets this: it may place modules, and change settings."""
         if type(value) in _INERT:
             return
+        if isinstance(value, HostArray) and self.around.loops:
+            value.change()
         for module in modules_in(value):
             self.move(module, Place(ANY))
         self._open(value, depth)

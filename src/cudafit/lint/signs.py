@@ -20,7 +20,7 @@ _FRAMEWORKS = (
     "trl",
     "ultralytics",
     *("xgboost", "lightgbm", "catboost", "onnxruntime", "insightface", "easyocr", "paddle", "whisper", "llama"),
-    *("langchain", "sentence_transformers", "flair", "detectron2", "tune", "cv2", "spacy"),
+    *("langchain", "sentence_transformers", "flair", "detectron2", "tune", "rllib", "cv2", "spacy"),
 )
 _SIGNS = (
     # training, and what runs over all batches
@@ -55,7 +55,9 @@ _SIGNS = (
     *("readNet", "DNN_BACKEND", "prefer_gpu", "require_gpu", "_trf"),
     ".Parameter(",
     # arrays that leave the GPU
-    *("asnumpy", ".get()", ".numpy(", ".tolist("),
+    *("asnumpy", ".get()", ".numpy(", ".tolist(", "import cupy"),
+    # arrays that are copied to JAX by each call
+    *("jax.jit", "import jit", "nnx.jit", "filter_jit", "jax.pmap"),
 )
 # A tensor that is moved in vain, or made without a device; layers in a plain list or dict.
 _MOVED = re.compile(r"^[ \t]*[\w.\[\]\"']+\.(?:to|cuda)\([^\n]*\)[ \t]*(?:[;#]|$)", re.MULTILINE)

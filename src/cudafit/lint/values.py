@@ -230,6 +230,24 @@ class Host(Value):
         self.computed = computed
 
 
+class HostArray(Value):
+    """An array of NumPy that was made on the host, in this loop or function. `root`: what it was computed from."""
+
+    __slots__ = ("changed_here", "loop", "root")
+
+    def __init__(self, loop: object, root: "HostArray | None" = None) -> None:
+        self.loop = loop
+        self.root = root or self
+        self.changed_here = False
+
+    def change(self) -> None:
+        self.root.changed_here = True  # what was computed from it may be a view
+
+    @property
+    def changed(self) -> bool:
+        return self.root.changed_here
+
+
 class Params(Value):
     """The parameters of modules."""
 

@@ -448,6 +448,11 @@ class code(Family):
         "`device_put` commits arrays to the CPU, and with them all that is computed from them",
         fix="leave out `device_put`: JAX places arrays on the GPU by itself",
     )
+    jax_host_array_in_loop = warning(
+        "project",
+        "each turn of a loop copies the same array of NumPy to JAX's device",
+        fix="put it there once, above the loop: `x = jax.device_put(x)`",
+    )
     cupy_roundtrip = warning(
         "project",
         "arrays leave the GPU in each turn of a loop",

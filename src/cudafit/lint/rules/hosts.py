@@ -3,6 +3,7 @@
 import ast
 
 from cudafit.lint.arguments import Call
+from cudafit.lint.rules import elements, host_arrays
 from cudafit.lint.run import Run
 from cudafit.lint.values import UNKNOWN, Host, Tensor, Thing, Value
 from cudafit.model import kinds
@@ -75,6 +76,7 @@ def cupy(run: Run, name: str, given: Call) -> Value | None:
 
 
 def to_host(run: Run, value: Value | None, node: ast.AST) -> Value:
+    elements.fetched(run, value, node, single=False)
     if isinstance(value, Thing) and value.kind == "cupy" and run.around.loops:
         run.again = True
         return Host(node, "cupy", run.loop)
@@ -85,8 +87,15 @@ def cupy_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
     if name == "get":
         return to_host(run, base, given.node)
     if name in ("item", "tolist"):
+        elements.fetched(run, base, given.node, single=name == "item")
         return UNKNOWN
     return base
+
+
+def number(run: Run, _name: str, given: Call) -> Value | None:
+    """`float(x[i])` brings the element to the host."""
+    elements.fetched(run, given.get(0), given.node, single=True)
+    return None
 
 
 _KEEPS = (
@@ -154,13 +163,15 @@ def numpy(run: Run, name: str, given: Call) -> Value | None:
     """Functions of NumPy on an array that came from the device."""
     last = name.rpartition(".")[2]
     if name.startswith(("numpy.random.", "numpy.testing.")) or last in _KEEPS:
-        return UNKNOWN
+        made = host_arrays.made(run, name, given)
+        return made if made is not None else UNKNOWN
     hosts = [value for value in given.values() if isinstance(value, Host)]
     tensors = [value for value in given.args if isinstance(value, Tensor)]
     if not hosts and tensors and last in ("array", "asarray"):
         return brought(run, tensors[0], given.node)
     if not hosts:
-        return UNKNOWN
+        made = host_arrays.made(run, name, given)
+        return made if made is not None else UNKNOWN
     if last in _COMPUTES:
         on_host(run, hosts[0])
     computed = hosts[0].computed or last not in ("array", "asarray", "ascontiguousarray", "copy")

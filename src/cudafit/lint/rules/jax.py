@@ -7,6 +7,7 @@ from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
 from cudafit.lint.operations import flat
 from cudafit.lint.rules.devices import start_cuda
+from cudafit.lint.rules.host_arrays import given_to_compiled
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Class, Const, Device, Func, Map, Ref, Scope, Seq, Thing, Value
 from cudafit.model import kinds
@@ -154,6 +155,7 @@ def jitted_method(run: Run, base: Thing, name: str, given: Call) -> Value | None
         given.args[0].jitted = True  # `partial(jax.jit, ...)` used as a decorator
         return given.args[0]
     grad = base.attrs.get("grad")
+    given_to_compiled(run, given)
     compute(run, given, base if isinstance(grad, Const) and grad.value else func)
     return UNKNOWN
 

@@ -61,6 +61,7 @@ _LIBRARIES = (
         "LangChain", re.compile(r"langchain\w*\.(\w+\.)*HuggingFace\w*Embeddings$"), ("model_kwargs", "encode_kwargs")
     ),
 )
+RLLIB_CONFIGS = re.compile(r"ray\.rllib\.algorithms\.(\w+\.)*\w+Config$")
 MAKES = re.compile("|".join(f"({one.makes.pattern})" for one in _LIBRARIES))
 
 
@@ -72,6 +73,9 @@ def make(run: Run, name: str, given: Call) -> Value:
     for value in given.values():
         run.escape(value)
     return UNKNOWN
+
+
+_BY_VERSION = {"XGBoost": versions.xgboost_options, "LightGBM": versions.lightgbm_device}
 
 
 def _look(run: Run, library: Library, given: Call) -> None:
@@ -92,8 +96,9 @@ def _look(run: Run, library: Library, given: Call) -> None:
             _note(run, library, node, f"`{name}` keeps {library.name} on the CPU")
         else:
             run.file.seen.add(f"gpu of {library.name}")
-    if library.name == "XGBoost" and not run.around.absent and not run.around.conditions:
-        versions.xgboost_options(run, options, given.node)
+    by_version = _BY_VERSION.get(library.name)
+    if by_version and not run.around.absent and not run.around.conditions:
+        by_version(run, options, given.node)
     hist = options.get("tree_method")
     if library.name == "XGBoost" and isinstance(hist, Const):
         if hist.value == "gpu_hist":
@@ -193,6 +198,25 @@ def rllib(run: Run, _name: str, given: Call) -> Value | None:
         if not run.around.absent and not run.around.conditions:
             run.ending.libraries.append(("RLlib", getattr(number, "node", None) or given.node, message))
     return None
+
+
+def rllib_config(_run: Run, _name: str, given: Call) -> Value:
+    """`PPOConfig()`, whose methods set options and give it back."""
+    return Thing("rllib_config", given.node)
+
+
+def rllib_method(run: Run, base: Thing, _name: str, given: Call) -> Value:
+    """`.resources(num_gpus=0)`, `.learners(num_gpus_per_learner=0)`."""
+    for name in ("num_gpus", "num_gpus_per_learner", "num_gpus_per_learner_worker"):
+        value = given.keywords.get(name)
+        if isinstance(value, Const) and value.value == 0 and value.value is not False:
+            _note(run, _RLLIB, value.node or given.node, f"`{name}=0` keeps RLlib's training on the CPU")
+        elif value is not None:
+            run.file.seen.add("gpu of RLlib")
+    return base
+
+
+_RLLIB = Library("RLlib", RLLIB_CONFIGS, ("num_gpus",))
 
 
 FUNCTIONS: dict[str, Callable[[Run, str, Call], Value | None]] = {

@@ -60,6 +60,23 @@ def trainer_without_accelerator(run: Run, node: ast.AST) -> None:
         hit(run, kinds.code.lightning_cpu, node, said, "lightning", "pytorch-lightning")
 
 
+def lightgbm_device(run: Run, options: Mapping[str, Value], node: ast.AST) -> None:
+    """The wheels of the index have no CUDA in any version; those for Linux have a GPU, by OpenCL, from 4.0 on."""
+    device = options.get("device_type") or options.get("device")
+    if not isinstance(device, Const) or not isinstance(device.value, str):
+        return
+    found = installed(run, "lightgbm")
+    said, fix = "", '`device_type="gpu"`, which computes by OpenCL, or a build of LightGBM with CUDA'
+    if device.value.lower() == "cuda":
+        said = "LightGBM's wheels are built without CUDA: with them this raises an error"
+    elif device.value.lower() == "gpu" and found is not None and found[1] < (4,):
+        said, fix = "LightGBM's wheels for Linux have no GPU before 4.0: with them this raises an error", "LightGBM 4"
+    if said and f"undecided lightgbm {device.value}" not in run.file.seen:
+        run.file.seen.add(f"undecided lightgbm {device.value}")
+        named = f"{said} ({found[0]} is installed)" if found is not None else said
+        run.hit(kinds.info.version_decides, device.node or node, named, fix=fix)
+
+
 def xgboost_options(run: Run, options: Mapping[str, Value], node: ast.AST) -> None:
     """`device` is known from 2.0 on, and `predictor` is not used; `gpu_hist` and `gpu_id` are refused from 3.1 on."""
     found = installed(run, "xgboost")
