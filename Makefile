@@ -21,7 +21,7 @@ help: ## this list
 demo: $(CORE) ## set up, then show this machine and what it can run
 	@$(RUN) -m cudafit inspect
 	@echo
-	@cd "$$(mktemp -d)" && "$(CURDIR)/.venv/bin/python" -m cudafit resolve
+	@folder="$$(mktemp -d)" && cd "$$folder" && "$(CURDIR)/.venv/bin/python" -m cudafit resolve; code=$$?; rm -rf "$$folder"; exit $$code
 
 # `make test T=resolve` and `make fast T=resolve` take tests/resolve and the tests of the command `cudafit resolve`.
 T :=

@@ -80,7 +80,10 @@ def kept_wheels() -> str:
 
 @pytest.fixture
 def environ(tmp_path: Path, compiled: Path, request: pytest.FixtureRequest) -> dict[str, str]:
-    """This process's environment without what would change an answer, and with a home of the test's own."""
+    """This process's environment without what would change an answer, and with a home of the test's own.
+
+    So are the temporary folders, which a command that is killed leaves.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     home = tmp_path / "home"
     cache = home / ".cache" / "cudafit" / "matrix"
@@ -88,7 +91,8 @@ def environ(tmp_path: Path, compiled: Path, request: pytest.FixtureRequest) -> d
     (cache / compiled.name).symlink_to(compiled)
     if request.node.get_closest_marker("online"):
         kept["UV_CACHE_DIR"] = request.getfixturevalue("kept_wheels")
-    return {**kept, "HOME": str(home), "COLUMNS": "100"}
+    (tmp_path / "tmp").mkdir()
+    return {**kept, "HOME": str(home), "TMPDIR": str(tmp_path / "tmp"), "COLUMNS": "100"}
 
 
 @pytest.fixture

@@ -73,7 +73,8 @@ class Run:
         with subprocess.Popen(
             [*words, str(self.seed), *names],
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0"},
+            # Its folders go with this one, also where it is killed.
+            env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0", "TMPDIR": str(folder)},
             pass_fds=[writer],
             start_new_session=True,
         ) as child:

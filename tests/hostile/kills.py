@@ -194,9 +194,10 @@ def difference(one: Reading | None, other: Reading | None) -> list[str]:
 @contextmanager
 def subjects(folder: Path) -> Iterator[list[Subject]]:
     with world(folder / "world") as venvs:
-        home = folder / "home"
+        home, left = folder / "home", folder / "tmp"  # what is killed leaves its temporary folders
         home.mkdir()
-        environ = {**os.environ, "HOME": str(home), **venvs.env}
+        left.mkdir()
+        environ = {**os.environ, "HOME": str(home), "TMPDIR": str(left), **venvs.env}
         yield [*_of_venvs(folder, venvs.words, environ), *_of_conda(folder, environ)]
 
 
