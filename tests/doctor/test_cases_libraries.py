@@ -208,6 +208,21 @@ CASES = (
         ["jax==0.4.25", "jaxlib==0.4.25+cuda12.cudnn89", "nvidia-cudnn-cu12==9.0.0.312"],
     ),
     Seen(
+        "jax-29315",  # none of the 160
+        "lib.cudnn_too_old",
+        "https://github.com/jax-ml/jax/issues/29315",
+        there(),
+        torch("2.7.0+cu126", "12.6", CU124),
+        [
+            "torch==2.7.0; needs nvidia-cudnn-cu12==9.5.1.17",
+            "nvidia-cudnn-cu12==9.5.1.17",
+            "jax==0.6.1",
+            "jaxlib==0.6.1",
+            "jax-cuda12-pjrt==0.6.1",
+            'jax-cuda12-plugin==0.6.1; needs nvidia-cudnn-cu12<10.0,>=9.8; extra == "with-cuda"',
+        ],
+    ),
+    Seen(
         "H10",
         "jax.no_cuda_plugin",
         "https://github.com/hollowstrawberry/kohya-colab/issues/133",

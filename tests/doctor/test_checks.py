@@ -92,6 +92,10 @@ BLACKWELL = machine("rtx5090-570")
 NO_DRIVER: dict[str, Any] = {"driver": None, "gpus": (), "device_nodes": (), "problems": (), "undetermined": None}
 RUNNING = (GpuProcess(4711, "compute", "python", 20000),)
 TF = ["tensorflow==2.21.0"]
+JAX = [
+    *(f"{name}==0.6.1" for name in ("jax", "jaxlib", "jax-cuda12-pjrt")),
+    'jax-cuda12-plugin==0.6.1; needs jax-cuda12-pjrt==0.6.1 & nvidia-cudnn-cu12<10.0,>=9.8; extra == "with-cuda"',
+]
 BROKEN_ROWS = Ecc(True, 0, RemappedRows(0, 1, pending=True, failed=False))
 WORN_ROWS = Ecc(True, 0, RemappedRows(2, 1, pending=False, failed=False))
 
@@ -494,6 +498,13 @@ CASES = [
         GOOD,
         Env({**tensorflow("12.5.1", "9.3"), **CUDA_LIBRARIES}, [*TF, "nvidia-cudnn-cu12==9.1.0.70"]),
         Env({**tensorflow("12.5.1", "9.3"), **CUDA_LIBRARIES}, [*TF, "nvidia-cudnn-cu12==9.10.2.21"]),
+    ),
+    Case(  # since 0.4.30 JAX's plugin says it in its extra
+        "lib.cudnn_too_old",
+        GOOD,
+        GOOD,
+        Env(CUDA_LIBRARIES, [*JAX, "nvidia-cudnn-cu12==9.5.1.17"]),
+        Env(CUDA_LIBRARIES, [*JAX, "nvidia-cudnn-cu12==9.8.0.87"]),
     ),
     Case(
         "provision.placeholder_package",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cudafit.doctor.checks.cudnn import LEAST_OF_JAX
 from cudafit.doctor.diagnose import diagnose
 from cudafit.doctor.world import World
 from cudafit.env.inventory import read_inventory
@@ -236,3 +237,26 @@ def test_visual_cs_runtime_that_torch_needs(
     assert len(found) == bool(told)
     assert all((told or "") in one.title for one in found)
     assert not [one for one in looked(there("RTX 3090"), made).findings if one.id == "windows.dll_missing"]
+
+
+def test_the_least_cudnn_of_jax_is_the_one_it_was_built_with() -> None:
+    """Of every plugin whose wheel says what XLA was compiled with: what doctor goes by is that, but for the patch."""
+    told = [
+        (build.version, match[1], build.cudnn)
+        for name in ("jax-cuda12-plugin", "jax-cuda13-plugin")
+        for build in FACTS.book.builds(name)
+        for text in build.requires
+        if build.cudnn and (match := LEAST_OF_JAX.match(text))
+    ]
+    assert len(told) > 40
+    assert [one for one in told if one[2].rpartition(".")[0] != one[1]] == []
+
+
+def test_a_cudnn_that_torch_pins_is_not_exchanged_for_jax(tmp_path: Path) -> None:
+    own = ["torch==2.7.0; needs nvidia-cudnn-cu12==9.5.1.17", "nvidia-cudnn-cu12==9.5.1.17", "jaxlib==0.6.1"]
+    plugin = 'jax-cuda12-plugin==0.6.1; needs nvidia-cudnn-cu12<10.0,>=9.8; extra == "with-cuda"'
+    made = environment(tree(tmp_path, CUDA_LIBRARIES, [*own, plugin]))
+    (one,) = (found for found in looked(there(), made).findings if found.id == "lib.cudnn_too_old")
+    assert one.fix is not None
+    assert (one.fix.commands, one.fix.automatic) == ((), False)
+    assert "torch needs nvidia-cudnn-cu12==9.5.1.17" in one.fix.text

@@ -13,6 +13,9 @@ from cudafit.model.versions import numbers
 # Distributions that decide by their presence which toolkit an environment has.
 _RUNTIME = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|nccl)-cu(\d\d)$")
 
+# nvidia-cudnn-cu12<10.0,>=9.8; extra == "with-cuda"
+LEAST_OF_JAX = re.compile(r"nvidia-cudnn-cu\d\d\b[^;]*>=(\d+\.\d+)")
+
 
 # The cuDNN that TensorFlow's wheels were compiled with; of themselves they tell its major alone. An older one of the
 # same major is refused at the first convolution. Source: tensorflow/docs, site/en/install/source.md, "Tested build
@@ -34,7 +37,7 @@ _COMPILED_WITH: dict[tuple[int, ...], str] = {
 
 
 def of_frameworks(world: World) -> Iterator[Finding]:
-    """The cuDNN that a framework was built with, against the one that it gets."""
+    """The cuDNN that a framework was built with, against the one that it gets: what TensorFlow and XLA refuse."""
     environment = world.environment
     if environment is None:
         return
@@ -68,6 +71,12 @@ def _built_with(environment: Environment) -> Iterator[tuple[str, str, Evidence]]
     if jaxlib and match:
         built = f"{match[1]}.{match[2]}" if match[2] else match[1]
         yield "jaxlib", built, Evidence(f"jaxlib {jaxlib.version}", jaxlib.metadata)
+    # Since then the plugin has it: the least that its extra asks for is what XLA was compiled with, whoever brings it.
+    for plugin in environment.distributions:
+        asked = [found[1] for text in plugin.requires if (found := LEAST_OF_JAX.match(text))]
+        if asked and re.fullmatch(r"jax-cuda\d\d-plugin", plugin.name):
+            text = f"{plugin.name} {plugin.version} was built with cuDNN {asked[0]}"
+            yield "jax", asked[0], Evidence(text, plugin.metadata)
 
 
 def _of_tensorflow(environment: Environment, tensorflow: TensorflowBuild) -> tuple[str, str]:
