@@ -53,6 +53,11 @@ def test_each_package_is_pinned_with_its_hash_and_comes_from_the_right_index(
     assert "GTX 1080 Ti, sm_61, driver 580.65.06" in text
 
 
+def test_a_project_in_the_working_folder_that_uv_cannot_read_stops_nothing(resolve: Resolve) -> None:
+    Path("pyproject.toml").write_text('[project]\nname = "mine"\ndependencies = ["torch"]\n')
+    assert "torch @ http" in written(resolve, "-r", "pyproject.toml", *PASCAL)
+
+
 def test_pylock_is_uvs_data_below_our_header(resolve: Resolve) -> None:
     done = resolve("torch", *PASCAL, "-o", "pylock.toml")
     assert done.returncode == 0, done.stderr

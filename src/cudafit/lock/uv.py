@@ -199,9 +199,12 @@ def _write_sources(order: Order, folder: str) -> None:
             "dependencies": [pick.requirement for pick in asked],
         }
     }
+    # A workspace of its own: uv would look for one in the folders above and in the working one, and stop at a project
+    # there that it cannot read.
+    project["tool"] = {"uv": {"workspace": {"members": []}}}
     if indexes:
         listed = [{"name": name, "url": url, "explicit": True} for name, url in indexes.items()]
-        project["tool"] = {"uv": {"index": listed, "sources": sources}}
+        project["tool"]["uv"] |= {"index": listed, "sources": sources}
     constraints = [pick.requirement for pick in order.picks if pick not in asked]
     constraints += [one.requirement for one in order.resolution.constraints]
     _refuse_unlockable(order)
