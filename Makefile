@@ -80,6 +80,7 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/run.py
 	$(RUN) benchmarks/repair.py
 	$(RUN) benchmarks/conda.py
+	$(RUN) benchmarks/growth.py
 	$(RUN) benchmarks/harvest.py
 
 # An environment with frameworks, made by cudafit itself where none is named.
