@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench fuzz kills gpu machines schemas findings lint-wild logs-wild harvest wheel matrices dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings lint-wild logs-wild harvest wheel matrices dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -16,7 +16,7 @@ SOURCES := src tests benchmarks packages hatch_build.py noxfile.py
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 demo: $(CORE) ## set up, then show this machine and what it can run
 	@$(RUN) -m cudafit inspect
@@ -70,7 +70,11 @@ format: $(DEV) ## let ruff mend what it can
 	$(RUN) -m ruff check --fix $(SOURCES)
 	$(RUN) -m ruff format $(SOURCES)
 
-bench: $(DEV) ## speed, as ratios within one run
+# RECORD=1 keeps the ratios of this commit in benchmarks/results.
+RECORD :=
+REV := HEAD~1
+
+bench: $(DEV) ## speed, as ratios within one run; RECORD=1 keeps some of them
 	$(RUN) benchmarks/startup.py
 	$(RUN) benchmarks/matrix.py
 	$(RUN) benchmarks/resolve.py
@@ -81,7 +85,11 @@ bench: $(DEV) ## speed, as ratios within one run
 	$(RUN) benchmarks/repair.py
 	$(RUN) benchmarks/conda.py
 	$(RUN) benchmarks/growth.py
+	$(RUN) benchmarks/compare.py $(if $(RECORD),--record)
 	$(RUN) benchmarks/harvest.py
+
+bench-compare: $(DEV) ## what commands cost now, by what they cost at REV
+	$(RUN) benchmarks/compare.py '$(REV)'
 
 # An environment with frameworks, made by cudafit itself where none is named.
 GPU_ENV := .venv-gpu
