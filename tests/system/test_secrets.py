@@ -618,6 +618,16 @@ _PARTS = st.sampled_from(
 )
 
 
+def test_an_at_sign_alone_is_not_looked_at_closely() -> None:
+    for text in ("pytorch_index_wheels.csv@ae00e744", "name@example.org", "numpy @ file"):
+        assert not suspected(text)
+        assert hidden_in(text) == text
+    for text in ("x:y@example.org", "x%3Ay@example.org", "https%3A%2F%2Fx@example.org"):
+        assert suspected(text)
+    assert not suspected("word " * 40)
+    assert suspected("word " * 40 + "x:y@example.org")
+
+
 @given(st.lists(_PARTS, max_size=14).map("".join))
 def test_the_first_look_misses_nothing_and_nothing_breaks(text: str) -> None:
     if not suspected(text):

@@ -9,6 +9,7 @@ The sieve itself is loaded when a text might hold something, which few do.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from cudafit.system.python310 import possessive
@@ -20,7 +21,6 @@ HIDDEN = "***"
 # A first look, which lets nothing through that the sieve would change. By words, since each is found fast by itself.
 _WORDS = (
     *(
-        "@",
         "%40",
         "/t/",
         "pass",
@@ -58,9 +58,19 @@ _SIGNS = re.compile(
 
 
 def suspected(text: str) -> bool:
-    """Whether a closer look is worth its time."""
+    """Whether a closer look is worth its time. Records have the same names and many of the same texts."""
+    return _suspected_before(text) if len(text) <= _SHORT else _suspected(text)
+
+
+def _suspected(text: str) -> bool:
     lowered = text.lower()
+    if "@" in lowered and (":" in lowered or "%3a" in lowered):  # no login stands before an `@` without a colon
+        return True
     return any(word in lowered for word in _WORDS) or bool(_SIGNS.search(text))
+
+
+_SHORT = 100
+_suspected_before = lru_cache(maxsize=1024)(_suspected)
 
 
 def redacted(text: str) -> str:
