@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 1 << 20
 _UNKNOWN = 3
+# One word with a log's ending, or from a folder downwards; an error's text has blanks, or a colon.
+_LIKE_A_PATH = re.compile(r"(?:[A-Za-z]:|~|\.{1,2})?(?:[\\/][^\s:]+|[^\s:]+\.(?:log|txt|out|err|json|gz|jsonl))")
 _LIKE_AN_ID = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
 
 
@@ -75,6 +77,8 @@ def page(name: str) -> str | None:
     known = known_ids()
     if name in known:
         return read_text(os.path.join(_folder(), f"{name}.md"), _LONGEST)
+    if _LIKE_A_PATH.fullmatch(name):
+        return None
     near = [one for one in known if name and name in one][:3] or get_close_matches(name, known, n=3, cutoff=0.7)
     if not _LIKE_AN_ID.fullmatch(name) and (not near or not re.fullmatch(r"[\w.]+", name)):
         return None
@@ -101,6 +105,8 @@ def _blocks(request: Request) -> Iterable[bytes]:
     text = " ".join(request.words)
     if len(request.words) == 1 and os.path.isfile(text):
         raise InputError(f"`{text}` is a file", hint=f"`{command_text('cudafit', 'explain', '--file', text)}` reads it")
+    if len(request.words) == 1 and _LIKE_A_PATH.fullmatch(text):
+        raise InputError(f"there is no file `{text}`", hint="a log is given with `--file`, a text as it stands: " + PIPE)
     return _encoded(text)
 
 

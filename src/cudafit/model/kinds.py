@@ -284,6 +284,10 @@ class jax(Family):
     dnn_init_failed = error("framework", "cuDNN does not start in JAX")
 
 
+class trt(Family):
+    engine_incompatible = error("framework", "a TensorRT engine was built with another TensorRT, or for another GPU")
+
+
 class bnb(Family):
     binary_missing = error("framework", "bitsandbytes has no library for torch's CUDA")
 
