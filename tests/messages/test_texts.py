@@ -70,7 +70,7 @@ def test_the_first_error_is_the_root_and_others_follow() -> None:
         ("modprobe: ERROR: could not insert 'vboxdrv': Key was rejected by service", None),
         ("DataLoader worker (pid 22358) is killed by signal: Killed.", None),
         ("Error! Bad return status for module build\nConsult /var/lib/dkms/virtualbox/6.1.38/build/make.log", None),
-        ("Error! Bad return status for module build\nConsult /var/lib/dkms/nvidia/535.1/build/make.log", "driver.module"),
+        ("Error! Bad return status for module build\nConsult /var/lib/dkms/nvidia/535.1/make.log", "driver.module"),
         ("OSError: libcublas.so.11: cannot open shared object file: No such file", "ext.cuda_libs_missing"),
         ("import torch\nOSError: libcublas.so.11: cannot open shared object file", "torch.nvidia_dist_missing"),
         ("[h264_nvenc @ 0x5] OpenEncodeSessionEx failed: out of memory (10): (no details)", None),

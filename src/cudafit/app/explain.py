@@ -106,7 +106,7 @@ def _blocks(request: Request) -> Iterable[bytes]:
     if len(request.words) == 1 and os.path.isfile(text):
         raise InputError(f"`{text}` is a file", hint=f"`{command_text('cudafit', 'explain', '--file', text)}` reads it")
     if len(request.words) == 1 and _LIKE_A_PATH.fullmatch(text):
-        raise InputError(f"there is no file `{text}`", hint="a log is given with `--file`, a text as it stands: " + PIPE)
+        raise InputError(f"there is no file `{text}`", hint=f"a log is given with `--file`, a text as it is: {PIPE}")
     return _encoded(text)
 
 
