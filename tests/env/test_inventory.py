@@ -2,6 +2,7 @@
 
 import json
 import os
+import site
 import subprocess
 import sys
 import venv
@@ -21,7 +22,8 @@ from tests.doctor.worlds import CU126, CUDA_LIBRARIES, environment, tensorflow, 
 def test_the_environment_of_these_tests_as_importlib_reads_it() -> None:
     found = environment(Path(sys.prefix))
     assert found.kind == VENV
-    here = {normalised(one.metadata["Name"]): one.version for one in distributions()}
+    # Only those of the environment: setuptools, once imported, puts the packages that it brings on the path.
+    here = {normalised(one.metadata["Name"]): one.version for one in distributions(path=site.getsitepackages())}
     assert {one.name: one.version for one in found.distributions if one.name in here} == here
     pytest_ = found.distribution("pytest")
     assert pytest_

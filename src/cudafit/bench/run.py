@@ -1,7 +1,6 @@
 """A whole run: each framework of an environment in turn, watched from outside, then judged."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from cudafit.machine.question import ask as ask_nvml
 from cudafit.model.bench import FAILED, NOT_VERIFIED, Bench, Cause, Device, Load, Proof
 from cudafit.model.machine import Gpu, Machine
 from cudafit.model.matrix import Facts
+from cudafit.system.scratch import scratch
 
 _NVML_SILENCE_S = 8.0
 
@@ -57,7 +57,7 @@ def _on_gpu(order: Order, frameworks: Sequence[str], machine: Machine, facts: Fa
     for framework in frameworks:
         say(f"{framework} computes on {name}")
         before = gpu_of(ask(), gpu.index) or gpu
-        with tempfile.TemporaryDirectory(prefix="cudafit-bench-") as folder:
+        with scratch() as folder:
             hold = os.path.join(folder, "hold")
             with open(hold, "w", encoding="utf-8"):
                 pass

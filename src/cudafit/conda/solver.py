@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,7 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.model.frozen import frozen
 from cudafit.process import own_environ, own_python, run
 from cudafit.system.reading import read_text
+from cudafit.system.scratch import scratch
 from cudafit.system.secrets import has_login, host_of, redacted, without_known, without_login
 
 TIMEOUT_S = 900
@@ -91,7 +91,7 @@ def ask(
     """
     _need_extra()
     known: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+    with scratch() as folder:
         # By a file: everybody may read a process's arguments, an address may hold a password, and it may be long.
         path = os.path.join(folder, "request.json")
         with open(path, "w", encoding="utf-8") as file:

@@ -10,7 +10,6 @@ import os
 import shlex
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from cudafit.lock.header import header
 from cudafit.lock.order import CONDA, Order
 from cudafit.lock.specs import all_specifications
 from cudafit.system.reading import read_text
+from cudafit.system.scratch import scratch
 from cudafit.system.secrets import without_login
 
 HOOK = "solve_specs_for_arch"
@@ -38,7 +38,7 @@ def conda_lock_text(order: Order, solved: Sequence[Solved], path: str, *, shim: 
             f"`-o {path}` is written by conda-lock, which is not installed", hint="`pip install 'cudafit[conda]'`"
         ) from None
     _refuse_without_hash(solved)
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder, _quiet():
+    with scratch() as folder, _quiet():
         mapping = Path(folder) / "mapping.json"
         mapping.write_text("{}", encoding="utf-8")  # names are conda's already; no table of them is to be fetched
         use_shim = shim or not hasattr(conda_solver, HOOK)

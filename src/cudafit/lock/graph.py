@@ -6,7 +6,6 @@ Nothing is built for it: to learn what a source archive needs, its code would ha
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.indexes import Indexes
@@ -14,6 +13,7 @@ from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, uv_progra
 from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
+from cudafit.system.scratch import scratch
 
 _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")
 
@@ -112,7 +112,7 @@ def _asked(sought: Sought, left: Sequence[str], environ: Mapping[str, str]) -> s
         "constraints.txt": [re.sub(r"\[[^\[\]]*\]", "", _line(one)) for one in wanted if one.constraint],
         "excludes.txt": left,
     }
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+    with scratch() as folder:
         for name, lines in texts.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write("".join(f"{line}\n" for line in lines))

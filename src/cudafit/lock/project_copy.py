@@ -7,7 +7,6 @@ own settings, as it will afterwards.
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import escape, iglob
@@ -24,6 +23,7 @@ from cudafit.model.requirement import Wanted, applies, normalised, wanted
 from cudafit.model.versions import major_minor
 from cudafit.process import Finished, run
 from cudafit.system.reading import read_text
+from cudafit.system.scratch import scratch
 from cudafit.system.secrets import without_known
 from cudafit.system.toml import TomlError, read_toml
 
@@ -232,7 +232,7 @@ def _with_version(text: str) -> str:
 @contextmanager
 def copy_of(keeper: Keeper, project: str, leave: Sequence[str], environ: Mapping[str, str]) -> Iterator[Copy]:
     """`leave` are names that the copy does not have: the environment's, and cudafit's own folder."""
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as top:
+    with scratch() as top:
         folder = os.path.join(top, os.path.basename(project.rstrip("/")) or "project")
         os.mkdir(folder)
         for name in os.listdir(project):

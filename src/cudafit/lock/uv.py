@@ -6,7 +6,6 @@ It works for the target's platform, C library and Python, which need not be thos
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -23,6 +22,7 @@ from cudafit.model.versions import numbers
 from cudafit.process import Finished, run
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
+from cudafit.system.scratch import scratch
 from cudafit.system.secrets import redacted, without_known, without_login
 from cudafit.system.toml import toml_text
 
@@ -92,7 +92,7 @@ def compiled(
     `preferred` are versions to stay at unless something forbids it. `from_cache`: where no index answers, what uv's
     cache knows of it will do.
     """
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+    with scratch() as folder:
         _write_sources(order, folder)
         command = _command(order, folder)
         if order.indexes.default:

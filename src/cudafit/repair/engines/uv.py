@@ -9,7 +9,6 @@ killed.
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 
 from cudafit.errors import CudafitError
@@ -18,6 +17,7 @@ from cudafit.lock.uv import OFFLINE, known_texts, uv_program
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
 from cudafit.process import Finished, run
 from cudafit.system.python310 import possessive
+from cudafit.system.scratch import scratch
 from cudafit.system.secrets import with_logins, without_known
 
 # What would make uv do something other than what the lock says.
@@ -60,7 +60,7 @@ def install(
 
     With `prefix` they are laid below that folder, as for a Python of that prefix, and the environment stays as it is.
     """
-    with tempfile.TemporaryDirectory(prefix="cudafit-") as folder:
+    with scratch() as folder:
         path = os.path.join(folder, name)
         with open(path, "w", encoding="utf-8") as file:
             # Locks hold no logins; uv alone reads this one, and forgets them in what it writes.
