@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cudafit.lint.check import UnreadableError, lint_text
+from cudafit.sources import lint_paths
 
 JUDGED = Path(__file__).with_name("repositories.md")
 _ROW = re.compile(r"^\| ([\w.-]+/[\w.-]+) \| (.+) \| ((?:\d+:)?\d+) \| ([a-z]+\.\w+) \| (true|false|arguable) \|$")
@@ -27,17 +27,10 @@ def judgements(text: str) -> list[Judged]:
 
 
 def found_in(folder: Path, repository: str) -> Iterator[Judged]:
-    """What lint finds in one checkout, not judged yet."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in (".py", ".ipynb") or not path.is_file():
-            continue
-        try:
-            found = lint_text(path.read_text(encoding="utf-8", errors="replace"), str(path))
-        except UnreadableError:
-            continue
-        for one in found:
-            place = f"{one.cell}:{one.line}" if one.cell else str(one.line)
-            yield Judged(repository, path.relative_to(folder).as_posix(), place, one.id, "")
+    """What lint finds in one checkout, as the command reads it, not judged yet."""
+    for one in lint_paths([str(folder)]).findings:
+        place = f"{one.cell}:{one.line}" if one.cell else str(one.line)
+        yield Judged(repository, Path(one.path).relative_to(folder).as_posix(), place, one.id, "")
 
 
 def say(text: str) -> None:

@@ -1,11 +1,12 @@
 """Calls: those of the file are followed, those of known libraries have rules, all others are unknown."""
 
 import ast
+import functools
 import re
 
 from cudafit.lint.arguments import Call, read_call
 from cudafit.lint.attributes import attribute
-from cudafit.lint.handlers import FUNCTIONS, METHODS, PATTERNS, THING_METHODS
+from cudafit.lint.handlers import FUNCTIONS, METHODS, PATTERNS, THING_METHODS, Function
 from cudafit.lint.join import join
 from cudafit.lint.names import canonical, is_harmless, is_harmless_method
 from cudafit.lint.objects import instantiate
@@ -101,6 +102,8 @@ def _of_object(run: Run, base: Instance | Module | Class | Super, name: str, giv
     found = attribute(run, base, name)
     own = not isinstance(found, Part) and found is not UNKNOWN
     if own and (isinstance(base, Super) or name in base.attrs or isinstance(found, Func | Class)):
+        if isinstance(base, Module):
+            run.training.worked.add(base.root().node)
         return apply(run, found, given)
     owner = base.owner if isinstance(base, Super) else base
     if isinstance(owner, Module):
@@ -172,17 +175,22 @@ def _completed(partial: Thing, given: Call) -> Call:
     return made
 
 
+@functools.lru_cache(maxsize=4096)
+def _by_pattern(name: str) -> tuple[Function, ...]:
+    """A file calls the same functions over and over, and most of them are none of these."""
+    return tuple(handler for pattern, handler in PATTERNS if pattern.match(name))
+
+
 def _of_library(run: Run, name: str, given: Call) -> Value:
     known = FUNCTIONS.get(name)
     if known:
         found = known(run, name, given)
         if found is not None:
             return found
-    for pattern, handler in PATTERNS:
-        if pattern.match(name):
-            found = handler(run, name, given)
-            if found is not None:
-                return found
+    for handler in _by_pattern(name):
+        found = handler(run, name, given)
+        if found is not None:
+            return found
     if not is_harmless(name):
         for value in given.values():
             run.escape(value)

@@ -10,7 +10,11 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 def source_lines(text: str) -> list[str]:
     """The lines as Python counts them, with their ends; `str.splitlines` knows more ends than Python does."""
-    return _LINE.findall(text)
+    if "\r" in text:
+        return _LINE.findall(text)
+    *lines, rest = text.split("\n")
+    found = [f"{line}\n" for line in lines]
+    return [*found, rest] if rest else found
 
 
 def column_of(line: str, offset: int) -> int:

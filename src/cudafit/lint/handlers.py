@@ -167,4 +167,5 @@ THING_METHODS: dict[str, Callable[[Run, Any, str, Call], Value | None]] = {
     "namespace": builtin.nothing_method,
     "cv_net": inference.net_method,
     "rllib_config": libraries.rllib_method,
+    "estimator": libraries.estimator_method,
 }

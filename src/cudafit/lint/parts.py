@@ -92,6 +92,8 @@ class Training:
         self.unmoved: dict[ast.AST, Module] = {}  # models that are never moved, by the node that makes them
         self.on_cpu: list[tuple[ast.AST, Hit]] = []  # what makes a model that is trained on the CPU, by its name
         self.on_gpu: set[ast.AST] = set()  # what makes a model that is put on the GPU
+        self.worked: set[ast.AST] = set()  # what makes a model that computes something in this process
+        self.unknown_loss = False  # `.backward()` of something that nobody knows: any model may have computed it
 
 
 class Tensors:
@@ -112,6 +114,9 @@ class Ending:
         # CUDA_VISIBLE_DEVICES, set after CUDA was started, and by what
         self.late: list[tuple[ast.AST, ast.AST, str]] = []
         self.libraries: list[tuple[str, ast.AST, str]] = []  # a library, what keeps it on the CPU, and what to say
+        self.loaded: set[ast.AST] = set()  # what makes an estimator of a library that is loaded from a file
+        self.fitted: set[ast.AST] = set()  # and one that is trained
+        self.told_later: set[ast.AST] = set()  # and one that is told a device after it was made
         self.tf_hidden: list[ast.AST] = []  # calls that hide the GPU from TensorFlow
         self.tf_on_cpu: list[Device] = []  # scopes of the CPU in which TensorFlow trains
         # Arrays that went to the host and came back; the loop, and under how many conditions in it.

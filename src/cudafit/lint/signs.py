@@ -69,7 +69,15 @@ _HELD = re.compile(r"self\.\w+[ \t]*(?::[^=\n]{1,300})?=[ \t]*(?:[\[{(]|list\(|d
 
 
 def names_framework(text: str) -> bool:
-    return any(word in text for word in _FRAMEWORKS)
+    return _holds_one(text, _FRAMEWORKS)
+
+
+def _holds_one(text: str, words: tuple[str, ...]) -> bool:
+    """A loop, as a generator for `any` takes twice the time, and every text is asked."""
+    for word in words:  # noqa: SIM110
+        if word in text:
+            return True
+    return False
 
 
 def may_hold_findings(text: str) -> bool:
@@ -78,7 +86,7 @@ def may_hold_findings(text: str) -> bool:
 
 def has_sign(text: str) -> bool:
     return (
-        any(word in text for word in _SIGNS)
+        _holds_one(text, _SIGNS)
         or _HELD.search(text) is not None
         or ((".to(" in text or ".cuda(" in text) and _MOVED.search(text) is not None)
         or _MADE.search(text) is not None
@@ -95,8 +103,8 @@ class Signs:
         names = {node.name for node, text in units if has_sign(text)}
         self._marked.update(node for node, _ in units if node.name in names)
         users: dict[str, list[_Definition]] = {}
-        for node, text in units:
-            for word in set(_WORD.findall(text)) if node.name not in names else ():
+        for node, text in units if names else ():
+            for word in _words(text) if node.name not in names else ():
                 users.setdefault(word, []).append(node)
         waiting = list(names)
         while waiting:
@@ -115,3 +123,9 @@ class Signs:
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"\w+")
+_NO_WORD = {number: " " for number in range(128) if not (chr(number).isalnum() or chr(number) == "_")}
+
+
+def _words(text: str) -> set[str]:
+    """The expression finds the same; this way takes a third of the time."""
+    return set(text.translate(_NO_WORD).split() if text.isascii() else _WORD.findall(text))

@@ -67,14 +67,31 @@ MAKES = re.compile("|".join(f"({one.makes.pattern})" for one in _LIBRARIES))
 
 def make(run: Run, name: str, given: Call) -> Value:
     """A model of one of these libraries, or its training."""
+    made: Value = UNKNOWN
     for library in _LIBRARIES:
         if library.makes.match(name):
             _look(run, library, given)
+            if library.name in _BOOSTERS and library.table is None:
+                made = Thing("estimator", given.node)
     for value in given.values():
         run.escape(value)
-    return UNKNOWN
+    return made
 
 
+def estimator_method(run: Run, base: Thing, name: str, given: Call) -> Value | None:
+    """What was trained before and is only loaded here trains nothing; options may also be given afterwards."""
+    if name == "load_model":
+        run.ending.loaded.add(base.node)
+    elif name == "fit":
+        run.ending.fitted.add(base.node)
+    elif name == "set_params" and (not given.complete or {"device", "device_type", "task_type"} & {*given.keywords}):
+        run.ending.told_later.add(base.node)
+    else:
+        return None
+    return base
+
+
+_BOOSTERS = ("XGBoost", "LightGBM", "CatBoost")
 _BY_VERSION = {"XGBoost": versions.xgboost_options, "LightGBM": versions.lightgbm_device}
 
 
@@ -148,8 +165,9 @@ def _note(run: Run, library: Library, node: ast.AST, message: str) -> None:
 
 def judge(run: Run) -> None:
     """Where the file uses the GPU with the same library too, both are wanted."""
+    silent = run.ending.told_later | (run.ending.loaded - run.ending.fitted)
     for name, node, message in run.ending.libraries:
-        if f"gpu of {name}" not in run.file.seen:
+        if f"gpu of {name}" not in run.file.seen and node not in silent:
             run.hit(kinds.code.library_on_cpu, node, message)
 
 

@@ -105,6 +105,8 @@ def method(run: Run, module: Module, name: str, given: Call) -> Value | None:
         run.training.frozen.add(module)
     if name in _PLACES_NOTHING:
         return module if name in _GIVES_ITSELF else UNKNOWN
+    if not name.startswith("__init"):  # `super().__init__()`
+        run.training.worked.add(module.root().node)
     if name == "generate":
         training.used(run, module, given.node)
     elif (module.cls is not None and module.cls.family != "module") or name.startswith("enable_"):
@@ -236,6 +238,7 @@ def forward(run: Run, module: Module, given: Call) -> Value:
     """The model is run. Its own code is walked, as tensors may be made in it."""
     arguments = flat(given.values())
     root = module.root()
+    run.training.worked.add(root.node)
     inner = run.around.in_forward > 0
     if inner and not module.weightless and run.place(root).kind not in (NEW, CPU, BACK):
         for value in arguments:

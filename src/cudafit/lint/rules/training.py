@@ -89,7 +89,11 @@ def backward(run: Run, value: Value, node: ast.AST) -> None:
     """`loss.backward()`: judged here only where no optimizer is seen that makes the step."""
     run.note_step(run.loop)
     run.file.seen.add("torch trains")
-    if not isinstance(value, Tensor) or not run.around.loops:
+    if not isinstance(value, Tensor):
+        run.training.unknown_loss = True
+        return
+    run.training.worked.update(module.root().node for module in value.modules)
+    if not run.around.loops:
         return
     modules = tuple(module for module in value.modules if has_weights(run, module) and _ran_there(run, module.root()))
     if modules and not any(one in run.training.optimized or one.root() in run.training.optimized for one in modules):
@@ -236,6 +240,9 @@ def _judge_moved_later(run: Run) -> None:
     for node, module in run.training.unmoved.items():
         key = (kinds.code.model_on_cpu.id, id(node))
         hit = run.hits.get(key)
+        if hit is not None and node not in run.training.worked and not run.training.unknown_loss:
+            del run.hits[key]  # it holds the weights, and others compute with them: an evolution strategy
+            continue
         if hit is None or module not in run.training.moved:
             continue
         if module in run.training.trained_there:
