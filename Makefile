@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings lint-wild logs-wild harvest wheel matrices dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings completion lint-wild logs-wild harvest wheel matrices dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -143,6 +143,9 @@ logs-wild: $(DEV) ## read the logs without GPU trouble in FOLDER: nothing is to 
 
 findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 	.venv/bin/python -m tests.findings
+
+completion: $(DEV) ## write the table of the words that shells complete anew
+	.venv/bin/python -m tests.completion
 
 clean: ## forget the set-up
 	rm -rf .venv .nox build dist .coverage .coverage.*

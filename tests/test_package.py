@@ -53,7 +53,7 @@ def test_wheel_carries_matrices_templates_and_schemas(built: Path) -> None:
     assert {f"cudafit/_shipped/{path}" for path in shared_files()} <= names
     assert {"cudafit/schemas/machine-1.json", "cudafit/schemas/matrix-1.json"} <= names
     assert {"cudafit/_shipped/compiled/index.json", "cudafit/_shipped/compiled/builds-torch.json"} <= names
-    assert "cudafit/py.typed" in names
+    assert {"cudafit/py.typed", "cudafit/completion/words.tsv", "cudafit/completion/scripts/bash"} <= names
     assert not any(name.startswith("tests/") for name in names)
 
 

@@ -29,7 +29,21 @@ def leave_out_the_current_folder() -> None:
 
 leave_out_the_current_folder()
 
-from cudafit.cli.main import main  # noqa: E402 - only now
+
+def main() -> None:
+    """Loads the rest; not where a shell asks what Tab does, which it does at every press."""
+    if sys.argv[1:3] == ["completion", "--words"]:
+        try:
+            from cudafit.completion.answer import main as answer  # noqa: PLC0415
+
+            answer(sys.argv[3:])
+        except Exception:  # noqa: S110 - whatever is broken, the line that somebody types must stay as it is
+            pass
+        return
+    from cudafit.cli.main import main as run  # noqa: PLC0415
+
+    run()
+
 
 if __name__ == "__main__":
     main()

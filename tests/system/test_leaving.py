@@ -17,6 +17,7 @@ DOORS = {
     "render/human.py": "rows in columns",
     "notebook/__init__.py": "the streams of a notebook's kernel",
     "conda/worker.py": "JSON for the process that asked, and its progress",
+    "completion/answer.py": "words for a shell: our own, and names of which each sign can be printed",
     "machine/nvml_child.py": "JSON for the process that asked",
     "payloads/": "what an environment's own Python runs: JSON for the process that asked",
 }
