@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings completion lint-wild logs-wild harvest wheel matrices dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages completion lint-wild logs-wild harvest wheel matrices dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -114,7 +114,7 @@ machines: $(DEV) ## write tests/machines/*.json anew from their descriptions
 	.venv/bin/python -m tests.machines
 
 harvest: $(DEV) ## read the published wheels again and write what is new into matrices/
-	@$(RUN) -m cudafit matrix update --write; code=$$?; $(RUN) -m cudafit matrix check && exit $$code
+	@$(RUN) -m cudafit matrix update --write; code=$$?; .venv/bin/python -m tests.pages && $(RUN) -m cudafit matrix check && exit $$code
 
 wheel: $(DEV) ## build dist/*.whl
 	$(RUN) -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -146,6 +146,9 @@ findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 
 completion: $(DEV) ## write the table of the words that shells complete anew
 	.venv/bin/python -m tests.completion
+
+pages: $(DEV) ## write docs/which-torch.md and its sisters anew, from the matrices
+	.venv/bin/python -m tests.pages
 
 clean: ## forget the set-up
 	rm -rf .venv .nox build dist .coverage .coverage.*
