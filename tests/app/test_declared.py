@@ -14,6 +14,7 @@ from tests.conftest import Run
 CARD = ("--gpu", "RTX 3060", "--driver", "535.54.03", "--glibc", "2.35", "--offline")
 HEAD = '[project]\nname = "mine"\nversion = "1"\n'
 INDEX = '[[tool.uv.index]]\nname = "pt"\nurl = "https://download.pytorch.org/whl/{}"\nexplicit = true\n'
+FAR = "far @ https://x.example/far-1-{}-manylinux_2_17_x86_64.whl"
 Answer = Callable[..., dict[str, Any]]
 
 
@@ -116,6 +117,10 @@ def test_folders_that_say_nothing_are_left_to_the_installer(folder: Path) -> Non
     (folder / "plain").mkdir()
     (folder / "requirements.txt").write_text("torch\n-e ./plain\n")
     assert declared(()).lines == ("-e ./plain",)
+    (folder / "sub").mkdir()
+    (folder / "sub/more.txt").write_text("-e ../plain[gpu]\n../plain\n")
+    (folder / "requirements.txt").write_text("torch\n-r sub/more.txt\n")
+    assert declared(()).lines == ("-e ./plain[gpu]", "./plain")
 
 
 def test_an_index_for_the_cpu_is_meant(answer: Answer) -> None:
@@ -182,10 +187,61 @@ def test_a_wheel_for_another_system_or_python(answer: Answer) -> None:
         "`torch-2.9.0+cu126-cp38-cp38-win_amd64.whl`",
         "`far-1-cp311-cp311-win_amd64.whl`",
     ]
-    text = "torch\nfar @ https://x.example/far-1-cp311-cp311-manylinux_2_17_x86_64.whl\n"
-    assert answer(requirements__txt=text)["python"] == "3.11"
+    text = f"torch\n{FAR.format('cp311-cp311')}\n"
+    told = answer(requirements__txt=text)
+    assert (told["python"], told["command"][-2:]) == ("3.11", ["--torch-backend", "cu126"])
+    assert "-r" in told["command"]
+    assert "is for Python 3.11 alone" in told["notes"][-1]
     other = "far @ https://x.example/far-1-cp39-cp39-win_amd64.whl ; sys_platform == 'win32'\ntorch\n"
     assert answer(requirements__txt=other)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("uv", "uv pip install torch==2.14.1+cu126 rich --extra-index-url https://e.example/simple -e ./sub/plain"),
+        ("pip", "pip install torch==2.14.1+cu126 rich --extra-index-url https://e.example/simple -e ./sub/plain"),
+        ("requirements", "torch==2.14.1+cu126 rich"),
+    ],
+)
+def test_a_line_has_no_file_that_cannot_be_installed(cudafit: Run, folder: Path, form: str, line: str) -> None:
+    """The wheel in the nested file is for another Python: what the files ask for else is said in words."""
+    (folder / "sub/plain").mkdir(parents=True)
+    (folder / "sub/more.txt").write_text(f"{FAR.format('cp38-cp38')}\n-e plain\n")
+    index = "--extra-index-url https://e.example/simple\n--prefer-binary\n"
+    (folder / "requirements.txt").write_text(f"{index}torch\nrich\n-r sub/more.txt\n")
+    done = cudafit("resolve", *CARD, "--python", "3.12", "--print", form)
+    assert (done.returncode, "far is left out" in done.stderr) == (0, True), done.stderr
+    assert done.stdout.split(" --torch-backend")[0].split(" --extra-index-url https://download")[0].strip() == line
+    (folder / "sub/more.txt").write_text(f"{FAR.format('cp312-cp312')}\n-e plain\n")
+    again = cudafit("resolve", *CARD, "--python", "3.12", "--print", form)
+    assert ("-r requirements.txt" in again.stdout) == (form != "requirements")
+
+
+def test_a_line_with_the_name_of_former_times_has_the_right_one_alone(answer: Answer) -> None:
+    assert answer(requirements__txt="tensorflow-gpu\nrich\n")["command"][3:] == ["tensorflow[and-cuda]==2.21.0", "rich"]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("wheel", "words", "python", "error"),
+    [
+        ("cp38-cp38", (), "3.8", ""),
+        ("cp310-abi3", (), "3.12", ""),
+        ("py3-none", (), "3.12", ""),
+        ("cp38-cp38", ("--python", "3.12"), "", "cannot be installed for Python 3.12"),
+        ("cp310-abi3", ("--python", "3.9"), "", "cannot be installed for Python 3.9"),
+        ("cp310-abi3", ("--python", "3.13t"), "", "cannot be installed for Python 3.13t"),
+        ("py2-none", (), "", "cannot be installed for the Python that is asked for"),
+        ("cp312-cp312", ("--platform", "windows-x86_64"), "", "cannot be installed on windows-x86_64"),
+    ],
+)
+def test_a_wheel_that_is_typed_binds_the_python_or_is_refused(
+    cudafit: Run, wheel: str, words: tuple[str, ...], python: str, error: str
+) -> None:
+    done = cudafit("resolve", "torch", FAR.format(wheel), *CARD, *words, "--json")
+    assert (done.returncode, error in done.stderr) == (2 if error else 0, True), done.stderr
+    assert error or json.loads(done.stdout)["python"] == python
 
 
 def test_names_that_files_have_from_former_times(answer: Answer) -> None:

@@ -31,10 +31,11 @@ def answered(
         from cudafit.app.honoured import honoured, meant  # noqa: PLC0415 - for what stands in files alone
 
         request = meant(request, Library(book))
-        if any(one.url for one in request.wanted):
-            from cudafit.app.given_wheels import suited  # noqa: PLC0415
+    if any(one.url for one in request.wanted):
+        from cudafit.app.given_wheels import suited  # noqa: PLC0415 - for what is given by its address
 
-            request = suited(request, machines, Library(book))
+        request = suited(request, machines, Library(book))
+    if request.files:
         request = honoured(request, machines, book)
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

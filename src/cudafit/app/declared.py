@@ -141,7 +141,7 @@ class _Reader:
         self.lines += [line for line in one.lines if line not in self.lines]
         for code in one.local:
             if not self._take_local(code, above):
-                self.lines.append(code.line)
+                self.lines.append(_from_here(code))
 
     def _tell_default_groups(self, one: Declaration) -> None:
         others = [name for name in one.default_groups if normalised(name) not in (*self.groups, "dev")]
@@ -272,6 +272,16 @@ def _with_own_extras(one: Declaration, extras: Iterable[str], groups: Iterable[s
                 seen.add(name)
                 found += one.extras.get(name, ())
         queue = []
+
+
+def _from_here(code: Local) -> str:
+    """Its line, with the path as it is from where one is, for a file in another folder that names it."""
+    match = re.fullmatch(r"((?:-e|--editable)[ =]*|)([^\s\[;]+)(\[[^\]]*\])?", code.line)
+    if match is None or os.path.normpath(match[2]) == os.path.normpath(code.path):
+        return code.line
+    path = os.path.normpath(code.path)
+    here = path if os.path.isabs(path) or path.startswith("..") else os.path.join(".", path)
+    return f"{match[1]}{here}{match[3] or ''}"
 
 
 def _at(want: Wanted, address: str) -> str:

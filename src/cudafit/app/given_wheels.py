@@ -1,11 +1,13 @@
-"""Wheels that a project names by their address: those for another system or Python than is meant."""
+"""Wheels that are named by their address: those for another system or Python than is meant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename
 
+from cudafit.errors import InputError
 from cudafit.model.declaration import Bound
 from cudafit.model.requirement import COMMAND_LINE, Wanted, applies
 from cudafit.model.wheel_names import wheel_parts
@@ -16,41 +18,56 @@ from cudafit.resolve.problem import Library
 from cudafit.resolve.request import Request
 
 _SYSTEMS = {"linux": ("linux", "manylinux", "musllinux"), "windows": ("win",), "macos": ("macosx",)}
+_PROCESSORS = {"x86_64": ("x86_64", "amd64", "universal2"), "aarch64": ("aarch64", "arm64", "universal2")}
 
 
 def suited(request: Request, machines: Sequence[Host], library: Library) -> Request:
-    """A wheel for one Python binds it. One that cannot be installed here is taken from an index in that version, where
-    it is ours, and otherwise left out; both are said."""
+    """A wheel for some Pythons binds them. One of a file that cannot be installed here is taken from an index in that
+    version, where it is ours, and otherwise left out; both are said, and no installer is given the file. One that was
+    typed is refused."""
     platform = machines[0].kind.platform
     wanted: list[Wanted] = []
-    pythons, told = list(request.pythons), list(request.warnings)
+    pythons, told, notes = list(request.pythons), list(request.warnings), list(request.notes)
+    altered = list(request.altered)
     for want in request.wanted:
         file = _file(want)
         if file is None or not applies(want, platform, request.python or DEFAULT_PYTHON):
             wanted.append(want)
             continue
-        version, mine, bound = _read(file, platform)
-        bounds = [*pythons, *bound]
-        fits_python = (
-            is_bound(request.python, bounds) if request.python else any(is_bound(one, bounds) for one in KNOWN)
-        )
-        if mine and fits_python:
-            pythons += [Bound(one.specifier, want.origin) for one in bound]
+        _, version, _, tags = wheel_parts(file)
+        mine = [tag for tag in tags if _is_for(tag, platform)]
+        known = [request.python] if request.python else [one for one in KNOWN if is_bound(one, pythons)]
+        suits = [one for one in known if any(_runs(tag, one) for tag in mine)]
+        if suits:
             wanted.append(want)
-        elif library.knows(want.name):
-            pinned = replace(want, specifier=f"=={version}", text=f"{want.name}=={version}", url=None, marker=None)
-            wanted.append(pinned)
-            told.append(f"`{file}` ({want.origin}) cannot be installed here: {want.name} {version} comes from an index")
+            if bound := _bound(mine, want.origin):
+                pythons.append(bound)
+                if bound.specifier.startswith("==") and not request.python:
+                    notes.append(f"`{file}` ({want.origin}) is for Python {suits[0]} alone, so the answer is too")
+            continue
+        if want.origin == COMMAND_LINE:
+            raise _refused(file, mine, platform, request)
+        altered.append(want.origin)
+        what = f"`{file}` ({want.origin}) cannot be installed here"
+        if library.knows(want.name):
+            text = f"{want.name}=={version.public}"
+            wanted.append(replace(want, specifier=f"=={version.public}", text=text, url=None, marker=None))
+            told.append(f"{what}: {want.name} {version.public} comes from an index")
         else:
-            told.append(f"`{file}` ({want.origin}) cannot be installed here: {want.name} is left out")
-    if len(wanted) == len(request.wanted) and pythons == list(request.pythons) and told == list(request.warnings):
-        return request
-    return replace(request, wanted=tuple(wanted), pythons=tuple(pythons), warnings=tuple(told))
+            told.append(f"{what}: {want.name} is left out")
+    return replace(
+        request,
+        wanted=tuple(wanted),
+        pythons=tuple(pythons),
+        warnings=tuple(told),
+        notes=tuple(notes),
+        altered=tuple(altered),
+    )
 
 
 def _file(want: Wanted) -> str | None:
-    """The wheel's name; None for what is no wheel by its address, and for what was typed, which is taken as it is."""
-    if want.url is None or want.origin == COMMAND_LINE or "+" in urlsplit(want.url).scheme:
+    """The wheel's name; None for what is no wheel by its address."""
+    if want.url is None or "+" in urlsplit(want.url).scheme:
         return None
     name = unquote(urlsplit(want.url).path).rpartition("/")[2]
     try:
@@ -60,26 +77,40 @@ def _file(want: Wanted) -> str | None:
     return name
 
 
-def _read(file: str, platform: str) -> tuple[str, bool, list[Bound]]:
-    """The version without its local part, whether it is for this platform, and the Python that it is for."""
-    _, version, _, tags = wheel_parts(file)
+def _refused(file: str, mine: Sequence[Tag], platform: str, request: Request) -> InputError:
+    own = next((one for one in KNOWN if any(_runs(tag, one) for tag in mine)), None)
+    if not mine:
+        return InputError(f"`{file}` cannot be installed on {platform}", hint="name the wheel for this system")
+    meant = f"Python {request.python}" if request.python else "the Python that is asked for"
+    hint = f"name the wheel for {meant}" + (f", or answer for its own with `--python {own}`" if own else "")
+    return InputError(f"`{file}` cannot be installed for {meant}", hint=hint)
+
+
+def _is_for(tag: Tag, platform: str) -> bool:
     system, _, processor = platform.partition("-")
-    arch = {"x86_64": ("x86_64", "amd64", "universal2"), "aarch64": ("aarch64", "arm64", "universal2")}.get(
-        processor, ()
-    )
-    mine = [
-        tag
-        for tag in tags
-        if tag.platform == "any" or (tag.platform.startswith(_SYSTEMS.get(system, ())) and tag.platform.endswith(arch))
-    ]
-    return (
-        version.public,
-        bool(mine),
-        list(_pythons(tag.interpreter for tag in mine if tag.abi not in ("abi3", "none"))),
-    )
+    ends = _PROCESSORS.get(processor, ())
+    return tag.platform == "any" or (tag.platform.startswith(_SYSTEMS.get(system, ())) and tag.platform.endswith(ends))
 
 
-def _pythons(interpreters: Iterator[str]) -> Iterator[Bound]:
-    found = sorted({one[2:] for one in interpreters if one.startswith("cp3") and one[2:].isdigit()})
-    if len(found) == 1:
-        yield Bound(f"=={found[0][0]}.{found[0][1:]}.*", "")
+def _runs(tag: Tag, python: str) -> bool:
+    """Whether CPython of this version, `3.12` or `3.13t`, takes it. Source: the specification of compatibility tags."""
+    minor = int(python.rstrip("t").split(".")[1])
+    kind, digits = tag.interpreter[:2], tag.interpreter[2:]
+    if not digits.isdigit() or digits[0] != "3":
+        return False
+    told = int(digits[1:] or 0)
+    if kind == "py":
+        return told <= minor and tag.abi == "none"
+    if kind != "cp":
+        return False
+    if tag.abi == "abi3":
+        return told <= minor and not python.endswith("t")
+    return told == minor and (tag.abi == "none" or tag.abi.endswith("t") == python.endswith("t"))
+
+
+def _bound(mine: Sequence[Tag], origin: str) -> Bound | None:
+    """What it says of the Python, where it says anything."""
+    fine = sorted((one for one in KNOWN if any(_runs(tag, one) for tag in mine)), key=lambda one: int(one[2:]))
+    if len(fine) == len(KNOWN) or not fine:
+        return None  # `3.13t` alone is nobody's without a word
+    return Bound(f"=={fine[0]}.*" if len(fine) == 1 else f">={fine[0]}", origin)

@@ -78,6 +78,7 @@ def meant(request: Request, library: Library) -> Request:
     refused, with the right one."""
     wanted: list[Wanted] = []
     told: list[str] = []
+    altered: list[str] = []
     for want in request.wanted:
         means = library.means(want.name, "wrong")
         if want.origin == COMMAND_LINE or len(means) != 1 or want.url:
@@ -85,6 +86,8 @@ def meant(request: Request, library: Library) -> Request:
             continue
         wanted.append(replace(want, name=means[0], text=want.text.replace(want.text[: len(want.name)], means[0], 1)))
         told.append(f"`{want.name}` ({want.origin}) is no package to install: {means[0]} is meant")
+        altered.append(want.origin)
     if not told:
         return request
-    return replace(request, wanted=tuple(wanted), notes=(*request.notes, *told))
+    notes = (*request.notes, *told)
+    return replace(request, wanted=tuple(wanted), notes=notes, altered=(*request.altered, *altered))

@@ -9,7 +9,8 @@ from cudafit.indexes import Indexes, configured
 from cudafit.model.fit import NO_FIT, Pick, Resolution
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, Facts
-from cudafit.resolve.answer import CONSTRAINT_NOTE, FILE, resolve
+from cudafit.resolve.answer import CONSTRAINT_NOTE, resolve
+from cudafit.resolve.command import FILE, files_of_pip, is_read, option_words
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book
 from cudafit.resolve.pythons import has_wheel
@@ -43,6 +44,8 @@ def line_of(form: str, answered: Answered, say: Callable[[str], None]) -> str:
         say(f"note: there is no environment here: `{joined(answer.before)}` makes one")
     if form == CONDA:
         return _conda(answer)
+    if not (answer.command or answer.picks):
+        raise CudafitError("nothing of what was asked for is left to install")
     if form == UV:
         return joined(answer.command)
     indexes = configured(os.environ)
@@ -64,15 +67,16 @@ def _pip(answered: Answered, indexes: Indexes) -> list[str]:
     that is asked for, and beside the default one where its builds are told apart by their `+cu126`."""
     answer = answered.resolution
     picks = _told(answer)
-    passed = _strangers(answered)
+    passed, files = _strangers(answered), files_of_pip(answered.request)
+    options = [] if files else [word for line in answered.request.lines for word in option_words(line)]
     words = ["pip", "install", *(pick.requirement for pick in picks)]
     words += [one.requirement for one in answer.constraints] + passed
-    words += [word for file in _for_pip(answered.request.files) for word in ("-r", file)]
+    words += [word for file in files for word in ("-r", file)] + options
     extra = _extra(picks)
     if not extra:
         return words
     url = _url(extra, indexes)
-    if all(pick in extra for pick in picks) and not (passed or _for_pip(answered.request.files)):
+    if all(pick in extra for pick in picks) and not (passed or files or options):
         return [*words, "--index-url", url]
     if unmarked := [pick.requirement for pick in extra if "+" not in pick.requirement]:
         raise CudafitError(
@@ -87,7 +91,8 @@ def _index_url(answered: Answered, indexes: Indexes) -> str:
     """The index of PyTorch's whose newest builds fit: where a version was not typed, pip takes the newest."""
     answer = answered.resolution
     asked = [pick for pick in answer.picks if pick.requested]
-    strangers = _strangers(answered) + [f"-r {file}" for file in _for_pip(answered.request.files)]
+    files = files_of_pip(answered.request)
+    strangers = _strangers(answered) + ([f"-r {file}" for file in files] or list(answered.request.lines))
     has = {name for pick in asked for name in [pick.name] if _on_pytorch(answered.book, name)}
     others = [pick.requirement for pick in asked if pick.name not in has] + strangers
     if not has:
@@ -187,18 +192,13 @@ def _told(answer: Resolution) -> list[Pick]:
     return [pick for pick in answer.picks if pick.requested or pick.index_name.startswith(_PYTORCH)]
 
 
-def _for_pip(files: Sequence[str]) -> list[str]:
-    """Those that pip itself reads."""
-    return [file for file in files if file.endswith((".txt", ".in"))]
-
-
 def _strangers(answered: Answered) -> list[str]:
     """What is left to pip, and stands in no file that it reads."""
-    read = tuple(_for_pip(answered.request.files))
+    files = files_of_pip(answered.request)
     return [
         one.requirement
         for one in answered.resolution.passed
-        if one.note != CONSTRAINT_NOTE and one.origin != FILE and not one.origin.startswith(read or ("\0",))
+        if one.note != CONSTRAINT_NOTE and one.origin != FILE and not is_read(one.origin, files)
     ]
 
 

@@ -12,7 +12,7 @@ from cudafit.resolve import names
 from cudafit.resolve.alike import told_apart
 from cudafit.resolve.bounds import is_bound, within
 from cudafit.resolve.closing import because
-from cudafit.resolve.command import install_command
+from cudafit.resolve.command import FILE, install_command
 from cudafit.resolve.explain import causes_of, constraints_of, rejections_of, upgrades_of
 from cudafit.resolve.fleet import groups_of
 from cudafit.resolve.host import NO_DRIVER, NO_GPU, UNDETERMINED, Host, Kind
@@ -30,7 +30,6 @@ from cudafit.system.secrets import redacted
 # Where nothing tells which Python is meant.
 DEFAULT_PYTHON = "3.12"
 CONSTRAINT_NOTE = "a constraint, passed on"
-FILE = "requirement file"
 
 
 def resolve(request: Request, hosts: Sequence[Host], book: Book, *, every: bool = False) -> Resolution:

@@ -7,10 +7,19 @@ from cudafit.model.fit import Constraint, Passed, Pick
 from cudafit.model.requirement import COMMAND_LINE
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.problem import Problem
+from cudafit.resolve.request import Request
+from cudafit.system.secrets import without_login
 
 _OF_OTHERS = re.compile(
     r"(?i).*\.(toml|cfg|py|pyw|ya?ml|ipynb|lock|json)|(.*[/\\])?[^/\\]*(pipfile|dockerfile|containerfile)[^/\\]*"
 )
+
+FILE = "requirement file"  # the origin of a line that only an installer understands
+_OPTION = re.compile(r"(--[a-z-]+|-[a-z])[ =]*(.*)")
+_OPTIONS = {
+    *("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index", "-e", "--editable"),
+    *("--no-binary", "--only-binary", "--trusted-host", "--pre"),
+}
 
 
 def install_command(
@@ -22,20 +31,51 @@ def install_command(
     extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
     wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
     wanted += [constraint.requirement for constraint in constraints]
-    # Of other files than pip's what they ask for is said: uv would run a setup.py, and a pyproject.toml's own indexes
-    # may be against the fit.
-    files = [file for file in problem.request.files if is_of_pip(file)]
-    wanted += [one.requirement for one in passed if one.origin == COMMAND_LINE or not is_of_pip(_file(one.origin))]
+    files = files_of_pip(problem.request)
+    wanted += [one.requirement for one in passed if one.origin != FILE and not is_read(one.origin, files)]
     if not wanted and not files:
         return ()
     wanted += [word for file in files for word in ("-r", file)]
+    wanted += [] if files else [word for line in problem.request.lines for word in _words(line)]
     backend = ["--torch-backend", extra[0].index_name.removeprefix("pytorch-")] if extra else []
     return ("uv", "pip", "install", *wanted, *backend)
+
+
+def files_of_pip(request: Request) -> list[str]:
+    """Those that an installer is given with `-r`. Of other files than pip's what they ask for is said: uv would run a
+    setup.py, and a pyproject.toml's own indexes may be against the fit. So it is of files of which something is not
+    taken as it stands there."""
+    files = [file for file in request.files if is_of_pip(file)]
+    return [] if any(is_of_pip(_file(place)) for place in request.altered) else files
 
 
 def is_of_pip(path: str) -> bool:
     """Whether pip reads this file with `-r`."""
     return _OF_OTHERS.fullmatch(path) is None
+
+
+def is_read(origin: str, files: Sequence[str]) -> bool:
+    """Whether it stands in one of these that pip is given, or in one that such a file names."""
+    return bool(files) and origin not in (COMMAND_LINE, FILE) and is_of_pip(_file(origin))
+
+
+def option_words(line: str) -> list[str]:
+    """A line of a requirement file as words of `pip install`; nothing of what has no meaning there."""
+    match = _OPTION.fullmatch(line)
+    if match is None:
+        return [line]
+    option, value = match[1], match[2].strip("\"'")
+    return [option, *([without_login(value)] if value else [])] if option in _OPTIONS else []
+
+
+def _words(line: str) -> list[str]:
+    """... and of uv's."""
+    option, *value = option_words(line) or [""]
+    if option == "--pre":
+        return ["--prerelease", "allow"]
+    if option == "--trusted-host":
+        return ["--allow-insecure-host", *value]
+    return [option, *value] if option else []
 
 
 def _file(origin: str) -> str:

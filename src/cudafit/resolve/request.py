@@ -31,6 +31,7 @@ class Request:
     chosen: tuple[Chosen, ...] = ()  # the kinds of builds that the project chooses, by its indexes or names
     notes: tuple[str, ...] = ()  # what the answer is to say of the files
     warnings: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()  # the places in files of what is taken otherwise than it is written there
     words: tuple[str, ...] = ()  # how the machine was given, for commands that ask again
     verb: tuple[str, ...] = ("cudafit", "resolve")  # ... and what asked
     without_venv: bool = False  # there is no environment here to install to
