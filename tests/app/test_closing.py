@@ -266,6 +266,21 @@ def test_a_pin_that_has_wheels_for_another_python_chooses_it(resolve: Resolve) -
     assert "`of-its-time==1.0` stands in r.txt:2" in typed.stderr
 
 
+def test_an_index_of_a_file_that_wants_a_login_is_said_and_stops_nothing(
+    resolve: Resolve, closing_world: World
+) -> None:
+    """A file's own index goes before the one that pip is configured with, as it does for pip."""
+    env = {"UV_DEFAULT_INDEX": "", "PIP_INDEX_URL": closing_world.default.address}
+    with serving(Index({}, closed=True)) as index:
+        Path("requirements.txt").write_text(f"--index-url {index.address}\ntorch\nof-the-firm\n")
+        done = resolve("-r", "requirements.txt", *PASCAL, "--json", env=env)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["picks"][0]["version"]) == (0, "2.14.1")
+    [told] = [one for one in answer["warnings"] if "of-the-firm" in one]
+    assert told.startswith("what `of-the-firm` needs was not looked at: ")
+    assert f"{index.address} wants a login" in told
+
+
 def test_an_extra_that_there_is_not_is_told(resolve: Resolve) -> None:
     def warnings(*words: str) -> list[str]:
         done = resolve(*words, *BLACKWELL, "--json")

@@ -179,6 +179,32 @@ def test_pins_that_contradict_each_other_are_said_with_both_places(answer: Answe
     assert any("(requirements.txt:2)" in one and "(base.txt:2)" in one for one in told["causes"]), told["causes"]
 
 
+@pytest.mark.parametrize(
+    ("base", "own", "said"),
+    [
+        # Against this machine: which pin, who set it, and the nearest that works.
+        ("torch==2.15.0", "torchvision", ["need driver 580.65.06", "`torch==2.15.0` stands in base.txt:2"]),
+        # Against each other, through what one needs of the other; the Python that both are for is found for it.
+        (
+            "torch==2.1.0",
+            "torchvision==0.20.0",
+            ["`torch==2.1.0` stands in base.txt:2", "`torchvision==0.20.0` stands in requirements.txt:2"],
+        ),
+    ],
+)
+def test_a_pin_in_the_way_is_said_with_its_place(
+    cudafit: Run, folder: Path, base: str, own: str, said: list[str]
+) -> None:
+    (folder / "base.txt").write_text(f"numpy\n{base}\n")
+    (folder / "requirements.txt").write_text(f"-r base.txt\n{own}\n")
+    done = cudafit("resolve", *CARD)
+    assert done.returncode == 1
+    assert [one for one in said if one not in done.stderr] == []
+    assert "need Python" not in done.stderr
+    nearest = "torch==2.14.1 torchvision" if own == "torchvision" else "torch==2.5.0 torchvision==0.20.0"
+    assert f"hint: `cudafit resolve {nearest} " in done.stderr
+
+
 def test_a_wheel_for_another_system_or_python(answer: Answer) -> None:
     win = "torch@https://x.example/torch-2.9.0%2Bcu126-cp38-cp38-win_amd64.whl\n"
     told = answer(requirements__txt=f"{win}far @ https://x.example/far-1-cp311-cp311-win_amd64.whl\n")

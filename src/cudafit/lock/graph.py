@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, uv_program
+from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, uv_program, with_default
 from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
@@ -116,8 +116,7 @@ def _asked(sought: Sought, left: Sequence[str], environ: Mapping[str, str]) -> s
         for name, lines in texts.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write("".join(f"{line}\n" for line in lines))
-        if sought.indexes.default:
-            environ = {**environ, "UV_DEFAULT_INDEX": sought.indexes.default}
+        environ = with_default(environ, sought.indexes, sought.options)
         known = known_texts(sought.indexes, sought.wanted, sought.options, environ)
         return run_uv(_command(sought, folder), environ, list(known)).stdout
 

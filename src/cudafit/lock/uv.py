@@ -95,9 +95,7 @@ def compiled(
     with scratch() as folder:
         _write_sources(order, folder)
         command = _command(order, folder)
-        if order.indexes.default:
-            # By the environment: the arguments of a process are there for everybody to read.
-            environ = {**environ, "UV_DEFAULT_INDEX": order.indexes.default}
+        environ = with_default(environ, order.indexes, order.lines)
         path = _with_preferred(folder, preferred or {})
         known = list(known_texts(order.indexes, order.wanted, order.lines, environ))
         locking = ["--format", "pylock.toml", "--generate-hashes", "--output-file", path]
@@ -119,6 +117,14 @@ def compiled(
         Package(one.name, one.version, one.wheels, one.sdist, one.archive, one.name in elsewhere) for one in packages
     )
     return Compiled(marked, text, remembered)
+
+
+def with_default(environ: Mapping[str, str], indexes: Indexes, lines: Iterable[str]) -> Mapping[str, str]:
+    """The index that pip is configured with, for uv; a file's own `--index-url` goes before it, as it does for pip. By
+    the environment: the arguments of a process are there for everybody to read."""
+    if not indexes.default or any(re.match(r"(?:-i|--index-url)[\s=]", line) for line in lines):
+        return environ
+    return {**environ, "UV_DEFAULT_INDEX": indexes.default}
 
 
 def _or(error: CudafitError, call: Callable[[], object]) -> None:

@@ -80,20 +80,29 @@ def solved(library: Library, request: Request, kinds: Sequence[Kind]) -> tuple[P
         combination = problem.solve()
         if combination and (best is None or combination.key < best[1].key):
             best = (problem, combination)
-    return best or _with_another_python(problems[0]) or (problems[0], None)
+    if best:
+        return best
+    others = list(_with_other_pythons(problems[0]))
+    for other in others:
+        if combination := other.solve():
+            return other, combination
+    # What stands in the way beside the Python, of which there is another one.
+    return next((one for one in (*problems, *others) if _is_each_for_it(one)), problems[0]), None
 
 
-def _with_another_python(problem: Problem) -> tuple[Problem, Combination] | None:
-    """Where nobody has said one, that which the pins allow. conda brings its Python along: the machine's own are a
+def _with_other_pythons(problem: Problem) -> Iterator[Problem]:
+    """Where nobody has said one, those which the pins allow. conda brings its Python along: the machine's own are a
     wish."""
     request = problem.request
     is_free = not request.python and (request.conda or not any(kind.pythons for kind in problem.kinds))
     for python in other_pythons(problem) if is_free else ():
         if not request.pythons or is_bound(python, request.pythons):
-            other = problem.again(python=python)
-            if combination := other.solve():
-                return other, combination
-    return None
+            yield problem.again(python=python)
+
+
+def _is_each_for_it(problem: Problem) -> bool:
+    """Whether of each package there is a build that all else admits."""
+    return all(problem.field(name).candidates for name in problem.asked())
 
 
 def pythons(request: Request, kinds: Sequence[Kind]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from cudafit.model.fit import Constraint, Rejection, Upgrade
 from cudafit.model.matrix import Build
-from cudafit.model.requirement import Wanted
+from cudafit.model.requirement import COMMAND_LINE, NEEDED_BY, Wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Candidate, Field, Lost
 from cudafit.resolve.conda import library_text
@@ -18,6 +18,7 @@ from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
 from cudafit.resolve.versions import disjoint, parsed
+from cudafit.system.secrets import redacted
 
 _UPGRADES_TRIED = 6
 
@@ -194,8 +195,22 @@ def causes_of(problem: Problem, hosts: Sequence[Host]) -> tuple[str, ...]:
     for name in problem.asked():
         field = problem.field(name)
         if not field.candidates:
-            return tuple(_smallest(field, problem, hosts))
-    return tuple(_clashes(problem))
+            told = tuple(_smallest(field, problem, hosts))
+            return (*told, *_places(problem, (name,), told))
+    names = _clashing(problem)
+    if not names:
+        return ("each package fits by itself, but what they bring along does not fit together",)
+    told = tuple(list(dict.fromkeys(_reasons(problem, names)))[:3])
+    return (*told, *_places(problem, names, told))
+
+
+def _places(problem: Problem, names: Iterable[str], told: Sequence[str]) -> Iterator[str]:
+    """Which file says what stands in the way, and in which line; that of what was typed is known."""
+    said = dict.fromkeys(want for name in names for want in problem.words[name])
+    for want in said:
+        in_file = want.origin != COMMAND_LINE and not want.origin.startswith(NEEDED_BY)
+        if in_file and want.specifier and not any(f"({want.origin})" in one for one in told):
+            yield f"`{redacted(want.text)}` stands in {want.origin}"
 
 
 def _smallest(field: Field, problem: Problem, hosts: Sequence[Host]) -> Iterator[str]:
@@ -292,17 +307,11 @@ def _no_such_version(losts: Sequence[Lost], wants: Sequence[Wanted], platform: s
     yield from list(told)[:1]
 
 
-def _clashes(problem: Problem) -> Iterator[str]:
-    """The fewest packages that have no combination, and for the best of each why."""
+def _clashing(problem: Problem) -> tuple[str, ...]:
+    """The fewest packages that have no combination."""
     names = problem.asked()
-    for size in range(2, len(names) + 1):
-        for some in combinations(names, size):
-            if _possible(problem, some):
-                continue
-            told = list(dict.fromkeys(_reasons(problem, some)))
-            yield from told[:3]
-            return
-    yield "each package fits by itself, but what they bring along does not fit together"
+    sizes = range(2, len(names) + 1)
+    return next((some for size in sizes for some in combinations(names, size) if not _possible(problem, some)), ())
 
 
 def _possible(problem: Problem, names: Sequence[str]) -> bool:

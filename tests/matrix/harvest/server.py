@@ -38,6 +38,7 @@ class Index:
     cut: int = 0  # so many file answers end in the middle, with the connection
     garbage: bool = False  # the pages are no index pages
     login: bool = False  # every page asks who is there
+    closed: bool = False  # ... and nothing is given without a login
     prefix: str = "simple"  # the folder of the address
     address: str = ""
     served: list[str] = field(default_factory=list)
@@ -80,6 +81,9 @@ def serving(index: Index) -> Iterator[Index]:
 
         def do_GET(self) -> None:
             kind, _, name = unquote(self.path).strip("/").partition("/")
+            if index.closed:
+                self.answer(401, b"", {"WWW-Authenticate": "Basic realm=x"})
+                return
             if kind == index.prefix:
                 package = name.strip("/")
                 if package not in index.packages:
