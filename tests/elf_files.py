@@ -1,4 +1,4 @@
-"""Small shared libraries as bytes: what each needs, where it looks, which versions, symbols and kernels it has."""
+"""Small libraries as bytes: what each needs, where it looks, which versions, symbols and kernels it has; and DLLs."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -123,3 +123,19 @@ def _laid_out(
     struct.pack_into("<IIQQQQQQ", body, 64, 1, 5, 0, 0, 0, len(body), len(body), 4096)
     struct.pack_into("<IIQQQQQQ", body, 120, 2, 6, at_dynamic, at_dynamic, at_dynamic, len(dynamic), len(dynamic), 8)
     return bytes(body)
+
+
+def dll(*names: str, kernels: Sequence[str] = ()) -> bytes:
+    """A DLL of Windows that names others, with kernels."""
+    parts = {b".rdata": b"\0".join(name.encode() for name in ("", *names, ""))}
+    if kernels:
+        parts[b".nv_fatb"] = fatbin(*kernels)
+    head = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64) + b"PE\0\0"
+    head += struct.pack("<HHIIIHH", 0x8664, len(parts), 0, 0, 0, 0, 0)
+    start, table, body = len(head) + 40 * len(parts), b"", b""
+    for name, data in parts.items():
+        body += b"\0" * (-(start + len(body)) % 16)
+        where = start + len(body)
+        table += struct.pack("<8sIIIIIIHHI", name, len(data), 0, len(data), where, 0, 0, 0, 0, 0)
+        body += data
+    return head + table + body

@@ -106,7 +106,7 @@ def nodes(
     return tuple(DeviceNode(f"/dev/{n}", mode, "root", group, access=error is None, error=error) for n in names)
 
 
-def lib(name: str, version: str, path: str, via: str = "/etc/ld.so.conf") -> Library:
+def lib(name: str, version: str | None, path: str, via: str = "/etc/ld.so.conf") -> Library:
     return Library(name, version, path, via)
 
 
@@ -830,8 +830,9 @@ def world_of(one: Thread, folder: Path) -> World:
             name, version, build = text.rsplit("-", 2)
             told = {"name": name, "version": version, "build": build}
             (prefix / "conda-meta" / f"{text}.json").write_text(json.dumps(told))
-        if any(text.startswith("pytorch-") for text in one.conda):
-            for place in prefix.glob("lib/python*/site-packages/torch-*/INSTALLER"):
+        names = {"torch" if name == "pytorch" else name for name in (text.rsplit("-", 2)[0] for text in one.conda)}
+        for place in prefix.glob("lib/python*/site-packages/*.dist-info/INSTALLER"):
+            if place.parent.name.partition("-")[0].replace("_", "-") in names:
                 place.write_text("conda\n")
     (folder / "system").mkdir()
     for name, data in (one.system or {}).items():

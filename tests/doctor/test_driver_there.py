@@ -133,3 +133,68 @@ def test_the_parent_of_a_process_that_has_ended_is_named() -> None:
     (one,) = found.findings
     assert one.id == "gpu.memory_held"
     assert "end its parent, process 4690" in fix_of(one).text
+
+
+def ignored(branch: str) -> Machine:
+    """A card that no row knows, and a driver that left it alone and said so: the module has unloaded itself."""
+    log = (
+        "NVRM: The NVIDIA GeForce GTX 760 GPU installed in this system is",
+        f"NVRM:  supported through the NVIDIA {branch}.xx Legacy drivers. Please",
+        "NVRM:  information.  The 535.288.01 NVIDIA driver will ignore",
+        "NVRM:  this GPU.  Continuing probe...",
+    )
+    card = (PciDevice("0000:01:00.0", "10de:ffff", "0x030000", None),)
+    return gone(pci=card, kernel_log=log)
+
+
+def test_the_branch_that_the_driver_itself_names_is_the_one_to_install() -> None:
+    """ProtonVPN/proton-vpn-gtk-app issue 168: 535 was offered again and again for a card of 470."""
+    found = cause_of(ignored("470"))
+    assert found.id == "driver.branch_dropped_gpu"
+    assert "GeForce GTX 760" in found.title
+    assert fix_of(found).commands == (("apt", "install", "nvidia-driver-470"),)
+
+
+def test_one_of_two_lines_alone_names_no_branch() -> None:
+    whole = ignored("470")
+    for log in ((whole.kernel_log or ())[:2], (whole.kernel_log or ())[2:]):
+        assert looked(replace(whole, kernel_log=log)).cause == "driver.not_loaded"
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("NVRM: Open nvidia.ko is only ready for use on Data Center GPUs.", "driver.open_module_unsupported"),
+        ("NVRM: installed in this system is not supported by open", "driver.open_module_unsupported"),
+        (
+            "NVRM: installed in this system requires use of the NVIDIA open kernel modules.",
+            "driver.open_module_required",
+        ),
+        ("NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  580.65.06", "gpu.init_failed"),
+    ],
+)
+def test_the_kind_of_module_by_its_own_words(line: str, cause: str) -> None:
+    held = (PciDevice("0000:01:00.0", "10de:ffff", "0x030000", "nvidia"),)
+    log = (line, "NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x63:0x0:1905)")
+    assert looked(there(driver="515.43.04", gpus=(), pci=held, kernel_log=log)).cause == cause
+    # A card that came up is not the one of which it is said.
+    assert looked(there(driver="515.43.04", kernel_log=log[:1])).cause is None
+
+
+@pytest.mark.parametrize(
+    ("modules", "secure", "cause"),
+    [
+        ((KERNEL,), True, "driver.secureboot_rejected"),
+        ((KERNEL,), False, "driver.nouveau_bound"),
+        (("6.5.0-41-generic",), False, "driver.module_missing_for_kernel"),
+        ((), True, "driver.nouveau_bound"),
+    ],
+)
+def test_nouveau_takes_what_nvidias_module_left(modules: tuple[str, ...], secure: bool, cause: str) -> None:
+    card = (replace(CARD[0], driver="nouveau"),)
+    found = cause_of(gone(pci=card, kernel_modules=modules, os={"secure_boot": secure}))
+    assert found.id == cause
+    assert any("driven by nouveau" in one.fact for one in found.evidence)
+    if modules == (KERNEL,) and not secure:
+        assert fix_of(found).commands == (("update-initramfs", "-u"),)
+        assert "blacklist nouveau" in fix_of(found).text

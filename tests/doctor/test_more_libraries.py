@@ -14,13 +14,14 @@ from cudafit.files import Files
 from cudafit.machine.described import Description, described
 from cudafit.model.container_files import ContainerFiles
 from cudafit.model.environment import Environment
-from cudafit.model.finding import Report
+from cudafit.model.finding import ERROR, WARNING, Report
 from cudafit.model.machine import Library, Machine, Toolkit
 from cudafit.model.project import Project
 from cudafit.model.requirement import wanted
 from cudafit.project.dockerfile import parse_dockerfile
 from tests.doctor.test_cases import there
 from tests.doctor.worlds import CUDA_LIBRARIES, FACTS, environment, machine, tensorflow, torch, tree
+from tests.elf_files import dll, library
 
 UBUNTU = "/usr/lib/x86_64-linux-gnu"
 OLD = "is_rocm_build = False\nis_cuda_build = True\ncuda_version_number = '10.1'\ncudnn_version_number = '7'\n"
@@ -260,3 +261,161 @@ def test_a_cudnn_that_torch_pins_is_not_exchanged_for_jax(tmp_path: Path) -> Non
     assert one.fix is not None
     assert (one.fix.commands, one.fix.automatic) == ((), False)
     assert "torch needs nvidia-cudnn-cu12==9.5.1.17" in one.fix.text
+
+
+@pytest.mark.parametrize(
+    ("dists", "severity"),
+    [
+        (["cupy-cuda12x==14.0.0"], WARNING),  # it compiles for the card itself
+        (["numba-cuda==0.4.0"], ERROR),
+        (["cupy-cuda12x==14.0.0", "numba-cuda==0.4.0"], ERROR),
+        (["numba-cuda==0.4.0", "pynvjitlink-cu12==0.5.2"], None),
+        (["numba-cuda==0.23.0; needs cuda-core>=0.3.2", "nvidia-nvjitlink-cu12==12.9.86"], None),
+        (["numba-cuda==0.23.0; needs cuda-core>=0.3.2"], ERROR),
+    ],
+)
+def test_who_compiles_at_run_time_and_what_bridges_it(dists: list[str], severity: str | None, tmp_path: Path) -> None:
+    made = environment(tree(tmp_path, {}, [*dists, "nvidia-cuda-nvrtc-cu12==12.9.86"]))
+    found = looked(there("T4", driver="550.54.15"), made).findings
+    assert [one.severity for one in found if one.id == "driver.jit_ptx_too_new"] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("packages", "command"),
+    [
+        (["openmm-7.7.0-py38h1_1", "cudatoolkit-11.7.0-h1_10"], "cudatoolkit<11.3"),
+        (["cupy-11.0.0-py38h1_1", "cudatoolkit-11.7.0-h1_10"], None),
+        (["openmm-7.7.0-py38h1_1", "cudatoolkit-11.2.2-h1_10"], None),
+    ],
+)
+def test_condas_toolkit_up_to_cuda_11_compiles_too(packages: list[str], command: str | None, tmp_path: Path) -> None:
+    prefix = tree(tmp_path, {}, [])
+    (prefix / "pyvenv.cfg").unlink()
+    (prefix / "conda-meta").mkdir()
+    for name in packages:
+        (prefix / "conda-meta" / f"{name}.json").write_text("{}")
+    found = looked(there("T4", driver="460.32.03"), environment(prefix)).findings
+    told = [one.fix.commands[0][-1] for one in found if one.id == "driver.jit_ptx_too_new" and one.fix]
+    assert told == ([command] if command else [])
+
+
+NEW_LIBC = {"libm.so.6": ["GLIBC_2.35"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "libc", "told"),
+    [
+        ("env/lib", "glibc 2.28", True),
+        ("env/lib", "glibc 2.35", False),
+        ("elsewhere", "glibc 2.28", False),  # what the system brings runs on it
+    ],
+)
+def test_the_c_library_that_a_framework_loads_libraries_for(place: str, libc: str, told: bool, tmp_path: Path) -> None:
+    curand = library(["libm.so.6"], soname="libcurand.so.10", needs=NEW_LIBC)
+    files = {
+        **torch("2.9.1+cu128", "12.8", "sm_86"),
+        "SITE/torch/lib/libtorch_cuda.so": library(["libcurand.so.10"], rpath=str(tmp_path / place)),
+    }
+    made_in = tree(tmp_path / "env", files, ["torch==2.9.1"])
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / "libcurand.so.10").write_bytes(curand)
+    found = looked(there(os={"libc": libc}), environment(made_in))
+    assert (found.cause == "sys.glibc_too_old") == told
+    if told:
+        assert found.findings[0].title == "libcurand.so.10 needs glibc 2.35, and this system has glibc 2.28"
+
+
+def test_jaxs_own_library_tells_of_the_c_library(tmp_path: Path) -> None:
+    """jax-ml/jax issue 854."""
+    files = {"SITE/jaxlib/libjax_common.so": library(["libm.so.6"], needs=NEW_LIBC)}
+    made = environment(tree(tmp_path, files, ["jax==0.9.0", "jaxlib==0.9.0"]))
+    assert "sys.glibc_too_old" in ids(looked(there(os={"libc": "glibc 2.28"}), made))
+    assert "sys.glibc_too_old" not in ids(looked(there(os={"libc": "glibc 2.36"}), made))
+
+
+ON_WINDOWS = described(Description("560.94", ("RTX 3090",), "windows-x86_64"), None, "", FACTS.book.facts)
+KNOWN = {"SystemRoot": "PREFIX/Windows", "Path": "PREFIX/Scripts;PREFIX/cuda/bin"}
+
+
+@pytest.mark.parametrize(
+    ("there_is", "variables", "told"),
+    [
+        ("SITE/torch/lib/cublas64_11.dll", KNOWN, True),
+        ("SITE/torch/lib/cublas64_12.dll", KNOWN, False),
+        ("SITE/nvidia/cublas/bin/cublas64_12.dll", KNOWN, False),
+        ("SITE/ctranslate2/cublas64_12.dll", KNOWN, False),
+        ("Library/bin/cublas64_12.dll", KNOWN, False),
+        ("cuda/bin/cublas64_12.dll", KNOWN, False),
+        ("Windows/System32/cublas64_12.dll", KNOWN, False),
+        ("elsewhere/cublas64_12.dll", KNOWN, True),
+        ("elsewhere/cublas64_12.dll", {}, None),  # nobody knows that machine's folders
+    ],
+)
+def test_the_dlls_that_a_package_names(
+    there_is: str, variables: dict[str, str], told: bool | None, tmp_path: Path
+) -> None:
+    """jhj0517/Whisper-WebUI issue 102: faster-whisper from 1.0 on wants CUDA 12, and torch was for 11.8."""
+    own = dll("cublas64_12.dll", "KERNEL32.dll", "nvcuda.dll", kernels=["sm_75", "sm_80", "sm_86"])
+    files = {"SITE/ctranslate2/ctranslate2.dll": own, there_is: b"MZ"}
+    prefix = tree(tmp_path, files, ["ctranslate2==4.1.0"])
+    environ = {name: value.replace("PREFIX", str(prefix)) for name, value in variables.items()}
+    found = looked(ON_WINDOWS, environment(prefix, environ))
+    assert ("ext.cuda_libs_missing" in ids(found)) == bool(told)
+    if told:
+        (one,) = (one for one in found.findings if one.id == "ext.cuda_libs_missing")
+        assert one.fix
+        assert "nvidia-cublas-cu12" in " ".join(one.fix.commands[0])
+    assert any("cublas64_12.dll" in one.reason for one in found.skipped) == (told is None)
+
+
+@pytest.mark.parametrize(("part", "told"), [(None, True), ("cudnn_ops_infer64_8.dll", False)])
+def test_a_shell_of_cudnn_without_its_parts_on_windows(part: str | None, told: bool, tmp_path: Path) -> None:
+    """OpenNMT/CTranslate2 issue 1915."""
+    files = {
+        "SITE/ctranslate2/ctranslate2.dll": dll("cudnn64_8.dll", kernels=["sm_86"]),
+        "SITE/ctranslate2/cudnn64_8.dll": dll("cudnn_ops_infer64_8.dll"),
+        **({f"SITE/ctranslate2/{part}": b"MZ"} if part else {}),
+    }
+    prefix = tree(tmp_path, files, ["ctranslate2==4.4.0"])
+    found = looked(ON_WINDOWS, environment(prefix, {"SystemRoot": str(tmp_path / "Windows")}))
+    assert ("ext.cuda_libs_missing" in ids(found)) == told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there_is", "told"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_the_openmp_of_visual_c(wanted: bool, there_is: bool, told: bool, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "Lib/site-packages/torch/lib/fbgemm.dll": dll("libomp140.x86_64.dll" if wanted else "KERNEL32.dll"),
+        **{f"Windows/System32/{name}": b"MZ" for name in VC_RUNTIME},
+        **({"Windows/System32/libomp140.x86_64.dll": b"MZ"} if there_is else {}),
+    }
+    made = environment(tree(tmp_path, files, []), {"SystemRoot": str(tmp_path / "Windows")})
+    found = [one for one in looked(ON_WINDOWS, made).findings if one.id == "windows.dll_missing"]
+    assert ["libomp140.x86_64.dll" in one.title for one in found] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(("gpu", "source", "told"), [("V100", True, True), ("T4", True, False), ("V100", False, False)])
+def test_bitsandbytes_for_cards_before_turing(gpu: str, source: bool, told: bool, tmp_path: Path) -> None:
+    files = {
+        **torch("2.0.1+cu121", "12.1", "sm_70 sm_75 sm_80"),
+        "SITE/bitsandbytes/libbitsandbytes_cuda121.so": b"",
+        "SITE/bitsandbytes/cuda_setup/main.py": "_nocublaslt" if source else "",
+    }
+    made = environment(tree(tmp_path, files, ["torch==2.0.1", "bitsandbytes==0.38.1"]))
+    assert ("bnb.binary_missing" in ids(looked(there(gpu, driver="535.104.05"), made))) == told
+
+
+def test_a_tensorflow_for_windows_that_could_have_had_cuda(tmp_path: Path) -> None:
+    """ContinuumIO/anaconda-issues issue 13063: 2.8 for the CPU, of a time that had builds for GPUs."""
+    for version, expected in (("2.8.2", "tf.cpu_build"), ("2.12.0", "tf.windows_native_unsupported")):
+        made = environment(tree(tmp_path / version, tensorflow(None), [f"tensorflow=={version}"]))
+        assert looked(ON_WINDOWS, made).cause == expected
+
+
+def test_a_nightly_tensorflow_whose_version_is_not_told_has_a_remedy(tmp_path: Path) -> None:
+    """tensorflow/tensorflow issue 45200: of tf-nightly-gpu."""
+    files = {**tensorflow("11.0", "8"), "SITE/tensorflow/libtensorflow_framework.so.2": library(runpath="$ORIGIN")}
+    for name in ("tf-nightly-gpu", "my-own-tensorflow"):
+        made = environment(tree(tmp_path / name, files, [f"{name}==2.5.0.dev20201125"]))
+        assert looked(there("T4"), made).cause == "tf.cuda_libs_missing"

@@ -59,7 +59,9 @@ def tree(prefix: Path, files: Mapping[str, str | bytes], dists: Sequence[str] = 
 def _owned(name: str, files: Mapping[str, str | bytes]) -> list[str]:
     """The shared libraries among the files that lie in a folder, or are called, after a distribution."""
     given = name.replace("-", "_").lower()
-    paths = [path.removeprefix("SITE/") for path in files if path.startswith("SITE/") and path.endswith(".so")]
+    paths = [
+        path.removeprefix("SITE/") for path in files if path.startswith("SITE/") and path.endswith((".so", ".dll"))
+    ]
     tops = {path: path.partition("/")[0].partition(".")[0].lower() for path in paths}
     return [path for path, top in tops.items() if top.startswith(given) or given.startswith(top)]
 

@@ -33,11 +33,11 @@ _DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def install_driver(world: World, at_least: str | None = None) -> Fix:
+def install_driver(world: World, at_least: str | None = None, at_most: str | None = None) -> Fix:
     """The branch to install for these cards, with this distribution's command."""
     capabilities = [gpu for _, gpu in world.capabilities] or [gpu for *_, gpu in world.cards_on_the_bus]
     rows = [row for gpu in capabilities if (row := world.architecture(gpu))]
-    last = min((row.last_branch for row in rows if row.last_branch), key=int, default=None)
+    last = at_most or min((row.last_branch for row in rows if row.last_branch), key=int, default=None)
     branch = world.facts.drivers.branch_to_install(at_least or "470", last) or last
     needs_open = any(row.open_module == "required" for row in rows)
     distro = (world.machine.os.distro or "").partition(" ")[0]

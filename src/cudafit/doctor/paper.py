@@ -238,16 +238,17 @@ class _Desk:
         if any(name.startswith(("nvidia-cuda-nvcc", "nvidia-nvvm")) for name in self.came):
             libdevice = f"{self._place()}/nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc"
         bnb = made.bitsandbytes
-        falls_back = made.bitsandbytes_falls_back
+        falls_back, without_lt = made.bitsandbytes_falls_back, made.bitsandbytes_without_lt
         if (build := self.came.get("bitsandbytes")) and build.torch_cudas:
             bnb = tuple(f"libbitsandbytes_cuda{one.replace('.', '')}.so" for one in build.torch_cudas)
-            falls_back = build.nearest
+            falls_back, without_lt = build.nearest, False
         xformers = self.came.get("xformers")
         return replace(
             made,
             libdevice=libdevice,
             bitsandbytes=bnb if "bitsandbytes" not in self.gone else None,
             bitsandbytes_falls_back=falls_back,
+            bitsandbytes_without_lt=without_lt,
             xformers_cuda=xformers.cuda or "" if xformers else made.xformers_cuda,
         )
 

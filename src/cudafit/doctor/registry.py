@@ -207,6 +207,7 @@ CHECKS = (
         kinds.jax.windows_unsupported,
     ),
     check("jax-driver", "JAX's CUDA and the driver", jax.driver, kinds.driver.too_old_for_runtime),
+    check("onnxruntime", "one ONNX Runtime", onnxruntime.both_builds, kinds.ort.cpu_and_gpu_both),
     check("bitsandbytes", "the library of bitsandbytes", extensions.bitsandbytes, kinds.bnb.binary_missing),
     check("xformers", "what xformers was compiled with", extensions.xformers, kinds.ext.cpu_only),
     check("xformers-cuda", "xformers' CUDA and torch's", extensions.xformers_cuda, kinds.ext.abi_mismatch),
@@ -244,7 +245,6 @@ CHECKS = (
     check("nvrtc", "the compiler at run time and the driver", toolkits.compiler_too_new, kinds.driver.jit_ptx_too_new),
     check("toolkit-parts", "CUDA libraries of one release", toolkits.other_toolkit, kinds.lib.mixed_cuda_major),
     check("libstdcxx", "the C++ library that is loaded", libraries.cplusplus, kinds.lib.libstdcxx_too_old),
-    check("onnxruntime", "one ONNX Runtime", onnxruntime.both_builds, kinds.ort.cpu_and_gpu_both),
 )
 
 

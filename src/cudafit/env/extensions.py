@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cudafit.env.dlls import NEEDED, PART_OF_CUDNN, SHELL_OF_CUDNN, Dlls, stem
 from cudafit.env.loader import Loader
 from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
@@ -23,7 +24,8 @@ _BROKEN_FINDER = {"cupy-cuda12x": "14.0.0rc1", "cupy-cuda13x": "14.0.0rc1"}
 _RECORD_LIMIT = 1 << 20
 _MOST_LIBRARIES = 64
 _SMALLEST = 1 << 16  # a library with kernels of its own is larger, and scipy's hundred small ones need not be opened
-_LISTED = re.compile(r'^"?([^,"\n]+\.so(?:\.\d+)*)"?,[^,\n]*,(\d*)\r?$', re.M)
+_LISTED = re.compile(r'^"?([^,"\n]+\.(?:so(?:\.\d+)*|dll|pyd))"?,[^,\n]*,(\d*)\r?$', re.M)
+_OF_WINDOWS = (".dll", ".pyd")
 _CUDA_NAME = re.compile(r"lib(cu|nv|nccl|npp|c10|torch)[\w-]*\.so")
 _TORCH_SYMBOL = re.compile(rb"_ZNK?(3c10|2at|5torch|6caffe2)")
 # Opened by name when it is used, and nothing works without it; of NCCL, cuDNN and the like a program can do without.
@@ -37,6 +39,7 @@ Listed = tuple[tuple[str, int | None], ...]
 def read_extensions(
     files: Files,
     loader: Loader,
+    dlls: Dlls,
     distributions: Sequence[tuple[Distribution, Listed]],
     torch: Mapping[str, Load] | None,
     torch_files: Sequence[str],
@@ -56,7 +59,7 @@ def read_extensions(
         finder = any(text.startswith("cuda-pathfinder") for text in one.requires)
         extra = folders if finder and one.version != _BROKEN_FINDER.get(one.name) else ()
         libraries = [path for path, _ in listed]
-        yield from _read(files, loader, one, libraries, uses_torch, torch_files, extra)
+        yield from _read(files, loader, dlls, one, libraries, uses_torch, torch_files, extra)
 
 
 def gone_libraries(
@@ -97,7 +100,8 @@ def _libraries(files: Files, one: Distribution) -> Iterator[tuple[str, int | Non
     except OSError:
         return
     count = 0
-    for match in _LISTED.finditer(record) if ".so" in record else ():
+    some = ".so" in record or ".dll" in record or ".pyd" in record
+    for match in _LISTED.finditer(record) if some else ():
         name = match[1]
         # Names of an untrusted list: nothing outside of the folder is looked at.
         if name.startswith("/") or ".." in name.split("/"):
@@ -111,6 +115,7 @@ def _libraries(files: Files, one: Distribution) -> Iterator[tuple[str, int | Non
 def _read(
     files: Files,
     loader: Loader,
+    dlls: Dlls,
     one: Distribution,
     libraries: Sequence[str],
     torch: Mapping[str, Load] | None,
@@ -120,9 +125,9 @@ def _read(
     """One for the package; for bitsandbytes, which has a library for each CUDA, one for each."""
     if one.name == "bitsandbytes":
         for path in libraries:
-            yield _extension(files, loader, one.name, [path], torch, torch_files, folders)
+            yield _extension(files, loader, dlls, one.name, [path], torch, torch_files, folders)
     else:
-        found = _extension(files, loader, one.name, libraries, torch, torch_files, folders)
+        found = _extension(files, loader, dlls, one.name, libraries, torch, torch_files, folders)
         # That a package of CUDA code has no kernels is a fact about it; of any other it says nothing.
         if found.kernels != () or found.missing or found.symbols or _KNOWN.fullmatch(one.name):
             yield found
@@ -131,6 +136,7 @@ def _read(
 def _extension(
     files: Files,
     loader: Loader,
+    dlls: Dlls,
     name: str,
     libraries: Sequence[str],
     torch: Mapping[str, Load] | None,
@@ -145,9 +151,13 @@ def _extension(
     by_name: dict[str, str] = {}
     for path in libraries:
         elf = loader.elf(path)
-        if elf is None:
+        if elf is None and not path.endswith(_OF_WINDOWS):
             continue
-        glibc += [(version, path) for version in elf.needs_versions if re.fullmatch(r"GLIBC_\d[\d.]*", version)]
+        glibc += [
+            (version, path)
+            for version in (elf.needs_versions if elf else ())
+            if re.fullmatch(r"GLIBC_\d[\d.]*", version)
+        ]
         found, by_their_names = _kernels_and_opened(files, path)
         by_name.update(dict.fromkeys(_parts_of_cudnn(files, path), path))
         if found is None:
@@ -160,7 +170,7 @@ def _extension(
             symbols += _lacking(files, loader, path, [*torch_files, *libraries])
     loads = loader.walk(libraries, torch, folders)
     missing = [load for load in loads.values() if load.path is None and _CUDA_NAME.match(load.soname)]
-    not_opened = list(_not_opened(files, loader, by_name, {**(torch or {}), **loads}, folders))
+    not_opened = list(_not_opened(files, loader, dlls, by_name, {**(torch or {}), **loads}, folders))
     missing += not_opened
     ordered = sorted(kernels, key=lambda text: (text.startswith("compute"), number(re.sub(r"\D", "", text) or "0")))
     return Extension(
@@ -179,25 +189,36 @@ def _parts_of_cudnn(files: Files, path: str) -> list[str]:
 
     SYSTRAN/faster-whisper issue 516: ctranslate2 before 4.5 brings `libcudnn-….so.8.1.0`, and not its parts.
     """
-    if not _SHELL_OF_CUDNN.fullmatch(path.rpartition("/")[2]):
+    name = path.rpartition("/")[2]
+    if not _SHELL_OF_CUDNN.fullmatch(name) and name != SHELL_OF_CUDNN:
         return []
     try:
         with files.mapped(path) as data:
-            return [name for name in opened(data) if _PART_OF_CUDNN.fullmatch(name)]
+            return [name for name in opened(data) if _PART_OF_CUDNN.fullmatch(name) or name == PART_OF_CUDNN]
     except (OSError, ValueError):
         return []
 
 
 def _not_opened(
-    files: Files, loader: Loader, names: Mapping[str, str], loaded: Mapping[str, Load], folders: Sequence[str]
+    files: Files,
+    loader: Loader,
+    dlls: Dlls,
+    names: Mapping[str, str],
+    loaded: Mapping[str, Load],
+    folders: Sequence[str],
 ) -> Iterator[Load]:
     """Libraries that are opened by name, and that are nowhere in any of the versions that the package knows."""
     by_stem: dict[str, list[str]] = {}
     for soname in names:
-        by_stem.setdefault(soname.partition(".")[0], []).append(soname)
+        by_stem.setdefault(stem(soname), []).append(soname)
     for several in by_stem.values():
         if any(soname in loaded and not loaded[soname].path for soname in several):
             continue  # it is linked as well, and told of by the walk
+        if several[0].endswith(".dll"):
+            if not any(dlls.find(name, names[name]) for name in several):
+                newest = max(several, key=numbers)
+                yield dlls.missing(newest, names[newest])
+            continue
         there = any(
             (soname in loaded and loaded[soname].path)
             or loader.find(soname, names[soname])
@@ -215,7 +236,9 @@ def _kernels_and_opened(files: Files, path: str) -> tuple[tuple[str, ...] | None
     try:
         with files.mapped(path) as data:
             kernels = fatbin_kernels(data)
-            return kernels, [name for name in opened(data) if _OPENED.fullmatch(name)] if kernels else []
+            if not kernels:
+                return kernels, []
+            return kernels, [name for name in opened(data) if _OPENED.fullmatch(name) or NEEDED.fullmatch(name)]
     except OSError:
         return None, []
     except ValueError:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.env.reader import SOURCE_LIMIT, Reader
-from cudafit.model.bitsandbytes import NEAREST
+from cudafit.model.bitsandbytes import NEAREST, WITHOUT_LT
 from cudafit.model.environment import SharedLibrary
 
 _LONGEST = 40  # of a number that a package tells of itself
@@ -43,6 +43,13 @@ def bitsandbytes_falls_back(reader: Reader, places: Sequence[str]) -> bool:
     place = _with_folder(reader, places, "bitsandbytes")
     text = reader.text(f"{place}/bitsandbytes/cextension.py", SOURCE_LIMIT) if place else None
     return text is None or NEAREST in text
+
+
+def bitsandbytes_without_lt(reader: Reader, places: Sequence[str]) -> bool:
+    """By its own source: up to 0.44 it has a library of its own for cards before Turing."""
+    place = _with_folder(reader, places, "bitsandbytes")
+    files = [f"{place}/bitsandbytes/{name}" for name in ("cextension.py", "cuda_setup/main.py")] if place else []
+    return any(WITHOUT_LT in (reader.text(path, SOURCE_LIMIT) or "") for path in files)
 
 
 def _with_folder(reader: Reader, places: Sequence[str], name: str) -> str | None:
@@ -101,6 +108,8 @@ def openmp(reader: Reader, prefix: str, places: Sequence[str]) -> Iterator[str]:
 
 # What torch loads first of all, and says by itself that it lacks. Source: torch/__init__.py.
 _VC_RUNTIME = ("vcruntime140.dll", "msvcp140.dll", "vcruntime140_1.dll")
+# pytorch/pytorch issue 131662, kohya-ss/sd-scripts issue 1597.
+_OPENMP = "libomp140.x86_64.dll"
 
 
 def no_vc_runtime(reader: Reader, prefix: str, base: str | None, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -110,9 +119,17 @@ def no_vc_runtime(reader: Reader, prefix: str, base: str | None, environ: Mappin
     if system is None or not reader.files.is_dir(torch) or not reader.files.is_dir(f"{system}/System32"):
         return ()
     folders = (f"{system}/System32", prefix, f"{prefix}/Library/bin", torch, *((base,) if base else ()))
-    return tuple(
-        name for name in _VC_RUNTIME if not any(reader.files.is_file(f"{folder}/{name}") for folder in folders)
-    )
+    needed = (*_VC_RUNTIME, *((_OPENMP,) if _asks_for_openmp(reader, f"{torch}/fbgemm.dll") else ()))
+    return tuple(name for name in needed if not any(reader.files.is_file(f"{folder}/{name}") for folder in folders))
+
+
+def _asks_for_openmp(reader: Reader, path: str) -> bool:
+    """By the library itself: that of torch 2.4.0 was linked against Visual C++'s OpenMP, which comes with its tools."""
+    try:
+        with reader.files.mapped(path) as data:
+            return data.find(_OPENMP.encode()) >= 0
+    except (OSError, ValueError):
+        return False
 
 
 def accelerate_for_the_cpu(reader: Reader, environ: Mapping[str, str]) -> str | None:

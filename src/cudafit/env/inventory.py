@@ -11,6 +11,7 @@ from cudafit.env import gpu_parts
 from cudafit.env.builds import read_companions, read_tensorflow, read_torch
 from cudafit.env.conda_side import CondaSide
 from cudafit.env.distributions import read_conda_packages, read_distributions
+from cudafit.env.dlls import Dlls
 from cudafit.env.extensions import gone_libraries, listed_libraries, read_extensions
 from cudafit.env.interpreter import (
     conda_compiler,
@@ -21,7 +22,7 @@ from cudafit.env.interpreter import (
     python_by_name,
 )
 from cudafit.env.loader import Loader
-from cudafit.env.loads import nvidia_folders, read_loads, torch_files
+from cudafit.env.loads import newest_glibc, nvidia_folders, read_loads, torch_files
 from cudafit.env.places import read_places, read_settings
 from cudafit.env.reader import Reader
 from cudafit.files import Files
@@ -56,7 +57,8 @@ def read_inventory(
     loaded = {load.soname: load for load in loads["torch"]} if "torch" in loads else None
     parts, folders = torch_files(files, places), nvidia_folders(files, places)
     listed = [(one, listed_libraries(files, one)) for one in distributions]
-    extensions = tuple(read_extensions(files, loader, listed, loaded, parts, folders))
+    dlls = Dlls(files, prefix, places, environ)
+    extensions = tuple(read_extensions(files, loader, dlls, listed, loaded, parts, folders))
     return Environment(
         path=prefix,
         kind=located.kind,
@@ -76,10 +78,12 @@ def read_inventory(
         extensions=extensions,
         gone=tuple(gone_libraries(files, listed)),
         too_old=tuple(loader.too_old.values()),
+        glibc=newest_glibc(loader, places, prefix, loads),
         libraries=tuple(gpu_parts.read_libraries(reader, places)),
         companions=read_companions(reader, places),
         bitsandbytes=gpu_parts.bitsandbytes(reader, places),
         bitsandbytes_falls_back=gpu_parts.bitsandbytes_falls_back(reader, places),
+        bitsandbytes_without_lt=gpu_parts.bitsandbytes_without_lt(reader, places),
         no_vc_runtime=gpu_parts.no_vc_runtime(reader, prefix, settings.get("home"), environ),
         xformers_cuda=gpu_parts.xformers_cuda(reader, places),
         libdevice=gpu_parts.libdevice(reader, places, prefix),

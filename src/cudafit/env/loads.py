@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from cudafit.env.loader import Loader
 from cudafit.files import Files
 from cudafit.model.environment import NOT_LOOKED, Load, TensorflowBuild
+from cudafit.model.versions import numbers
 
 # By the CUDA toolkits' release notes, which tell the libraries' own versions.
 _SONAMES = {
@@ -28,6 +29,8 @@ _LIBRARY = re.compile(r"lib[\w-]+\.so\.\d+")
 # Of the toolkit itself: what NVSHMEM or cuFile would like from a network card's maker may be missing.
 _TOOLKIT = re.compile(r"lib(cudart|cublas|cublasLt|cufft|cusolver|cusparse|curand|nvJitLink|nvrtc)\.so\.\d+")
 _MOST_LIBRARIES = 200
+# Where JAX's own code is, now and up to 0.6.
+_JAX = ("jaxlib/libjax_common.so", "jaxlib/xla_extension.so")
 # The libraries from which TensorFlow opens the others: their RUNPATH counts.
 _TENSORFLOW = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2", "python/_pywrap_tensorflow_internal.so")
 
@@ -49,6 +52,27 @@ def read_loads(
     return found
 
 
+def newest_glibc(
+    loader: Loader, places: Sequence[str], prefix: str, loads: Mapping[str, tuple[Load, ...]]
+) -> tuple[str, str] | None:
+    """The newest GLIBC_2.x that the frameworks' libraries in the environment need, and which library does.
+
+    Tags do not tell: conda's packages have none, and a wheel's may promise more than it keeps.
+    """
+    paths = [load.path for several in loads.values() for load in several if load.path]
+    paths += [f"{place}/{name}" for place in places for name in (*_JAX, *(f"tensorflow/{one}" for one in _TENSORFLOW))]
+    paths += [load.by for several in loads.values() for load in several]
+    own = tuple(f"{folder}/" for folder in (prefix, *places))
+    found = [
+        (version, path)
+        for path in dict.fromkeys(paths)
+        if path.startswith(own) and (elf := loader.elf(path))
+        for version in elf.needs_versions
+        if re.fullmatch(r"GLIBC_\d[\d.]*", version)
+    ]
+    return max(found, key=lambda one: numbers(one[0].removeprefix("GLIBC_")), default=None)
+
+
 def torch_files(files: Files, places: Sequence[str]) -> list[str]:
     """The libraries of torch that have the symbols which extensions take from it."""
     place = next((one for one in places if files.is_file(f"{one}/torch/lib/libc10.so")), None)
@@ -57,15 +81,15 @@ def torch_files(files: Files, places: Sequence[str]) -> list[str]:
     return [path for path in paths if files.is_file(path)]
 
 
-def nvidia_folders(files: Files, places: Sequence[str]) -> list[str]:
-    """`nvidia/*/lib`, in which torch looks by itself where the linker found nothing."""
+def nvidia_folders(files: Files, places: Sequence[str], below: str = "lib") -> list[str]:
+    """`nvidia/*/lib`, in which torch looks by itself where the linker found nothing; on Windows `nvidia/*/bin`."""
     found = []
     for place in places:
         try:
             names = files.names(f"{place}/nvidia")
         except OSError:
             continue
-        found += [f"{place}/nvidia/{name}/lib" for name in names if files.is_dir(f"{place}/nvidia/{name}/lib")]
+        found += [path for name in names if files.is_dir(path := f"{place}/nvidia/{name}/{below}")]
     return found
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable
 
 NEAREST = "same major"  # in the source of those that do so
+WITHOUT_LT = "_nocublaslt"  # in the source of those that have another library for cards before Turing
 LIBRARY = re.compile(r"libbitsandbytes_cuda(\d\d)(\d)\.(so|dll)$")
 
 

@@ -224,6 +224,7 @@ class Environment:
     companions: Mapping[str, str] = field(default_factory=dict)  # torchvision and torchaudio, by their version.py
     bitsandbytes: tuple[str, ...] | None = None  # its libraries by name; None: it is not installed
     bitsandbytes_falls_back: bool = False  # whether it takes the nearest library of the same CUDA major
+    bitsandbytes_without_lt: bool = False  # whether it has another library for cards before Turing
     no_vc_runtime: tuple[str, ...] = ()  # on Windows: what torch needs of Visual C++'s runtime, and is nowhere
     xformers_cuda: str | None = None  # the CUDA that xformers was compiled with, by its cpp_lib.json; "" for none
     libdevice: str | None = None  # where XLA finds its device library
@@ -233,6 +234,7 @@ class Environment:
     openmp: tuple[str, ...] = ()  # every copy of Intel's OpenMP
     loads: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)  # for each framework whose libraries were read
     too_old: tuple[TooOld, ...] = ()
+    glibc: tuple[str, str] | None = None  # the newest GLIBC_2.x that the frameworks' libraries need, and which one does
     extensions: tuple[Extension, ...] = ()
     gone: tuple[tuple[Distribution, str], ...] = ()  # packages with a library that they list and that is not there
     ran: tuple[Ran, ...] | None = None  # None: nothing was run

@@ -63,7 +63,15 @@ TORCH = Framework(
 TENSORFLOW = Framework(
     name="tensorflow",
     module="tensorflow",
-    distributions=("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "tensorflow-intel"),
+    distributions=(
+        "tensorflow",
+        "tensorflow-cpu",
+        "tensorflow-gpu",
+        "tf-nightly",
+        "tf-nightly-gpu",
+        "tf-nightly-cpu",
+        "tensorflow-intel",
+    ),
     builds=("tensorflow",),
     leading=True,
     twins=("tensorflow-cpu", "tensorflow-gpu", "tf-nightly"),

@@ -65,10 +65,14 @@ class driver(Family):
         explains="driver.open_module driver.uvm dev. gpu.not_listed",
     )
     open_module_unsupported = error(
-        "driver", "the open kernel module does not drive this GPU", explains="driver.uvm dev. gpu.not_listed"
+        "driver",
+        "the open kernel module does not drive this GPU",
+        explains="driver.uvm dev. gpu.not_listed gpu.init_failed",
     )
     open_module_required = error(
-        "driver", "this GPU needs the open kernel module", explains="driver.uvm dev. gpu.not_listed"
+        "driver",
+        "this GPU needs the open kernel module",
+        explains="driver.uvm dev. gpu.not_listed gpu.init_failed",
     )
     stub_libcuda = error("driver", "a stub of libcuda is found before the driver's own")
     compat_on_geforce = error("driver", "a forward-compatibility libcuda is loaded for a GPU that cannot use it")
@@ -80,7 +84,12 @@ class driver(Family):
         milder=(WARNING,),
     )
     uvm_node_missing = error("devices", "/dev/nvidia-uvm is missing", explains="run.")
-    jit_ptx_too_new = warning("libraries", "kernels are compiled at run time with a newer CUDA than the driver takes")
+    jit_ptx_too_new = error(
+        "libraries",
+        "kernels are compiled at run time with a newer CUDA than the driver takes",
+        explains="run.",
+        milder=(WARNING,),
+    )
     too_old_for_runtime = error(
         "framework", "a framework is built for a newer CUDA than the driver runs", explains="run. torch.arch tf.arch"
     )

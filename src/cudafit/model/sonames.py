@@ -37,6 +37,8 @@ def libraries_of(package: str, version: str) -> Iterator[str]:
 def package_of(soname: str, major: str = "") -> str | None:
     """Of `libcublas.so.12`, `nvidia-cublas-cu12`; None where it does not tell which CUDA it is of. `major` is that of
     whoever opens it: `libcurand.so.10` is of them all."""
+    if match := re.fullmatch(r"([A-Za-z]+)64_(\d+)\.dll", soname):
+        return _of_dll(match[1], match[2])
     name, _, number = soname.partition(".so.")
     for stem, libraries in _NUMBERS.items():
         at = dict(libraries).get(name)
@@ -46,3 +48,9 @@ def package_of(soname: str, major: str = "") -> str | None:
         if len(of) == 1:
             return f"nvidia-{stem}" if of[0] == "13" else f"nvidia-{stem}-cu{of[0]}"
     return None
+
+
+def _of_dll(name: str, number: str) -> str | None:
+    """Of `cublas64_12.dll`: Windows' names are those of Linux, but that cudart's is 110 for CUDA 11."""
+    major = "11.0" if name == "cudart" and number == "110" else number
+    return package_of(f"lib{name}.so.{major}")

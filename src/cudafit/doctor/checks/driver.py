@@ -10,8 +10,8 @@ from cudafit.doctor.kernel_modules import built_for_kernel
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
 from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
+from cudafit.model.frozen import frozen
 from cudafit.model.machine import Library, Machine, Problem
-from cudafit.model.matrix import ArchitectureSupport
 from cudafit.model.versions import numbers
 from cudafit.resolve.kernels import sm
 
@@ -32,10 +32,16 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
         for device in machine.pci
     )
     if any(device.driver == "nouveau" for device in machine.pci):
-        yield kinds.driver.nouveau_bound.found(
-            "the nouveau driver holds the GPU, and it has no CUDA",
-            cards,
-            install_driver(world),
+        # Where NVIDIA's module is installed and cannot be loaded, nouveau only takes what it left.
+        found = _on_the_disk(world)
+        yield (
+            replace(found, evidence=(*found.evidence, *cards))
+            if found
+            else kinds.driver.nouveau_bound.found(
+                "the nouveau driver holds the GPU, and it has no CUDA",
+                cards,
+                _without_nouveau(world) or install_driver(world),
+            )
         )
     elif any(device.driver == "vfio-pci" for device in machine.pci):
         yield Unchecked("the GPU is given to a virtual machine (vfio-pci)")
@@ -49,6 +55,33 @@ def not_loaded(world: World) -> Iterator[Finding | Unchecked]:
             (*cards, Evidence("no NVIDIA kernel module is loaded", "/proc/driver/nvidia/version"), *_left(world)),
             _install(world),
         )
+
+
+# How the image that the kernel starts with is made anew. Sources: update-initramfs(8), dracut(8), mkinitcpio(8).
+_START_IMAGE = {
+    "ubuntu": ("update-initramfs", "-u"),
+    "debian": ("update-initramfs", "-u"),
+    "fedora": ("dracut", "--force"),
+    "rocky": ("dracut", "--force"),
+    "rhel": ("dracut", "--force"),
+    "almalinux": ("dracut", "--force"),
+    "arch": ("mkinitcpio", "-P"),
+}
+
+
+def _without_nouveau(world: World) -> Fix | None:
+    """NVIDIA's module is there for this kernel: nouveau was first."""
+    system = world.machine.os
+    if not system.kernel or system.kernel not in (world.machine.kernel_modules or ()):
+        return None
+    command = _START_IMAGE.get((system.distro or "").partition(" ")[0])
+    return Fix(
+        "NVIDIA's module is installed for this kernel: keep nouveau from loading (a file in /etc/modprobe.d with the"
+        " line `blacklist nouveau`), make the start image anew, then reboot",
+        (command,) if command else (),
+        root=True,
+        reboot=True,
+    )
 
 
 def _of_described(world: World) -> Iterator[Finding]:
@@ -216,20 +249,30 @@ def _is_drivers(library: Library) -> bool:
 
 def drops_the_card(world: World) -> Iterator[Finding]:
     if told := _dropped(world):
-        version, card, row = told
+        version = told.driver.fact
         yield kinds.driver.branch_dropped_gpu.found(
-            f"driver {version.fact} does not drive {row.architecture} cards any more",
+            f"driver {version} does not drive {told.cards} any more",
             (
-                card,
-                world.driver_evidence if world.machine.driver else Evidence(f"driver {version.fact}", version.via),
-                Evidence(f"the last branch for {row.architecture} is {row.last_branch}", ", ".join(row.sources)),
+                told.card,
+                world.driver_evidence if world.machine.driver else Evidence(f"driver {version}", told.driver.via),
+                told.last,
             ),
-            install_driver(world, row.last_branch),
+            install_driver(world, told.branch, told.branch),
         )
 
 
-def _dropped(world: World) -> tuple[Evidence, Evidence, ArchitectureSupport] | None:
-    """The driver's version, a card that it leaves alone, and what is known of such cards."""
+@frozen
+class _Dropped:
+    """A driver, a card that it leaves alone, and the last branch for such cards."""
+
+    driver: Evidence
+    card: Evidence
+    cards: str  # how such cards are called
+    branch: str
+    last: Evidence
+
+
+def _dropped(world: World) -> _Dropped | None:
     version = _driver_here(world)
     if version is None or world.machine.os.wsl:
         return None
@@ -240,8 +283,28 @@ def _dropped(world: World) -> tuple[Evidence, Evidence, ArchitectureSupport] | N
     for gpu, card in cards:
         row = world.architecture(gpu)
         if row and row.last_branch and branch > int(row.last_branch):
-            return version, card, row
-    return None
+            last = Evidence(f"the last branch for {row.architecture} is {row.last_branch}", ", ".join(row.sources))
+            return _Dropped(version, card, f"{row.architecture} cards", row.last_branch, last)
+    return _ignored(world)
+
+
+def _ignored(world: World) -> _Dropped | None:
+    """By the driver's own words, which name the branch to take: also of a card that nobody here knows."""
+    if world.machine.driver is not None:
+        return None
+    lines = world.logged(rf"{_IGNORES}|{_LEGACY}|NVRM: The NVIDIA .* GPU installed in this system")
+    ignores = [match for line in lines if (match := re.search(_IGNORES, line))]
+    last = [match for line in lines if (match := re.search(_LEGACY, line))]
+    if not ignores or not last:
+        return None
+    named = [match[1] for line in lines if (match := re.search(r"The NVIDIA (?:NVIDIA )?(.*?) GPU installed", line))]
+    return _Dropped(
+        Evidence(ignores[-1][1], "kernel log"),
+        Evidence(named[-1] if named else "an NVIDIA GPU", "kernel log"),
+        f"the {named[-1]}" if named else "this GPU",
+        last[-1][1],
+        Evidence(f"it names {last[-1][1]}.xx as the branch for it", "kernel log"),
+    )
 
 
 def _driver_here(world: World) -> Evidence | None:
@@ -301,12 +364,24 @@ def _closed(machine: Machine) -> bool:
 
 
 _IGNORES = r"The (\d{3}\.[\d.]*\d) NVIDIA driver will ignore"
+_LEGACY = r"supported through the NVIDIA (\d{3})\.xx Legacy"
+# What the module itself says of its own kind. Sources: NVIDIA/open-gpu-kernel-modules issues 82 and 230, and
+# negativo17/nvidia-driver issue 158.
+_NOT_OPEN = (
+    r"Open nvidia\.ko is only ready for use on Data Center GPUs|is not supported by open$|supported by open nvidia"
+)
+_ONLY_OPEN = r"requires use of the NVIDIA open kernel modules"
 
 
 def wrong_module(world: World) -> Iterator[Finding]:
     """The open kernel module begins with Turing; Blackwell has no other."""
     driver = world.machine.driver
-    if driver is None or driver.module is None or world.machine.os.wsl:
+    if world.machine.os.wsl:
+        return
+    if not world.machine.gpus and (found := _by_its_words(world)):
+        yield found
+        return
+    if driver is None or driver.module is None:
         return
     cards = world.cards_on_the_bus or tuple((f"GPU {index}", f"GPU {index}", gpu) for index, gpu in world.capabilities)
     for address, name, gpu in cards:
@@ -327,6 +402,17 @@ def wrong_module(world: World) -> Iterator[Finding]:
             title = f"{row.architecture} cards need the open kernel module"
             yield kinds.driver.open_module_required.found(title, evidence, install_driver(world))
             return
+
+
+def _by_its_words(world: World) -> Finding | None:
+    """The module said in the kernel log that it is the wrong one, and brought no card up."""
+    for pattern, kind, title in (
+        (_NOT_OPEN, kinds.driver.open_module_unsupported, "the open kernel module does not drive this GPU"),
+        (_ONLY_OPEN, kinds.driver.open_module_required, "this GPU needs the open kernel module"),
+    ):
+        if logged := world.logged(pattern):
+            return kind.found(title, (Evidence(logged[-1], "kernel log"),), install_driver(world))
+    return None
 
 
 def only_by_variable(world: World) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from cudafit.doctor.fixes import reinstall, replace_build, uninstall
 from cudafit.doctor.linker import nowhere
 from cudafit.doctor.world import Unchecked, World
 from cudafit.model import kinds
-from cudafit.model.bitsandbytes import has_library, library_cudas
+from cudafit.model.bitsandbytes import WITHOUT_LT, has_library, library_cudas
 from cudafit.model.environment import Environment, Extension
 from cudafit.model.finding import ERROR, INFO, WARNING, Evidence, Finding, Fix
 from cudafit.model.frameworks import FRAMEWORKS
@@ -21,6 +21,7 @@ from cudafit.resolve.kernels import Capability, serving_cubin, serving_ptx, sm
 _PRELOADS = (1, 21)
 
 
+_TURING: Capability = (7, 5)
 _OF_CUDNN_8 = "install cuDNN 8 (nvidia-cudnn-cu12==8.9.*), and name its folder in LD_LIBRARY_PATH"
 
 
@@ -35,6 +36,7 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
     built = library_cudas(name for name in names if name.endswith(end))
     major, minor, *_ = (*numbers(torch.cuda), 0)
     if has_library(built, environment.bitsandbytes_falls_back, major, minor):
+        yield from _without_cublaslt(world, names, f"libbitsandbytes_cuda{major}{minor}{WITHOUT_LT}{end}")
         return
     held = f"CUDA {' '.join(built)}" if built else "no CUDA"
     yield kinds.bnb.binary_missing.found(
@@ -47,6 +49,24 @@ def bitsandbytes(world: World) -> Iterator[Finding]:
         or replace_build(world, "bitsandbytes", "torch")
         or reinstall(world, "bitsandbytes", text="upgrade bitsandbytes, or take a torch for a CUDA that it has"),
     )
+
+
+def _without_cublaslt(world: World, names: tuple[str, ...], wanted: str) -> Iterator[Finding]:
+    """Releases up to 0.44 load another library where no card is Turing or newer.
+
+    bitsandbytes-foundation/bitsandbytes issue 386: a V100, and a build from source that made the other one alone.
+    """
+    environment = world.environment
+    if environment is None or not environment.bitsandbytes_without_lt or not world.capabilities or wanted in names:
+        return
+    index, best = max(world.capabilities, key=lambda one: one[1])
+    if best < _TURING:
+        yield kinds.bnb.binary_missing.found(
+            f"bitsandbytes has no library without cuBLASLt, which it loads for {sm(best)}",
+            (Evidence(f"there is no {wanted}", "bitsandbytes/"), world.gpu_evidence(index)),
+            replace_build(world, "bitsandbytes", keep=("torch",))
+            or reinstall(world, "bitsandbytes", text="install bitsandbytes from its wheel, which has both"),
+        )
 
 
 def xformers(world: World) -> Iterator[Finding]:
@@ -172,7 +192,7 @@ def _libraries_fix(
     if all(name in own for name in names):
         folders = sorted({own[name].rpartition("/")[0] for name in names})
         return Fix("give the linker their folders", (("export", f"LD_LIBRARY_PATH={':'.join(folders)}"),))
-    if any(name.startswith("libcudnn_") for name in names):
+    if any(name.startswith(("libcudnn_", "cudnn_")) for name in names):
         return Fix(
             _OF_CUDNN_8 + (", or ctranslate2 from 4.5 on, which takes cuDNN 9" if one.package == "ctranslate2" else "")
         )

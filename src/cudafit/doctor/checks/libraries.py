@@ -148,8 +148,17 @@ def vc_runtime(world: World) -> Iterator[Finding]:
     yield kinds.windows.dll_missing.found(
         f"torch needs {named} of Visual C++'s runtime, and that is not on this Windows",
         (Evidence(f"{named} is neither in System32 nor beside the interpreter", "files"),),
-        Fix("install Microsoft's Visual C++ Redistributable (x64), then start Python anew"),
+        Fix(_vc_fix(environment.no_vc_runtime)),
     )
+
+
+def _vc_fix(names: tuple[str, ...]) -> str:
+    if names == ("libomp140.x86_64.dll",):
+        return (
+            "install the component MSVC v143 x64/x86 build tools with Visual Studio's installer, which brings it; or"
+            " take a torch whose fbgemm.dll does not ask for it"
+        )
+    return "install Microsoft's Visual C++ Redistributable (x64), then start Python anew"
 
 
 def _of_conda(environment: Environment, path: str) -> Fix:

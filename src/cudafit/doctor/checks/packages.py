@@ -66,10 +66,12 @@ def _decides(name: str) -> bool:
 def libc(world: World) -> Iterator[Finding]:
     environment = world.environment
     told = world.machine.os.libc
+    by_tag = False
     for name in [one.build for one in LEADING] if environment and told else ():
         one = environment.distribution(name) if environment else None
         platforms = tuple(tag.rpartition("-")[2] for tag in one.tags) if one else ()
         if one and (need := libc_needed(platforms, told)):
+            by_tag = True
             resolve = command_text("cudafit", "resolve", name)
             yield kinds.sys.glibc_too_old.found(
                 f"{name} {one.version} needs {need}, and this system has {told}",
@@ -79,7 +81,26 @@ def libc(world: World) -> Iterator[Finding]:
                 ),
                 Fix(f"an older {name}, a newer system, or a container: `{resolve}` names one that fits"),
             )
+    if not by_tag:
+        yield from _libc_of_libraries(world)
     yield from _libc_of_extensions(world)
+
+
+def _libc_of_libraries(world: World) -> Iterator[Finding]:
+    """What a framework loads, as conda's CUDA libraries do: pytorch/pytorch issue 150724."""
+    environment, told = world.environment, world.machine.os.libc or ""
+    have = told.removeprefix("glibc ")
+    if environment is None or environment.glibc is None or have == told:
+        return
+    version, path = environment.glibc
+    need = version.removeprefix("GLIBC_")
+    if numbers(need) > numbers(have):
+        library = path.rpartition("/")[2]
+        yield kinds.sys.glibc_too_old.found(
+            f"{library} needs glibc {need}, and this system has {told}",
+            (Evidence(f"it needs {version}", path), Evidence(told, "libc")),
+            Fix("builds for an older CUDA or of an older release, a newer system, or a container"),
+        )
 
 
 def _libc_of_extensions(world: World) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def build(world: World) -> Iterator[Finding | Unchecked]:
         return
     evidence = (Evidence(f"tensorflow {tensorflow.version}, is_cuda_build = False", tensorflow.path),)
     system = world.machine.os
-    if system.system == "windows":
+    if system.system == "windows" and not _had_windows(tensorflow):
         yield kinds.tf.windows_native_unsupported.found(
             "TensorFlow has no GPU build for Windows since 2.11",
             evidence,
@@ -55,6 +55,11 @@ def build(world: World) -> Iterator[Finding | Unchecked]:
             evidence,
             replace_build(world, "tensorflow", remove=["tensorflow-cpu"] if _called_cpu(environment) else []),
         )
+
+
+def _had_windows(tensorflow: TensorflowBuild) -> bool:
+    """Up to 2.10 there were builds for Windows' GPUs, so one without CUDA is another build of the same release."""
+    return tensorflow.version is not None and numbers(tensorflow.version)[:2] < (2, 11)
 
 
 def _called_cpu(environment: Environment) -> bool:
@@ -159,7 +164,7 @@ def _on_windows(world: World, tensorflow: TensorflowBuild) -> Iterator[Finding |
 
 def _with_cuda(world: World, version: str | None) -> Fix:
     """The extra that brings CUDA's libraries came with 2.14."""
-    if version and numbers(version)[:2] < (2, 14):
+    if version is None or numbers(version)[:2] < (2, 14):
         return reinstall(world, "tensorflow[and-cuda]>=2.14")
     return reinstall(world, f"tensorflow[and-cuda]=={version}")
 

@@ -7,7 +7,7 @@ from cudafit.doctor.fixes import reinstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import CondaPackage, Environment
-from cudafit.model.finding import Evidence, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.machine import Library
 from cudafit.model.versions import numbers
 from cudafit.system.commands import path_word
@@ -16,7 +16,13 @@ from cudafit.system.commands import path_word
 _NAMED_BY_CUDA = re.compile(r"(cupy|tensorrt|tensorrt-lean|cudf|cuml)-cu(?:da)?(\d\d)x?")
 
 # What compiles kernels when it runs.
-_COMPILES = re.compile(r"cupy(-core|-cuda\d+x)?|numba-cuda|cuda-core")
+_COMPILES = re.compile(r"cupy(-core|-cuda\d+x)?|numba-cuda|cuda-core|openmm")
+# Of these nothing runs that is not compiled so. numba has a CUDA target of its own; that it is used is not known.
+# Sources: openmm/openmm issue 3585; Numba's documentation, "CUDA Minor Version Compatibility".
+_ALWAYS = re.compile(r"numba-cuda|openmm")
+# With them numba links for an older driver; later releases of numba-cuda do by cuda-core, with nvJitLink.
+_BRIDGES = re.compile(r"(pynvjitlink|cubinlinker)(-cu\d\d)?")
+_JIT_LINK = re.compile(r"(nvidia-|lib)nvjitlink(-cu\d\d)?")
 
 
 def compiler_too_new(world: World) -> Iterator[Finding]:
@@ -24,8 +30,12 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
     environment = world.environment
     if environment is None or world.host.kind.state != "gpu":
         return
+    if _bridged(environment):
+        return
     users = [one for one in environment.distributions if _COMPILES.fullmatch(one.name)]
-    if of_conda := next((one for one in environment.conda if one.name == "cuda-nvrtc"), None):
+    users.sort(key=lambda one: _never(one.name))
+    # Up to CUDA 11 conda's compiler is a part of cudatoolkit.
+    if of_conda := next((one for one in environment.conda if one.name in ("cuda-nvrtc", "cudatoolkit")), None):
         yield from _of_conda(world, environment, of_conda)
         return
     nvrtc = next(
@@ -41,24 +51,42 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
         f"{users[0].name} compiles with NVRTC {major}.{minor}, whose PTX this driver does not take",
         (Evidence(f"{nvrtc.name} {nvrtc.version}", nvrtc.metadata), world.driver_evidence),
         reinstall(world, f"{nvrtc.name}{_limit(world, major)}"),
+        severity=ERROR if _ALWAYS.fullmatch(users[0].name) else WARNING,
     )
+
+
+def _bridged(environment: Environment) -> bool:
+    names = {*(one.name for one in environment.conda), *(one.name for one in environment.distributions)}
+    if any(_BRIDGES.fullmatch(name) for name in names):
+        return True
+    numba = environment.distribution("numba-cuda")
+    by_core = numba is not None and any(re.match(r"cuda-core\b", text) for text in numba.requires)
+    return by_core and any(_JIT_LINK.fullmatch(name) for name in names)
 
 
 def _of_conda(world: World, environment: Environment, nvrtc: CondaPackage) -> Iterator[Finding]:
     """conda's NVRTC follows the package cuda-version."""
     names = [*(one.name for one in environment.conda), *(one.name for one in environment.distributions)]
-    user = next((name for name in names if _COMPILES.fullmatch(name)), None)
+    wanted = _COMPILES if nvrtc.name == "cuda-nvrtc" else _ALWAYS
+    user = next((name for name in sorted(names, key=_never) if wanted.fullmatch(name)), None)
     major, minor, *_ = *numbers(nvrtc.version), 0
     verdict = world.verdict(f"{major}.{minor}")
     if user is None or verdict.compat is None or verdict.ptx:
         return
     limit = _limit(world, major)
-    command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", f"cuda-version{limit}")
+    held = f"cuda-version{limit}" if nvrtc.name == "cuda-nvrtc" else f"cudatoolkit{limit}"
+    command = ("conda", "install", "--prefix", path_word(environment.path), "-c", "conda-forge", held)
     yield kinds.driver.jit_ptx_too_new.found(
         f"{user} compiles with conda's NVRTC {major}.{minor}, whose PTX this driver does not take",
         (Evidence(f"{nvrtc.name} {nvrtc.version} ({nvrtc.build})", "conda-meta"), world.driver_evidence),
         Fix("keep conda's CUDA to what the driver takes", (command,) if limit else ()),
+        severity=ERROR if _ALWAYS.fullmatch(user) else WARNING,
     )
+
+
+def _never(name: str) -> bool:
+    """Sorts those first that do nothing without it."""
+    return _ALWAYS.fullmatch(name) is None
 
 
 def _limit(world: World, major: int) -> str:
