@@ -33,6 +33,7 @@ class gpu(Family):
     out_of_memory = error("project", "the GPU's memory does not suffice for the program")
     nvlink_error = error("hardware", "a link between GPUs fails")
     gsp_timeout = error("driver", "the firmware of a GPU does not answer")
+    driver_fault = error("hardware", "the driver reports a fault of a GPU")
 
 
 class perf(Family):
