@@ -7,6 +7,7 @@ from typing import Any
 
 from cudafit.errors import InputError
 from cudafit.model.frozen import frozen
+from cudafit.settings import user_layer
 from cudafit.system.reading import read_bytes, read_text
 from cudafit.system.secrets import has_login, host_of, redacted
 from cudafit.system.toml import TomlError, read_toml
@@ -35,8 +36,8 @@ class Indexes:
 
 def configured(environ: Mapping[str, str] = os.environ) -> Indexes:
     """By the environment first, then by `[indexes]` in cudafit's configuration file; raises InputError."""
-    table = _own_table(environ)
-    found = {name: environ.get(variable) or table.get(name) for name, variable in _VARIABLES.items()}
+    own = {one.key: str(one.value) for one in user_layer(environ)[1]}
+    found = {name: environ.get(variable) or own.get(f"indexes.{name}") for name, variable in _VARIABLES.items()}
     for name, address in {"default": default_index(environ), **found}.items():
         _refuse_broken(_VARIABLES.get(name, "the package index"), address)
     return Indexes(default_index(environ), found["pytorch"], found["conda"])
@@ -67,24 +68,6 @@ def default_index(environ: Mapping[str, str] = os.environ) -> str | None:
         if environ.get(variable):
             return environ[variable]
     return _from_pip(environ) or _from_uv(environ)
-
-
-def _own_table(environ: Mapping[str, str]) -> dict[str, str]:
-    path = os.path.join(_config_folder(environ), "cudafit", "config.toml")
-    try:
-        table = read_toml(read_bytes(path, _LIMIT)).get("indexes", {})
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise _unread(path, error) from None
-    except TomlError as error:
-        raise InputError(f"cannot read `{path}`: {error}") from None
-    known = isinstance(table, dict) and set(table) <= set(_VARIABLES)
-    if not known or not all(isinstance(value, str) for value in table.values()):
-        raise InputError(
-            f"`{path}`: `[indexes]` takes the addresses {' and '.join(f'`{name}`' for name in _VARIABLES)}"
-        )
-    return dict(table)
 
 
 def _config_folder(environ: Mapping[str, str]) -> str:

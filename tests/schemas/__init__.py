@@ -7,7 +7,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from cudafit import shipped
-from cudafit.model import bench, code_finding, finding, fit, machine, matrix, messages, plan, run
+from cudafit.model import bench, code_finding, finding, fit, machine, matrix, messages, plan, run, settings
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Generation
 
@@ -49,6 +49,7 @@ RECORDS = {
     "bench-1": (bench.Bench, bench.SCHEMA),
     "run-1": (run.RunReport, run.SCHEMA),
     "explain-1": (messages.Explanation, messages.SCHEMA),
+    "config-1": (settings.Config, settings.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }
 

@@ -77,13 +77,15 @@ def _rows(report: Report) -> "Sequence[Row]":
     return report_rows(report)
 
 
+def can_be_told(word: str, *, in_code: bool = False) -> bool:
+    """Whether a finding of doctor's is called so, or begins with it."""
+    known = {kind.id for kind in every_kind()} | (IN_CODE.keys() if in_code else set())
+    return any(is_called(name, (word,)) for name in known)
+
+
 def _refuse_unknown(request: Request) -> None:
-    words = (*request.select, *request.ignore)
-    if not words:
-        return
-    known = {kind.id for kind in every_kind()} | (IN_CODE.keys() if request.sources else set())
-    for word in words:
-        if not any(is_called(name, (word,)) for name in known):
+    for word in (*request.select, *request.ignore):
+        if not can_be_told(word, in_code=bool(request.sources)):
             raise InputError(f"no finding is called `{word}`", hint="`cudafit doctor --list-checks` names them")
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
     "explain": Entry("cudafit.cli.explain", "Say what a finding or an error text means, and what to do."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
+    "config": Entry("cudafit.cli.config", "Show what is set by variables, the project and your file, and what counts."),
     "completion": Entry("cudafit.cli.completion", "Print what makes a shell complete cudafit's words."),
     "help": Entry("cudafit.cli.help", "Show what a command takes."),
 }
@@ -63,6 +64,7 @@ SYNONYMS = {
     "show": "inspect",
     "status": "inspect",
     "undo": "rollback",
+    "settings": "config",
     "venv": "create",
     "why": "explain",
 }

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
+from cudafit.app.configured import cuda_of, settled
 from cudafit.cli.common import common_options, emit, say
 from cudafit.cli.lock_options import patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
@@ -74,6 +75,9 @@ def command(
     the environment is made for is started. Where there is a GPU, `bench --quick` then proves that it is used.
     """
     context.with_resource(stoppable())
+    known = settled(say)
+    if others["lock"] is None:
+        cuda = cuda_of(known, cuda, say, cpu=cpu)
     question = ask(context, machine)
     from cudafit.app.create import Request, create  # noqa: PLC0415 - while NVML answers
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
+from cudafit.app.configured import ignore_of, settled
 from cudafit.cli.common import Seconds, common_options, emit, say, write, write_exactly
 from cudafit.cli.machine_options import ask, environment_options, matrix_options, one_machine_options, root_option
 from cudafit.errors import CudafitError, InputError
@@ -89,9 +90,11 @@ def command(
         raise InputError("ENV and `--env` each name the environment")
     environment = replace(environment, path=named or environment.path)
     context.with_resource(stoppable())
+    known = settled(say)
     question = ask(context, machine)
-    from cudafit.app.doctor import Request, doctor  # noqa: PLC0415 - while NVML answers
+    from cudafit.app.doctor import Request, can_be_told, doctor  # noqa: PLC0415 - while NVML answers
 
+    others["ignore"] = ignore_of(known, "doctor", others["select"], others["ignore"], say, can_be_told)
     try:
         result = doctor(Request(machine, facts, environment, **others), question, say)
     except CudafitError as error:

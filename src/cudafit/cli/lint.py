@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cudafit.app.asked import WhichEnvironment
+from cudafit.app.configured import ignore_of, settled
 from cudafit.cli.common import common_options, say, use_color, write, write_diff, write_exactly
 from cudafit.cli.machine_options import environment_options
 from cudafit.errors import InputError
@@ -65,6 +66,7 @@ def command(
         return 0
     if write_files and not fix:
         raise InputError("`--write` belongs to `--fix`", hint="`cudafit lint --fix --write PATH`")
+    ignore = ignore_of(settled(say), "lint", select, ignore, say)
     linted = lint(Request(paths, environment, not no_cache, select, ignore))
     if fix and write_files:
         linted = _write(linted)

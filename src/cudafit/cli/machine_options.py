@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.app.asked import SILENCE_S, WhichEnvironment, WhichFacts, WhichMachine, ask_driver
+from cudafit.model.settings import PLATFORMS
 
 if TYPE_CHECKING:
     from cudafit.machine.question import Question
 
-_PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "windows-aarch64", "macos-aarch64", "macos-x86_64")
 Command = Callable[..., Any]
 
 root_option = click.option("--root", metavar="DIR", help="Look at the file system below DIR: files only.")
@@ -31,7 +31,7 @@ def machine_options(command: Command) -> Command:
         root_option,
         click.option("--python", metavar="VERSION", help="The Python to find builds for, as 3.12."),
         click.option("--glibc", metavar="VERSION", help="The machine's C library, as 2.28."),
-        click.option("--platform", type=click.Choice(_PLATFORMS), help="The machine's system and processor."),
+        click.option("--platform", type=click.Choice(PLATFORMS), help="The machine's system and processor."),
         click.option(
             "--gpu",
             "gpus",

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cudafit.app.asked import WhichEnvironment, WhichFacts, WhichMachine
+from cudafit.app.configured import settled
 from cudafit.cli.common import Seconds, Terminal, common_options, emit, write_line
 from cudafit.cli.machine_options import ask, matrix_options, one_machine_options
 from cudafit.system.interrupts import stoppable
@@ -74,6 +75,7 @@ def command(
 
         kernels.repair_kernel(kernels.Request(kernel, path, dry_run), talk, write_line)
         return 0
+    settled(talk.say)
     question = ask(context, machine)
     from cudafit.app.repair import Request, repair  # noqa: PLC0415 - while NVML answers
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cudafit.app.asked import WhichBuilds, WhichFacts, WhichLocks, WhichMachine
+from cudafit.app.configured import cuda_of, machine_of, settled
 from cudafit.cli.common import common_options, emit, say, say_lines, write, write_diff, write_line
 from cudafit.cli.lock_options import lock_options, patience
 from cudafit.cli.machine_options import ask, machine_options, matrix_options
@@ -69,6 +70,9 @@ def command(
     any, the project in this folder is read. Exits with 1 when nothing fits. With -o the fit is written as a lock.
     """
     context.with_resource(stoppable())
+    known = settled(say)
+    machine = machine_of(known, machine, say)
+    builds["cuda"] = cuda_of(known, builds["cuda"], say, cpu=builds["cpu"])
     question = ask(context, machine)
     from cudafit.app.resolve import Request, resolve  # noqa: PLC0415 - while NVML answers
 

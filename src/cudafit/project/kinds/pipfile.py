@@ -8,7 +8,7 @@ from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.kinds.poetry_tables import rows_of
 from cudafit.project.kinds.pyproject import toml_of
 from cudafit.project.tables import Unread, requirement, table, tables, text, texts
-from cudafit.project.toml_places import TomlPlaces
+from cudafit.system.toml_places import TomlPlaces
 
 
 def read(path: str, told: str) -> Declaration | None:

@@ -5,7 +5,7 @@ from cudafit.model.requirement import normalised
 from cudafit.project.kinds.pixi_tables import with_pixi
 from cudafit.project.kinds.pyproject import toml_of
 from cudafit.project.tables import table, text
-from cudafit.project.toml_places import TomlPlaces
+from cudafit.system.toml_places import TomlPlaces
 
 
 def read(path: str, told: str) -> Declaration | None:

@@ -9,7 +9,7 @@ from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.conda_specs import Spec, chosen_by, name_of, spec_of
 from cudafit.project.kinds.poetry_tables import rows_of
 from cudafit.project.tables import Unread, requirement, table, text, texts
-from cudafit.project.toml_places import TomlPlaces
+from cudafit.system.toml_places import TomlPlaces
 
 _PLATFORM = "linux-64"
 

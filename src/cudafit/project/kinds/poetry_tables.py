@@ -8,7 +8,7 @@ from cudafit.model.declaration import Bound, Declaration, Source
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.project.specifiers import of_poetry
 from cudafit.project.tables import Unread, requirement, table, tables, text, texts
-from cudafit.project.toml_places import TomlPlaces
+from cudafit.system.toml_places import TomlPlaces
 
 _MAIN = "tool.poetry.dependencies"
 

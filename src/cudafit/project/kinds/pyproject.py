@@ -14,8 +14,8 @@ from cudafit.model.requirement import Wanted, normalised, wanted
 from cudafit.project.kinds import pixi_tables, poetry_tables
 from cudafit.project.requirement_files import read_requirement_file
 from cudafit.project.tables import Unread, requirements, table, tables, text, texts
-from cudafit.project.toml_places import TomlPlaces
 from cudafit.system.toml import TomlError, read_toml
+from cudafit.system.toml_places import TomlPlaces
 
 
 def read(path: str, told: str) -> Declaration | None:
