@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages completion lint-wild logs-wild harvest wheel matrices dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages completion lint-wild logs-wild harvest wheel matrices pyz dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -122,6 +122,9 @@ wheel: $(DEV) ## build dist/*.whl
 matrices: $(DEV) ## build dist/matrices/*.whl: the facts as a package of their own
 	rm -rf dist/matrices
 	$(RUN) -m uv build --quiet --no-config --wheel --out-dir dist/matrices packages/cudafit-matrices
+
+pyz: $(DEV) ## build dist/pyz/cudafit.pyz: one file that runs with any Python from 3.10 on
+	$(RUN) packages/pyz/build.py dist/pyz
 
 dist: $(DEV) ## build what is published: the sdist, and from it the wheel
 	rm -rf dist

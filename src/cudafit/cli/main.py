@@ -16,6 +16,8 @@ from cudafit.errors import CudafitError, InputError
 BUG = 70
 INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# What `cudafit.pyz` has no room for.
+_LEFT_OUT = {"uv": "uv", "pypi_simple": "what reads a package index"}
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 
@@ -93,6 +95,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _give_up_stdout()
         return BROKEN_PIPE
+    except ModuleNotFoundError as error:
+        if error.name not in _LEFT_OUT:
+            return _bug(error, arguments, verbose=verbose)
+        what = f"this copy of cudafit came without {_LEFT_OUT[error.name]}, which is needed here"
+        return _say(InputError(what, hint="`pip install cudafit` brings it"))
     except OSError as error:
         if error.errno in _FULL and error.filename is None:
             _give_up_stdout()

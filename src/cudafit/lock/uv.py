@@ -19,7 +19,7 @@ from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.model.versions import numbers
-from cudafit.process import Finished, run
+from cudafit.process import Finished, run, which
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
 from cudafit.system.scratch import scratch
@@ -159,8 +159,13 @@ def _is_version(text: str) -> bool:
 
 
 def uv_program() -> str:
-    from uv import find_uv_bin  # noqa: PLC0415 - for locks alone
-
+    """Raises ModuleNotFoundError where there is none, as in `cudafit.pyz` on a machine without uv."""
+    try:
+        from uv import find_uv_bin  # noqa: PLC0415 - for locks alone
+    except ModuleNotFoundError:
+        if found := which("uv", os.environ.get("PATH", "")):
+            return found
+        raise
     return str(find_uv_bin())
 
 
