@@ -227,3 +227,37 @@ def test_an_output_that_is_full_or_closed_is_no_bug(environ: dict[str, str]) -> 
     assert done.stderr == "error: the output cannot be written: No space left on device\n"
     closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
     assert subprocess.run(closed, env=environ, check=False).returncode == 0
+
+
+AT_ITS_END = """
+import atexit, sys, threading, time
+from cudafit import __main__ as entry
+from cudafit.cli import main
+def run(words):
+    atexit.register(sys.stdout.write, "at exit\\n")
+    sys.stdout.write("told\\n")
+    return 3
+main.run = run
+threading.Thread(target=lambda: time.sleep(0.05) or sys.stdout.write("thread\\n")).start()
+class Kept:
+    def __del__(self): sys.stderr.write("taken apart\\n")
+kept = Kept()
+other = {"entry": entry}
+exec("def run_main(): entry.main()", other)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "apart"),
+    [
+        ("entry.main()", ""),
+        ("atexit.register(id, 0); entry.main()", "taken apart\n"),
+        ("entry.main([])", "taken apart\n"),
+        ("other['run_main']()", "taken apart\n"),
+    ],
+)
+def test_the_end_waits_for_threads_and_exit_handlers_and_leaves_memory_to_the_system(call: str, apart: str) -> None:
+    """Where the program is not cudafit itself, or others have something to do at its end, it ends as it would."""
+    done = subprocess.run([sys.executable, "-c", f"{AT_ITS_END}{call}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, apart)
+    assert done.stdout.splitlines() == ["told", "thread", "at exit"]

@@ -1,10 +1,13 @@
 """The commands by name. Each lives in a module that is imported only when it is called; so `--help` stays quick."""
 
 import importlib
+import sys
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import click
+
+from cudafit.system.terminal import width as terminal_width
 
 
 class Entry(NamedTuple):
@@ -82,11 +85,10 @@ class Page(click.HelpFormatter):
     """Help as wide as the terminal, also where that is narrower than click's 50 columns."""
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
-        import shutil  # noqa: PLC0415 - for a page of help only
-
-        columns = shutil.get_terminal_size().columns
-        if width is None and columns < _NARROW:
-            width = max(columns - 1, _NARROWEST)
+        if width is None:
+            columns = terminal_width(sys.stdout)  # click would load all of Python's compression for it, with `shutil`
+            most = _USUAL if max_width is None else max_width
+            width = max(columns - 1, _NARROWEST) if columns < _NARROW else min(columns, most) - 2
         super().__init__(indent_increment, width, max_width)
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
@@ -95,6 +97,7 @@ class Page(click.HelpFormatter):
 
 _NARROW = 52
 _NARROWEST = 24
+_USUAL = 80
 
 
 class Place(click.Context):
