@@ -8,6 +8,10 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer to load than a shell wants to wait
+    from collections.abc import Sequence
+
 if sys.version_info < (3, 10):  # noqa: UP036 - pip holds to it, a checkout or an unpacked wheel does not
     sys.stderr.write("error: cudafit needs Python 3.10 or newer; this is %d.%d\n" % sys.version_info[:2])  # noqa: UP031
     sys.exit(2)
@@ -34,9 +38,9 @@ leave_out_the_current_folder()
 gc.set_threshold(100_000)
 
 
-def main() -> None:
+def main(arguments: "Sequence[str] | None" = None) -> None:
     """Loads the rest; not where a shell asks what Tab does, which it does at every press."""
-    if sys.argv[1:3] == ["completion", "--words"]:
+    if arguments is None and sys.argv[1:3] == ["completion", "--words"]:
         try:
             from cudafit.completion.answer import main as answer  # noqa: PLC0415
 
@@ -46,7 +50,7 @@ def main() -> None:
         return
     from cudafit.cli.main import main as run  # noqa: PLC0415
 
-    run()
+    run(arguments)
 
 
 if __name__ == "__main__":

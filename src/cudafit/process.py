@@ -13,12 +13,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cudafit.model.frozen import frozen
 from cudafit.system.interrupts import held_off
 from cudafit.system.posix import posix, signals
 from cudafit.system.python310 import safe_words
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 _REAP_S = 0.5
 _NOT_FOR_HELPERS = ("PYTHONSTARTUP", "PYTHONINSPECT")
@@ -40,6 +43,16 @@ def which(program: str, path: str) -> str | None:
         return shutil.which(program, path=path)
     places = (os.path.join(folder, program) for folder in path.split(os.pathsep) if os.path.isabs(folder))
     return next((place for place in places if os.access(place, os.X_OK) and os.path.isfile(place)), None)
+
+
+def context_of_workers() -> "BaseContext | None":
+    """How a pool's workers begin: forked where nothing else runs in this process. From 3.14 on Python starts a server
+    in place of that, which imports everything anew and stays until the program ends."""
+    if sys.platform == "linux" and threading.active_count() == 1:
+        from multiprocessing import get_context  # noqa: PLC0415 - for many files alone
+
+        return get_context("fork")
+    return None
 
 
 def own_python(*words: str) -> list[str]:

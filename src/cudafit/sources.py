@@ -4,13 +4,11 @@ import codecs
 import gc
 import io
 import os
-import sys
-import threading
 import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cudafit.errors import InputError
 from cudafit.files import Files
@@ -20,9 +18,6 @@ from cudafit.lint_cache import LintCache, key_of, packed, unpacked
 from cudafit.model import kinds
 from cudafit.model.code_finding import CodeFinding, LintReport, SkippedFile
 from cudafit.model.finding import is_wanted
-
-if TYPE_CHECKING:
-    from multiprocessing.context import BaseContext
 
 STDIN = "-"
 LIMIT = 16 << 20
@@ -164,24 +159,16 @@ def _followed(tasks: list[Task]) -> list[Read]:
         return [read_file(task) for task in tasks]
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - for large trees alone
 
+    from cudafit.process import context_of_workers  # noqa: PLC0415
+
     # The large ones first, so that no worker is left alone with one at the end.
     order = sorted(range(len(tasks)), key=lambda number: _size(tasks[number].path), reverse=True)
     results: list[Read | None] = [None] * len(tasks)
-    with ProcessPoolExecutor(workers, _context(), initializer=_keep_no_garbage) as pool:
+    with ProcessPoolExecutor(workers, context_of_workers(), initializer=_keep_no_garbage) as pool:
         done = pool.map(_one_of_many, [tasks[number] for number in order], chunksize=8)
         for number, read in zip(order, done, strict=True):
             results[number] = read
     return [one for one in results if one is not None]
-
-
-def _context() -> "BaseContext | None":
-    """Forked where nothing else runs in this process: from 3.14 on Python starts a server in its place, which imports
-    everything anew and stays behind until the program ends."""
-    if sys.platform == "linux" and threading.active_count() == 1:
-        from multiprocessing import get_context  # noqa: PLC0415 - for large trees alone
-
-        return get_context("fork")
-    return None
 
 
 def _size(path: str) -> int:

@@ -71,10 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")
     ended: list[int] = []
     first = not getattr(atexit, "_ncallbacks", lambda: 1)()  # what is registered first runs last
-    if first and arguments is None and sys._getframe(1).f_globals is vars(sys.modules["__main__"]):
+    if first and arguments is None and _is_called_by_the_program():
         atexit.register(_end, ended)
     ended.append(run(list(sys.argv[1:] if arguments is None else arguments)))
     sys.exit(ended[0])
+
+
+def _is_called_by_the_program() -> bool:
+    """Whether the script that was started calls `main`, and no program that goes on after it."""
+    caller = sys._getframe(2)
+    entry = sys.modules.get("cudafit.__main__")
+    if entry and caller.f_back and caller.f_globals is vars(entry):
+        caller = caller.f_back
+    return caller.f_globals is vars(sys.modules["__main__"])
 
 
 def _end(ended: Sequence[int]) -> None:
