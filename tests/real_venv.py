@@ -41,10 +41,15 @@ def uninstalled(path: Path, package: str) -> None:
 
 def with_cpu_torch(path: Path, *words: str) -> Path:
     """The test is skipped where pip, which alone finds that build, does not find it."""
+    return made(path, str(cpu_torch()), *words)
+
+
+def cpu_torch() -> Path:
+    """Its wheel, likewise."""
     wheel = _cpu_torch()
     if isinstance(wheel, str):
         pytest.skip(f"pip finds no CPU build of torch {CPU_TORCH} here: {wheel}")
-    return made(path, str(wheel), *words)
+    return wheel
 
 
 @functools.cache

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from cudafit.matrix.harvest.source_archive import needs_of_archive
+from cudafit.matrix.harvest.source_archive import Archive, needs_of_archive, read_archive
 from tests.conftest import Run
 from tests.lock.world import DEFAULT, World, wheel, world
 from tests.matrix.harvest.server import Index, serving
 
 PASCAL = ("--gpu", "GTX 1080 Ti", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.11")
 BLACKWELL = ("--gpu", "RTX 5090", "--driver", "580.65.06", "--glibc", "2.35", "--python", "3.11")
+RUN = "raise SystemExit('it was run')\n"
 Resolve = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -29,7 +30,7 @@ def source(name: str, version: str, files: dict[str, str]) -> tuple[str, bytes]:
     """An archive whose build would fail: whoever runs it has made a mistake."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as packed:
-        for path, text in {**files, "setup.py": "raise SystemExit('it was run')\n"}.items():
+        for path, text in {"setup.py": RUN, **files}.items():
             member = tarfile.TarInfo(f"{name}-{version}/{path}")
             member.size = len(text)
             packed.addfile(member, io.BytesIO(text.encode()))
@@ -62,6 +63,28 @@ PACKAGES = {
             ),
         ]
     ),
+    "built-with": dict(
+        [
+            source(
+                "built_with",
+                "1.2",
+                {"setup.py": f"import torch.utils.cpp_extension\n{RUN}", "built_with.egg-info/requires.txt": "numpy\n"},
+            )
+        ]
+    ),
+    "built-in-pieces": dict(
+        [
+            source(
+                "built_in_pieces",
+                "3.0",
+                {
+                    "setup.py": f"try:\n    import jax\nexcept ImportError:\n    pass\n{RUN}",
+                    "pyproject.toml": '[build-system]\nrequires = ["hatchling>=1", "torch>=2", "ninja"]\n',
+                },
+            )
+        ]
+    ),
+    "over-built": dict([needing("over_built", "1.0", "built-with")]),
     "secretive": dict([source("secretive", "1.0", {"PKG-INFO": "Metadata-Version: 2.1\nName: secretive\n"})]),
     "held-back": dict([needing("held_back", "2.0", "torch", "secretive"), needing("held_back", "0.1.dev1", "numpy")]),
     "of-its-time": dict([wheel("of_its_time", "1.0", f"cp{n}-cp{n}-manylinux2014_x86_64") for n in (38, 311)]),
@@ -266,6 +289,38 @@ def test_a_pin_that_has_wheels_for_another_python_chooses_it(resolve: Resolve) -
     assert "`of-its-time==1.0` stands in r.txt:2" in typed.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "built-with",
+            "built-with 1.2 has no wheel here, and its build imports torch: install the others first, then"
+            " `uv pip install setuptools` and `uv pip install --no-build-isolation built-with`",
+        ),
+        (
+            "built-in-pieces",
+            "built-in-pieces 3.0 has no wheel here, and its build imports torch: install the others first, then"
+            " `uv pip install 'hatchling>=1' ninja` and `uv pip install --no-build-isolation built-in-pieces`",
+        ),
+        (
+            "over-built",
+            "built-with 1.2 has no wheel here, and its build imports torch: with torch installed first, add"
+            " `--no-build-isolation-package built-with` to the line",
+        ),
+    ],
+)
+def test_what_is_built_with_torch_brings_it_and_is_told_how(resolve: Resolve, name: str, said: str) -> None:
+    """No installer builds it in the line that brings torch: it comes after that."""
+    Path("requirements.txt").write_text(f"numpy\n{name}\n")
+    answer = json.loads(resolve("-r", "requirements.txt", *PASCAL, "--json").stdout)
+    assert [pick["name"] for pick in answer["picks"]] == ["torch"]
+    assert said in answer["notes"]
+    last = ["-r", "requirements.txt"] if name == "over-built" else ["numpy"]
+    assert answer["command"] == ["uv", "pip", "install", "torch==2.14.1+cu126", *last, "--torch-backend", "cu126"]
+    silent = [one for one in answer["warnings"] if "not looked at" in one]
+    assert [f"`{name}`" in one for one in silent] == ([True] if name == "built-in-pieces" else [])
+
+
 def test_an_index_of_a_file_that_wants_a_login_is_said_and_stops_nothing(
     resolve: Resolve, closing_world: World
 ) -> None:
@@ -297,6 +352,8 @@ def test_source_archives_are_read_and_broken_ones_are_passed_over() -> None:
     packed = next(iter(PACKAGES["source-only"].values()))
     assert needs_of_archive(packed) == ("numpy", "torch>=2.1", 'pytest; extra == "dev"')
     assert needs_of_archive(packed[: len(packed) // 2]) is None
+    broken = source("x", "1", {"setup.py": "import torch\nx = (", "pyproject.toml": "[build-system"})[1]
+    assert read_archive(broken) == Archive(None)
     assert needs_of_archive(b"PK\x03\x04 no archive") is None
     assert needs_of_archive(b"") is None
     out = io.BytesIO()

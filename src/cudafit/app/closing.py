@@ -12,15 +12,16 @@ from cudafit.lock.lines import option_of
 from cudafit.lock.uv import UvError
 from cudafit.matrix.harvest.released import Needs, Released
 from cudafit.model.fit import NO_FIT, Resolution, Target
-from cudafit.model.frameworks import OF_THE_CPU
+from cudafit.model.frameworks import LEADING, OF_THE_CPU
 from cudafit.model.frozen import frozen
-from cudafit.model.requirement import NEEDED_BY, Wanted, applies, wanted
+from cudafit.model.requirement import NEEDED_BY, Wanted, applies, name_in, wanted
 from cudafit.resolve.answer import resolve
 from cudafit.resolve.closing import brought_in, needed_by, stated, with_extra, with_public
 from cudafit.resolve.host import Host
 from cudafit.resolve.names import refuse_absent
 from cudafit.resolve.problem import Book, Library
 from cudafit.resolve.request import Request
+from cudafit.system.commands import command_text
 
 _TRIES = 3
 _FOR_THE_GPU = {**OF_THE_CPU, "faiss-cpu": "faiss-gpu-cu12"}
@@ -83,6 +84,7 @@ class _Solver:
         self.of_the_cpu: dict[str, str] = {}
         self.through: dict[str, str] = {}  # ours that came in, and one that needs each
         self.versions: dict[str, str] = {}
+        self.built: dict[str, tuple[Needs, str]] = {}  # where they are installed, and with which framework
         self.released = Released(indexes.default)
 
     def closed(self, machines: Sequence[Host], book: Book) -> Closed:
@@ -100,8 +102,22 @@ class _Solver:
         unseen += [f"what `{one}` needs was not looked at: it is given by its address" for one in given]
         unseen += [f"what `{line}` needs was not looked at" for line in self.request.lines if _is_folder(line)]
         # Of what was not looked at nobody knows what it needs.
-        notes = [*self._for_the_cpu(), *(() if unseen else self._optional(request))]
-        return Closed(request, tuple(unseen), tuple(notes))
+        notes = [*self._for_the_cpu(), *self._of_builds(), *(() if unseen else self._optional(request))]
+        asked = {one.name for one in self.request.wanted if not one.constraint}
+        return Closed(replace(request, built=tuple(asked & {*self.built})), tuple(unseen), tuple(notes))
+
+    def _of_builds(self) -> Iterator[str]:
+        """An installer builds with nothing but what the build asks for: with no torch, or with another one."""
+        asked = {one.name: one for one in self.request.wanted if not one.constraint}
+        for name, (found, framework) in self.built.items():
+            told = f"{name} {found.version} has no wheel here, and its build imports {framework}"
+            others = [one for one in found.build if name_in(one) != framework]
+            if want := asked.get(name):
+                first = f"`{command_text('uv', 'pip', 'install', *others)}` and " if others else ""
+                command = command_text("uv", "pip", "install", "--no-build-isolation", want.text)
+                yield f"{told}: install the others first, then {first}`{command}`"
+            else:
+                yield f"{told}: with {framework} installed first, add `--no-build-isolation-package {name}` to the line"
 
     def _for_the_cpu(self) -> Iterator[str]:
         """What comes through others as the build for the CPU, by the name that it has then."""
@@ -187,6 +203,7 @@ class _Solver:
         asked += self.library.agreements.held_back(asked)
         standing: list[Wanted] = []
         excluded: list[str] = []
+        read: set[str] = set()
         while True:
             whole = [one for one in asked if one.name not in excluded] + standing
             got = self._as_new_as_can_be(
@@ -212,10 +229,15 @@ class _Solver:
                 origin = needed_by(name, found.version)
                 standing += stated(found.requires, origin, target.platform, python, extras=extras)
                 excluded += [name] if name not in excluded else []
+                read |= {name} if found.is_told else set()
+                if framework := _of_its_build(found):
+                    self.built[name] = (found, framework)
+                    if not any(one.name == framework and _is_of(one, name) for one in standing):
+                        standing.append(Wanted(framework, "", (), framework, origin))
         self.versions |= {node.name: node.version for node in got.nodes}
         self.through |= {one.name: one.by[0] for one in got.nodes if one.by and self.library.knows(one.name)}
         self.of_the_cpu |= {one.name: ", ".join(one.by) for one in got.nodes if one.name in _FOR_THE_GPU and one.by}
-        unknown = [name for name in excluded if not any(_is_of(one, name) for one in standing)]
+        unknown = [name for name in excluded if name not in read]
         self.unread |= dict.fromkeys(name for name in unknown if name not in (*self.missing, *self.foreign))
         brought = brought_in(
             got.nodes,
@@ -300,6 +322,12 @@ class _Solver:
 
 def _of_any_version(want: Wanted) -> Wanted:
     return replace(want, specifier="", text=want.name)
+
+
+def _of_its_build(found: Needs) -> str | None:
+    """The framework with which a source archive is built."""
+    names = {*found.imports, *(name_in(one) for one in found.build)}
+    return next((one.name for one in LEADING if one.name in names), None)
 
 
 def _is_of(want: Wanted, name: str) -> bool:

@@ -10,7 +10,7 @@ from cudafit.model.fit import NO_FIT, Pick, Resolution
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, Facts
 from cudafit.resolve.answer import CONSTRAINT_NOTE, resolve
-from cudafit.resolve.command import FILE, files_of_pip, is_read, option_words
+from cudafit.resolve.command import built_later, files_of_pip, left_to_it, option_words
 from cudafit.resolve.host import Host
 from cudafit.resolve.problem import Book
 from cudafit.resolve.pythons import has_wheel
@@ -40,6 +40,9 @@ def line_of(form: str, answered: Answered, say: Callable[[str], None]) -> str:
     answer = answered.resolution
     for warning in answer.warnings:
         say(f"warning: {warning}")
+    for note in answer.notes:
+        if "--no-build-isolation" in note:
+            say(f"note: {note}")
     if answer.before and form in (UV, PIP, REQUIREMENTS):
         say(f"note: there is no environment here: `{joined(answer.before)}` makes one")
     if form == CONDA:
@@ -66,8 +69,8 @@ def _pip(answered: Answered, indexes: Indexes) -> list[str]:
     """pip looks for each package on every index that it is told of: one of PyTorch's is told alone where it has all
     that is asked for, and beside the default one where its builds are told apart by their `+cu126`."""
     answer = answered.resolution
-    picks = _told(answer)
-    passed, files = _strangers(answered), files_of_pip(answered.request)
+    picks = _told(answered)
+    passed, files = _strangers(answered), _files(answered)
     options = [] if files else [word for line in answered.request.lines for word in option_words(line)]
     words = ["pip", "install", *(pick.requirement for pick in picks)]
     words += [one.requirement for one in answer.constraints] + passed
@@ -91,7 +94,7 @@ def _index_url(answered: Answered, indexes: Indexes) -> str:
     """The index of PyTorch's whose newest builds fit: where a version was not typed, pip takes the newest."""
     answer = answered.resolution
     asked = [pick for pick in answer.picks if pick.requested]
-    files = files_of_pip(answered.request)
+    files = _files(answered)
     strangers = _strangers(answered) + ([f"-r {file}" for file in files] or list(answered.request.lines))
     has = {name for pick in asked for name in [pick.name] if _on_pytorch(answered.book, name)}
     others = [pick.requirement for pick in asked if pick.name not in has] + strangers
@@ -172,10 +175,10 @@ class _Alone:
 def _requirements(answered: Answered, indexes: Indexes, say: Callable[[str], None]) -> str:
     """Words for `pip install $(…)`: a shell that puts them in takes no quotes away, so none holds a space."""
     answer = answered.resolution
-    picks = _told(answer)
+    picks = _told(answered)
     found = [pick.requirement for pick in picks] + [one.requirement for one in answer.constraints]
-    strangers = [one.requirement for one in answer.passed if one.note != CONSTRAINT_NOTE and one.origin != FILE]
-    found += [_tight(one) for one in strangers]
+    passed = [one for one in answer.passed if one.note != CONSTRAINT_NOTE]
+    found += [_tight(one) for one in left_to_it(passed, (), built_later(answer.picks, answered.request))]
     if spaced := [one for one in found if " " in one]:
         raise CudafitError(f"`{spaced[0]}` is no single word", hint="write a file: `-o requirements.txt`")
     if extra := _extra(picks):
@@ -187,19 +190,22 @@ def _tight(requirement: str) -> str:
     return requirement.replace(" ", "") if " and " not in requirement and " or " not in requirement else requirement
 
 
-def _told(answer: Resolution) -> list[Pick]:
+def _told(answered: Answered) -> list[Pick]:
     """What must be told: what was asked for, and what else is not on the default index."""
-    return [pick for pick in answer.picks if pick.requested or pick.index_name.startswith(_PYTORCH)]
+    answer = answered.resolution
+    later = built_later(answer.picks, answered.request)
+    told = [pick for pick in answer.picks if pick.requested or pick.index_name.startswith(_PYTORCH)]
+    return [pick for pick in told if pick.name not in later]
+
+
+def _files(answered: Answered) -> list[str]:
+    return files_of_pip(answered.request, built_later(answered.resolution.picks, answered.request))
 
 
 def _strangers(answered: Answered) -> list[str]:
     """What is left to pip, and stands in no file that it reads."""
-    files = files_of_pip(answered.request)
-    return [
-        one.requirement
-        for one in answered.resolution.passed
-        if one.note != CONSTRAINT_NOTE and one.origin != FILE and not is_read(one.origin, files)
-    ]
+    passed = [one for one in answered.resolution.passed if one.note != CONSTRAINT_NOTE]
+    return left_to_it(passed, _files(answered), built_later(answered.resolution.picks, answered.request))
 
 
 def _extra(picks: Sequence[Pick]) -> list[Pick]:

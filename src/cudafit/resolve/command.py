@@ -1,10 +1,11 @@
 """The command that installs a fit."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cudafit.model.fit import Constraint, Passed, Pick
-from cudafit.model.requirement import COMMAND_LINE
+from cudafit.model.frameworks import TORCH
+from cudafit.model.requirement import COMMAND_LINE, name_in
 from cudafit.resolve.conda import INDEX as CONDA
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.request import Request
@@ -14,6 +15,7 @@ _OF_OTHERS = re.compile(
     r"(?i).*\.(toml|cfg|py|pyw|ya?ml|ipynb|lock|json)|(.*[/\\])?[^/\\]*(pipfile|dockerfile|containerfile)[^/\\]*"
 )
 
+SOURCE = "source"  # a variant: the index has no wheel of it
 FILE = "requirement file"  # the origin of a line that only an installer understands
 _OPTION = re.compile(r"(--[a-z-]+|-[a-z])[ =]*(.*)")
 _OPTIONS = {
@@ -29,10 +31,12 @@ def install_command(
     if any(pick.index_name == CONDA for pick in picks):
         return _conda(picks, constraints, passed, problem.python)
     extra = [pick for pick in picks if pick.index_name.startswith("pytorch-")]
-    wanted = [pick.requirement for pick in picks if pick.requested or pick in extra]
+    # What is built with torch is no part of the line that brings torch: a note says what comes then.
+    later = built_later(picks, problem.request)
+    wanted = [pick.requirement for pick in picks if (pick.requested or pick in extra) and pick.name not in later]
     wanted += [constraint.requirement for constraint in constraints]
-    files = files_of_pip(problem.request)
-    wanted += [one.requirement for one in passed if one.origin != FILE and not is_read(one.origin, files)]
+    files = files_of_pip(problem.request, later)
+    wanted += left_to_it(passed, files, later)
     if not wanted and not files:
         return ()
     wanted += [word for file in files for word in ("-r", file)]
@@ -41,12 +45,25 @@ def install_command(
     return ("uv", "pip", "install", *wanted, *backend)
 
 
-def files_of_pip(request: Request) -> list[str]:
+def files_of_pip(request: Request, later: Collection[str]) -> list[str]:
     """Those that an installer is given with `-r`. Of other files than pip's what they ask for is said: uv would run a
     setup.py, and a pyproject.toml's own indexes may be against the fit. So it is of files of which something is not
-    taken as it stands there."""
+    taken as it stands there, or not at once."""
     files = [file for file in request.files if is_of_pip(file)]
-    return [] if any(is_of_pip(_file(place)) for place in request.altered) else files
+    others = [*request.altered, *(want.origin for want in request.wanted if want.name in later)]
+    return [] if any(place != COMMAND_LINE and is_of_pip(_file(place)) for place in others) else files
+
+
+def left_to_it(passed: Sequence[Passed], files: Sequence[str], later: Collection[str]) -> list[str]:
+    """What is passed on, and stands in none of these files."""
+    told = [one for one in passed if one.origin != FILE and not is_read(one.origin, files)]
+    return [one.requirement for one in told if name_in(one.requirement) not in later]
+
+
+def built_later(picks: Sequence[Pick], request: Request) -> set[str]:
+    """What is installed in a second step, since its build imports torch."""
+    own = {pick.name for pick in picks if pick.variant == SOURCE and any(one.name == TORCH.name for one in picks)}
+    return {*request.built, *own}
 
 
 def is_of_pip(path: str) -> bool:

@@ -7,6 +7,7 @@ from cudafit.model.kernels_in_use import in_use
 from cudafit.model.matrix import DEFAULT_INDEX, PAIRED, UNREAD_KERNELS, Build, Spare
 from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Lost
+from cudafit.resolve.command import SOURCE
 from cudafit.resolve.host import Host
 from cudafit.resolve.kernels import oldest, sm
 from cudafit.resolve.libraries import Lack, is_collective
@@ -19,7 +20,6 @@ from cudafit.resolve.told import listed
 from cudafit.resolve.versions import parsed
 from cudafit.system.commands import command_text
 
-_SOURCE = "source"  # a variant: the index has no wheel of it
 _CUDA_EXTRAS = {"cuda", "cudnn"}
 
 
@@ -109,7 +109,7 @@ def notes_of(
         for pick in picks:
             if pick.requested and pick.note == WITHOUT_CUDA:
                 yield f"{pick.name}: {pick.note}"
-            if pick.variant == _SOURCE and any(one.name == "torch" for one in picks):
+            if pick.variant == SOURCE and any(one.name == "torch" for one in picks):
                 # Source: flash-attention's README, "Installation and features".
                 command = command_text("uv", "pip", "install", "--no-build-isolation", pick.requirement)
                 yield (

@@ -32,6 +32,7 @@ class Request:
     notes: tuple[str, ...] = ()  # what the answer is to say of the files
     warnings: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()  # the places in files of what is taken otherwise than it is written there
+    built: tuple[str, ...] = ()  # packages whose build needs what the answer picks to be there: installed after it
     words: tuple[str, ...] = ()  # how the machine was given, for commands that ask again
     verb: tuple[str, ...] = ("cudafit", "resolve")  # ... and what asked
     without_venv: bool = False  # there is no environment here to install to

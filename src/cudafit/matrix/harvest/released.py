@@ -19,7 +19,7 @@ from cudafit.matrix.harvest.cache import Cache
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.matrix.harvest.index import Listed, WheelFile, default_index, files, wheels_of
 from cudafit.matrix.harvest.remote import RemoteWheel, Traffic
-from cudafit.matrix.harvest.source_archive import needs_of_archive
+from cudafit.matrix.harvest.source_archive import Archive, read_archive
 from cudafit.model.frozen import frozen
 from cudafit.system.own_cache import own_cache
 
@@ -31,10 +31,14 @@ Page = Sequence[Listed]
 
 @frozen
 class Needs:
-    """The requirements of one version, each in its own words."""
+    """The requirements of one version, each in its own words. Of a source archive: whether it tells them, the modules
+    that its build imports, and what else the build is to find."""
 
     version: str
     requires: tuple[str, ...]
+    is_told: bool = True
+    imports: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
 
 
 class Released:
@@ -49,10 +53,10 @@ class Released:
     def of(self, name: str, version: str) -> Needs | None:
         """By the wheel of that version."""
 
-        def read(session: requests.Session) -> Sequence[str] | None:
+        def read(session: requests.Session) -> Archive | None:
             found = wheels_of(name, self._page(name, session))
             file = next((one for one in found if str(one.version) == version), None)
-            return None if file is None else _of_wheel(file, session)
+            return None if file is None else Archive(tuple(_of_wheel(file, session)))
 
         return self._kept(name, version, read)
 
@@ -82,7 +86,7 @@ class Released:
         if not fitting:
             return None
         version, url = max(fitting)
-        return self._kept(name, f"{version} (source)", lambda session: _of_source(url, session), str(version))
+        return self._kept(name, f"{version} (source, its build)", lambda session: _of_source(url, session), str(version))
 
     def _listed(self, name: str) -> Page:
         """None of its files where the index does not answer."""
@@ -101,7 +105,7 @@ class Released:
         self,
         name: str,
         version: str,
-        read: Callable[[requests.Session], Sequence[str] | None],
+        read: Callable[[requests.Session], Archive | None],
         called: str | None = None,
     ) -> Needs | None:
         key = self._key(name, version)
@@ -113,9 +117,9 @@ class Released:
         host = urlsplit(self._index).netloc.rpartition("@")[2]
         return hashlib.sha256("\n".join((host, name, version)).encode()).hexdigest()
 
-    def _read(self, key: str, read: Callable[[requests.Session], Sequence[str] | None], called: str) -> Needs | None:
-        found = (self._cache.get(key) or {}).get("requires")
-        if not isinstance(found, list):
+    def _read(self, key: str, read: Callable[[requests.Session], Archive | None], called: str) -> Needs | None:
+        kept = self._cache.get(key) or {}
+        if not isinstance(kept.get("requires"), list):
             try:
                 with Traffic() as traffic:
                     found = read(traffic.session())
@@ -123,8 +127,11 @@ class Released:
                 return None
             if found is None:
                 return None
-            self._cache.put(key, {"requires": list(found)})
-        return Needs(called, tuple(map(str, found)))
+            kept = {"requires": list(found.requires or ()), "imports": list(found.imports), "build": list(found.build)}
+            kept |= {"silent": True} if found.requires is None else {}
+            self._cache.put(key, kept)
+        requires, imports, build = (tuple(map(str, kept.get(one) or ())) for one in ("requires", "imports", "build"))
+        return Needs(called, requires, not kept.get("silent"), imports, build)
 
 
 def _sources(page: Page) -> Iterator[tuple[Version, str]]:
@@ -152,9 +159,9 @@ def _beside(url: str, session: requests.Session) -> str | None:
     return text if text.startswith("Metadata-Version:") else None
 
 
-def _of_source(url: str, session: requests.Session) -> tuple[str, ...] | None:
+def _of_source(url: str, session: requests.Session) -> Archive | None:
     data = _got(url, session, _ARCHIVE_LIMIT)
-    return None if data is None else needs_of_archive(data)
+    return None if data is None else read_archive(data)
 
 
 def _got(url: str, session: requests.Session, limit: int) -> bytes | None:

@@ -1,16 +1,22 @@
 """What the packer of a source archive wrote into it of what it needs. Nothing of it is unpacked or run.
 
-Sources: PEP 643 (metadata 2.2 in PKG-INFO holds unless it is called dynamic), setuptools' `requires.txt`.
+Sources: PEP 643 (metadata 2.2 in PKG-INFO holds unless it is called dynamic), setuptools' `requires.txt`; of the build
+PEP 518 and the imports at the top of `setup.py`.
 """
 
+import ast
 import io
 import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.parser import Parser
 from functools import partial
+
+from cudafit.model.frozen import frozen
+from cudafit.system.python_text import parsed
+from cudafit.system.toml import TomlError, read_toml
 
 _MEMBERS = 20_000
 _LIMIT = 1 << 20
@@ -20,12 +26,32 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, 
 _SECTION = re.compile(r"\[([^:\]]*)(?::(.*))?\]")
 
 
-def needs_of_archive(data: bytes) -> tuple[str, ...] | None:
-    """The requirements; None where the archive does not tell, or is broken."""
+@frozen
+class Archive:
+    """`requires` is None where the archive does not tell. `imports` are the modules that its build imports whatever
+    happens, `build` is what else the build is to find."""
+
+    requires: tuple[str, ...] | None
+    imports: tuple[str, ...] = ()
+    build: tuple[str, ...] = ("setuptools",)
+
+
+def read_archive(data: bytes) -> Archive:
+    """What is broken tells nothing."""
     try:
         found = dict(_told(data))
     except _BROKEN:
-        return None
+        return Archive(None)
+    build = _build_requires(found.get("pyproject.toml", ""))
+    return Archive(_requires(found), tuple(_imports(found.get("setup.py", ""))), build or ("setuptools",))
+
+
+def needs_of_archive(data: bytes) -> tuple[str, ...] | None:
+    """The requirements; None where the archive does not tell, or is broken."""
+    return read_archive(data).requires
+
+
+def _requires(found: Mapping[str, str]) -> tuple[str, ...] | None:
     info = found.get("PKG-INFO")
     if info is not None:
         told = Parser().parsestr(info, headersonly=True)
@@ -39,11 +65,33 @@ def needs_of_archive(data: bytes) -> tuple[str, ...] | None:
     return None
 
 
+def _imports(text: str) -> Iterator[str]:
+    """Those at the top, which no `try` and no `if` stands around."""
+    try:
+        body = parsed(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for one in body:
+        if isinstance(one, ast.Import):
+            yield from (name.name.partition(".")[0] for name in one.names)
+        elif isinstance(one, ast.ImportFrom) and one.module and not one.level:
+            yield one.module.partition(".")[0]
+
+
+def _build_requires(text: str) -> tuple[str, ...]:
+    try:
+        table = read_toml(text.encode()).get("build-system")
+    except TomlError:
+        return ()
+    told = table.get("requires") if isinstance(table, dict) else None
+    return tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
+
+
 def _told(data: bytes) -> Iterator[tuple[str, str]]:
-    """`PKG-INFO` at the top, and `requires.txt` of an egg-info."""
+    """`PKG-INFO` and what the build begins with at the top, and `requires.txt` of an egg-info."""
     for name, read in _members(data):
         parts = name.split("/")
-        is_info = len(parts) == 2 and parts[1] == "PKG-INFO"
+        is_info = len(parts) == 2 and parts[1] in ("PKG-INFO", "setup.py", "pyproject.toml")
         is_list = len(parts) >= 3 and parts[-2].endswith(".egg-info") and parts[-1] == "requires.txt"
         if is_info or is_list:
             yield parts[-1], read().decode("utf-8", "replace")
