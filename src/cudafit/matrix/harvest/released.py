@@ -86,7 +86,7 @@ class Released:
         if not fitting:
             return None
         version, url = max(fitting)
-        return self._kept(name, f"{version} (source, its build)", lambda session: _of_source(url, session), str(version))
+        return self._kept(name, f"{version} (source, built)", lambda session: _of_source(url, session), str(version))
 
     def _listed(self, name: str) -> Page:
         """None of its files where the index does not answer."""
