@@ -261,3 +261,24 @@ def test_the_end_waits_for_threads_and_exit_handlers_and_leaves_memory_to_the_sy
     done = subprocess.run([sys.executable, "-c", f"{AT_ITS_END}{call}"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (3, apart)
     assert done.stdout.splitlines() == ["told", "thread", "at exit"]
+
+
+def test_no_call_takes_memory_and_gives_it_back_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource", reason="Windows does not count what memory is taken of it")
+
+    def taken() -> int:
+        return int(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+
+    def most_at_a_depth(arguments: list[str]) -> int:
+        before = taken()
+        for _ in range(500):
+            len(arguments)
+            nothing()
+        here = taken() - before
+        return max(here, most_at_a_depth([*arguments, ""]) if len(arguments) < 400 else 0)
+
+    def nothing() -> None:
+        return
+
+    monkeypatch.setattr(main, "run", most_at_a_depth)
+    assert main._with_room([]) < 100

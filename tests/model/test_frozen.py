@@ -50,11 +50,28 @@ def test_cannot_be_changed() -> None:
         del card.memory
 
 
-def test_missing_and_surplus_arguments_are_errors() -> None:
+@pytest.mark.parametrize("made", [0, 100])
+def test_missing_and_surplus_arguments_are_errors(made: int) -> None:
+    """For the first instances and for those after them."""
+
+    @frozen
+    class Card:
+        name: str
+        memory: int | None = None
+        via: Mapping[str, str] = field(default_factory=dict)
+
+    every = [Card("T4", number, via={}) for number in range(made)]
+    assert [card.memory for card in every] == list(range(made))
+    assert list(vars(Card(via={"a": "b"}, name="T4"))) == ["name", "memory", "via"]
     with pytest.raises(TypeError, match="name"):
         Card()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="speed"):
         Card("T4", speed=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="multiple values for argument 'name'"):
+        Card("T4", name="L4")  # type: ignore[misc]
+    with pytest.raises(TypeError, match="5 were given"):
+        Card("T4", 1, {}, 2)  # type: ignore[call-arg]
+    assert Card("T4") == Card(name="T4")
 
 
 def test_inherits_fields() -> None:

@@ -6,9 +6,7 @@ from cudafit.app.asked import WhichBuilds, WhichFacts, WhichMachine
 from cudafit.errors import InputError
 from cudafit.matrix.load import open_matrix
 from cudafit.model.declaration import Bound
-from cudafit.model.environment import SYSTEM
 from cudafit.model.fit import Resolution
-from cudafit.model.located import Nowhere
 from cudafit.model.requirement import wanted
 from cudafit.resolve.answer import overview
 from cudafit.resolve.answer import resolve as resolved
@@ -104,6 +102,8 @@ def _active_python(machine: WhichMachine) -> tuple[str | None, bool]:
         return None, False
     from cudafit.app.here import located_here  # noqa: PLC0415 - not for a machine that is described
     from cudafit.env.installed import python_of  # noqa: PLC0415
+    from cudafit.model.environment import SYSTEM  # noqa: PLC0415
+    from cudafit.model.located import Nowhere  # noqa: PLC0415
 
     found = located_here()
     # A system's own Python is no place to install to: of the Pythons there are, the best is chosen.

@@ -1,12 +1,13 @@
 """`@frozen`: the dataclass of our records, made in a quarter of the time.
 
 `dataclasses.dataclass(frozen=True)` compiles five functions for each class; with the forty classes that a command
-needs, that is a third of its time. Here only `__init__` is compiled, and on the first use; the others are shared.
+needs, that is a third of its time. Here only `__init__` is compiled, and only for a class with many instances; the
+others are shared.
 To everything else (`fields`, `replace`, `is_dataclass`, type checkers) such a class is a frozen dataclass.
 """
 
-from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -34,14 +35,42 @@ def frozen(cls: type[Class]) -> type[Class]:
     return made  # type: ignore[no-any-return]
 
 
+_FEW = 40  # to compile an `__init__` takes as long as to fill so many instances without one
+
+
 def _first_init(cls: Any) -> Callable[..., None]:
-    """Compiles the real `__init__` when the first instance is made, and puts it in its own place."""
+    """Compiles the real `__init__` where there are many instances, and puts it in its own place."""
+    count = 0
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is the class's own until then
-        cls.__init__ = _compiled_init(cls)
-        cls.__init__(self, *args, **kwargs)
+        nonlocal count
+        count += 1
+        values = _values(cls.__dataclass_fields__.values(), args, kwargs) if count <= _FEW else None
+        if values is None:
+            cls.__init__ = _compiled_init(cls)
+            cls.__init__(self, *args, **kwargs)
+        else:
+            self.__dict__.update(values)
 
     return __init__
+
+
+def _values(parts: Iterable[Field[Any]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """In the order of the fields; None where the arguments are not those of the class, which Python says best."""
+    rest = iter(parts)
+    values = {part.name: value for value, part in zip(args, rest, strict=False)}
+    left = len(kwargs) + len(args) - len(values)
+    for part in rest:
+        if part.name in kwargs:
+            values[part.name] = kwargs[part.name]
+            left -= 1
+        elif part.default is not MISSING:
+            values[part.name] = part.default
+        elif part.default_factory is not MISSING:
+            values[part.name] = part.default_factory()
+        else:
+            return None
+    return None if left else values
 
 
 def _compiled_init(cls: Any) -> Callable[..., None]:

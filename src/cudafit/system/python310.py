@@ -49,9 +49,9 @@ def safe_words_before_311(words: Sequence[str]) -> list[str]:
 # The parts of a pattern that are read as one: a set, what is escaped, the beginning of a group, any sign.
 _SET = r"\[\^?\]?(?:\\.|[^\\\]])*(?:\]|\Z)"
 _GROUP = r"\((?:\?(?:P<\w+>|<?[=!]|:|[a-zA-Z-]+:|\(\w+\)))?"
-_PART = re.compile(rf"(?P<atom>{_SET}|\\.|\(\?(?:P=\w+|[a-zA-Z]+)\))|(?P<open>{_GROUP})|(?P<any>.)", re.DOTALL)
-_TIMES = re.compile(r"[*+?]|\{\d*(?:,\d*)?\}")
-_CAPTURE = re.compile(rf"({_SET}|\\.)|\((?:\?P<\w+>|(?!\?))", re.DOTALL)
+_PART = rf"(?s)(?P<atom>{_SET}|\\.|\(\?(?:P=\w+|[a-zA-Z]+)\))|(?P<open>{_GROUP})|(?P<any>.)"
+_TIMES = r"[*+?]|\{\d*(?:,\d*)?\}"
+_CAPTURE = rf"(?s)({_SET}|\\.)|\((?:\?P<\w+>|(?!\?))"
 
 
 def without_possessive(pattern: str) -> str:
@@ -62,15 +62,16 @@ def without_possessive(pattern: str) -> str:
     """
     open_groups: list[list[str]] = [[]]
     at = 0
+    parts, repeats = re.compile(_PART), re.compile(_TIMES)  # only where the Python is so old
     while at < len(pattern):
-        part = _PART.match(pattern, at)
+        part = parts.match(pattern, at)
         assert part is not None  # noqa: S101 - any sign is one
         at = part.end()
         if part["open"]:
             open_groups.append([part["open"]])
             continue
         text = "".join(open_groups.pop()) + ")" if part["any"] == ")" else part[0]
-        if times := None if text == "|" else _TIMES.match(pattern, at):
+        if times := None if text == "|" else repeats.match(pattern, at):
             at = times.end()
             sign = pattern[at : at + 1]
             at += sign in ("+", "?") and bool(sign)
@@ -80,7 +81,7 @@ def without_possessive(pattern: str) -> str:
 
 
 def _all_of(part: str, times: str) -> str:
-    no_more = f"(?!{_CAPTURE.sub(lambda found: found[1] or '(?:', part)})"
+    no_more = f"(?!{re.sub(_CAPTURE, lambda found: found[1] or '(?:', part)})"
     if times == "?":
         return f"(?:{part}|{no_more})"
     least, comma, most = times.strip("{}").partition(",")

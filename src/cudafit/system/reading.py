@@ -30,8 +30,11 @@ _NO_WRITER_S = 1.0  # how long one without may wait for its first
 
 def read_bytes(path: str, limit: int) -> bytes:
     """All of a regular file; raises OSError, also for one that is larger than the limit."""
-    with opened(path) as descriptor:
+    descriptor = open_regular(path)
+    try:
         return whole(descriptor, path, limit)
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: str, limit: int, *, errors: str = "strict") -> str:
@@ -139,9 +142,13 @@ def open_regular(path: str) -> int:
 
 def whole(descriptor: int, path: str, limit: int) -> bytes:
     """All that an open file holds; raises OSError for more than the limit, at once where its size tells."""
-    if os.fstat(descriptor).st_size > limit:
+    size = os.fstat(descriptor).st_size
+    if size > limit:
         raise _too_large(path, limit)
-    data = b"".join(_chunks(descriptor, limit + 1))  # files of /proc have no size, and others may grow
+    # Room for a byte more than there are: to make more, and give it back, costs more than to read a small file.
+    data = os.read(descriptor, size + 1)
+    if not size or len(data) != size:  # files of /proc have no size, and others may grow
+        data += b"".join(_chunks(descriptor, limit + 1 - len(data)))
     if len(data) > limit:
         raise _too_large(path, limit)
     return data

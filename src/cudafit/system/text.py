@@ -6,25 +6,26 @@ workflow command), turn the text around it (bidirectional controls), or hide (ch
 """
 
 import re
+from functools import cache
 
 # Controls (Cc); line and paragraph separators; what turns text around or has no shape (Cf, without the joiners U+200C
 # and U+200D, which scripts and emoji need); interlinear annotations; tags; lone surrogates: bytes that are no UTF-8;
 # and the two that XML does not take.
-_COMMANDING = re.compile(
+_COMMANDING = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\U000e0000-\U000e007f]"
 )
 # What the log of a CI reads as a command of its own: `::error ::` after nothing but blanks, `##[error]` and `##vso[`
 # anywhere. Source: `TryParseV2` and `TryParse` of GitHub's runner (ActionCommand.cs), Azure Pipelines' "Logging
 # commands".
-_LOGGING = re.compile(r"^(\s*):(?=:)|#(?=#(?:vso)?\[)")
+_LOGGING = r"^(\s*):(?=:)|#(?=#(?:vso)?\[)"
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def harmless(text: str) -> str:
     """The text on one line, with every character spelled out that would do something other than show itself."""
-    shown = text if text.isprintable() else _COMMANDING.sub(_spelled, text)
-    return _LOGGING.sub(_of_no_log, shown) if "::" in shown or "##" in shown else shown
+    shown = text if text.isprintable() else _commanding().sub(_spelled, text)
+    return re.sub(_LOGGING, _of_no_log, shown) if "::" in shown or "##" in shown else shown
 
 
 def harmless_lines(text: str) -> str:
@@ -34,7 +35,13 @@ def harmless_lines(text: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Whether each of its characters shows itself, and does nothing else: what a line of a file may hold."""
-    return text.isprintable() or not _COMMANDING.search(text)
+    return text.isprintable() or not _commanding().search(text)
+
+
+@cache
+def _commanding() -> re.Pattern[str]:
+    """Made when something is there that is not printable: most texts have nothing of it."""
+    return re.compile(_COMMANDING)
 
 
 def _of_no_log(match: re.Match[str]) -> str:
