@@ -1,6 +1,7 @@
 """The project as others get it: the wheel, the sdist, the set-up, and the rule of imports."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.older import tomllib
 
 TOP = Path(__file__).parent.parent
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(cache_dir=None))"
@@ -66,6 +69,20 @@ def test_sdist_carries_all_that_the_tests_need(built: Path) -> None:
     assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", "tests/fake_nvml/fake_nvml.c"} <= names
 
 
+def size_without_uv(place: Path) -> int:
+    """Of what an installer puts into the environment, in bytes."""
+    (packages,) = place.glob("lib/python3*/site-packages")
+    files = [path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return sum(path.stat().st_size for path in files if not path.relative_to(packages).parts[0].startswith("uv"))
+
+
+def test_each_dependency_has_its_reason() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}  # type: ignore[index]
+    page = (TOP / "docs" / "decisions" / "0036-a-light-core.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)`", page, re.M)) == names
+
+
 @pytest.mark.slow
 @pytest.mark.online
 @pytest.mark.usefixtures("package_index")
@@ -76,6 +93,8 @@ def test_wheel_works_in_a_fresh_environment_elsewhere(built: Path, tmp_path: Pat
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(place / "bin" / "python")]
     done = quiet([*install, str(wheel)], tmp_path)
     assert done.returncode == 0, done.stderr
+    assert wheel.stat().st_size < 3_000_000
+    assert size_without_uv(place) < 25_000_000
     program = [str(place / "bin" / "cudafit"), "inspect"]
     done = quiet(program, tmp_path)
     assert done.returncode in (0, 3), done.stderr

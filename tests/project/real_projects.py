@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
+from cudafit.simple_index import everybodys
 from cudafit.system.toml import toml_text
 from tests.own_yaml import quick_yaml
 
 _MASKS = {
-    "<default>": PYPI_SIMPLE_ENDPOINT,
+    "<default>": everybodys() or "",
     "<nvidia>": "https://nvidia-index.example/simple",
     "<mirror>": "https://mirror.example/simple",
     "<other>": "https://other.example/simple",

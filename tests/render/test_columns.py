@@ -2,10 +2,12 @@
 
 import io
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -72,3 +74,18 @@ def test_without_color_there_is_no_escape_sequence() -> None:
 def test_width(said: str, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", said)
     assert width(io.StringIO()) == expected
+
+
+SCRIPTS = "驱动 ドライバ 드라이버 é e\u0301 драйвер πρόγραμμα تعريف ไดรเวอร์ 🚀 \uff43\uff55 ─█ a\u200bb"
+
+
+@pytest.mark.parametrize("text", SCRIPTS.split())
+def test_signs_are_as_wide_as_rich_has_them(text: str) -> None:
+    assert cells(text) == cell_len(text)
+
+
+def test_letters_of_all_scripts_are_as_wide_as_rich_has_them() -> None:
+    """The tables are of different versions of Unicode, so a few of the newest may differ."""
+    known = [chr(point) for point in range(0xA0, 0x20000) if unicodedata.category(chr(point))[0] in "LNP"]
+    assert len(known) > 50_000
+    assert sum(cells(sign) != cell_len(sign) for sign in known) < len(known) / 1000

@@ -296,11 +296,9 @@ def is_pytorch(url: str) -> bool:
 
 def _is_default(url: str) -> bool:
     """Whether an address is that of the default index, whose own address is what pip or uv is configured with."""
-    from urllib.parse import urlsplit  # noqa: PLC0415 - for projects that name an index
+    from cudafit.simple_index import is_everybodys  # noqa: PLC0415 - for projects that name an index
 
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415
-
-    return urlsplit(url).hostname == urlsplit(PYPI_SIMPLE_ENDPOINT).hostname
+    return is_everybodys(url)
 
 
 OF_PYTORCH = (*TORCH.builds, *TORCH.companions)

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from cudafit.lock.integrity import Named, listed
 from cudafit.lock.origins import Origins, site
 from cudafit.model.frozen import frozen
+from cudafit.simple_index import NO_PAGE, NoSuchPackageError, everybodys, files_of
 
 if TYPE_CHECKING:
     import requests
 
 _TIMEOUT_S = 8.0
 _AT_ONCE = 12
+_ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 _VERSIONS = 4096  # of which it is kept whether they are the same: a release has many files
 
 
@@ -71,9 +73,7 @@ def _index_of(one: Named, origins: Origins) -> str | None:
     if one.url and site(one.url) in set(map(site, origins.known)):
         picked = (own[0] for own in origins.picks.values() if site(one.url) in set(map(site, own)))
         return next(picked, None)
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - only where an index is asked
-
-    return origins.default or PYPI_SIMPLE_ENDPOINT
+    return origins.default or everybodys()
 
 
 def _comes_along(name: str, files: Sequence[Named], origins: Origins) -> bool:
@@ -85,16 +85,24 @@ def _comes_along(name: str, files: Sequence[Named], origins: Origins) -> bool:
 def _page(package: str, index: str, session: "requests.Session") -> Page | str:
     """Its files; or why they are not known."""
     import requests  # noqa: PLC0415
-    from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedContentTypeError  # noqa: PLC0415
 
     host = urlsplit(index).hostname or index
     try:
-        page = PyPISimple(index, session=session).get_project_page(package, timeout=_TIMEOUT_S)
-    except NoSuchProjectError:
+        files = files_of(package, index, session, _TIMEOUT_S)
+    except NoSuchPackageError:
         return {}
-    except (requests.RequestException, UnsupportedContentTypeError, ValueError, OSError) as error:
+    except (requests.RequestException, OSError, *NO_PAGE) as error:
         return f"{host} cannot be asked: {type(error).__name__}"
-    return {one.filename: Listed(one.url, one.version or "", dict(one.digests).get("sha256")) for one in page.packages}
+    return {one.name: Listed(one.url, version_in(one.name), one.sha256) for one in files}
+
+
+def version_in(name: str) -> str:
+    """The version that the name of a file holds, unread; empty for what is no wheel, source archive or egg."""
+    if name.endswith((".whl", ".egg")):
+        parts = name.split("-", 2)
+        return parts[1] if len(parts) == 3 else ""
+    stem = next((name.removesuffix(end) for end in _ARCHIVES if name.endswith(end)), "")
+    return stem.rpartition("-")[2] if "-" in stem else ""
 
 
 def _problems(

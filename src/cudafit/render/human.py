@@ -1,9 +1,9 @@
 """Screens for people: rows in columns on a terminal, one line each in a pipe.
 
-Written by hand, since every command shows one, and rich takes longer to import than many of them to answer: only a bar
-of progress is drawn by it.
+Written by hand, since every command shows one, and a library for it takes longer to import than many of them to answer.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -20,6 +20,8 @@ _STYLES = {"plain": "", "good": "32", "warn": "33", "bad": "1;31", "quiet": "2",
 _TITLE, _LABEL, _VIA = "1", "36", "2"
 _GAP = 2
 _NARROWEST = 16
+_BAR = 40  # columns
+_REDRAWN_S = 0.1
 
 
 def print_rows(title: str, rows: Sequence[Row], out: IO[str], *, color: bool) -> None:
@@ -100,15 +102,27 @@ def _joined(parts: Sequence[str], styles: Sequence[str], styled: _Styling) -> st
 
 @contextmanager
 def progress_bar(out: IO[str]) -> Iterator[Callable[[int, int], None]]:
-    """Gives a function to tell how many of how many are done; in a pipe nothing is drawn."""
-    if not out.isatty():
+    """Gives a function to tell how many of how many are done; in a pipe nothing is drawn, and nothing is left of it."""
+    if not out.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _done, _total: None
         return
-    from rich.console import Console  # noqa: PLC0415 - nothing else needs it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
+    from time import monotonic  # noqa: PLC0415 - where something is drawn
 
-    with Progress(
-        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(file=out), transient=True
-    ) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    began, drawn = monotonic(), 0.0
+
+    def show(done: int, total: int) -> None:
+        nonlocal drawn
+        now = monotonic()
+        if now - drawn < _REDRAWN_S and done < total:
+            return
+        drawn = now
+        full = _BAR * done // total if total else 0
+        minutes, seconds = divmod(int(now - began), 60)
+        out.write(f"\r{'#' * full}{'.' * (_BAR - full)} {done}/{total} {minutes}:{seconds:02}\x1b[K")
+        out.flush()
+
+    try:
+        yield show
+    finally:
+        out.write("\r\x1b[K")
+        out.flush()

@@ -1,45 +1,22 @@
-"""What an index serves: the wheels of a package, by its simple page (HTML or JSON)."""
+"""What an index serves: the wheels of a package."""
 
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
-from pypi_simple import (
-    PYPI_SIMPLE_ENDPOINT,
-    NoSuchProjectError,
-    PyPISimple,
-    RepositoryPage,
-    UnsupportedContentTypeError,
-)
 
 from cudafit import indexes
 from cudafit.matrix.harvest.errors import HarvestError
 from cudafit.model.wheel_names import wheel_parts
+from cudafit.simple_index import NO_PAGE, NoSuchPackageError, NotAnIndexError, everybodys, files_of
 from cudafit.system.secrets import host_of
 
 TIMEOUT_S = 60
 Listed = tuple[str, str, str | None]  # name, address and sha256 of a file
-# What a page raises that is none, or none of this format.
-_NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-_BEGINS = re.compile(rb"<(?!br|meta|link|base|hr|img|input)[a-z]", re.I)  # those have no end
-_MOST_OPEN = 200
-_FILES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg", ".exe", ".tgz", ".rpm", ".msi")
-# A page without a file says of itself what it is: PEP 629's meta element, or the title that indexes give it.
-_EMPTY = re.compile(rb"pypi:repository-version|<title>Links for ", re.I)
-
-
-class _NotAnIndexError(Exception):
-    """A page for people, as the one to log in on."""
-
-
 # The word of a wheel's platform tag -> our platform names. Others (i686, armv7l, s390x, ...) are nobody's GPU machine.
 _PLATFORMS = (
     (r"(?:many|musl)?linux.*_x86_64$", "linux-x86_64"),
@@ -74,8 +51,9 @@ class WheelFile:
 
 
 def default_index(environ: Mapping[str, str] = os.environ) -> str:
-    """The address that pip or uv is configured with, or pypi-simple's own default; never spelt here."""
-    return indexes.default_index(environ) or PYPI_SIMPLE_ENDPOINT
+    """The address that pip or uv is configured with, or the one that everybody uses; empty where nobody tells it,
+    which is no address to ask."""
+    return indexes.default_index(environ) or everybodys() or ""
 
 
 def shown(address: str) -> str:
@@ -97,67 +75,15 @@ def wheels_of(package: str, listed: Iterable[Listed]) -> list[WheelFile]:
 
 def files(package: str, index: str, session: requests.Session, timeout_s: float = TIMEOUT_S) -> list[Listed]:
     """Name, address and sha256 of each file of a package that is not yanked; raises HarvestError."""
-    with PyPISimple(index, session=session) as client:
-        try:
-            return list(_listed(client, package, timeout_s))
-        except NoSuchProjectError:
-            raise HarvestError(package, f"{shown(index)} has no such package") from None
-        except _NotAnIndexError:
-            raise HarvestError(
-                package, f"{shown(index)} answers with a page that lists no file: a login page?"
-            ) from None
-        except (requests.RequestException, UnsupportedContentTypeError, *_NO_PAGE) as error:
-            raise HarvestError(package, f"its page at {shown(index)} cannot be read: {type(error).__name__}") from None
-
-
-def _listed(client: PyPISimple, package: str, timeout_s: float) -> Iterator[tuple[str, str, str | None]]:
-    """Name, address and sha256 of each file that is not yanked.
-
-    `get_project_page` would take the names apart too, in time by the third power of their length.
-    """
-    address = client.get_project_url(package)
-    response = client.s.get(address, timeout=timeout_s, headers={"Accept": client.accept})
-    if response.status_code == HTTPStatus.NOT_FOUND:
-        raise NoSuchProjectError(package, address)
-    response.raise_for_status()
-    header = Message()
-    header["Content-Type"] = response.headers.get("Content-Type") or "text/html"
-    kind = header.get_content_type()
-    if kind == "application/vnd.pypi.simple.v1+json":
-        yield from _of_json(response.json(), response.url)
-    elif kind in ("application/vnd.pypi.simple.v1+html", "text/html"):
-        charset = header.get_param("charset")
-        yield from _of_html(response.content, response.url, charset if isinstance(charset, str) else None)
-    else:
-        raise UnsupportedContentTypeError(address, kind)
-
-
-def _of_json(page: Any, address: str) -> Iterator[tuple[str, str, str | None]]:
-    """Source: PEP 691; `yanked` may be the reason."""
-    if not str(page["meta"]["api-version"]).startswith("1."):
-        raise ValueError("another version of the format")
-    for file in page["files"]:
-        if file.get("yanked", False) is False:
-            sha256 = file["hashes"].get("sha256")
-            yield str(file["filename"]), urljoin(address, file["url"]), sha256 if isinstance(sha256, str) else None
-
-
-def _of_html(page: bytes, address: str, charset: str | None) -> Iterator[tuple[str, str, str | None]]:
-    """Source: PEP 503 and 592. Tags within tags take time by the square of their depth, and so does what is begun again
-    and again without an end."""
-    unclosed = len(_BEGINS.findall(page)) - page.count(b"</")
-    unended = page.count(b"<", page.rfind(b">") + 1)
-    comments = page.count(b"<!--", page.rfind(b"-->") + 1)
-    if max(unclosed, unended, comments) > _MOST_OPEN:
-        raise ValueError("its tags have no end")
-    links = RepositoryPage.from_html(page, address, charset).links
-    if not any(link.text.endswith(_FILES) for link in links) and not _EMPTY.search(page):
-        raise _NotAnIndexError
-    for link in links:
-        if "data-yanked" not in (link.attrs or {}):
-            url, _, fragment = link.url.partition("#")
-            name, _, digest = fragment.partition("=")
-            yield link.text, url, digest if name == "sha256" else None
+    try:
+        listed = files_of(package, index, session, timeout_s)
+    except NoSuchPackageError:
+        raise HarvestError(package, f"{shown(index)} has no such package") from None
+    except NotAnIndexError:
+        raise HarvestError(package, f"{shown(index)} answers with a page that lists no file: a login page?") from None
+    except (requests.RequestException, *NO_PAGE) as error:
+        raise HarvestError(package, f"its page at {shown(index)} cannot be read: {type(error).__name__}") from None
+    return [(one.name, one.url, one.sha256) for one in listed if not one.yanked]
 
 
 def _wheel(package: str, name: str, url: str, sha256: str | None) -> Iterator[WheelFile]:
