@@ -3,14 +3,16 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages completion lint-wild logs-wild harvest wheel matrices pyz dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages docs completion lint-wild logs-wild harvest wheel matrices pyz dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
 CORE := .venv/.core-$(KEY)
 DEV := .venv/.dev-$(KEY)
+DOCS := .venv/.docs-$(KEY)
 # `-P`, which Python 3.10 does not know, keeps this folder out of where modules are looked for.
 RUN = .venv/bin/python $(shell .venv/bin/python -c 'import sys; print("-P" * (sys.version_info >= (3, 11)))')
+WORDS := *.md mkdocs.yml docs src templates matrices/README.md
 SOURCES := src tests benchmarks packages hatch_build.py noxfile.py
 # What is compiled is kept: to compile the tests anew takes each worker four seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -59,6 +61,7 @@ coverage: $(DEV) ## how much of the code `make fast` runs; fails below the floor
 check: $(DEV) ## lint, format, types for three systems, import direction
 	$(RUN) -m ruff check $(SOURCES)
 	$(RUN) -m ruff format --check $(SOURCES)
+	$(RUN) -m codespell_lib $(WORDS)
 	@echo "mypy for linux, win32 and darwin"; \
 	$(RUN) -m mypy --platform win32 --cache-dir .mypy_cache/win32 src & windows=$$!; \
 	$(RUN) -m mypy --platform darwin --cache-dir .mypy_cache/darwin src & macos=$$!; \
@@ -150,11 +153,14 @@ findings: $(DEV) ## write docs/findings.md anew, from the catalogue
 completion: $(DEV) ## write the table of the words that shells complete anew
 	.venv/bin/python -m tests.completion
 
-pages: $(DEV) ## write docs/which-torch.md and its sisters anew, from the matrices
+pages: $(DEV) ## write docs/which-torch.md and its sisters anew, from the matrices, and the outputs that pages show
 	.venv/bin/python -m tests.pages
 
+docs: $(DOCS) ## build the site into site/; what is not as it should be fails
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+
 clean: ## forget the set-up
-	rm -rf .venv .nox build dist .coverage .coverage.*
+	rm -rf .venv .nox build dist site .coverage .coverage.*
 
 $(CORE): | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
@@ -163,6 +169,10 @@ $(CORE): | .venv/bin/python
 $(DEV): | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(CORE)
+
+$(DOCS): | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	@touch $@ $(DEV) $(CORE)
 
 # The first interpreter that is new enough and can make environments: `python3` may be an old one or a shim.
 .venv/bin/python:

@@ -1,6 +1,33 @@
-"""`make pages`: write the pages that are made from the matrices anew."""
+"""`make pages`: write the pages that are made from the matrices anew, and the outputs that pages show."""
 
+import os
+import tempfile
+from pathlib import Path
+
+from tests import compiled_facts
+from tests.command import in_this_process
+from tests.pages.blocks import anew, pages, staged
 from tests.pages.which import PAGES, page
 
-for title in PAGES:
-    title.path.write_text(page(title), encoding="utf-8")
+
+def main() -> None:
+    for title in PAGES:
+        title.path.write_text(page(title), encoding="utf-8")
+    compiled_facts.as_in_a_wheel()
+    with tempfile.TemporaryDirectory() as folder:
+        stage = staged(Path(folder) / "nets")
+        environ = {"PATH": os.environ["PATH"], "HOME": folder, "COLUMNS": "100"}
+
+        def run(words: list[str], where: Path) -> tuple[str, int]:
+            os.chdir(where)
+            done = in_this_process(words, environ)
+            return done.stdout + done.stderr, done.returncode
+
+        for path in pages():
+            before = path.read_text(encoding="utf-8")
+            if (after := anew(before, stage, run)) != before:
+                path.write_text(after, encoding="utf-8")
+        os.chdir("/")
+
+
+main()
