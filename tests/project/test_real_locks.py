@@ -1,6 +1,7 @@
 """Locks of real declarations and of packages that stand on a framework, compiled with the real index: each is judged by
 doctor's own checks, over an environment on paper that holds what the lock does."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,8 +28,12 @@ NOT_ENOUGH = ("--gpu", "RTX 3060", "--driver", "470.57.02", "--glibc", "2.35", "
 # The packages of which most projects need one.
 STANDING = (
     *("ultralytics", "transformers[torch]", "diffusers[torch]", "accelerate", "openai-whisper", "easyocr", "unsloth"),
-    *("sentence-transformers", "lightning", "deepspeed"),
+    *("sentence-transformers", "lightning", "deepspeed", "sglang"),
 )
+# They pin a torch of which the default index has the build for CUDA 12.
+OF_AN_OLDER_TORCH = ("unsloth", "sglang")
+# From CUDA 13 on NVIDIA's packages have names without a number.
+OF_CUDA_13 = ("cublas", "cuda-runtime", "cuda-nvrtc", "cuda-cupti", "cufft", "curand", "cusolver", "cusparse")
 PROJECTS = {row["id"]: row for row in real_projects.load(Path(__file__).with_name("projects.yaml"))}
 COMPILING = (
     "eriklindernoren/PyTorch-GAN:requirements.txt",
@@ -122,8 +127,17 @@ def test_what_stands_on_torch_is_locked_with_a_torch_that_runs(
     lock: Lock, cudafit: Run, pytorch: str, package: str
 ) -> None:
     versions = lock(package, *OLD)
-    assert versions["torch"].endswith("+cu126") or not versions["torch"].startswith("2.15")
-    assert not [name for name in versions if name.endswith("-cu13")]
+    done = cudafit("resolve", package, *OLD, "--json", env={"CUDAFIT_PYTORCH_INDEX": pytorch}, timeout=600)
+    [torch] = [pick for pick in json.loads(done.stdout)["picks"] if pick["name"] == "torch"]
+    assert (torch["cuda"].partition(".")[0], torch["compat"]) == ("12", "minor"), torch
+    assert (torch["version"], torch["variant"]) == ("2.14.1", "cu126") or package in OF_AN_OLDER_TORCH
+    assert versions["torch"] in (torch["version"], f"{torch['version']}+{torch['variant']}")
+    assert errors(versions, "rtx3090x2-535-debian", "3.12") == []
+    # nvidia-cudnn-frontend wants this compiler with its parts for both.
+    both = {"nvidia-cutlass-dsl-libs-cu13"} if "nvidia-cutlass-dsl-libs-cu12" in versions else set()
+    assert {name for name in versions if name.endswith("-cu13") or "cuda13" in name} <= both
+    unmarked = [name for name in versions if name.startswith("nvidia-") and "cu12" not in name]
+    assert not [name for name in unmarked if name.removeprefix("nvidia-") in OF_CUDA_13], unmarked
     check = ("--check", "-o", "lock.txt", "--format", "requirements")
     env = {"CUDAFIT_PYTORCH_INDEX": pytorch}
     done = cudafit("resolve", package, *OLD, *check, env=env, timeout=600)

@@ -65,6 +65,8 @@ def test_only_one_bound_has_an_opposite() -> None:
         (("torchaudio", "2.11.1", "cu132"), ("torch", "2.15.0", "cu132"), False),
         (("torchao", "0.15.0", "cu12"), ("torch", "2.9.1", "cu128"), False),
         (("torchao", "0.15.0", "cu12"), ("torch", "2.9.0", "cu128"), True),
+        (("torchao", "0.9.0", "cu12"), ("torch", "2.9.1", "cu128"), False),  # without its C++, as SGLang pins them
+        (("torchao", "0.8.0", "cu12"), ("torch", "2.9.1", "cu128"), True),
         (("sgl-kernel", "0.1.2", "cu"), ("torch", "2.7.0", "cu126"), True),
         (("onnxruntime-gpu", "1.19.2", "cu12"), ("torch", "2.3.1", "cu121"), True),  # cuDNN 9 beside 8
         (("onnxruntime-gpu", "1.19.2", "cu12"), ("torch", "2.4.1", "cu121"), False),

@@ -13,11 +13,11 @@ from cudafit.resolve.conda import library_text
 from cudafit.resolve.drivers import at_least
 from cudafit.resolve.host import NO_GPU, Host, Kind
 from cudafit.resolve.kernels import sm
-from cudafit.resolve.pins import Clash, is_gpu, label
+from cudafit.resolve.pins import Clash, is_gpu, label, requirements
 from cudafit.resolve.problem import Problem
 from cudafit.resolve.search import Combination
 from cudafit.resolve.told import listed
-from cudafit.resolve.versions import disjoint, parsed
+from cudafit.resolve.versions import admits_any, disjoint, parsed
 from cudafit.system.secrets import redacted
 
 _UPGRADES_TRIED = 6
@@ -199,9 +199,24 @@ def causes_of(problem: Problem, hosts: Sequence[Host]) -> tuple[str, ...]:
             return (*told, *_places(problem, (name,), told))
     names = _clashing(problem)
     if not names:
-        return ("each package fits by itself, but what they bring along does not fit together",)
+        brought = tuple(told for name in problem.asked() for told in _not_to_be_had(problem, name))
+        return brought or ("each package fits by itself, but what they bring along does not fit together",)
     told = tuple(list(dict.fromkeys(_reasons(problem, names)))[:3])
     return (*told, *_places(problem, names, told))
+
+
+def _not_to_be_had(problem: Problem, name: str) -> Iterator[str]:
+    """What the best of a package needs by name, and why there is none of that."""
+    build = problem.field(name).candidates[0].build
+    for item in requirements(build):
+        field = problem.along(item.name)
+        if field is None or any(admits_any(item.specifier, one.build.version) for one in field.candidates):
+            continue
+        here = {"any", *(kind.platform for kind in problem.kinds)}
+        those = (one for one in field.lost if admits_any(item.specifier, one.build.version))
+        lost = next((one for one in those if one.build.platform in here), None)
+        why = lost.obstacle.have if lost else "the matrix holds none of it for this platform"
+        yield f"{label(build)} needs {item.name}{item.specifier}: {why}"
 
 
 def _places(problem: Problem, names: Iterable[str], told: Sequence[str]) -> Iterator[str]:
