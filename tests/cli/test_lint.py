@@ -55,7 +55,7 @@ def test_stdin(cudafit: Run) -> None:
 
 
 def test_json_satisfies_its_schema(cudafit: Run, tree: Path) -> None:
-    (tree / "broken.py").write_text("def f(:  # torch\n", encoding="utf-8")
+    (tree / "broken.py").write_text("def f(:  # torch: .backward()\n", encoding="utf-8")
     (tree / "other.py").write_text("def f(:\n", encoding="utf-8")
     result = cudafit("lint", "--json", str(tree))
     assert result.returncode == 1
@@ -67,7 +67,7 @@ def test_json_satisfies_its_schema(cudafit: Run, tree: Path) -> None:
         ("code.to_result_discarded", 7),
     ]
     assert shown["skipped"] == [{"path": f"{tree}/broken.py", "reason": "line 1: invalid syntax", "part": False}]
-    assert shown["files"] == 3  # what names no framework is not parsed, unless it is named itself
+    assert shown["files"] == 3  # what can hold no finding is not parsed, unless it is named itself
     assert cudafit("lint", str(tree / "other.py")).returncode == 2
 
 
@@ -121,20 +121,20 @@ def test_wrong_usage(cudafit: Run, tree: Path) -> None:
 
 def test_what_cannot_be_read_is_named_and_the_others_are_read(cudafit: Run, tree: Path) -> None:
     files = {
-        "python2.py": b'import torch\nprint "no"\n',
-        "broken.py": b"import torch\ndef f(:\n",
+        "python2.py": b'import torch\nloss.backward()\nprint "no"\n',
+        "broken.py": b"import torch\nloss.backward()\ndef f(:\n",
         "binary.py": b"\x7fELF\x00\x00torch",
         "latin.py": b"import torch  # caf\xe9\n",
         "named.py": b"# -*- coding: latin-1 -*-\nimport torch  # caf\xe9\n",
-        "deep.py": b"import torch\nx = " + b"(" * 3000 + b")" * 3000,
-        "sum.py": b"import torch\nx = " + b"+".join([b"1"] * 20000),
+        "deep.py": b"import torch\nloss.backward()\nx = " + b"(" * 3000 + b")" * 3000,
+        "sum.py": b"import torch\nloss.backward()\nx = " + b"+".join([b"1"] * 20000),
         "note.ipynb": b"{}",
     }
     for name, data in files.items():
         (tree / name).write_bytes(data)
     result = cudafit("lint", str(tree))
     assert result.returncode == 1
-    assert f"{tree}/python2.py: not read: line 2: this is Python 2\n" in result.stdout
+    assert f"{tree}/python2.py: not read: line 3: this is Python 2\n" in result.stdout
     for name in ("broken.py", "binary.py", "latin.py", "deep.py", "note.ipynb"):
         assert f"{tree}/{name}: not read: " in result.stdout
     assert (f"{tree}/sum.py: not read: " in result.stdout) == is_refused(files["sum.py"])

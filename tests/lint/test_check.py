@@ -8,7 +8,7 @@ import pytest
 
 from cudafit.lint.check import UnreadableError, lint_text
 from cudafit.lint.edits import applied, column_of, source_lines
-from cudafit.lint.signs import Signs
+from cudafit.lint.signs import Signs, may_hold_findings
 from cudafit.model.code_finding import Edit
 from cudafit.model.kinds import IN_CODE
 from cudafit.shipped import folder
@@ -147,6 +147,51 @@ def test_a_chain_of_functions_is_followed_from_its_end() -> None:
     signs = Signs(tree, text.splitlines(keepends=True))
     marked = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and signs.has(node)]
     assert marked == [f"f{number}" for number in range(51)]
+
+
+NETWORK = "class Net(nn.Module):\n    def forward(self, x):\n        "
+
+
+@pytest.mark.parametrize(
+    ("text", "possible"),
+    [
+        ("import torch\nloss.backward()\n", True),
+        ("import numpy\nloss.backward()\n", False),
+        ("import torch\nprint('cpu')\n", False),  # nothing is trained
+        ("import torch\nimport keras\nprint('cpu')\n", True),
+        ("import torch\nfrom ray import (\n    tune)\ntune.run('PPO')\n", True),
+        ("import torch\nx = a.is_available()\n", False),
+        ("import torch\nx = torch.cuda.is_available\n", True),
+        ("import torch\nx = 'cpu' if a.is_available() else b\n", True),
+        ("import torch\nx = torch.ones(3)\n", False),
+        (f"from torch import nn\n{NETWORK}return x * torch.ones(3)\n", True),
+        (f"from torch import nn\n{NETWORK}return x\n", False),
+        ("from torch.nn import Linear\nclass A(Linear):\n    def g(self):\n        self.parts = []\n", True),
+        ("import torch\nif a: x.to(device)\n", True),
+        ("import torch\ny = x.to(device)\n", False),
+        ("import torch\nself.w = nn.Parameter(x).cuda()\n", True),
+        ("import torch\nx = y.numpy()\n", False),
+        ("import torch, cupy\nx = y.tolist()\n", True),
+    ],
+)
+def test_which_files_are_followed(text: str, possible: bool) -> None:
+    assert may_hold_findings(text) is possible
+
+
+def test_which_methods_of_a_class_matter() -> None:
+    text = (
+        "import torch\nclass Agent:\n"
+        "    def learn(self):\n        self.loss().backward()\n        self.rate.now()\n"
+        "    def run(self):\n        self.learn()\n"
+        "    def begin(self):\n        self.rate = Rate()\n        self.count += 1\n"
+        "    def show(self):\n        self.shown = print(self)\n"
+        "    def name(self):\n        return 'agent'\n"
+    )
+    tree = ast.parse(text)
+    agent = tree.body[1]
+    assert isinstance(agent, ast.ClassDef)
+    needed = Signs(tree, text.splitlines(keepends=True)).in_class(agent.body)
+    assert [getattr(node, "name", "") for node in agent.body if node in needed] == ["learn", "run", "begin"]
 
 
 def test_what_a_test_does_on_the_cpu_is_on_purpose() -> None:

@@ -20,8 +20,8 @@ def lint_text(
     """The findings in a Python file, a notebook or a configuration, by the ending of its path, in order.
 
     Raises UnreadableError where the text is none; `skipped` is given the parts of a notebook that are none. `installed`
-    has the versions of packages where the code will run, as far as they are known. `quick`: a file of Python that names
-    no framework is not parsed.
+    has the versions of packages where the code will run, as far as they are known. `quick`: a file of Python whose
+    words can mean no finding is not parsed.
     """
     ending = path.rpartition(".")[2].lower()
     if _is_notebook(text, path):

@@ -74,8 +74,13 @@ def _follow_indent(parents: list[tuple[int, str]], line: str) -> None:
 def names_read(text: str) -> frozenset[str]:
     """The names of configurations that code speaks of; `*` where it looks for them by itself."""
     found: set[str] = set()
-    if any(ending in text for ending in (".yaml", ".yml", ".json", ".toml")):
-        found.update(one[0] for one in _FILE_NAME.finditer(text))
+    for ending in (".yaml", ".yml", ".json", ".toml"):
+        at = text.find(ending)
+        while at >= 0:  # the line around it alone: such files are rarely spoken of
+            start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+            end = end if end >= 0 else len(text)
+            found.update(one[0] for one in _FILE_NAME.finditer(text, start, end))
+            at = text.find(ending, end)
     if any(word in text for word in ("hydra", "LightningCLI", "jsonargparse")) and _LOADERS.search(text):
         found.add("*")
     return frozenset(found)

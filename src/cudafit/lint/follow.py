@@ -122,7 +122,7 @@ def _walk_the_rest(run: Run, signs: Signs) -> str:
             classes += 1
             if cls.node not in done and signs.has(cls.node):
                 done.add(cls.node)
-                left_out = _safely(run, cls.node, partial(_walk_class, run, cls)) or left_out
+                left_out = _safely(run, cls.node, partial(_walk_class, run, cls, signs)) or left_out
             continue
         func = run.file.functions[functions]
         functions += 1
@@ -148,7 +148,7 @@ def _is_test(name: str) -> bool:
     return name.lstrip("_").startswith(("test_", "Test")) or name.endswith(("Test", "TestCase"))
 
 
-def _walk_class(run: Run, cls: Class) -> None:
+def _walk_class(run: Run, cls: Class, signs: Signs) -> None:
     methods = [
         value for value in cls.attrs.values() if isinstance(value, Func) and value.node not in run.training.entered
     ]
@@ -166,7 +166,10 @@ def _walk_class(run: Run, cls: Class) -> None:
         for module, place in run.places.items()
         if place.kind == CPU and place.node is not None and not place.option
     }
-    ordered = sorted(methods, key=lambda one: getattr(one.node, "name", "") != "forward")
+    needed = signs.in_class(one.node for one in methods)
+    ordered = sorted(
+        (one for one in methods if one.node in needed), key=lambda one: getattr(one.node, "name", "") != "forward"
+    )
     for func in ordered:
         if func.node not in run.training.entered and not _is_test(getattr(func.node, "name", "")):
             _enter(run, func.bound(owner, cls), cls, written)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from cudafit.lint.edits import column_of, source_lines
-from cudafit.lint.signs import may_hold_findings, names_framework
+from cudafit.lint.signs import may_hold_findings
 from cudafit.model.code_finding import CodeFinding
 from cudafit.system.python310 import possessive
 from cudafit.system.python_text import parsed
@@ -29,11 +29,12 @@ def lint_python(
     installed: Mapping[str, str] | None = None,
     quick: bool = False,
 ) -> list[CodeFinding]:
-    """The findings; `said` has the text above the cell of a notebook, by line. `quick`: what names no framework is not
+    """The findings; `said` has the text above the cell of a notebook, by line. `quick`: what can hold no finding is not
     parsed, so that errors in it are not told."""
     if "\0" in text:
         raise UnreadableError("it is a binary file")
-    if quick and not names_framework(text):
+    possible = may_hold_findings(text)
+    if quick and not possible:
         return []
     try:
         tree = parsed(text)
@@ -43,7 +44,7 @@ def lint_python(
         raise UnreadableError(f"line {error.lineno}: {error.msg}") from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise UnreadableError("it is nested too deeply to be read") from error
-    return _of_tree(tree, text, path, skipped, said or {}, installed or {}) if may_hold_findings(text) else []
+    return _of_tree(tree, text, path, skipped, said or {}, installed or {}) if possible else []
 
 
 def _of_tree(

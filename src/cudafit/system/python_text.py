@@ -35,4 +35,8 @@ def parsed(text: str, mode: str = "exec") -> ast.AST:
 
 def _may_be_long(text: str) -> bool:
     """A quick look: such a name stands in one line, or in several that are joined by a backslash."""
-    return "\\\n" in text or "\\\r" in text or any(line.count(".") > _PARTS for line in text.split("\n"))
+    joined = text.replace("\\\r\n", "").replace("\\\n", "").replace("\\\r", "") if "\\" in text else text
+    lines = joined.split("\n")
+    if max(map(len, lines)) <= _PARTS:
+        return False
+    return any(len(line) > _PARTS and line.count(".") > _PARTS for line in lines)
