@@ -12,16 +12,16 @@ from cudafit.system.text import harmless
 class CudafitError(Exception):
     """Something a user can act on. Never a bug: bugs are any other exception."""
 
-    exit_code = 1
+    exit_code: int = 1
 
     def __init__(
         self, what: str, *, cause: Sequence[str] = (), hint: str | None = None, hints: Sequence[str] = ()
     ) -> None:
         """`hint` is the one thing to do, `hints` where there are several ways."""
         super().__init__(what)
-        self.what = what
-        self.cause = tuple(cause)
-        self.hints = (*((hint,) if hint else ()), *hints)
+        self.what: str = what
+        self.cause: tuple[str, ...] = tuple(cause)
+        self.hints: tuple[str, ...] = (*((hint,) if hint else ()), *hints)
 
     @property
     def hint(self) -> str | None:
@@ -45,10 +45,10 @@ def _shown(text: str) -> str:
 class InputError(CudafitError):
     """Wrong usage, or input that cannot be read."""
 
-    exit_code = 2
+    exit_code: int = 2
 
 
 class UndeterminedError(CudafitError):
     """The answer could not be determined here."""
 
-    exit_code = 3
+    exit_code: int = 3

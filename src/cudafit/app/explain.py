@@ -40,6 +40,7 @@ class Request:
     words: tuple[str, ...] = ()
     file: str | None = None
     look: bool = True
+    text: str | None = None  # as it is, whatever it looks like
 
 
 def known_ids() -> list[str]:
@@ -100,6 +101,8 @@ def explain(request: Request, question: "Question | None", say: Callable[[str], 
 
 
 def _blocks(request: Request) -> Iterable[bytes]:
+    if request.text is not None:
+        return _encoded(request.text)
     if request.file is not None or request.words == ("-",):
         return blocks_of(request.file or "-")
     text = " ".join(request.words)

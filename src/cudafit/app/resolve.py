@@ -122,6 +122,16 @@ def resolve(
     return Resolved(tuple(results), tuple(documents), _line(request, requests, answers, asked.machines, book, say))
 
 
+def resolution(request: Request, question: "Question | None", say: Callable[[str], None]) -> Resolution:
+    """The answer alone, where nothing is to be written."""
+    asked = read(request, question, say)
+    builds = replace(asked.builds, conda=asked.kinds[0] == _CONDA)
+    _, answer, _ = answered(
+        builds, list(asked.machines), asked.book, say, every=request.every, offline=request.locks.offline
+    )
+    return answer
+
+
 def _made(
     asked: Asked, requests: dict[str, resolver.Request], answers: dict[str, Resolution], order: "Order", book: Book
 ) -> "tuple[list[Document], dict[str, Resolution], Book]":
