@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests import compiled_facts
 from tests.command import in_this_process
-from tests.pages.blocks import anew, pages, staged
+from tests.pages.blocks import TOP, anew, pages, staged
+from tests.pages.recording import PICTURE, drawn, session
 from tests.pages.which import PAGES, page
 
 
@@ -27,7 +28,12 @@ def main() -> None:
             before = path.read_text(encoding="utf-8")
             if (after := anew(before, stage, run)) != before:
                 path.write_text(after, encoding="utf-8")
+        readme = TOP / "README.md"
+        readme.write_text(anew(readme.read_text(encoding="utf-8"), TOP, run), encoding="utf-8")
         os.chdir("/")
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"PATH": os.environ["PATH"], "HOME": folder, "COLUMNS": "132"}
+        PICTURE.write_text(drawn(session(Path(folder), environ)), encoding="utf-8")
 
 
 main()

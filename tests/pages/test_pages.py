@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import click
 import pytest
 
 from tests.conftest import Run
-from tests.pages.blocks import ANY_BLOCK, BLOCK, DOCS, ELSEWHERE, HOME, TOP, pages, printed, staged
+from tests.pages.blocks import ANY_BLOCK, BLOCK, DOCS, ELSEWHERE, HOME, TOP, lasting, pages, printed, staged
 from tests.pages.made import commands, commands_page, decisions_page, schemas_page
+from tests.pages.recording import PICTURE, drawn, session
 from tests.pages.which import anchor
 
 _BESIDE = [TOP / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "matrices/README.md")]
@@ -41,7 +43,7 @@ def test_shown_output_is_real(
         done = cudafit(*words)
         return done.stdout + done.stderr, done.returncode
 
-    assert printed(command, stage, run) == text, f"{page}: run `make pages`"
+    assert lasting(printed(command, stage, run)) == lasting(text), f"{page}: run `make pages`"
 
 
 def test_every_block_shows_a_command_that_is_run() -> None:
@@ -122,3 +124,12 @@ def test_every_option_has_a_word_in_the_docs() -> None:
             if isinstance(option, click.Option) and not option.hidden:
                 assert option.help, f"{name} {option.opts}"
                 assert all(f">{word}" in section or f", {word}" in section for word in option.opts), (name, option.opts)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the small world is for Linux")
+def test_the_recording_is_what_a_terminal_shows(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "stage").mkdir()
+    picture = drawn(session(tmp_path / "stage", {**environ, "COLUMNS": "132"}))
+    assert lasting(PICTURE.read_text(encoding="utf-8")) == lasting(picture), "run `make pages`"
+    assert "://" not in picture.replace("http://www.w3.org/2000/svg", "")
