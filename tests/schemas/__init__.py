@@ -2,8 +2,11 @@
 
 import functools
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator
 
 from cudafit import shipped
@@ -52,6 +55,31 @@ RECORDS = {
     "config-1": (settings.Config, settings.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with a sentence for each key; raises KeyError where one is missing."""
+    for record, keys in records(schema):
+        for key, value in keys.items():
+            value["description"] = sentence(record, key)
+    return schema
+
+
+def records(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name of each record in a schema, and its keys."""
+    yield schema["title"], schema["properties"]
+    for name, record in schema["$defs"].items():
+        yield name, record["properties"]
+
+
+def sentence(record: str, key: str) -> str:
+    return sentences().get(record, {}).get(key) or sentences()["any"][key]
+
+
+@functools.cache
+def sentences() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "sentences.yaml").read_text("utf-8"))
+    return found
 
 
 def validate(shown: object, name: str) -> None:

@@ -1,6 +1,7 @@
 """The published schemas are the records', and both the contract's own example and real output satisfy them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,19 @@ from cudafit.model.finding import Report
 from cudafit.model.machine import Machine
 from cudafit.model.record import from_plain
 from cudafit.model.schema import json_schema
-from tests.schemas import RECORDS, validate
+from tests.schemas import RECORDS, described, records, sentences, validate
+
+
+def test_every_key_has_a_sentence_and_every_sentence_a_key() -> None:
+    used: set[tuple[str, str]] = set()
+    for name in RECORDS:
+        for record, keys in records(json.loads(shipped.schema_text(name))):
+            for key, value in keys.items():
+                text = value["description"]
+                assert re.fullmatch(r"\S.*\.", text), f"{record}.{key}"
+                used.add((record if key in sentences().get(record, {}) else "any", key))
+    assert {(record, key) for record, keys in sentences().items() for key in keys} == used
+
 
 # The example of the contract that other programs rely on.
 CONTRACT = {
@@ -47,7 +60,7 @@ def test_published_schema_is_the_records_own(name: str) -> None:
     kind, title = RECORDS[name]
     published = json.loads(shipped.schema_text(name))
     Draft202012Validator.check_schema(published)
-    assert published == json_schema(kind, title), "run `make schemas`"
+    assert published == described(json_schema(kind, title)), "run `make schemas`"
 
 
 def test_contract_example_satisfies_the_schema_and_can_be_read() -> None:
@@ -104,7 +117,7 @@ def test_schema_and_reader_refuse_the_same(place: tuple[str | int, ...], value: 
 )
 def test_closed_choices_are_enums(name: str, record: str | None, field: str, values: list[str]) -> None:
     published = json.loads(shipped.schema_text(name))
-    assert (published["$defs"][record] if record else published)["properties"][field] == {"enum": values}
+    assert (published["$defs"][record] if record else published)["properties"][field]["enum"] == values
 
 
 def test_a_choice_that_is_none_is_refused_by_its_place() -> None:
