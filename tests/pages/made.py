@@ -73,6 +73,8 @@ def _schemas() -> Iterator[str]:
     )
     for path in sorted(_SCHEMAS.glob("*.json")):
         schema = json.loads(path.read_text(encoding="utf-8"))
+        if "$defs" not in schema:  # of a file that people write, which has a page of its own
+            continue
         yield f"## {schema['title']} {{ #{path.stem} }}\n"
         yield f"{schema['description']} [The schema](schemas/{path.name}).\n"
         yield from _keys(schema)
