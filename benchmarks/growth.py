@@ -84,6 +84,18 @@ def kinds(folder: Path, count: int) -> Command:
     return Command((*CUDAFIT, "resolve", "torch", "--json", "--python", "3.12", "--machine", room), codes=(0, 1))
 
 
+def page(folder: Path, count: int) -> Command:
+    """Each machine with a report of doctor's."""
+    room = snapshots(folder / "room", 50, count)
+    report = (
+        '{"schema":"cudafit.doctor/1","status":"error","cause":"torch.cpu_wheel","findings":[{"id":"torch.cpu_wheel",'
+    )
+    report += '"severity":"error","title":"torch is a build for the CPU"}],"gpus":1}'
+    for number in range(count):
+        (Path(room) / f"m{number:05d}.doctor.json").write_text(report, encoding="utf-8")
+    return Command((*CUDAFIT, "report", room, "-o", str(folder / "room.html")), codes=(1,))
+
+
 def files(folder: Path, count: int) -> Command:
     for number, text in enumerate(islice(cycle(scripts()), count)):
         place = folder / f"part{number % 20}"
@@ -121,6 +133,7 @@ ROWS = (
     Row("rows", 1, rows, "times the rows of torch: resolve"),
     Row("machines", 100, machines, "machines of 50 kinds: resolve"),
     Row("kinds", 30, kinds, "machines, all of other kinds: resolve"),
+    Row("page", 100, page, "machines with their reports: report"),
     Row("files", 20, files, "files of code: lint"),
     Row("generations", 10, generations, "generations kept: rollback --list"),
     Row("messages", 1000, messages, "lines of a log: explain"),

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from cudafit import shipped
 from cudafit.model import bench, code_finding, finding, fit, machine, matrix, messages, plan, run, settings
+from cudafit.model import room as room_model
 from cudafit.model.frozen import frozen
 from cudafit.repair.generations import Generation
 
@@ -53,6 +54,7 @@ RECORDS = {
     "run-1": (run.RunReport, run.SCHEMA),
     "explain-1": (messages.Explanation, messages.SCHEMA),
     "config-1": (settings.Config, settings.SCHEMA),
+    "report-1": (room_model.Room, room_model.SCHEMA),
     "lint-1": (code_finding.LintReport, code_finding.SCHEMA),
 }
 

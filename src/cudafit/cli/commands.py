@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": Entry("cudafit.cli.rollback", "Bring back what an environment was before a repair."),
     "lint": Entry("cudafit.cli.lint", "Find training code that keeps its work on the CPU."),
     "explain": Entry("cudafit.cli.explain", "Say what a finding or an error text means, and what to do."),
+    "report": Entry("cudafit.cli.report", "Show a room of machines, or one, on a page to look at."),
     "matrix": Entry("cudafit.cli.matrix", "Show, check, compare and update the facts that every answer follows from."),
     "config": Entry("cudafit.cli.config", "Show what is set by variables, the project and your file, and what counts."),
     "completion": Entry("cudafit.cli.completion", "Print what makes a shell complete cudafit's words."),

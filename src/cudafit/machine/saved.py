@@ -13,6 +13,12 @@ from cudafit.system.parsing import reason
 from cudafit.system.reading import read_bytes, read_named, standard_input
 
 _LIMIT = 16 << 20
+# What lies beside snapshots in a room of machines, for `cudafit report`.
+_BESIDE = ("cudafit.doctor/1", "cudafit.bench/1")
+
+
+class _OtherRecordError(InputError):
+    """It is another record of cudafit's."""
 
 
 def plain(machine: Machine) -> dict[str, Any]:
@@ -32,17 +38,40 @@ def load_all(paths: Sequence[str]) -> Iterator[tuple[str, Machine]]:
     Those that are alike in everything that decides share one `Machine`: of ten thousand machines of fifty kinds,
     fifty are read in full.
     """
-    alike: dict[object, Machine] = {}
+    alike = Alike()
+    other = None  # the last file beside the snapshots; an error where there are none
+    some = False
     for path, found in _files(paths):
         name = "stdin" if path == "-" else f"`{path}`"
-        value = _value(_text(path, name, found=found), name)
+        text = _text(path, name, found=found)
+        try:
+            value = _value(text, name)
+        except _OtherRecordError as error:
+            if not found:
+                raise
+            other = error
+            continue
+        some = True
+        yield ("stdin" if path == "-" else os.path.basename(path).removesuffix(".json")), alike.machine(value, name)
+    if other and not some:
+        raise other
+
+
+class Alike:
+    """Machines that were read, by what decides."""
+
+    def __init__(self) -> None:
+        self._machines: dict[object, Machine] = {}
+
+    def machine(self, value: dict[str, Any], name: str) -> Machine:
+        """The snapshot in a JSON object with its schema; raises InputError, which calls it `name`."""
         key = _what_decides(value)
-        machine = alike.get(key) if key else None
+        machine = self._machines.get(key) if key else None
         if machine is None:
             machine = _machine(value, name)
             if key:
-                alike[key] = machine
-        yield ("stdin" if path == "-" else os.path.basename(path).removesuffix(".json")), machine
+                self._machines[key] = machine
+        return machine
 
 
 def _files(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
@@ -93,7 +122,8 @@ def _value(text: str, name: str) -> dict[str, Any]:
         raise InputError(f"{name} is not a machine snapshot: expected a JSON object")
     if value.get("schema") != SCHEMA:
         found = "no such key" if "schema" not in value else f"found {json.dumps(value['schema'])[:60]}"
-        raise InputError(f"{name} is not a machine snapshot: at `schema`: expected `{SCHEMA}`, {found}")
+        kind = _OtherRecordError if value.get("schema") in _BESIDE else InputError
+        raise kind(f"{name} is not a machine snapshot: at `schema`: expected `{SCHEMA}`, {found}")
     return value
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from cudafit.model.bench import FAILED, MEASURED, PASS, SLOW, WRONG, Bench, Result
 from cudafit.render.bench_rows import number, verdict_text
-from cudafit.render.svg import INK, QUIET, opening, page, safe, shortened, text
+from cudafit.render.page import picture_page
+from cudafit.render.svg import INK, QUIET, opening, safe, shortened, text
 
 _COLORS = {PASS: "#2e7d32", SLOW: "#ef8e00", WRONG: "#c62828", FAILED: "#c62828", MEASURED: "#5b7a99"}
 _WIDTH = 900
@@ -34,7 +35,7 @@ def svg(bench: Bench) -> str:
 def html(bench: Bench) -> str:
     """The picture in a page."""
     causes = "".join(f"<li>{safe(cause.text)} ({safe(cause.via)})</li>\n" for cause in bench.causes)
-    return page(f"cudafit bench: {bench.device.name or bench.device.number}", svg(bench), causes)
+    return picture_page(f"cudafit bench: {bench.device.name or bench.device.number}", svg(bench), causes)
 
 
 def _bar(one: Result, y: int, shown: Sequence[Result]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from cudafit.model.finding import ERROR, INFO, LAYERS, OK, UNKNOWN, WARNING, Finding, Layer, Report
 from cudafit.render.counts import counted
 from cudafit.render.owner_rows import owner_row
+from cudafit.render.page import TAIL, head
 from cudafit.render.svg import safe
 from cudafit.system.commands import joined
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _MARKS = {ERROR: "✕", WARNING: "!", INFO: "i"}
 _SAID = {OK: "no problem found", WARNING: "works, with warnings", ERROR: "a problem was found", UNKNOWN: "not known"}
 _ABOUT: dict[Layer, str] = {
@@ -26,26 +26,9 @@ _ABOUT: dict[Layer, str] = {
     "notebook": "the kernel of Jupyter",
     "project": "requirement files and code",
 }
-_STYLE = """
-:root{color-scheme:light dark;--ground:#fff;--ink:#1b2330;--quiet:#566273;--line:#c9d1db;--card:#f4f6f9;
---error:#b3261e;--warning:#8a5300;--info:#3b5b85;--ok:#1f6f3a}
-@media (prefers-color-scheme:dark){:root{--ground:#14181f;--ink:#e7ebf1;--quiet:#a4afbd;--line:#3a4453;--card:#1d232c;
---error:#ff8a80;--warning:#f0b45a;--info:#9dbdec;--ok:#7bd096}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:70rem;margin:0 auto;padding:1rem}
-h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.5rem 0 .5rem}
-.state{font-weight:700}.error{color:var(--error)}.warning{color:var(--warning)}.info{color:var(--info)}.ok{color:var(--ok)}
-.unknown,.quiet{color:var(--quiet)}
-.two{display:grid;grid-template-columns:minmax(0,22rem) minmax(0,1fr);gap:1.5rem}
+_STYLE = """.two{display:grid;grid-template-columns:minmax(0,22rem) minmax(0,1fr);gap:1.5rem}
 @media (max-width:50rem){.two{grid-template-columns:minmax(0,1fr)}}
 svg{width:100%;max-width:22rem;height:auto;display:block}
-details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.5rem .75rem}
-summary{cursor:pointer;overflow-wrap:anywhere}code,pre{font:.875rem/1.45 ui-monospace,monospace}
-pre{margin:.35rem 0;padding:.5rem .6rem;border:1px solid var(--line);border-radius:.35rem;overflow-x:auto}
-ul{margin:.35rem 0;padding-left:1.2rem}li,p,dd{overflow-wrap:anywhere}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.15rem 1rem;margin:0}
-dt{color:var(--quiet)}dd{margin:0}
 .box{fill:var(--card);stroke:var(--line)}.word{fill:var(--ink);font:600 14px system-ui,sans-serif}
 .small{fill:var(--quiet);font:12px system-ui,sans-serif}.link{stroke:var(--line);stroke-width:3}
 .at-error{stroke:var(--error);stroke-width:2.5}.at-warning{stroke:var(--warning);stroke-width:2}
@@ -59,13 +42,9 @@ def page(report: Report, version: str) -> str:
 
 
 def _page(report: Report, version: str) -> Iterator[str]:
-    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-    yield '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-    yield '<meta name="referrer" content="no-referrer">\n'
     unseen = report.status == OK and report.gpus == 0 and not report.files
     said, look = ("no GPU was seen", UNKNOWN) if unseen else (_SAID[report.status], report.status)
-    yield f"<title>cudafit doctor: {said}</title>\n<style>{_STYLE}</style></head>\n<body><main>\n"
+    yield head(f"cudafit doctor: {said}", _STYLE)
     yield f'<h1>cudafit doctor: <span class="{look}">{said}</span></h1>\n'
     cause = next((one for one in report.findings if one.id == report.cause), None)
     if cause:
@@ -79,7 +58,7 @@ def _page(report: Report, version: str) -> Iterator[str]:
     yield from _rest(report)
     yield "</section></div>\n"
     yield f'<p class="quiet">cudafit {safe(version)}, {counted(report.checked, "check")}. '
-    yield "This page loads nothing and runs no script.</p>\n</main></body></html>\n"
+    yield "This page loads nothing and runs no script.</p>\n" + TAIL
 
 
 _STEP, _HEIGHT, _WIDTH = 62, 44, 330

@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from cudafit.model.run import Moment, RunReport
+from cudafit.render.page import picture_page
 from cudafit.render.run_rows import seconds_text, verdict_row
 from cudafit.render.sizes import size_text
-from cudafit.render.svg import INK, QUIET, opening, page, safe, shortened, text
+from cudafit.render.svg import INK, QUIET, opening, safe, shortened, text
 from cudafit.system.commands import joined
 
 _MIB = 1 << 20
@@ -31,7 +32,7 @@ def svg(report: RunReport) -> str:
 
 def html(report: RunReport) -> str:
     causes = "".join(f"<li>{safe(one.title)} ({safe(one.id)})</li>\n" for one in report.findings)
-    return page(f"cudafit run: {joined(report.command)}", svg(report), causes)
+    return picture_page(f"cudafit run: {joined(report.command)}", svg(report), causes)
 
 
 def _panels(report: RunReport) -> Iterator[tuple[str, float, str, list[tuple[str, Value]]]]:

@@ -1,4 +1,4 @@
-"""What every picture needs that is written as SVG by hand: a frame, texts, a page around it."""
+"""What every picture needs that is written as SVG by hand: a frame and texts."""
 
 from html import escape
 
@@ -15,14 +15,6 @@ def opening(width: int, height: int, title: str) -> list[str]:
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         text(20, 30, title, size=18, weight="bold"),
     ]
-
-
-def page(title: str, picture: str, items: str) -> str:
-    """The picture in a page, with a list below it; `items` is HTML."""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{safe(title)}</title></head>\n'
-        f"<body>\n{picture}<ul>\n{items}</ul>\n</body></html>\n"
-    )
 
 
 def text(
