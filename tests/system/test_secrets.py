@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cudafit.system import secrets
 from cudafit.system.secret_texts import hidden_in
 from cudafit.system.secrets import (
     HIDDEN,
@@ -634,3 +635,48 @@ def test_the_first_look_misses_nothing_and_nothing_breaks(text: str) -> None:
         assert hidden_in(text) == text
     redacted(without_login(text))
     redacted_words(re.split(r"\s", text))
+
+
+PIECES = (
+    "?",
+    "&x",
+    "=",
+    "#a-b=",
+    "://",
+    "me:",
+    "/",
+    " -",
+    "--",
+    "-P",
+    "-a",
+    "x",
+    " ",
+    "5",
+    "XOXb-",
+    "gh",
+    "ghp_",
+    "GL",
+    "gldt-",
+    "sk-",
+    "x" * 16,
+    "xai-",
+    "rk_",
+    "k_live",
+    "k_test",
+    "hvs.",
+    "hv",
+    "SG.",
+    "r8_",
+    "\u017fg.",  # this and the next are like one of ours only where case does not count
+    "\u212a_live",
+    "\u00e9",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8))
+def test_the_first_look_is_as_good_as_all_signs_at_once(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    if any(word in text.lower() for word in secrets._WORDS):
+        return
+    every = re.compile("|".join(pattern for _, pattern in secrets._SIGNS), re.IGNORECASE)
+    assert secrets._suspected(text) == bool(every.search(text)), text

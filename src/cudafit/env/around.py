@@ -11,7 +11,6 @@ from typing import Any
 from cudafit.files import Files
 from cudafit.model.frozen import frozen
 from cudafit.model.machine import CondaInstallation
-from cudafit.system.toml import TomlError, read_toml
 
 Installations = Callable[[], Sequence[CondaInstallation]]
 LIMIT = 1 << 20
@@ -62,8 +61,14 @@ def names(files: Files, folder: str, beginning: str) -> list[str]:
 
 def toml(files: Files, path: str) -> dict[str, Any]:
     try:
-        return read_toml(files.read_bytes(path, LIMIT))
-    except (OSError, TomlError):
+        content = files.read_bytes(path, LIMIT)
+    except OSError:
+        return {}
+    from cudafit.system.toml import TomlError, read_toml  # noqa: PLC0415 - only where there is some
+
+    try:
+        return read_toml(content)
+    except TomlError:
         return {}
 
 

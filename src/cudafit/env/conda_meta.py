@@ -4,7 +4,6 @@ Everything is read with a limit; a record that cannot be read is named and not p
 """
 
 import ast
-import hashlib
 import json
 import os
 import re
@@ -167,6 +166,8 @@ def damage(prefix: str, records: Sequence[MetaRecord], *, hashes: bool) -> Itera
 def _differs(path: str, sha256: str | None) -> bool:
     if not sha256:
         return False
+    import hashlib  # noqa: PLC0415 - few environments need it, and it loads OpenSSL
+
     digest = hashlib.sha256()
     try:
         for block in blocks(path):

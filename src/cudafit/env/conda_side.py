@@ -1,6 +1,5 @@
 """Where conda and pip meet in one prefix, and whether the files of conda's frameworks are there."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -53,6 +52,8 @@ class CondaSide:
             content = self.files.read_bytes(f"{one.metadata}/INSTALLER", _SMALL) if told else b""
         except OSError:
             return bool(listed)
+        import hashlib  # noqa: PLC0415 - few environments need it, and it loads OpenSSL
+
         return bool(listed) and (told is None or hashlib.sha256(content).hexdigest() == told)
 
     def damaged(self) -> Iterator[CondaDamage]:

@@ -30,9 +30,9 @@ _NO_WRITER_S = 1.0  # how long one without may wait for its first
 
 def read_bytes(path: str, limit: int) -> bytes:
     """All of a regular file; raises OSError, also for one that is larger than the limit."""
-    descriptor = open_regular(path)
+    descriptor, size = _open_regular(path)
     try:
-        return whole(descriptor, path, limit)
+        return _whole(descriptor, size, path, limit)
     finally:
         os.close(descriptor)
 
@@ -130,19 +130,28 @@ def opened(path: str) -> Iterator[int]:
 def open_regular(path: str) -> int:
     """A descriptor that no program inherits. Raises OSError for what is not a regular file, which stays unopened:
     opening alone makes some devices act."""
+    return _open_regular(path)[0]
+
+
+def _open_regular(path: str) -> tuple[int, int]:
+    """And its size."""
     _check(_status(path).st_mode, path)
     descriptor = os.open(path, _FLAGS)
     try:
-        _check(os.fstat(descriptor).st_mode, path)  # it may have been exchanged meanwhile
+        status = os.fstat(descriptor)
+        _check(status.st_mode, path)  # it may have been exchanged meanwhile
     except OSError:
         os.close(descriptor)
         raise
-    return descriptor
+    return descriptor, status.st_size
 
 
 def whole(descriptor: int, path: str, limit: int) -> bytes:
     """All that an open file holds; raises OSError for more than the limit, at once where its size tells."""
-    size = os.fstat(descriptor).st_size
+    return _whole(descriptor, os.fstat(descriptor).st_size, path, limit)
+
+
+def _whole(descriptor: int, size: int, path: str, limit: int) -> bytes:
     if size > limit:
         raise _too_large(path, limit)
     # Room for a byte more than there are: to make more, and give it back, costs more than to read a small file.
