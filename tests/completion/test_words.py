@@ -55,7 +55,7 @@ def test_every_option_of_every_command_is_offered() -> None:
         (["matrix", "up"], ["update"]),
         (["help", "ro"], ["rollback"]),
         (["help", "matrix", "re"], ["revert"]),
-        (["-v", "rep"], ["repair"]),
+        (["-v", "rep"], ["repair", "report"]),
         (["resolve", "torchv"], ["torchvision"]),
         (["resolve", "torch", "jaxl"], ["jaxlib"]),
         (["resolve", "--gpu", "RTX-4090", "--dri"], ["--driver"]),

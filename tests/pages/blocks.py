@@ -19,6 +19,7 @@ ELSEWHERE = {
     "run.md": "tests/cli/test_run.py",
     "notebooks.md": "tests/notebook/test_kernel.py",
     "why-cpu.md": "tests/doctor/test_why_cpu.py",
+    "api.md": "tests/test_api.py",
 }
 # The machines of the pages, by the names that a reader may give a snapshot of `inspect --save`.
 _MACHINES = {
