@@ -235,6 +235,9 @@ def test_a_model_that_is_only_used_is_moved_before_that() -> None:
         ("lightgbm.LGBMRegressor(device='gpu')", {"lightgbm": "3.3.5"}, "info.version_decides"),
         ("lightgbm.LGBMRegressor(device='gpu')", {"lightgbm": "4.0.0"}, ""),
         ("lightgbm.train({'device_type': 'CUDA'}, 0)", {"lightgbm": "4.6.0"}, "info.version_decides"),
+        ("keras.config.set_backend('numpy')", {"keras": "3.15.1"}, "code.keras_backend_cpu_only"),
+        ("keras.config.set_backend('openvino')", {"keras": "3.8.0"}, "code.keras_backend_cpu_only"),
+        ("keras.config.set_backend('numpy')", {"keras": "2.15.0"}, ""),
     ],
 )
 def test_what_the_installed_version_decides(line: str, installed: dict[str, str], expected: str) -> None:

@@ -8,4 +8,5 @@ DECIDING = (
     "onnxruntime",
     "xgboost",
     "lightgbm",
+    "keras",
 )

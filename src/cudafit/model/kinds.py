@@ -449,7 +449,7 @@ class code(Family):
         fix="move the line to the top, before the first tensor or model",
     )
     keras_backend_cpu_only = error(
-        "project", "Keras is told to compute with NumPy", fix="choose `jax`, `torch` or `tensorflow`"
+        "project", "Keras is told to take a backend that cannot train", fix="choose `jax`, `torch` or `tensorflow`"
     )
     jax_cpu_forced = error("project", "JAX is told to use the CPU", fix="remove the line")
     jax_platforms_too_late = warning(

@@ -4,6 +4,7 @@ import ast
 
 from cudafit.lint.arguments import Call
 from cudafit.lint.join import device_of
+from cudafit.lint.rules import versions
 from cudafit.lint.run import Run
 from cudafit.lint.values import CPU, UNKNOWN, Const, Device, Map, Thing, Value
 from cudafit.model import kinds
@@ -28,6 +29,19 @@ _FRAMEWORKS = [
 ]
 
 
+def keras_backend(run: Run, name: str, node: ast.AST) -> None:
+    """Keras 3 has backends that only run models; Keras 2 has TensorFlow, whatever the variable says."""
+    found = versions.installed(run, "keras")
+    older = found is not None and found[1] < (3,)
+    run.note("keras_backend", (node, _NO_GPU[name]) if name in _NO_GPU and not older else None)
+
+
+_NO_GPU = {
+    "numpy": "the NumPy backend of Keras computes on the CPU only, and cannot train",
+    "openvino": "the OpenVINO backend of Keras knows no GPU of NVIDIA, and cannot train",
+}
+
+
 def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
     text = value.value if isinstance(value, Const) and isinstance(value.value, str) else None
     if name == "CUDA_VISIBLE_DEVICES":
@@ -39,10 +53,9 @@ def set_variable(run: Run, name: str, value: Value, node: ast.AST) -> None:
         run.hit(kinds.code.jax_platforms_too_late, node, message)
     elif name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME") and text.lower() == "cpu":
         run.ending.forced.append((node, f"`{name}` is set to `{text}`"))
-    elif name == "KERAS_BACKEND" and text.lower() == "numpy":
-        run.note("keras_numpy", node)
     elif name == "KERAS_BACKEND":
-        run.note("keras_numpy", None)
+        if "import keras" not in run.file.seen:  # it is read once, by that import
+            keras_backend(run, text.lower(), node)
     elif name == "ACCELERATE_USE_CPU" and text.lower() in ("1", "true", "yes"):
         run.hit(kinds.code.accelerate_cpu, node, f"`{name}` is set to `{text}`")
 
@@ -63,7 +76,7 @@ def unset_variable(run: Run, name: str) -> None:
     if name == "CUDA_VISIBLE_DEVICES":
         run.note("cvd_hidden", None)
     if name == "KERAS_BACKEND":
-        run.note("keras_numpy", None)
+        run.note("keras_backend", None)
     if name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
         run.ending.forced.clear()
 
@@ -115,13 +128,9 @@ def judge(run: Run) -> None:
                 node,
                 f"CUDA was started in line {getattr(started, 'lineno', 0)} ({what}) and has read this variable already",
             )
-    keras = run.fact("keras_numpy")
-    if isinstance(keras, ast.AST) and "import keras" in run.file.seen:
-        run.hit(
-            kinds.code.keras_backend_cpu_only,
-            keras,
-            "the NumPy backend of Keras computes on the CPU only, and cannot train",
-        )
+    keras = run.fact("keras_backend")
+    if isinstance(keras, tuple) and "import keras" in run.file.seen:
+        versions.hit(run, kinds.code.keras_backend_cpu_only, *keras, "keras")
     computes_elsewhere = bool(imported & {"torch", "tensorflow"}) and "jax computes" not in run.file.seen
     if imported & {"jax", "flax"} and not computes_elsewhere:
         for node, message in run.ending.forced:

@@ -4,7 +4,7 @@ import ast
 import re
 
 from cudafit.lint.arguments import Call
-from cudafit.lint.rules import devices
+from cudafit.lint.rules import devices, environment
 from cudafit.lint.run import Run
 from cudafit.lint.values import ANY, CPU, GPU, UNKNOWN, Available, Const, Device, Func, Map, Seq, Thing, Value
 from cudafit.model import kinds
@@ -236,6 +236,6 @@ def judge(run: Run) -> None:
 def set_backend(run: Run, _name: str, given: Call) -> Value:
     """`keras.config.set_backend("numpy")`."""
     value = given.get(0, "backend")
-    if isinstance(value, Const) and value.value == "numpy" and not run.around.conditions and not run.around.library:
-        run.note("keras_numpy", given.node)
+    if isinstance(value, Const) and not run.around.conditions and not run.around.library:
+        environment.keras_backend(run, str(value.value).lower(), given.node)
     return UNKNOWN

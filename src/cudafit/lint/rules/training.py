@@ -83,6 +83,13 @@ def step(run: Run, modules: tuple[Module, ...], node: ast.AST) -> None:
     run.note_step(run.loop)
     if run.around.loops:
         _judge(run, modules, node)
+    elif run.around.library and run.scope.find("\0class") is not None and not run.around.absent:
+        # A method that makes one step is called for each batch by whoever uses the class; what the class itself puts on
+        # the CPU by name is there.
+        for root in dict.fromkeys(module.root() for module in modules):
+            place = run.place(root)
+            if place.kind == CPU and not place.option and root in run.training.ran and not run.fact("gloo"):
+                report(run, root, place)
 
 
 def backward(run: Run, value: Value, node: ast.AST) -> None:
