@@ -3,7 +3,7 @@
 # Paths below are relative on purpose: the checkout may lie under a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages docs completion lint-wild logs-wild harvest wheel matrices pyz dist publish clean
+.PHONY: help demo test fast check format pythons lowest coverage bench bench-compare fuzz kills gpu machines schemas findings pages docs completion lint-wild logs-wild harvest wheel matrices pyz collection dist publish clean
 
 # The set-up is done once for this folder and this pyproject.toml, whatever the files' dates say.
 KEY := $(shell { pwd; cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
@@ -13,7 +13,7 @@ DOCS := .venv/.docs-$(KEY)
 # `-P`, which Python 3.10 does not know, keeps this folder out of where modules are looked for.
 RUN = .venv/bin/python $(shell .venv/bin/python -c 'import sys; print("-P" * (sys.version_info >= (3, 11)))')
 WORDS := *.md mkdocs.yml docs src templates matrices/README.md
-SOURCES := src tests benchmarks packages hatch_build.py noxfile.py
+SOURCES := src tests benchmarks packages ansible hatch_build.py noxfile.py
 # What is compiled is kept: to compile the tests anew takes each worker four seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -128,6 +128,9 @@ matrices: $(DEV) ## build dist/matrices/*.whl: the facts as a package of their o
 
 pyz: $(DEV) ## build dist/pyz/cudafit.pyz: one file that runs with any Python from 3.10 on
 	$(RUN) packages/pyz/build.py dist/pyz
+
+collection: $(DEV) ## build dist/collection/cudafit-gpu-*.tar.gz: the modules for Ansible
+	.venv/bin/ansible-galaxy collection build ansible --output-path dist/collection --force
 
 dist: $(DEV) ## build what is published: the sdist, and from it the wheel
 	rm -rf dist

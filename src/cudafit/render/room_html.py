@@ -64,7 +64,7 @@ td ul,td details{min-width:15rem;margin:0}td li{overflow-wrap:break-word}td .war
 .sum li,h1{overflow-wrap:anywhere}
 @media print{:root{--ground:#fff;--ink:#000;--quiet:#444;--line:#bbb;--card:#fff;--error:#b3261e;--warning:#8a5300;
 --info:#3b5b85;--ok:#1f6f3a}.controls{display:none}main{max-width:none;padding:0}.scroll{overflow:visible}
-tr,li,details{break-inside:avoid}body{font-size:11px}table{font-size:10px}}
+tr,li,details{break-inside:avoid}body{font-size:11px}table,table code{font-size:10px}}
 """
 _SCRIPT = """
 const table=document.getElementById("all"),body=table.tBodies[0],rows=[...body.rows];
