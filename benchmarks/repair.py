@@ -99,7 +99,6 @@ def downloaded(folder: str) -> float:
     with world(Path(folder) / "world") as made:
         files = made.pytorch.packages["torch"] = dict([torch("2.14.1+cu126", "12.6", CUDNN_NEEDED, filling=40 << 20)])
         given = {**os.environ, **made.env, "UV_CACHE_DIR": f"{folder}/first"}
-        given.pop("UV_NO_CACHE")
         command = [CUDAFIT, "repair", str(env), *made.words]
         plan = subprocess.run([*command, "--dry-run", "--json"], env=given, capture_output=True, check=True)
         named = sum(step["size"] for step in json.loads(plan.stdout)["steps"] if step["size"])

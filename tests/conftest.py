@@ -15,6 +15,7 @@ from hypothesis import settings
 from tests import compiled_facts, fake_nvml
 from tests.command import hear_signals, in_a_process, in_this_process, needs_a_process
 
+gc.set_threshold(100_000)  # as the command has it (cudafit/__main__.py), and from now on
 hear_signals()
 compiled_facts.as_in_a_wheel()
 # What is tried is whether an answer is right, on a machine that may be busy: how long it takes has tests of its own.
@@ -40,8 +41,7 @@ _FOREIGN = (
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests stay to the end: the collector need not look at them again and again."""
-    gc.collect()
+    """Thousands of tests stay to the end: the collector need not look at them, not even once."""
     gc.freeze()
 
 

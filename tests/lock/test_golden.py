@@ -71,6 +71,8 @@ def test_as_it_was(
         pytest.importorskip("conda_lock", reason="conda-lock is not installed: pip install 'cudafit[conda]'")
     channel = make(tmp_path / "channel")
     env = {**lock_world.env, "CUDAFIT_CONDA_CHANNEL": channel}
+    if "--offline" in words:
+        env["UV_NO_CACHE"] = "1"
     done = cudafit("resolve", *words, "--matrix", str(lock_world.matrix), "-o", case, env=env)
     assert done.returncode == 0, done.stderr
     text = lock_world.masked(Path(case).read_text())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.matrix.harvest.server import Index, serving
 from tests.scenarios import FOLDER as SCENARIOS
+from tests.uv_cache import uv_cache
 
 FACTS = SCENARIOS / "facts"
 TORCH = """# Builds of torch.
@@ -117,11 +118,12 @@ class World:
     default: Index
     pytorch: Index
     matrix: Path
+    uv_cache: str
 
     @property
     def env(self) -> dict[str, str]:
         base = self.pytorch.address.rstrip("/").removesuffix("/cu126")
-        return {"UV_DEFAULT_INDEX": self.default.address, "CUDAFIT_PYTORCH_INDEX": base, "UV_NO_CACHE": "1"}
+        return {"UV_DEFAULT_INDEX": self.default.address, "CUDAFIT_PYTORCH_INDEX": base, "UV_CACHE_DIR": self.uv_cache}
 
     def masked(self, text: str) -> str:
         """The text without what differs from run to run: the ports."""
@@ -138,4 +140,4 @@ def world(folder: Path) -> Iterator[World]:
     (matrix / "frameworks" / "cupy-cuda12x.yaml").write_text(CUPY)
     (matrix / "conda.yaml").write_text(CONDA)
     with serving(Index(DEFAULT)) as default, serving(Index(PYTORCH, prefix="cu126")) as pytorch:
-        yield World(default, pytorch, matrix)
+        yield World(default, pytorch, matrix, uv_cache(folder))

@@ -24,8 +24,7 @@ class Cached:
 
     def __init__(self, made: World, env: Path, cache: Path, cudafit: Run) -> None:
         self.world, self.env, self.cache, self._cudafit = made, env, cache, cudafit
-        self._environ = {name: value for name, value in made.env.items() if name != "UV_NO_CACHE"}
-        self._environ |= {"UV_CACHE_DIR": str(cache), "UV_HTTP_RETRIES": "0"}
+        self._environ = {**made.env, "UV_CACHE_DIR": str(cache), "UV_HTTP_RETRIES": "0"}
 
     def repair(self, **environ: str) -> "subprocess.CompletedProcess[str]":
         words = ("repair", str(self.env), *self.world.words, "--yes", "--json")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.matrix.harvest.server import Index, serving
 from tests.scenarios import FOLDER as SCENARIOS
+from tests.uv_cache import uv_cache
 
 FACTS = SCENARIOS / "facts"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -91,11 +92,12 @@ class World:
     default: Index
     pytorch: Index
     matrix: Path
+    uv_cache: str
 
     @property
     def env(self) -> dict[str, str]:
         base = self.pytorch.address.rstrip("/").removesuffix("/cu126")
-        return {"UV_DEFAULT_INDEX": self.default.address, "CUDAFIT_PYTORCH_INDEX": base, "UV_NO_CACHE": "1"}
+        return {"UV_DEFAULT_INDEX": self.default.address, "CUDAFIT_PYTORCH_INDEX": base, "UV_CACHE_DIR": self.uv_cache}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def world(folder: Path) -> Iterator[World]:
     (matrix / "frameworks").mkdir()
     (matrix / "frameworks" / "torch.yaml").write_text(MATRIX)
     with serving(Index(dict(DEFAULT))) as default, serving(Index(dict(PYTORCH), prefix="cu126")) as pytorch:
-        yield World(default, pytorch, matrix)
+        yield World(default, pytorch, matrix, uv_cache(folder))
 
 
 def broken_env(path: Path, folder: Path) -> Path:
