@@ -117,6 +117,8 @@ CASES: list[tuple[str, Owner, Work, Sequence[str]]] = [
         Work((TORCH, Need("numpy<2"))),
         (
             "pipenv install --dev --index https://index.example/whl/cu126 torch==2.14.1+cu126",
+            "pipenv run pip uninstall --yes torch",
+            "pipenv sync --dev",
             "pipenv install 'numpy<2'",
         ),
     ),
@@ -127,7 +129,7 @@ CASES: list[tuple[str, Owner, Work, Sequence[str]]] = [
         (
             "/p/hatch.toml: among its `dependencies`",
             '"torch==2.14.1+cu126",',
-            "/p/hatch.toml: where its packages come from",
+            "/p/hatch.toml: where its packages come from; the table is there once",
             "[envs.default.env-vars]",
             'PIP_EXTRA_INDEX_URL = "https://index.example/whl/cu126"',
             'UV_INDEX = "https://index.example/whl/cu126"',

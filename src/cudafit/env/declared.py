@@ -16,7 +16,7 @@ DEPENDENCIES = "dependencies"
 
 def asks_of(claim: Claimed) -> tuple[Asks, ...]:
     """Each place of each package; a package may stand in several."""
-    readers = {"pipenv": _of_pipfile, "pixi": _of_pixi}
+    readers = {"pipenv": _of_pipfile, "pixi": _of_pixi, "hatch": _of_hatch}
     return tuple(islice(readers.get(claim.manager, _of_pyproject)(claim.content), _MOST))
 
 
@@ -34,6 +34,14 @@ def _of_pyproject(content: dict[str, Any]) -> Iterator[Asks]:
     yield from _named(table(tool, "poetry", "dev-dependencies"), "group dev")
     for name in table(tool, "poetry", "group"):
         yield from _named(table(tool, "poetry", "group", name, "dependencies"), f"group {name}")
+
+
+def _of_hatch(content: dict[str, Any]) -> Iterator[Asks]:
+    yield from _of_pyproject(content)
+    envs = table(content, "tool", "hatch", "envs") or table(content, "envs")  # of a hatch.toml
+    for name in envs:
+        for key in ("dependencies", "extra-dependencies"):
+            yield from _listed(table(envs, name).get(key), f"environment {name}")
 
 
 def _of_pipfile(content: dict[str, Any]) -> Iterator[Asks]:

@@ -17,13 +17,16 @@ def told(owner: Owner, work: Work) -> Told:
 def _edits(owner: Owner, work: Work) -> Iterator[Edit]:
     path = owner.declaration or ""
     for place, needs in by_place(owner, work.versioned):
+        names = {one.name for one in needs}
+        old = ", ".join(f'`"{one.text}"`' for one in owner.asks if one.place == place and one.name in names)
         what = "among its `dependencies`" if place == DEPENDENCIES else f"in its {place}"
+        what += f", in place of {old}" if old else ""
         yield Edit(
             path, what, (*(f'"{one.requirement}",' for one in needs), *(f'"{one}",' for one in work.constraints))
         )
     if gone := [one.name for one in owner.asks if one.name in work.remove]:
-        yield Edit(path, "take out", tuple(f'"{name}"' for name in gone))
+        yield Edit(path, "take out", tuple(f'"{name}"' for name in dict.fromkeys(gone)))
     table = "envs.default.env-vars" if path.endswith("hatch.toml") else "tool.hatch.envs.default.env-vars"
     for _, url in work.indexes:
         lines = (f'PIP_EXTRA_INDEX_URL = "{url}"', f'UV_INDEX = "{url}"')
-        yield Edit(path, "where its packages come from", (f"[{table}]", *lines))
+        yield Edit(path, "where its packages come from; the table is there once", (f"[{table}]", *lines))

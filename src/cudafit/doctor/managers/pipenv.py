@@ -17,6 +17,12 @@ def _commands(owner: Owner, work: Work) -> Iterator[Command]:
     for index in dict.fromkeys(one.index for one in work.versioned):
         needs = [one for one in work.versioned if one.index == index]
         yield from _installed(owner, needs, ("--index", index) if index else ())
+        # The Pipfile is written without `+cu126`, so a build for the CPU of that version counts as the one that is
+        # there; the lock has the whole. Seen with Pipenv 2026.10.3.
+        if local := [one.name for one in needs if "+" in one.requirement]:
+            yield ("pipenv", "run", "pip", "uninstall", "--yes", *local)
+            in_dev = any(place == "group dev" for place, _ in by_place(owner, needs))
+            yield ("pipenv", "sync", *(("--dev",) if in_dev else ()))
     yield from _installed(owner, [Need(one) for one in work.constraints], ())
     if work.again:
         yield ("pipenv", "upgrade", *work.again)
