@@ -54,6 +54,8 @@ optional = true
 sphinx = "^7"
 [tool.poetry.dev-dependencies]
 tensorflow = "^2.8"
+within = "^2.4.0+cu124"
+near = "~2.4.0+cu124"
 [[tool.poetry.source]]
 name = "pt"
 url = "https://download.pytorch.org/whl/cu121"
@@ -209,7 +211,7 @@ def test_a_pyproject_of_poetry(tmp_path: Path) -> None:
     assert [one.specifier for one in found.python] == [">=3.9,<4"]
     assert [one.text for one in found.extras["more"]] == ["opt>=1.2,<2"]
     assert [one.text for one in found.groups["docs"]] == ["sphinx>=7,<8"]
-    assert [one.text for one in found.groups["dev"]] == ["tensorflow>=2.8,<3"]
+    assert [one.text for one in found.groups["dev"]] == ["tensorflow>=2.8,<3", "within>=2.4.0,<3", "near>=2.4.0,<2.5"]
     assert [(one.package, one.index) for one in found.sources] == [("torch", "pt")]
     assert "`far ^1 || ^3` is no range that is known here" in found.unread[0]
 

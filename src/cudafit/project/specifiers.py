@@ -41,11 +41,12 @@ def _poetry_part(part: str) -> str:
     sign, version = _signed(part.strip())
     if version in ("", "*"):
         return ""
+    least = version.partition("+")[0]  # a range knows no `+cu124`
     if sign == "^":
-        return f">={version},<{_caret(version)}"
+        return f">={least},<{_caret(version)}"
     if sign == "~":
         numbers = _release(version)
-        return f">={version},<{_raised(numbers, min(1, len(numbers) - 1))}"
+        return f">={least},<{_raised(numbers, min(1, len(numbers) - 1))}"
     return f"{'==' if sign in ('', '=') else sign}{version}"
 
 

@@ -1,12 +1,13 @@
 """Why the other builds lost, what a newer driver would unlock, and the smallest set of reasons when nothing fits."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from cudafit.model.fit import Constraint, Rejection, Upgrade
 from cudafit.model.matrix import Build
-from cudafit.model.requirement import COMMAND_LINE, NEEDED_BY, Wanted
+from cudafit.model.requirement import Wanted
 from cudafit.model.versions import numbers
 from cudafit.resolve.candidates import Candidate, Field, Lost
 from cudafit.resolve.conda import library_text
@@ -21,6 +22,7 @@ from cudafit.resolve.versions import admits_any, disjoint, parsed
 from cudafit.system.secrets import redacted
 
 _UPGRADES_TRIED = 6
+_PLACE = re.compile(r":\d+\b|, cell \d")
 
 
 def rejections_of(problem: Problem, combination: Combination | None, hosts: Sequence[Host]) -> Iterator[Rejection]:
@@ -223,7 +225,7 @@ def _places(problem: Problem, names: Iterable[str], told: Sequence[str]) -> Iter
     """Which file says what stands in the way, and in which line; that of what was typed is known."""
     said = dict.fromkeys(want for name in names for want in problem.words[name])
     for want in said:
-        in_file = want.origin != COMMAND_LINE and not want.origin.startswith(NEEDED_BY)
+        in_file = _PLACE.search(want.origin)  # and no package that says so
         if in_file and want.specifier and not any(f"({want.origin})" in one for one in told):
             yield f"`{redacted(want.text)}` stands in {want.origin}"
 

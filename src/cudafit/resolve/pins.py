@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from cudafit.model.bitsandbytes import has_library
-from cudafit.model.frameworks import TORCH
+from cudafit.model.fit import CPU
+from cudafit.model.frameworks import JAX, TORCH
 from cudafit.model.frozen import frozen
 from cudafit.model.matrix import Build, SharedPlace
 from cudafit.model.versions import numbers
@@ -184,8 +185,8 @@ def _family(one: Build, other: Build) -> Clash | None:
 def _unlike(one: Build, other: Build, *, exact: bool) -> bool:
     """A build that names the other's exact version was compiled against it, its CUDA included."""
     neutral = ("any", "source")
-    if one.variant in neutral or other.variant in neutral:
-        return False
+    if one.variant in neutral or other.variant in neutral or (other.name in JAX.builds and other.variant == CPU):
+        return False  # jaxlib's CUDA is that of the plugin beside it
     a, b = build_cuda(one), build_cuda(other)
     if a is None or b is None:
         return exact and (a is None) != (b is None) and "multi" not in (one.variant, other.variant)
