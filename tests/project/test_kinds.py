@@ -258,6 +258,8 @@ def test_an_environment_of_conda_whatever_its_name(tmp_path: Path, name: str) ->
     ]
     assert [one.specifier for one in found.python] == ["==3.9.*"]
     assert [one.url for one in found.indexes] == ["https://other.example/simple"]
+    [told] = [one for one in found.unread if "channel" in one]
+    assert told.endswith(":2: the channel `pytorch` is not asked: what it had is taken from conda-forge")
 
 
 def test_setup_cfg(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ def read(path: str, told: str) -> Declaration | None:
     reader = _Reader(path)
     for node in items_of(listed):
         reader.take(node)
+    channels = get(root, "channels")
+    for node in items(channels) if channels else ():
+        reader.take_channel(text(node) or "", f"{path}:{line(node)}")
     pip = sorted_lines(reader.pip, os.path.dirname(path))
     return reader.made(pip)
 
@@ -50,6 +53,7 @@ class _Reader:
         self.chosen: list[Chosen] = []
         self.pip: list[tuple[str, str]] = []
         self.files = [path]
+        self.is_of_pytorch = False
 
     def take(self, node: Node) -> None:
         place = f"{self.path}:{line(node)}"
@@ -59,6 +63,7 @@ class _Reader:
                     for one in items(value):
                         self._take_pip(text(one) or "", f"{self.path}:{line(one)}")
             return
+        self.take_channel(told.partition("::")[0] if "::" in told else "", place)
         spec = spec_of(told)
         if spec is None:
             self.unread.add(place, f"`{told}` is no specification of conda")
@@ -70,6 +75,12 @@ class _Reader:
                 self.unread.add(place, f"`{told}`: its version is open, as it cannot be said in one range")
             if asked := spec.requirement:
                 self.wanted += requirement(asked, place, self.unread)
+
+    def take_channel(self, name: str, place: str) -> None:
+        """PyTorch's own ends with 2.5. Source: github.com/pytorch/pytorch/issues/138506."""
+        if name == "pytorch" and not self.is_of_pytorch:
+            self.is_of_pytorch = True
+            self.unread.add(place, "the channel `pytorch` is not asked: what it had is taken from conda-forge")
 
     def _take_pip(self, told: str, place: str) -> None:
         option = re.match(r"(?:-r|--requirement)[\s=]*", told)
