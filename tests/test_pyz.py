@@ -242,7 +242,7 @@ def test_the_file_runs_with_each_python_and_nothing_else(built: Path, tmp_path: 
     assert "torch" in ran("explain", "torch.cpu_wheel").stdout
     assert [one.name for one in built.parent.iterdir()] == ["cudafit.pyz"]
     (place,) = (home / ".cache" / "cudafit" / "pyz").iterdir()
-    modules = ("requests", "yaml", "tomlkit", "rich.table", "packaging.pylock", "remotezip", "charset_normalizer")
+    modules = ("requests", "yaml", "tomlkit", "click", "packaging.pylock", "remotezip", "charset_normalizer")
     tried = f"import {', '.join(modules)}"
     command = [start[-2], "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(place)!r}); {tried}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """What an index lists, against pypi-simple, which reads it with other means."""
 
+import sys
 from typing import Any
 
 import pypi_simple
@@ -160,3 +161,12 @@ def test_the_version_in_a_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["torch.whl", "torch.tar.gz", "torch-1.0.exe", "", "a-b.whl"])
 def test_a_name_that_tells_no_version(name: str) -> None:
     assert version_in(name) == ""
+
+
+def test_without_uv_nobody_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybodys.cache_clear()
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ModuleNotFoundError):
+        everybodys()
+    assert not is_everybodys("https://index.example/simple")

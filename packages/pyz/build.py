@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 
 TOP = Path(__file__).resolve().parent.parent.parent
 OLDEST = "3.10"
-LEFT_OUT = {"uv", "pypi-simple"}  # a program, and what stands on pydantic, which is compiled
+LEFT_OUT = {"uv"}  # a program
 _COMPILED = {".so", ".pyd", ".dylib", ".pyc"}
 _OF_THE_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 _DAY = (1980, 1, 1, 0, 0, 0)

@@ -55,6 +55,17 @@ def context_of_workers() -> "BaseContext | None":
     return None
 
 
+def uv_program() -> str:
+    """Raises ModuleNotFoundError where there is none, as in `cudafit.pyz` on a machine without uv."""
+    try:
+        from uv import find_uv_bin  # noqa: PLC0415 - for locks alone
+    except ModuleNotFoundError:
+        if found := which("uv", os.environ.get("PATH", "")):
+            return found
+        raise
+    return str(find_uv_bin())
+
+
 def own_python(*words: str) -> list[str]:
     """The command of a helper of cudafit's own, for this Python: neither the current folder nor the one that the helper
     lies in is searched for modules. Raises OSError where this Python's place is not known."""

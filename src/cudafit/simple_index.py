@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from cudafit.model.frozen import frozen
-from cudafit.process import run
+from cudafit.process import run, uv_program
 
 if TYPE_CHECKING:
     import requests
@@ -161,12 +161,10 @@ class _Links(HTMLParser):
 @cache
 def everybodys() -> str | None:
     """The address of the index that installers use where nothing is configured, as uv tells it: it is spelt nowhere
-    here. None where uv does not tell."""
-    from uv import find_uv_bin  # noqa: PLC0415 - where an index is asked
-
+    here. None where uv does not tell; raises ModuleNotFoundError where there is none."""
     try:
-        told = run([str(find_uv_bin()), "pip", "compile", "--help"], timeout_s=20).stdout
-    except (OSError, FileNotFoundError):
+        told = run([uv_program(), "pip", "compile", "--help"], timeout_s=20).stdout
+    except OSError:
         return None
     found = _UV_SAYS.search(" ".join(told.split()))
     return (found[1] or found[2]) if found else None
@@ -174,5 +172,8 @@ def everybodys() -> str | None:
 
 def is_everybodys(url: str) -> bool:
     """Whether an address is on the host of that index."""
-    own = everybodys()
+    try:
+        own = everybodys()
+    except ModuleNotFoundError:
+        return False
     return own is not None and urlsplit(url).hostname == urlsplit(own).hostname

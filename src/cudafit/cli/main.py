@@ -18,7 +18,7 @@ BUG = 70
 INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # What `cudafit.pyz` has no room for.
-_LEFT_OUT = {"uv": "uv", "pypi_simple": "what reads a package index"}
+_LEFT_OUT = {"uv": "uv"}
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 

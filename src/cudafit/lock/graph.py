@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, uv_program, with_default
+from cudafit.lock.uv import UvError, known_texts, run_uv, uv_platform, with_default
 from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
+from cudafit.process import uv_program
 from cudafit.system.scratch import scratch
 
 _LINE = re.compile(r"([A-Za-z0-9][\w.-]*)==(\S+)(?:\s+# via (.*))?")

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from cudafit.errors import CudafitError
 from cudafit.lock.pyproject_change import changed
 from cudafit.lock.sourced_change import changed_for_pdm, changed_for_poetry
-from cudafit.lock.uv import uv_program
 from cudafit.model.finding import Manager
 from cudafit.model.frozen import frozen
-from cudafit.process import which
+from cudafit.process import uv_program, which
 
 Change = Callable[..., str]
 

@@ -17,11 +17,11 @@ from cudafit.errors import CudafitError, InputError
 from cudafit.lock.keepers import Choice, Keeper, program_of, uv_choice, without_active
 from cudafit.lock.locked import MAIN, installed_by, locked_in
 from cudafit.lock.pyproject_change import Table, edited
-from cudafit.lock.uv import TIMEOUT_S, File, Package, failure, uv_program
+from cudafit.lock.uv import TIMEOUT_S, File, Package, failure
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, applies, normalised, wanted
 from cudafit.model.versions import major_minor
-from cudafit.process import Finished, run
+from cudafit.process import Finished, run, uv_program
 from cudafit.system.reading import read_text
 from cudafit.system.scratch import scratch
 from cudafit.system.secrets import without_known

@@ -19,7 +19,7 @@ from cudafit.model.fit import Target
 from cudafit.model.frozen import frozen
 from cudafit.model.requirement import Wanted, normalised
 from cudafit.model.versions import numbers
-from cudafit.process import Finished, run, which
+from cudafit.process import Finished, run, uv_program
 from cudafit.system.parsing import reason
 from cudafit.system.reading import read_text
 from cudafit.system.scratch import scratch
@@ -156,17 +156,6 @@ def _is_version(text: str) -> bool:
     except ValueError:  # InvalidVersion is one, and so is a number of thousands of digits
         return False
     return True
-
-
-def uv_program() -> str:
-    """Raises ModuleNotFoundError where there is none, as in `cudafit.pyz` on a machine without uv."""
-    try:
-        from uv import find_uv_bin  # noqa: PLC0415 - for locks alone
-    except ModuleNotFoundError:
-        if found := which("uv", os.environ.get("PATH", "")):
-            return found
-        raise
-    return str(find_uv_bin())
 
 
 def _command(order: Order, folder: str) -> list[str]:

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 
 from cudafit.errors import CudafitError
 from cudafit.indexes import Indexes
-from cudafit.lock.uv import OFFLINE, known_texts, uv_program
+from cudafit.lock.uv import OFFLINE, known_texts
 from cudafit.model.plan import HASHED, UNCHECKED, WHEELS_ONLY
-from cudafit.process import Finished, run
+from cudafit.process import Finished, run, uv_program
 from cudafit.system.python310 import possessive
 from cudafit.system.scratch import scratch
 from cudafit.system.secrets import with_logins, without_known
