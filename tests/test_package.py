@@ -58,6 +58,7 @@ def test_wheel_carries_matrices_templates_and_schemas(built: Path) -> None:
     assert {"cudafit/_shipped/compiled/index.json", "cudafit/_shipped/compiled/builds-torch.json"} <= names
     assert {"cudafit/py.typed", "cudafit/completion/words.tsv", "cudafit/completion/scripts/bash"} <= names
     assert not any(name.startswith("tests/") for name in names)
+    assert any(name.endswith(".data/data/share/man/man1/cudafit-resolve.1") for name in names)
 
 
 @pytest.mark.slow

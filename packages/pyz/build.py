@@ -49,7 +49,7 @@ def own_files() -> Iterator[tuple[str, bytes]]:
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                if not name.endswith("/RECORD"):
+                if not name.endswith("/RECORD") and ".data/" not in name:  # manual pages are for folders of a system
                     yield name, archive.read(name)
 
 
