@@ -43,7 +43,10 @@ def compiler_too_new(world: World) -> Iterator[Finding]:
     )
     if not users or nvrtc is None or nvrtc.version is None:
         return
-    major, minor, *_ = *numbers(nvrtc.version), 0
+    told = numbers(nvrtc.version)
+    if not told:  # a version that is none
+        return
+    major, minor, *_ = *told, 0
     verdict = world.verdict(f"{major}.{minor}")
     if verdict.compat is None or verdict.ptx:
         return
@@ -69,7 +72,10 @@ def _of_conda(world: World, environment: Environment, nvrtc: CondaPackage) -> It
     names = [*(one.name for one in environment.conda), *(one.name for one in environment.distributions)]
     wanted = _COMPILES if nvrtc.name == "cuda-nvrtc" else _ALWAYS
     user = next((name for name in sorted(names, key=_never) if wanted.fullmatch(name)), None)
-    major, minor, *_ = *numbers(nvrtc.version), 0
+    told = numbers(nvrtc.version)
+    if not told:  # a version that is none
+        return
+    major, minor, *_ = *told, 0
     verdict = world.verdict(f"{major}.{minor}")
     if user is None or verdict.compat is None or verdict.ptx:
         return
