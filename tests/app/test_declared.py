@@ -160,7 +160,7 @@ def test_the_projects_python_binds(answer: Answer) -> None:
     assert answer()["python"] == "3.10"
     (Path(".python-version")).write_text("3.13\n")
     told = answer(code=2)
-    assert "no Python is what this project asks for" in told["error"]
+    assert "no Python fits what this project asks for" in told["error"]
     assert ">=3.9,<3.12 (pyproject.toml:4)" in told["error"]
     assert "==3.13.* (.python-version:1)" in told["error"]
 

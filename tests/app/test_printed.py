@@ -71,7 +71,7 @@ def test_one_line_and_nothing_else(cudafit: Run, words: tuple[str, ...], said: s
         (("jax", "--print", "index-url"), 1, "all from the default index", "extras that bring CUDA"),
         (("torch==99", "--print", "pip", "--offline"), 1, "no build of `torch==99`", "cudafit resolve"),
         (("torch", "--print", "pip", "-o", "requirements.txt"), 2, "one line and nothing else", ""),
-        (("torch", "--print", "pip", "--json"), 2, "two forms of the answer", ""),
+        (("torch", "--print", "pip", "--json"), 2, "exclude each other", ""),
         (("torch", "--print", "pip", "--conda"), 2, "`--conda` is not", ""),
         (("--print", "pip"), 2, "nothing was asked for", "cudafit resolve torch"),
     ],

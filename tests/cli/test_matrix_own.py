@@ -70,7 +70,7 @@ def test_an_update_brings_what_is_new_and_revert_takes_it_back(cudafit: Run, ind
     assert newest(cudafit) == before
     assert contents(layer) == {}
     again = cudafit("matrix", "revert")
-    assert (again.returncode, again.stderr) == (2, "error: there is no update of yours to take back\n")
+    assert (again.returncode, again.stderr) == (2, "error: you have made no update that could be undone\n")
 
 
 def test_the_same_again_is_nothing_new_and_writes_nothing(cudafit: Run, index: Index, layer: Path) -> None:

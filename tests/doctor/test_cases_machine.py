@@ -373,7 +373,7 @@ def test_a_log_that_a_container_may_not_read_has_not_been_found_clean() -> None:
     seen = machine("t4-kubernetes-535", kernel_log=None, live=True, skipped=(Skipped("kernel-log", why),))
     report = diagnose(World(seen, None, FACTS))
     (said,) = (one.reason for one in report.skipped if "kernel log" in one.reason)
-    assert said == f"the kernel log, which would tell of errors of the GPU: {why}"
+    assert said == f"errors of the GPU that only the kernel log tells: {why}"
     assert not {"info.kernel_log_unreadable", "gpu.ecc_error", "gpu.fallen_off_bus"} & {
         one.id for one in report.findings
     }

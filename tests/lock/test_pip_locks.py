@@ -166,7 +166,7 @@ def test_offline_writes_pins_and_says_so(resolve: Resolve) -> None:
 def test_an_index_that_does_not_answer(resolve: Resolve) -> None:
     done = resolve("torch", *PASCAL, "-o", "requirements.txt", env={"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"})
     assert done.returncode == 1
-    assert done.stderr.startswith("error: a package index does not give what is needed\n  cause: ")
+    assert done.stderr.startswith("error: a package index did not deliver what is needed\n  cause: ")
     assert "127.0.0.1:9" in done.stderr
     assert "--offline" in done.stderr
     assert len(done.stderr.splitlines()) == 4, "one short line, not all that uv says"

@@ -260,7 +260,7 @@ def test_what_is_refused(repair: Repair, made: Callable[..., Path], tmp_path: Pa
         (("--conda", "nowhere"), "there is no conda environment `nowhere`"),
         (("--conda", str(plain)), "is not a Python environment"),
         (("--conda", "e", str(prefix)), "each name the environment"),
-        ((str(prefix),), "nobody can be asked here"),
+        ((str(prefix),), "this cannot be asked without a terminal"),
     ]
     for words, text in cases:
         done = repair(*words)

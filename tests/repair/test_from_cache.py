@@ -70,7 +70,7 @@ def test_without_an_index_and_a_cache_the_index_is_the_reason(cached: Cached) ->
     shutil.rmtree(cached.cache)
     done = cached.repair(**CUT)
     assert done.returncode == 1
-    assert "a package index does not give what is needed" in done.stderr
+    assert "a package index did not deliver what is needed" in done.stderr
 
 
 def _cut() -> str | None:

@@ -61,7 +61,7 @@ def verified(
         return Bench(NOT_VERIFIED, Device(None, None, None), (), (Cause(why, via),), mode="quick")
 
     if which.machines or which.driver or which.gpus:
-        return unverified("it is made for a machine that is described, and nothing of that can be run here", "options")
+        return unverified("the environment is for another machine, so it cannot be run here", "options")
     if environment is None or environment.interpreter is None:
         return unverified("there is no interpreter to run", "the environment")
     names = frameworks_in(one.name for one in environment.distributions)

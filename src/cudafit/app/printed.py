@@ -180,7 +180,7 @@ def _requirements(answered: Answered, indexes: Indexes, say: Callable[[str], Non
     passed = [one for one in answer.passed if one.note != CONSTRAINT_NOTE]
     found += [_tight(one) for one in left_to_it(passed, (), built_later(answer.picks, answered.request))]
     if spaced := [one for one in found if " " in one]:
-        raise CudafitError(f"`{spaced[0]}` is no single word", hint="write a file: `-o requirements.txt`")
+        raise CudafitError(f"`{spaced[0]}` is not a single word", hint="write a file: `-o requirements.txt`")
     if extra := _extra(picks):
         say(f"note: {', '.join(pick.name for pick in extra)} from {_url(extra, indexes)}")
     return " ".join(found)

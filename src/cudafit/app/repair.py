@@ -118,7 +118,7 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
     talk.agree(
         "make these changes?",
         InputError(
-            "nobody can be asked here, so nothing was changed",
+            "this cannot be asked without a terminal, so nothing was changed",
             hint=f"`{again}`, or `--dry-run` to see the plan alone",
         ),
     )
@@ -126,7 +126,7 @@ def _repair(request: Request, looked: Looked, environment: Environment, talk: Ta
     def look_again() -> tuple[Environment, Report]:
         found = environment_of(WhichEnvironment(_word(environment)), looked)
         if found is None:
-            raise CudafitError(f"`{plan.environment}` is no environment any more")
+            raise CudafitError(f"`{plan.environment}` is no longer an environment")
         return found, diagnose(world(looked, found))
 
     report = carry_out(engine, prepared, before, look_again, means)

@@ -49,7 +49,9 @@ def repair_kernel(request: Request, talk: Talk, tell: Callable[[str], None]) -> 
         return
     talk.agree(
         f"let it start {python}?",
-        InputError("nobody can be asked here, so nothing was changed", hint="add `--yes`, or `--dry-run`"),
+        InputError(
+            "this cannot be asked without a terminal, so nothing was changed", hint="add `--yes`, or `--dry-run`"
+        ),
     )
     kept = register(kernel, python, path)
     tell(f"kernel {kernel.name} starts {python}  [{path}]")

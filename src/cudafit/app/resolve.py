@@ -177,7 +177,9 @@ def _line(
 
 def _refuse_print(request: Request) -> None:
     if request.locks != WhichLocks(offline=request.locks.offline) or request.explain or request.every:
-        raise InputError("`--print` prints one line and nothing else", hint="leave out what is about files or screens")
+        raise InputError(
+            "`--print` prints one line and nothing else", hint="leave out the options for files and for more output"
+        )
     if request.builds.conda and request.printed != _CONDA:
         raise InputError(f"`--print {request.printed}` is about Python's indexes, and `--conda` is not")
 

@@ -49,7 +49,7 @@ def clear(request: Request, talk: Talk) -> Result:
     way = command_text("cudafit", "rollback", path_word(path), "--clear", "--yes")
     talk.agree(
         f"remove {counted(len(found), 'earlier state')} of `{path}`, {size_text(kept_bytes(path))}?",
-        InputError("nobody can be asked here, so nothing was removed", hint=f"`{way}`"),
+        InputError("this cannot be asked without a terminal, so nothing was removed", hint=f"`{way}`"),
     )
     freed = remove_all(path, say=talk.say)
     return _result(path, None, (), [Row("environment", path), Row("freed", size_text(freed), "", "good")])
@@ -72,7 +72,7 @@ def rollback(request: Request, talk: Talk) -> Result:
     way = command_text("cudafit", "rollback", path_word(path), "--yes")
     talk.agree(
         f"bring back `{path}`{_with_files(kept, request.generation)} as it was?",
-        InputError("nobody can be asked here, so nothing was changed", hint=f"`{way}`"),
+        InputError("this cannot be asked without a terminal, so nothing was changed", hint=f"`{way}`"),
     )
     return _restored(path, roll_back(path, request.generation, say=talk.say))
 

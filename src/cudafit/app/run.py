@@ -100,7 +100,7 @@ def _reading(tell: Tell) -> "Reading | None":
     try:
         return Reading()
     except OSError as error:
-        _told(tell, CudafitError(f"what the job says will not be read: {error.strerror or error}"))
+        _told(tell, CudafitError(f"what the job says cannot be read: {error.strerror or error}"))
         return None
 
 

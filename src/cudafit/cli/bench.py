@@ -31,7 +31,7 @@ from cudafit.system.interrupts import stoppable
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="Cut off a framework that says nothing for so long.",
+    help="Stop a framework that says nothing for this long.",
 )
 @click.option("--save", "save_to", metavar="FILE", help="Write the result to FILE as JSON, for `--baseline`.")
 @click.option("--baseline", metavar="FILE", help="Compare with an earlier result: exit 1 where it became worse.")

@@ -46,7 +46,7 @@ MATRIX = {
     "check": Entry("cudafit.cli.matrix_check", "Run all linters over a folder of matrix files."),
     "diff": Entry("cudafit.cli.matrix_diff", "Show what changed between two folders of matrix files."),
     "update": Entry("cudafit.cli.matrix_update", "Read what is new on the index, and answer from that too."),
-    "revert": Entry("cudafit.cli.matrix_revert", "Take the last update back."),
+    "revert": Entry("cudafit.cli.matrix_revert", "Undo the last update."),
 }
 
 

@@ -39,7 +39,7 @@ from cudafit.system.interrupts import stoppable
     "--yes",
     "as_written",
     is_flag=True,
-    help="Do not doubt: take names as they are written, also where they are nearly those of other packages.",
+    help="Take names as they are written, even where they look like a slip for another package.",
 )
 @click.option("--cuda", metavar="VERSION", help="Only builds for this CUDA: 12.6, or 12 for all of 12.")
 @click.option("--cpu", is_flag=True, help="CPU builds, whatever GPU there is.")

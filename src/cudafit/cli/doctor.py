@@ -26,7 +26,7 @@ from cudafit.system.interrupts import stoppable
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="Cut off a framework that gives no answer for so long.",
+    help="Stop a framework that does not answer for this long.",
 )
 @click.option(
     "--dockerfile",

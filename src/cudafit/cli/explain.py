@@ -36,8 +36,8 @@ def command(
     """Say what a finding or an error text means, and what to do.
 
     ID is a finding, or the beginning of several: `torch`. Any other words are read as an error's text, `-` reads stdin.
-    The first error is the cause that is looked for; what follows from it stands below it, and what is harmless is said
-    to be. This machine is asked which of the causes holds here. Without anything the groups of findings are shown.
+    It looks for the first error, which is the cause; what follows from it stands below it, and what is harmless is said
+    to be. This machine is asked which of the causes holds here. Alone, it shows the groups of findings.
     Exits with 3 when nothing was recognised.
     """
     if file is not None and words:

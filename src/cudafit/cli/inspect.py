@@ -20,7 +20,7 @@ from cudafit.cli.machine_options import ask
     default=8.0,
     show_default=True,
     metavar="SECONDS",
-    help="Cut off a driver call that gives no answer for so long.",
+    help="Give up on a driver call that does not answer for this long.",
 )
 @common_options
 @click.pass_context
@@ -36,7 +36,7 @@ def command(
     """Show this machine: GPUs, driver, CUDA limit, toolkits, container or WSL, Pythons.
 
     Every value comes with where it was read. What could not be read is named under `problem`, never left out.
-    Exits with 3 when a driver is there but could not tell its GPUs.
+    Exits with 3 when a driver is there but could not name its GPUs.
     """
     question = ask(context, WhichMachine(machines, root=root), timeout_s)
     from cudafit.app.inspect import Request, inspect  # noqa: PLC0415 - while NVML answers

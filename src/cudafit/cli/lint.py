@@ -56,7 +56,7 @@ def command(
 
     Reads Python files, notebooks, and folders of them; `-` is stdin. Nothing is imported or run. In a folder the
     configurations that the code names are read too. `# cudafit: ignore[ID]` on a line silences a finding there.
-    What hangs on the version of a library is judged by the environment that is active or in this folder, or by --env.
+    What depends on the version of a library is judged by the environment that is active or in this folder, or by --env.
     Exits with 1 when an error or a warning was found, with 2 when a file that was named could not be read.
     """
     from cudafit.app.lint import Request, every_kind, lint  # noqa: PLC0415

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--yes",
     "as_written",
     is_flag=True,
-    help="Take names as they are written, also where they are nearly those of other packages.",
+    help="Take names as they are written, even where they look like a slip for another package.",
 )
 @lock_options
 @click.option(
@@ -82,7 +82,7 @@ def command(
 
         return _tell_checked(check(request, question, say), as_json=as_json)
     if printed and as_json:
-        raise InputError("`--print` and `--json` are two forms of the answer")
+        raise InputError("`--print` and `--json` exclude each other")
     done = resolve(request, question, say, patience)
     if printed:
         return _print_line(done)

@@ -313,7 +313,7 @@ def failure(told: str) -> UvError:
         )
     if _UNREACHED.search(joined):
         return UvError(
-            "a package index does not give what is needed",
+            "a package index did not deliver what is needed",
             cause=[_unreached(lines)],
             hint="try again when it can be reached, or write pins without hashes with `--offline`; a mirror of"
             " PyTorch's indexes is named by CUDAFIT_PYTORCH_INDEX",

@@ -87,7 +87,7 @@ def revert(environ: Mapping[str, str]) -> tuple[str, Layer | None]:
 
 
 def _nothing() -> InputError:
-    return InputError("there is no update of yours to take back")
+    return InputError("you have made no update that could be undone")
 
 
 def _refuse_foreign(folder: str) -> None:
@@ -126,11 +126,11 @@ def _fill(path: str, matrix: Matrix, date: str, base: str, before: Layer | None)
         _write(os.path.join(rows, "conda.yaml"), text)
     read = read_folder(rows)
     if read.flaws:
-        raise CudafitError(f"what was read makes no sound row, so nothing was changed: {read.flaws[0]}")
+        raise CudafitError(f"what was read is not a valid row, so nothing was changed: {read.flaws[0]}")
     key = hashlib.sha256("".join(sorted(file.text for file in read.files.values())).encode()).hexdigest()[:8]
     compiled = compile_layer(read.matrix(), f"update.{date}.{key}", os.path.join(path, COMPILED))
     if compiled.facts("sources").sources != matrix.facts.sources:
-        raise CudafitError("what was read makes no sound source, so nothing was changed")
+        raise CudafitError("what was read is not a valid source, so nothing was changed")
     files = {os.path.relpath(file, path).replace(os.sep, "/"): _told(file) for file in sorted(_files(path))}
     told = {
         "schema": FORMAT,

@@ -23,14 +23,14 @@ class gpu(Family):
         "driver", "the driver is loaded and does not list a GPU that it holds", explains="run.", milder=(WARNING,)
     )
     ecc_error = error("hardware", "a GPU's memory has errors")
-    pcie_errors = warning("hardware", "the PCIe link of a GPU makes errors")
+    pcie_errors = warning("hardware", "the PCIe link of a GPU has errors")
     fabric_not_ready = error("driver", "the NVLink fabric is not set up, so CUDA does not start", explains="run.")
     exclusive_mode = error("devices", "a GPU admits one process, and one is there", milder=(WARNING,))
     memory_held = warning(
         "devices", "nearly all memory of a GPU is used by others", milder=(INFO,), elsewhere=("hardware",)
     )
     mig_needs_selection = error("variables", "a GPU is in MIG mode, and no slice of it is chosen", explains="run.")
-    out_of_memory = error("project", "the GPU's memory does not suffice for the program")
+    out_of_memory = error("project", "the program needs more memory than the GPU has")
     nvlink_error = error("hardware", "a link between GPUs fails")
     gsp_timeout = error("driver", "the firmware of a GPU does not answer")
     driver_fault = error("hardware", "the driver reports a fault of a GPU")
@@ -96,7 +96,7 @@ class driver(Family):
     )
     too_old_for_gpu = error("driver", "the driver does not know the GPU")
     too_old_for_nvenc = error("driver", "the driver is too old for the program's video encoder")
-    broken_install = error("driver", "the driver is not installed whole")
+    broken_install = error("driver", "only a part of the driver is installed")
     initialization_error = error("driver", "CUDA cannot be started")
     vgpu_unlicensed = warning("driver", "a virtual GPU has no licence")
 
@@ -130,7 +130,7 @@ class wsl(Family):
     libcuda_unreachable = error(
         "container", "this Python's loader does not find Windows' libcuda", explains="run. tf.cuda_libs"
     )
-    driver_skew = error("container", "WSL and Windows' driver are of two versions")
+    driver_skew = error("container", "WSL and the driver of Windows have different versions")
     error2 = error("container", "CUDA in WSL says out of memory when it starts")
 
 
@@ -160,7 +160,7 @@ class compose(Family):
     capabilities_missing = error("container", "a service reserves a device without the capabilities that CUDA needs")
     count_zero = error("container", "a service reserves no GPU")
     count_and_ids = error("container", "a service reserves both by count and by ids")
-    device_unknown = error("container", "a service asks for a GPU that this machine has not")
+    device_unknown = error("container", "a service asks for a GPU that this machine does not have")
     gpu_hidden = error("container", "a variable of a service hides its GPUs", milder=(WARNING,))
     caps_missing = error("container", "a service gets the GPU without compute")
     runtime_nvidia = note("container", "a service needs a runtime called nvidia")
@@ -260,7 +260,7 @@ class provision(Family):
     wrong_package = warning(
         "libraries", "a package is installed that is another than its name makes believe", elsewhere=("project",)
     )
-    dead_package = warning("libraries", "a package is installed that is not made any more")
+    dead_package = warning("libraries", "a package is installed that is no longer made")
     cu13_stub_name = error("project", "a requirement names an empty package")
     no_wheel_for_python = error("project", "a framework has no wheel for this Python")
 
@@ -281,7 +281,7 @@ class tf(Family):
     arch_unsupported_new = error("framework", "TensorFlow has no kernels for the GPU, or only PTX", milder=(WARNING,))
     cuda_libs_missing = error("framework", "TensorFlow's CUDA libraries are missing", explains="run.")
     cuda_libs_unreachable = error("framework", "TensorFlow does not find the CUDA libraries that are installed")
-    arch_unsupported_old = error("framework", "TensorFlow has no kernels any more for an old GPU")
+    arch_unsupported_old = error("framework", "TensorFlow no longer has kernels for an old GPU")
 
 
 class jax(Family):
@@ -336,7 +336,7 @@ class vllm(Family):
 
 
 class pip(Family):
-    externally_managed = error("project", "the system's Python takes no packages from pip")
+    externally_managed = error("project", "the system's Python refuses packages from pip")
     index_missing = error("project", "a package index that is asked does not exist")
     platform_without_cuda = error("project", "there is no CUDA build for this platform")
 
@@ -351,10 +351,10 @@ class nccl(Family):
 
 
 class build(Family):
-    no_nvcc = error("toolkit", "an extension is compiled and there is no nvcc")
+    no_nvcc = error("toolkit", "an extension has to be compiled, and there is no nvcc")
     nvcc_torch_mismatch = error("toolkit", "an extension is compiled with another CUDA than torch")
     nvcc_too_old = error("toolkit", "nvcc does not know the GPU's architecture")
-    host_compiler_too_new = error("toolkit", "nvcc does not take so new a host compiler")
+    host_compiler_too_new = error("toolkit", "the host compiler is too new for nvcc")
     libcuda_not_linkable = error("toolkit", "the linker does not find libcuda")
     no_torch = error("project", "a package needs torch while it is built")
 

@@ -58,7 +58,7 @@ def done_rows(plan: Plan, report: Report, bench: Bench, kept: int, word: str) ->
         Row(
             "undo",
             command_text("cudafit", "rollback", path_word(word)),
-            f"what was takes {size_text(kept)} of the disk; `--clear` frees it" if kept else "",
+            f"the former state takes {size_text(kept)} of the disk; `--clear` frees it" if kept else "",
         ),
         *by_hand_rows(plan.by_hand),
     ]
@@ -66,7 +66,7 @@ def done_rows(plan: Plan, report: Report, bench: Bench, kept: int, word: str) ->
 
 def _status(report: Report) -> str:
     if report.status in ("ok", "warning"):
-        return f"doctor finds no error by {report.checked} checks"
+        return f"doctor ran {report.checked} checks and found no error"
     return f"doctor still finds {report.cause}" if report.cause else "the GPUs could not be determined"
 
 

@@ -107,7 +107,7 @@ def remove_distribution(prefix: str, metadata: str) -> None:
         listed = _listed(metadata)
     except (OSError, csv.Error) as error:
         told = getattr(error, "strerror", None) or error
-        raise CudafitError(f"`{metadata}` does not tell its files, so they cannot be removed: {told}") from None
+        raise CudafitError(f"`{metadata}` does not list its files, so they cannot be removed: {told}") from None
     inside = _below(prefix)
     folders = _unlink(place, listed, (inside,))
     if _below(metadata).startswith(inside) and os.path.isdir(metadata):

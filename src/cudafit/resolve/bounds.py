@@ -34,7 +34,7 @@ def within(bounds: Sequence[Bound]) -> tuple[str, ...]:
     found = tuple(one for one in KNOWN if is_bound(one, bounds))
     if not found:
         told = [f"{one.specifier} ({one.origin})" for one in bounds]
-        raise InputError("no Python is what this project asks for", cause=told)
+        raise InputError("no Python fits what this project asks for", cause=told)
     return found[:1]
 
 

@@ -93,7 +93,7 @@ def _not_locked(build: Build, locked: Mapping[str, str], *, asked: bool) -> str 
     """What the lock holds in place of this build. What nobody asked for may be missing: not every lock names all."""
     held = locked.get(build.name)
     if held is None:
-        return f"{build.name}, which the lock does not hold" if asked else None
+        return f"in the lock, which names no {build.name}" if asked else None
     if "=" in held:
         version, _, string = held.partition("=")
         kind = f"cuda{build.cuda.replace('.', '')}" if build.cuda else "cpu"

@@ -57,7 +57,7 @@ def log_unread(world: World) -> Iterator[Finding | Unchecked]:
     ran = (world.environment.ran if world.environment else None) or ()
     unlisted = any(device.driver == "nvidia" for device in machine.pci) and not machine.gpus
     if not unlisted and not machine.undetermined and not any(one.error for one in ran):
-        yield Unchecked(f"the kernel log, which would tell of errors of the GPU: {why}")
+        yield Unchecked(f"errors of the GPU that only the kernel log tells: {why}")
     else:
         yield kinds.info.kernel_log_unreadable.found(
             "the kernel log was not checked, which is not to say that it has no errors",

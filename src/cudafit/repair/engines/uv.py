@@ -119,5 +119,5 @@ def _failure(told: str, purpose: str) -> CudafitError:
     if re.search(r"Permission denied|os error 13|Read-only file system|os error 30", joined):
         return CudafitError("the environment cannot be written", cause=lines)
     if re.search(r"Failed to (fetch|download)|error sending request|dns error|timed out|HTTP status", joined):
-        return CudafitError("a package index does not give what is needed", cause=lines)
+        return CudafitError("a package index did not deliver what is needed", cause=lines)
     return CudafitError(f"uv could not {purpose}", cause=lines)
