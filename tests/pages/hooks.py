@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
+# The table of contents of that page has the findings, and not the hundreds of texts below them.
+_SHORT = "\n<style>.md-nav--secondary .md-nav { display: none; }</style>\n"
 _OUT = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)\s]+)\)")
 _SCHEMA = re.compile(r"(?:\.\./)+src/cudafit/schemas/(.+)\.json")
 
@@ -44,7 +46,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: "MkDocsConfig", files:
     if page.file.src_uri.startswith("decisions/"):
         page.meta["search"] = {"exclude": True}  # who looks for an error text is not helped by them
     if page.file.src_uri == "errors.md":
-        markdown = with_headings(markdown)
+        markdown = with_headings(markdown) + _SHORT
         page.meta["search"] = {"boost": 4}
     here = (Path(config.docs_dir) / page.file.src_uri).parent
 
