@@ -7,6 +7,7 @@ lies there is untrusted, so everything is read as `system/reading` does: regular
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -74,7 +75,11 @@ class Files:
 
     def names(self, path: str, pattern: str = "*") -> list[str]:
         """The sorted names in a folder that match `pattern`; raises OSError."""
-        return sorted(name for name in os.listdir(self.locate(path)) if fnmatchcase(name, pattern))
+        names = os.listdir(self.locate(path))
+        first = re.split(r"[*?[]", pattern, maxsplit=1)[0]  # most names of a large folder begin otherwise
+        if pattern != "*":
+            names = [name for name in names if name.startswith(first) and fnmatchcase(name, pattern)]
+        return sorted(names)
 
     def stat(self, path: str) -> os.stat_result:
         """Of what the path leads to; raises OSError."""

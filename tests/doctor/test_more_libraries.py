@@ -356,7 +356,7 @@ def test_the_dlls_that_a_package_names(
 ) -> None:
     """jhj0517/Whisper-WebUI issue 102: faster-whisper from 1.0 on wants CUDA 12, and torch was for 11.8."""
     own = dll("cublas64_12.dll", "KERNEL32.dll", "nvcuda.dll", kernels=["sm_75", "sm_80", "sm_86"])
-    files = {"SITE/ctranslate2/ctranslate2.dll": own, there_is: b"MZ"}
+    files = {"SITE/ctranslate2/ctranslate2.dll": own, there_is: b"MZ", "Scripts/python.exe": b"MZ"}
     prefix = tree(tmp_path, files, ["ctranslate2==4.1.0"])
     environ = {name: value.replace("PREFIX", str(prefix)) for name, value in variables.items()}
     found = looked(ON_WINDOWS, environment(prefix, environ))

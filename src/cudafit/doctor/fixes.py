@@ -13,7 +13,6 @@ from cudafit.model.finding import Change, Fix
 from cudafit.model.fit import CPU, NO_FIT, Pick, Resolution
 from cudafit.model.frameworks import FRAMEWORKS, MAIN_OF_CONDA
 from cudafit.model.requirement import Need, name_in, wanted
-from cudafit.resolve.answer import resolve
 from cudafit.resolve.request import INSTALLED, NEWEST, Request
 from cudafit.system.commands import path_word
 
@@ -71,12 +70,18 @@ def replace_build(world: World, *names: str, remove: Sequence[str] = (), keep: S
         installed=installed,
         conda=conda,
     )
-    answer = resolve(request, [world.host], world.facts.book)
+    answer = _resolved(world, request)
     if answer.status == NO_FIT or (answer.status == "cpu" and world.has_gpu):
         return None
     if conda:
         return _of_conda(environment, answer, names)
     return of_answer(world, answer, (*names, *with_them), remove=remove)
+
+
+def _resolved(world: World, request: Request) -> Resolution:
+    from cudafit.resolve.answer import resolve  # noqa: PLC0415 - where something is to be changed
+
+    return resolve(request, [world.host], world.facts.book)
 
 
 def _as_built(environment: Environment, name: str, version: str) -> str:
@@ -217,7 +222,7 @@ def _exact(world: World, requirements: Sequence[str]) -> Iterator[str]:
         prefer = INSTALLED if want.specifier else NEWEST
         request = Request(wanted=(want,), python=python_of(environment), prefer=prefer, installed=installed)
         try:
-            answer = resolve(request, [world.host], world.facts.book)
+            answer = _resolved(world, request)
         except CudafitError:
             yield one
             continue

@@ -4,14 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from cudafit.env.reader import METADATA_LIMIT, Reader
+from cudafit.env.reader import Reader
 from cudafit.model.environment import CondaPackage, Distribution
 from cudafit.model.requirement import normalised
 from cudafit.model.versions import is_version
 from cudafit.system.secrets import redacted
 
 _MOST = 5000
-_RECORD_LIMIT = 1 << 16
 _CHANNEL_LIMIT = 1 << 12
 _DEPENDS_LIMIT = 1 << 16
 
@@ -37,8 +36,8 @@ def _distribution(reader: Reader, place: str, folder: str) -> Distribution | Non
     version = re.sub(r"-py\d.*$", "", version)
     inside = "METADATA" if wheel else "PKG-INFO"
     path = f"{metadata}/{inside}" if reader.files.is_dir(metadata) else metadata
-    text = reader.head(path, METADATA_LIMIT)
-    headers = (text or "").partition("\n\n")[0]
+    text = reader.headers(path)
+    headers = text or ""
     if wheel and text is None and not reader.files.exists(path):
         reader.note(f"{metadata} has no METADATA")
     told = re.search(r"^Name:\s*(\S+)", headers, re.M)
@@ -57,9 +56,9 @@ def _distribution(reader: Reader, place: str, folder: str) -> Distribution | Non
         metadata=metadata,
         installer=(reader.small(f"{metadata}/INSTALLER") or "").strip() or None if wheel else None,
         origin=origin,
-        requires=tuple(told.strip() for told in re.findall(r"^Requires-Dist:(.+)$", headers, re.M) if told.strip()),
+        requires=tuple(text for told in re.findall(r"^Requires-Dist:(.+)$", headers, re.M) if (text := told.strip())),
         tags=tuple(re.findall(r"^Tag:\s*(\S+)", reader.small(f"{metadata}/WHEEL") or "", re.M)) if wheel else (),
-        files=_count(reader, f"{metadata}/RECORD") if wheel else None,
+        files=reader.record(metadata)[0] if wheel else None,
         editable=editable,
     )
 
@@ -75,12 +74,6 @@ def _origin(reader: Reader, path: str) -> tuple[str | None, bool]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         reader.note(f"{path} is not as it should be")
         return None, False
-
-
-def _count(reader: Reader, path: str) -> int | None:
-    """The files that RECORD lists; for the large packages a count to the limit is enough."""
-    text = reader.head(path, _RECORD_LIMIT)
-    return None if text is None else text.count("\n")
 
 
 def read_conda_packages(reader: Reader, prefix: str) -> Iterator[CondaPackage]:

@@ -23,6 +23,13 @@ def stem(name: str) -> str:
     return re.split(r"64_|\.", name, maxsplit=1)[0]
 
 
+def is_of_windows(files: Files, prefix: str, environ: Mapping[str, str]) -> bool:
+    """By the variables of the process, or by where its interpreter lies: in a venv, or in conda's prefix."""
+    if any(name.upper() == "SYSTEMROOT" for name in environ):
+        return True
+    return any(files.is_file(f"{prefix}/{name}") for name in ("Scripts/python.exe", "python.exe"))
+
+
 class Dlls:
     """Windows' view of one environment; `known` where PATH and the system's folder are those of this machine."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cudafit.env.dlls import NEEDED, PART_OF_CUDNN, SHELL_OF_CUDNN, Dlls, stem
 from cudafit.env.loader import Loader
+from cudafit.env.reader import Reader
 from cudafit.files import Files
 from cudafit.model.elf import undefined_symbols
 from cudafit.model.environment import NOT_LOOKED, Distribution, Extension, Load
@@ -21,10 +22,9 @@ _KNOWN = re.compile(
 _OTHERS = frozenset(("triton", "numpy", *LEADING_BUILDS))
 # Releases whose search in wheels has a known fault. Source: https://github.com/cupy/cupy/issues/9547
 _BROKEN_FINDER = {"cupy-cuda12x": "14.0.0rc1", "cupy-cuda13x": "14.0.0rc1"}
-_RECORD_LIMIT = 1 << 20
 _MOST_LIBRARIES = 64
 _SMALLEST = 1 << 16  # a library with kernels of its own is larger, and scipy's hundred small ones need not be opened
-_LISTED = re.compile(r'^"?([^,"\n]+\.(?:so(?:\.\d+)*|dll|pyd))"?,[^,\n]*,(\d*)\r?$', re.M)
+_LISTED = re.compile(r'"?([^,"\n]+\.(?:so(?:\.\d+)*|dll|pyd))"?,[^,\n]*,(\d*)\r?$')
 _OF_WINDOWS = (".dll", ".pyd")
 _CUDA_NAME = re.compile(r"lib(cu|nv|nccl|npp|c10|torch)[\w-]*\.so")
 _TORCH_SYMBOL = re.compile(rb"_ZNK?(3c10|2at|5torch|6caffe2)")
@@ -52,7 +52,9 @@ def read_extensions(
     for one, listed in distributions:
         if one.name in _OTHERS or one.name.startswith(("nvidia-", "jax-")) or _is_framework(one.name):
             continue
-        with_torch = any(re.match(r"torch\b(?!\S*extra)", text) and "extra" not in text for text in one.requires)
+        with_torch = any(
+            text.startswith("torch") and "extra" not in text and re.match(r"torch\b", text) for text in one.requires
+        )
         if not listed or not (with_torch or _KNOWN.fullmatch(one.name) or _has_kernels(files, listed)):
             continue
         uses_torch = torch if with_torch or one.name == "bitsandbytes" else None
@@ -71,9 +73,9 @@ def gone_libraries(
             yield one, gone
 
 
-def listed_libraries(files: Files, one: Distribution) -> Listed:
+def listed_libraries(reader: Reader, one: Distribution) -> Listed:
     """The shared libraries of a package, with the sizes that its RECORD tells."""
-    return tuple(_libraries(files, one))
+    return tuple(_libraries(reader, one))
 
 
 def _is_framework(name: str) -> bool:
@@ -94,14 +96,12 @@ def _has_kernels(files: Files, listed: Listed) -> bool:
     return False
 
 
-def _libraries(files: Files, one: Distribution) -> Iterator[tuple[str, int | None]]:
-    try:
-        record = files.head_text(f"{one.metadata}/RECORD", _RECORD_LIMIT)
-    except OSError:
-        return
+def _libraries(reader: Reader, one: Distribution) -> Iterator[tuple[str, int | None]]:
     count = 0
-    some = ".so" in record or ".dll" in record or ".pyd" in record
-    for match in _LISTED.finditer(record) if some else ():
+    for line in reader.record(one.metadata)[1]:
+        match = _LISTED.match(line)
+        if match is None:
+            continue
         name = match[1]
         # Names of an untrusted list: nothing outside of the folder is looked at.
         if name.startswith("/") or ".." in name.split("/"):

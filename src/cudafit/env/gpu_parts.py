@@ -101,7 +101,11 @@ def openmp(reader: Reader, prefix: str, places: Sequence[str]) -> Iterator[str]:
     for folder in folders:
         for name in reader.listed(folder):
             path = f"{folder}/{name}"
-            if re.match(r"libiomp5(md)?[.-]", name) and (real := reader.real(path)) not in seen:
+            if (
+                name.startswith("libiomp5")
+                and re.match(r"libiomp5(md)?[.-]", name)
+                and (real := reader.real(path)) not in seen
+            ):
                 seen.add(real)
                 yield path
 

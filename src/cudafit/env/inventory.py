@@ -11,7 +11,7 @@ from cudafit.env import gpu_parts
 from cudafit.env.builds import read_companions, read_tensorflow, read_torch
 from cudafit.env.conda_side import CondaSide
 from cudafit.env.distributions import read_conda_packages, read_distributions
-from cudafit.env.dlls import Dlls
+from cudafit.env.dlls import Dlls, is_of_windows
 from cudafit.env.extensions import gone_libraries, listed_libraries, read_extensions
 from cudafit.env.interpreter import (
     conda_compiler,
@@ -40,7 +40,8 @@ def read_inventory(
 
     `system` are the folders in which the linker looks by itself, each with who says so; None: they are not known.
     """
-    reader, prefix, environ = Reader(files), located.prefix, environ or {}
+    prefix, environ = located.prefix, environ or {}
+    reader = Reader(files, windows=is_of_windows(files, prefix, environ))
     settings = read_settings(reader, prefix) if located.kind == VENV else {}
     conda = tuple(read_conda_packages(reader, prefix)) if located.kind == CONDA else ()
     places = list(dict.fromkeys(read_places(reader, located, settings, environ)))
@@ -56,7 +57,7 @@ def read_inventory(
     loads = read_loads(files, loader, places, tensorflow)
     loaded = {load.soname: load for load in loads["torch"]} if "torch" in loads else None
     parts, folders = torch_files(files, places), nvidia_folders(files, places)
-    listed = [(one, listed_libraries(files, one)) for one in distributions]
+    listed = [(one, listed_libraries(reader, one)) for one in distributions]
     dlls = Dlls(files, prefix, places, environ)
     extensions = tuple(read_extensions(files, loader, dlls, listed, loaded, parts, folders))
     return Environment(

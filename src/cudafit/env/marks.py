@@ -8,7 +8,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
 
 from cudafit.files import Files
 from cudafit.model.environment import CONDA, Environment
@@ -81,6 +80,8 @@ def _line(files: Files, path: str) -> str | None:
 def _editable(environment: Environment) -> Iterator[str]:
     for one in environment.distributions:
         if one.editable and one.origin:
+            from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - few have one
+
             parts = urlsplit(one.origin)
             if parts.scheme == "file" and os.path.isabs(path := unquote(parts.path)) and "\0" not in path:
                 yield os.path.normpath(path)

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cudafit.model.frozen import frozen
-from cudafit.model.sections import ForgedError, sections
+from cudafit.model.sections import ForgedError, section_names, sections
 
 if TYPE_CHECKING:
     import mmap
@@ -41,7 +41,10 @@ class Fatbins:
 
 
 def has_fatbins(data: "bytes | mmap.mmap") -> bool:
-    """By the names of its sections alone."""
+    """By the names of its sections alone: most libraries have none, and their table of names is a short text."""
+    names = section_names(data)
+    if names is not None and not any(name.encode() in names for name in _SECTIONS):
+        return False
     try:
         return not sections(data).keys().isdisjoint(_SECTIONS)
     except ForgedError:

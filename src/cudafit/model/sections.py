@@ -33,6 +33,19 @@ def sections(data: "bytes | mmap.mmap") -> Mapping[str, tuple[int, int]]:
         raise ForgedError("its headers lie outside of the file") from None
 
 
+def section_names(data: "bytes | mmap.mmap") -> bytes | None:
+    """An ELF file's table of the names of its sections, as it lies there; None where it is none, or cannot be read."""
+    if data[:6] != ELF:
+        return None
+    try:
+        (start,) = struct.unpack_from("<Q", data, 40)
+        size, _, names = struct.unpack_from("<HHH", data, 58)
+        place, length = struct.unpack_from("<QQ", data, start + names * size + 24)
+    except (struct.error, OverflowError):
+        return None
+    return bytes(data[place : place + min(length, _MOST_SECTIONS * _LONGEST_NAME)]) if length else None
+
+
 def _elf(data: "bytes | mmap.mmap") -> Iterator[tuple[str, tuple[int, int]]]:
     (start,) = struct.unpack_from("<Q", data, 40)
     size, count, names = struct.unpack_from("<HHH", data, 58)
