@@ -158,6 +158,41 @@ def test_the_environments_own_folder_in_the_variable_shadows_nothing(linked: boo
     assert not ids(looked(here, made))
 
 
+@pytest.mark.parametrize(
+    ("opens", "beside", "told"),
+    [
+        ("libcublasLt.so.12", "", ERROR),
+        ("libcublasLt.so.12", "SITE/nvidia/cublas/lib/libcublasLt.so.12", WARNING),
+        ("libcublasLt.so.13", "", None),
+        ("libsomething.so.12", "", None),
+    ],
+)
+def test_a_cudnn_that_was_made_for_another_cuda(opens: str, beside: str, told: str | None, tmp_path: Path) -> None:
+    """The wheels for CUDA 12 and 13 fill one folder under the same names: the last one that was installed is there."""
+    files = torch("2.13.0+cu130", "13.0", "sm_90")
+    files["SITE/nvidia/cudnn/lib/libcudnn_adv.so.9"] = library(constants=["x", opens])
+    if beside:
+        files[beside] = b""
+    dists = ["torch==2.13.0", "nvidia-cudnn-cu13==9.14.0.64", "nvidia-cudnn-cu12==9.10.2.21"]
+    made = environment(tree(tmp_path, files, dists))
+    found = [one for one in looked(there("H100"), made).findings if one.id == "lib.mixed_cuda_major"]
+    assert [one.severity for one in found] == ([told] if told else [])
+    if found:
+        assert found[0].title == "the cuDNN here is made for CUDA 12, and torch 2.13.0+cu130 for CUDA 13"
+        assert found[0].evidence[0].fact == "it opens libcublasLt.so.12"
+        assert found[0].fix
+        commands = [" ".join(one) for one in found[0].fix.commands]
+        assert "uninstall" in commands[0]
+        assert commands[0].endswith("nvidia-cudnn-cu12")
+        assert commands[1].endswith("nvidia-cudnn-cu13==9.14.0.64")
+
+
+def test_a_cudnn_that_cannot_be_read_tells_no_cuda(tmp_path: Path) -> None:
+    files = torch("2.13.0+cu130", "13.0", "sm_90")
+    files["SITE/nvidia/cudnn/lib/libcudnn_adv.so.9"] = b"\x7fELF" + b"\xff" * 80
+    assert environment(tree(tmp_path, files, ["torch==2.13.0"])).cudnn_made_for is None
+
+
 @pytest.mark.parametrize(("cudnn", "told"), [("8.0.5", True), ("8.1.1", False), (None, False)])
 def test_the_cudnn_that_was_unpacked_into_a_toolkit_on_windows(cudnn: str | None, told: bool, tmp_path: Path) -> None:
     """tensorflow/tensorflow issue 58986; on Windows build_info.py has the names of DLLs."""

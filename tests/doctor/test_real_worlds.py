@@ -1,7 +1,9 @@
 """Real environments, made from the package index, diagnosed for several machines."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.machines import FOLDER
-from tests.real_venv import CPU_TORCH, for_cpu_torch, installed, made, uninstalled, with_cpu_torch
+from tests.real_venv import CPU_TORCH, UV, for_cpu_torch, installed, made, uninstalled, with_cpu_torch
 
 pytestmark = [pytest.mark.online, pytest.mark.slow, pytest.mark.usefixtures("package_index")]
 
@@ -102,6 +104,40 @@ def test_an_extension_by_its_own_library(cudafit: Run, make: Any, tmp_path: Path
     for machine, served in (("gtx1080ti-535", False), ("rtx4090-550", True), ("rtx5090-570", True)):
         ids = [one["id"] for one in diagnosis(cudafit, env, machine)["findings"]]
         assert ("ext.arch_unsupported" not in ids) == served, machine
+
+
+def test_faster_whisper_without_cublas_until_its_fix_was_done(cudafit: Run, tmp_path: Path) -> None:
+    """The fix's own commands are done; that the library is then found, its loader tells."""
+    env, machine = made(tmp_path / "e", "faster-whisper==1.2.1"), tmp_path / "m.json"
+    saved = {**json.loads((FOLDER / "h100x8-580.json").read_text()), "libraries": []}
+
+    def told(**variables: str) -> dict[str, Any]:
+        machine.write_text(json.dumps({**saved, "environment": variables}))
+        shown: dict[str, Any] = json.loads(
+            cudafit("doctor", "--env", str(env), "--machine", str(machine), "--json").stdout
+        )
+        return shown
+
+    def loads(**variables: str) -> bool:
+        command = [str(env / "bin/python"), "-c", "import ctypes; ctypes.CDLL('libcublas.so.12')"]
+        environ = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+        return subprocess.run(command, env={**environ, **variables}, capture_output=True, check=False).returncode == 0
+
+    shown = told()
+    assert shown["cause"] == "ext.cuda_libs_missing"
+    assert not loads()
+    (finding,) = [one for one in shown["findings"] if one["id"] == shown["cause"]]
+    assert "libcublas.so.12" in finding["evidence"][0]["fact"]
+    install, export = finding["fix"]["commands"]
+    assert install[:3] == ["uv", "pip", "install"]
+    subprocess.run([*UV, *install[1:]], check=True, capture_output=True, timeout=900)
+    # Installed, and still found by nobody: the second command is as much of the fix as the first.
+    assert told()["cause"] == "ext.cuda_libs_missing"
+    name, _, value = export[1].partition("=")
+    assert (export[0], name) == ("export", "LD_LIBRARY_PATH")
+    clean = told(**{name: value})
+    assert (clean["status"], clean["cause"]) == ("ok", None), clean
+    assert loads(**{name: value})
 
 
 def marked_kernels(env: Path) -> set[str]:

@@ -149,6 +149,7 @@ CHECKS = (
         kinds.lib.cudnn_major_mismatch,
         kinds.lib.cudnn_too_old,
     ),
+    check("cudnn-cuda", "the CUDA that cuDNN is made for", cudnn.of_another_cuda, kinds.lib.mixed_cuda_major),
     check("halves", "lib and lib64 of an environment", libraries.split, kinds.lib.venv_lib_lib64_split),
     check("placeholders", "packages without content", cuda_packages.placeholders, kinds.provision.placeholder_package),
     check(

@@ -22,7 +22,7 @@ from cudafit.env.interpreter import (
     python_by_name,
 )
 from cudafit.env.loader import Loader
-from cudafit.env.loads import newest_glibc, nvidia_folders, read_loads, torch_files
+from cudafit.env.loads import cudnn_made_for, newest_glibc, nvidia_folders, read_loads, torch_files
 from cudafit.env.places import read_places, read_settings
 from cudafit.env.reader import Reader
 from cudafit.files import Files
@@ -79,6 +79,7 @@ def read_inventory(
         extensions=extensions,
         gone=tuple(gone_libraries(files, listed)),
         too_old=tuple(loader.too_old.values()),
+        cudnn_made_for=cudnn_made_for(files, places, loads),
         glibc=newest_glibc(loader, places, prefix, loads),
         libraries=tuple(gpu_parts.read_libraries(reader, places)),
         companions=read_companions(reader, places),

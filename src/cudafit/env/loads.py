@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from cudafit.env.loader import Loader
 from cudafit.files import Files
 from cudafit.model.environment import NOT_LOOKED, Load, TensorflowBuild
+from cudafit.model.library import opened
+from cudafit.model.sections import ForgedError
 from cudafit.model.versions import numbers
 
 # By the CUDA toolkits' release notes, which tell the libraries' own versions.
@@ -25,6 +27,9 @@ _CUDNN_PARTS = (
     "engines_tensor_ir",
     "heuristic",
 )
+# A small part of cuDNN, which opens cuBLAS by its name.
+_TELLS_CUDA = "libcudnn_adv.so.9"
+_BLAS = re.compile(r"libcublas(Lt)?\.so\.")
 _LIBRARY = re.compile(r"lib[\w-]+\.so\.\d+")
 # Of the toolkit itself: what NVSHMEM or cuFile would like from a network card's maker may be missing.
 _TOOLKIT = re.compile(r"lib(cudart|cublas|cublasLt|cufft|cusolver|cusparse|curand|nvJitLink|nvrtc)\.so\.\d+")
@@ -50,6 +55,24 @@ def read_loads(
     if parts := [part for load in cudnn[:1] for part in _cudnn_parts(loader, load)]:
         found["cudnn"] = tuple(parts)
     return found
+
+
+def cudnn_made_for(
+    files: Files, places: Sequence[str], loads: Mapping[str, tuple[Load, ...]]
+) -> tuple[str, str] | None:
+    """The CUDA library that the frameworks' cuDNN opens (libcublasLt.so.12), and which of its files does.
+
+    Its own name and its version are the same for every CUDA; the wheels for 12 and 13 fill one folder.
+    """
+    told = [load.path for load in loads.get("cudnn", ()) if load.soname == _TELLS_CUDA and load.path]
+    for path in (*told, *(f"{place}/nvidia/cudnn/lib/{_TELLS_CUDA}" for place in places)):
+        try:
+            with files.mapped(path) as data:
+                names = opened(data)
+        except (OSError, ValueError, ForgedError):
+            continue
+        return next(((name, path) for name in names if _BLAS.match(name)), None)
+    return None
 
 
 def newest_glibc(

@@ -234,6 +234,7 @@ class Environment:
     openmp: tuple[str, ...] = ()  # every copy of Intel's OpenMP
     loads: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)  # for each framework whose libraries were read
     too_old: tuple[TooOld, ...] = ()
+    cudnn_made_for: tuple[str, str] | None = None  # what its cuDNN opens (libcublasLt.so.12), and the file that tells
     glibc: tuple[str, str] | None = None  # the newest GLIBC_2.x that the frameworks' libraries need, and which one does
     extensions: tuple[Extension, ...] = ()
     gone: tuple[tuple[Distribution, str], ...] = ()  # packages with a library that they list and that is not there

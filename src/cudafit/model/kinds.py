@@ -218,7 +218,10 @@ class lib(Family):
         "libraries", "a framework asks for another version of a CUDA library than is installed"
     )
     mixed_cuda_major = error(
-        "libraries", "libraries of two CUDA majors are in one environment", explains="ext.cuda_libs ext.arch"
+        "libraries",
+        "libraries of two CUDA majors are in one environment",
+        explains="ext.cuda_libs ext.arch",
+        milder=(WARNING,),
     )
     cudnn_shadowed = error("libraries", "another cuDNN is loaded in place of the environment's")
     ld_path_shadow = warning("libraries", "LD_LIBRARY_PATH puts other CUDA libraries in front of the environment's")

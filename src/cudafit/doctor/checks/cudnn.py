@@ -7,7 +7,7 @@ from cudafit.doctor.fixes import reinstall
 from cudafit.doctor.world import World
 from cudafit.model import kinds
 from cudafit.model.environment import Environment, TensorflowBuild
-from cudafit.model.finding import Evidence, Finding, Fix
+from cudafit.model.finding import ERROR, WARNING, Evidence, Finding, Fix
 from cudafit.model.versions import numbers
 
 # Distributions that decide by their presence which toolkit an environment has.
@@ -57,6 +57,53 @@ def of_frameworks(world: World) -> Iterator[Finding]:
             title = f"{name} was built with cuDNN {built}, and an older one, {version}, {where}"
             fix = _cudnn_fix(world, package, f">={need[0]}.{need[1]},<{need[0] + 1}")
             yield kinds.lib.cudnn_too_old.found(title, told, fix)
+
+
+def of_another_cuda(world: World) -> Iterator[Finding]:
+    """cuDNN is made for each CUDA under the same names: what it opens tells for which."""
+    environment = world.environment
+    if environment is None or environment.cudnn_made_for is None:
+        return
+    opens, path = environment.cudnn_made_for
+    major = opens.rpartition(".")[2]
+    users = dict(_cudas(environment))
+    if not users or major in users:
+        return
+    there = any(one.soname == opens for one in environment.libraries) or any(
+        one.name == "cublas" and one.version and one.version.partition(".")[0] == major
+        for one in world.machine.libraries or ()
+    )
+    (wanted, who), *_ = users.items()
+    owners = [one for one in environment.distributions if re.fullmatch(r"nvidia-cudnn-cu\d\d", one.name)]
+    name = f"nvidia-cudnn-cu{wanted}"
+    held = next((one.version for one in owners if one.name == name), None)
+    others = [one.name for one in owners if one.name != name]
+    package = f"{name}=={held}" if held else name
+    yield kinds.lib.mixed_cuda_major.found(
+        f"the cuDNN here is made for CUDA {major}, and {who.fact.partition(' is ')[0]} for CUDA {wanted}",
+        (
+            Evidence(f"it opens {opens}", path),
+            who,
+            *(Evidence(f"{one.name} {one.version}", one.metadata) for one in owners),
+        ),
+        reinstall(world, package, text=f"install {name} in its place", remove=others)
+        if owners
+        else Fix(f"take a cuDNN for CUDA {wanted}"),
+        severity=WARNING if there else ERROR,
+    )
+
+
+def _cudas(environment: Environment) -> Iterator[tuple[str, Evidence]]:
+    """The CUDA majors of the frameworks that take this cuDNN."""
+    torch, tensorflow = environment.torch, environment.tensorflow
+    if torch and torch.cuda:
+        yield torch.cuda.partition(".")[0], Evidence(f"torch {torch.version} is for CUDA {torch.cuda}", torch.path)
+    if tensorflow and tensorflow.has_cuda and tensorflow.cuda:
+        text = f"tensorflow {tensorflow.version} is for CUDA {tensorflow.cuda}"
+        yield tensorflow.cuda.partition(".")[0], Evidence(text, tensorflow.path)
+    for one in environment.distributions:
+        if match := re.fullmatch(r"jax-cuda(\d\d)-plugin", one.name):
+            yield match[1], Evidence(f"{one.name} {one.version} is for CUDA {match[1]}", one.metadata)
 
 
 def _built_with(environment: Environment) -> Iterator[tuple[str, str, Evidence]]:
