@@ -67,6 +67,22 @@ class Told:
         return dict(found)
 
 
+def in_a_notebook(environ: dict[str, str], folder: Path, env: Path, cell: str) -> str:
+    """What the extension says below the error of a cell, with the environment's packages at hand."""
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    (packages,) = env.glob("lib/python3*/site-packages")
+    cells = ["%load_ext cudafit", f"import sys; sys.path.insert(0, {str(packages)!r})", cell]
+    shell = "from IPython.core.interactiveshell import InteractiveShell\nip = InteractiveShell.instance()\n"
+    code = shell + "".join(f"ip.run_cell({one!r})\n" for one in cells)
+    variables = {**environ, "IPYTHONDIR": str(folder / "ipython")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
+    told = done.stdout.partition("cudafit: what this error means here\n")[2]
+    assert told, done.stdout + done.stderr
+    return told
+
+
 Explained = Callable[[str, str], Told]
 
 
@@ -84,20 +100,7 @@ def test_torch_without_a_driver(explained: Explained, environ: dict[str, str], t
     assert told.root["holds_here"] is True
     assert "Found no NVIDIA driver on your system" in told.root["text"]
     assert told.text["root"] in NO_DRIVER
-    pytest.importorskip("IPython", reason="IPython is not installed")
-    (packages,) = env.glob("lib/python3*/site-packages")
-    cells = [
-        "%load_ext cudafit",
-        f"import sys; sys.path.append({str(packages)!r})",
-        "import torch; torch.zeros(1).cuda()",
-    ]
-    shell = "from IPython.core.interactiveshell import InteractiveShell\nip = InteractiveShell.instance()\n"
-    code = shell + "".join(f"ip.run_cell({cell!r})\n" for cell in cells)
-    variables = {**environ, "IPYTHONDIR": str(tmp_path / "ipython")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert f"({told.root['id']})" in done.stdout.partition("cudafit: what this error means here\n")[2], done.stdout
+    assert f"({told.root['id']})" in in_a_notebook(environ, tmp_path, env, "import torch; torch.zeros(1).cuda()")
 
 
 @pytest.mark.online
@@ -111,13 +114,15 @@ def test_tensorflow_without_cuda_libraries(explained: Explained, tmp_path: Path)
 
 @pytest.mark.online
 @pytest.mark.usefixtures("package_index")
-def test_jax_with_a_plugin_of_another_version(explained: Explained, tmp_path: Path) -> None:
+def test_jax_with_a_plugin_of_another_version(explained: Explained, environ: dict[str, str], tmp_path: Path) -> None:
     env = made(tmp_path / "e", "jax==0.10.2", "jax-cuda12-plugin==0.10.2", "jax-cuda12-pjrt==0.10.2")
     installed(env, "--no-deps", "jaxlib==0.9.0")
     told = explained(str(env / "bin/python"), "import jax; print(jax.devices('cuda'))")
     assert (told.root["id"], told.root["holds_here"]) == ("jax.plugin_version_skew", True)
     assert told.text["root"] == "jax.plugin_version_skew"
     assert "jaxlib 0.9.0" in [one["fact"] for one in told.root["evidence"]]
+    cell = "import jax; print(jax.devices('cuda'))"
+    assert "(jax.plugin_version_skew)" in in_a_notebook(environ, tmp_path, env, cell)
 
 
 @pytest.mark.online

@@ -13,7 +13,7 @@ from typing import Any
 from cudafit.errors import CudafitError
 from cudafit.matrix.folder import Flaw
 from cudafit.messages.conditions import divided
-from cudafit.messages.keys import has_no_bound, keys_of, needs_of
+from cudafit.messages.keys import has_no_bound, keys_of, needs_of, width_of
 from cudafit.messages.patterns import KINDS as CAPTURED
 from cudafit.messages.patterns import expanded
 from cudafit.model.frozen import frozen
@@ -21,7 +21,7 @@ from cudafit.model.kinds import KINDS
 from cudafit.model.messages import Book, book_from
 from cudafit.system.reading import read_text
 
-FORMAT = 3
+FORMAT = 4
 COMPILED = "messages.json"
 FOLDER = "messages"
 _LIMIT = 4 << 20
@@ -162,6 +162,7 @@ def _compiled(row: Mapping[str, Any], remedies: Mapping[str, tuple[str, str]]) -
         "pattern": pattern,
         "keys": keys_of(pattern),
         "needs": needs_of(pattern),
+        "width": width_of(pattern),
         "outranks": row.get("outranks", "").split(),
         "meanings": meanings,
     }

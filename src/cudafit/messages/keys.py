@@ -12,7 +12,9 @@ else:
 
 _WORD = re.compile(r"[a-z0-9_.:/+@-]{3,}")
 _LONG_ENOUGH = 12
-_WAYS = 20
+_TELLING = 14  # of words that others than the errors in question hardly have together
+_COMBINED = 64
+_WIDEST = 1 << 16
 _ORDINARY = """
     load read image invalid code access symbol timed reported without
     and address are available but call can cannot client command connect connection could daemon device
@@ -36,6 +38,26 @@ def needs_of(pattern: str) -> tuple[str, ...]:
     """Of an expanded pattern: sets of words, of which every text that it fits holds one whole; none where any may."""
     found = _alternatives(parser.parse(pattern, re.IGNORECASE))
     return tuple(sorted({" ".join(sorted(words, key=_rarest_first)) for words in found})) if all(found) else ()
+
+
+def width_of(pattern: str) -> int:
+    """Of an expanded pattern: as long as what it fits, and what it looks at around that, can be."""
+    parsed = parser.parse(pattern, re.IGNORECASE)
+    return min(int(parsed.getwidth()[1]) + sum(_looked_at(parsed)), _WIDEST)
+
+
+def _looked_at(parsed: Any) -> Iterator[int]:
+    """How wide each assertion in it is."""
+    for operation, given in parsed:
+        if operation in (parser.ASSERT, parser.ASSERT_NOT):
+            yield int(given[1].getwidth()[1])
+        elif operation in (parser.MAX_REPEAT, parser.MIN_REPEAT):
+            yield from _looked_at(given[2])
+        elif operation is parser.SUBPATTERN:
+            yield from _looked_at(given[-1])
+        elif operation is parser.BRANCH:
+            for one in given[1]:
+                yield from _looked_at(one)
 
 
 def has_no_bound(pattern: str) -> bool:
@@ -67,22 +89,29 @@ def _required(parsed: Any) -> frozenset[str] | None:
     return best
 
 
-def _alternatives(parsed: Any) -> list[frozenset[str]]:
-    """What stands in it whatever it fits, with each way of the one choice in it that tells most."""
+def _alternatives(parsed: Any, *, most: int = _COMBINED) -> list[frozenset[str]]:
+    """What stands in it whatever it fits, with each way of the choice in it that tells most, and of others where that
+    tells little and no more than `most` come of it."""
     always, choices = set[str](), list[list[frozenset[str]]]()
     for words, alternatives in _parts(parsed):
         always.update(words)
-        ways = [way for one in alternatives for way in _few_alternatives(one)]
+        ways = list(dict.fromkeys(way for one in alternatives for way in _few_alternatives(one)))
         if ways and all(ways):
             choices.append(ways)
-    chosen = max(choices, key=lambda ways: min(map(len, ways)), default=[frozenset[str]()])
-    return [frozenset(always) | way for way in chosen]
+    made = [frozenset(always)]
+    for ways in sorted(choices, key=lambda ways: -min(map(_telling, ways))):
+        if len(made) == 1 or (min(map(_telling, made)) < _TELLING and len(made) * len(ways) <= most):
+            made = list(dict.fromkeys(one | way for one in made for way in ways))
+    return [way for way in made if not any(other < way for other in made)]
 
 
 def _few_alternatives(parsed: Any) -> list[frozenset[str]]:
-    """Of one with many ways only what they share."""
-    ways = _alternatives(parsed)
-    return ways if len(ways) <= _WAYS else [frozenset.intersection(*ways)]
+    """Of one with many ways fewer, and at the least what they share."""
+    for most in (_COMBINED // 2, 1):
+        ways = _alternatives(parsed, most=most)
+        if len(ways) <= _COMBINED:
+            return ways
+    return [frozenset.intersection(*ways)]
 
 
 def _parts(parsed: Any) -> Iterator[tuple[list[str], list[Any]]]:
@@ -93,19 +122,24 @@ def _parts(parsed: Any) -> Iterator[tuple[list[str], list[Any]]]:
             run += chr(given).lower()
             continue
         yield _WORD.findall(run), []
+        begun = [(parser.LITERAL, ord(letter)) for letter in run]
         run = ""
         if operation is parser.SUBPATTERN:
             yield [], [given[-1]]
         elif operation is parser.MAX_REPEAT and given[0] >= 1:
             yield [], [given[2]]
         elif operation is parser.BRANCH:
-            yield [], list(given[1])
+            yield [], [[*begun, *one] for one in given[1]]  # what all ways begin with stands before them
 
 
 def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
     if not one or not other:
         return one or other
     return max(one, other, key=_worth)
+
+
+def _telling(words: frozenset[str]) -> int:
+    return sum(map(_rarity, words))
 
 
 def _rarest_first(word: str) -> tuple[int, str]:

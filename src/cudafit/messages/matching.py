@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from cudafit.messages.lines import LONGEST, broken, plain
 from cudafit.messages.patterns import compiled
+from cudafit.messages.sieve import AFTER, BEFORE
 from cudafit.model.frozen import frozen
 from cudafit.model.messages import Rule
 
-_BEFORE, _AFTER = 6, 14  # the lines that a message may be spread over, around the one that holds its key
 _KEPT = 40  # places of a rule that are remembered
 _SHOWN = 300
 _TRIED = 20_000  # lines that a rule is tried on: one that speaks everywhere says nothing more
@@ -53,52 +53,56 @@ class Matcher:
     signs: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._by_key: dict[str, list[Rule]] = {}
-        for rule in self.rules:
-            for key in rule.keys:
-                self._by_key.setdefault(key, []).append(rule)
+        self._by_key = by_key(self.rules)
+        self._order = {rule.id: place for place, rule in enumerate(self.rules)}
         self._patterns: dict[str, re.Pattern[str]] = {}
         self._needs: dict[str, list[list[str]]] = {}
         self._counts: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
         self._seen: set[tuple[str, int]] = set()
 
-    @property
-    def keys(self) -> list[str]:
-        return list(self._by_key)
-
-    def read(self, lines: Iterable[Line], keys: Iterable[str] | None = None) -> None:
-        """Lines that follow on each other. `keys` are those that the whole of them holds, where that is known."""
+    def read(
+        self,
+        lines: Iterable[Line],
+        some: Mapping[str, Sequence[Rule]] | None = None,
+        ways: Mapping[str, Sequence[Sequence[str]]] | None = None,
+    ) -> None:
+        """Lines that follow on each other. `some` are the rules, by their keys, that may speak of them, and `ways` what
+        the lines hold of what each needs, where that is known."""
+        rules_of = self._by_key if some is None else some
         pieces = list(_pieces(lines))
         lowered = [text.lower() for _, text in pieces]
-        if keys is None:
-            whole = "\n".join(lowered)
-            keys = [key for key in self._by_key if key in whole]
-        keys = [key for key in keys if not all(self._is_done(rule) for rule in self._by_key[key])]
+        whole = "\n".join(lowered)
+        keys = [key for key in rules_of if key in whole and not all(map(self.is_done, rules_of[key]))]
         for at, low in enumerate(lowered):
-            rules = {rule.id: rule for key in keys if key in low for rule in self._by_key[key]}
-            if rules := {name: rule for name, rule in rules.items() if not self._is_done(rule)}:
-                window = Window(pieces[max(0, at - _BEFORE) : at + _AFTER], min(_BEFORE, at))
-                around = "\n".join(lowered[max(0, at - _BEFORE) : at + _AFTER])
-                for rule in rules.values():
-                    if self._may_fit(rule, around):
-                        self._try(rule, window)
+            rules = {rule.id: rule for key in keys if key in low for rule in rules_of[key]}
+            if rules := {name: rule for name, rule in rules.items() if not self.is_done(rule)}:
+                before = " ".join(lowered[max(0, at - BEFORE) : at])
+                around = " ".join((before, *lowered[at : at + AFTER])) if at else " ".join(lowered[:AFTER])
+                begin = len(before) + 1 if at else 0
+                window: Window | None = None
+                for rule in sorted(rules.values(), key=lambda rule: self._order[rule.id]):
+                    needs = ways[rule.id] if ways is not None else self._needs_of(rule)
+                    if place := _may_fit(rule, needs, around, begin, begin + len(low)):
+                        window = window or Window(pieces[max(0, at - BEFORE) : at + AFTER], min(BEFORE, at))
+                        same = len(window.joined) == len(around)
+                        self._try(rule, window, place if same else (0, len(window.joined)))
 
-    def _may_fit(self, rule: Rule, around: str) -> bool:
-        """Most lines with a word of a rule hold nothing else of it, which is seen without its pattern."""
+    def _needs_of(self, rule: Rule) -> list[list[str]]:
         needs = self._needs.get(rule.id)
         if needs is None:
             needs = self._needs[rule.id] = [words.split() for words in rule.needs]
-        return not needs or any(all(word in around for word in words) for words in needs)
+        return needs
 
-    def _is_done(self, rule: Rule) -> bool:
+    def is_done(self, rule: Rule) -> bool:
         return self._counts.get(rule.id, 0) > _TRIED or (rule.meanings[0].role == "sign" and rule.id in self.signs)
 
-    def _try(self, rule: Rule, window: "Window") -> None:
+    def _try(self, rule: Rule, window: "Window", place: tuple[int, int]) -> None:
         self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
         pattern = self._patterns.get(rule.id)
         if pattern is None:
             pattern = self._patterns[rule.id] = compiled(rule.pattern)
-        for found in pattern.finditer(window.joined):
+        for found in pattern.finditer(window.joined, *place):
             if found.start() > window.end:
                 break
             if found.end() >= window.begin:
@@ -115,7 +119,8 @@ class Matcher:
         if (rule.id, number) in self._seen or len(self._seen) > 100_000:
             return
         self._seen.add((rule.id, number))
-        if sum(hit.rule is rule for hit in self.hits) >= _KEPT:
+        kept = self._kept[rule.id] = self._kept.get(rule.id, 0) + 1
+        if kept > _KEPT:
             return
         values = {name: value.strip() for name, value in found.groupdict().items() if value}
         numbers = tuple(dict.fromkeys(one for one, _ in lines[first : last + 1]))
@@ -124,6 +129,30 @@ class Matcher:
             begin = max(0, found.start() - starts[first] - 40)
             text = text[begin : begin + _SHOWN]
         self.hits.append(Hit(rule, numbers, (number, found.start() - starts[first]), text, values))
+
+
+def _may_fit(rule: Rule, needs: Sequence[Sequence[str]], around: str, begin: int, end: int) -> tuple[int, int] | None:
+    """Where its pattern is to be tried. Most lines with a word of a rule hold nothing else of it as near as its pattern
+    is wide, which is seen without the pattern."""
+    width = rule.width
+    first, last = len(around), 0
+    for key in rule.keys:
+        at = around.find(key, begin, end)
+        while at >= 0:
+            low, high = max(0, at - width), at + width + len(key)
+            near = around[low:high]
+            if not needs or any(all(word in near for word in words) for words in needs):
+                first, last = min(first, low), max(last, high)
+            at = around.find(key, at + 1, end) if width < len(around) else -1
+    return (first, last) if last else None
+
+
+def by_key(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    made: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for key in rule.keys:
+            made.setdefault(key, []).append(rule)
+    return made
 
 
 def _pieces(lines: Iterable[Line]) -> Iterator[Line]:

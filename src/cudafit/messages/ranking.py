@@ -30,7 +30,8 @@ class _Said:
 def explained(hits: Sequence[Hit], signs: Collection[str], lines: int) -> Explanation:
     said = [_Said(hit, meaning) for hit in hits if (meaning := _meant(hit, signs)) is not None]
     said.sort(key=lambda one: one.hit.place)
-    said = [one for one in said if not _is_harmless_here(one, said)]
+    harmless = [one for one in said if one.meaning.role == "harmless"]
+    said = [one for one in said if not _is_harmless_here(one, harmless)]
     told = [one for one in said if one.meaning.role in ("cause", "weak", "ordinary")]
     root = _root(told)
     if root and root.meaning.role == "ordinary":
@@ -55,9 +56,9 @@ def _meant(hit: Hit, signs: Collection[str]) -> Meaning | None:
 def _root(told: Sequence[_Said]) -> _Said | None:
     strong = [one for one in told if one.meaning.role != "weak"]
     for group in (strong, told):
-        free = [one for one in group if not _outranked(one, group)]
-        if free or group:
-            return (free or list(group))[0]
+        if group:  # those that say the same of one rule outrank the same
+            others = list({(one.hit.rule.id, one.name): one for one in group}.values())
+            return next((one for one in group if not _outranked(one, others)), group[0])
     return None
 
 
@@ -70,10 +71,12 @@ def _outranked(one: _Said, others: Sequence[_Said]) -> bool:
     )
 
 
-def _is_harmless_here(one: _Said, others: Sequence[_Said]) -> bool:
+def _is_harmless_here(one: _Said, harmless: Sequence[_Said]) -> bool:
     """Whether the same line is known to be harmless."""
-    here = [other for other in others if other.meaning.role == "harmless" and set(other.hit.lines) & set(one.hit.lines)]
-    return one.meaning.role in ("cause", "weak") and _outranked(one, here)
+    if one.meaning.role not in ("cause", "weak"):
+        return False
+    lines = set(one.hit.lines)
+    return _outranked(one, [other for other in harmless if not lines.isdisjoint(other.hit.lines)])
 
 
 def _is_called(one: _Said, word: str) -> bool:

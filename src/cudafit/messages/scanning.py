@@ -1,23 +1,21 @@
 """A text of any length, piece by piece.
 
-What is short is read whole; in what is long only the surroundings of lines that hold a key are looked at closely.
+What is short is read whole; in what is long only the surroundings of lines that may say something are looked at
+closely.
 """
 
 import codecs
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cudafit.messages.lines import joined_where_wrapped
-from cudafit.messages.matching import Matcher
+from cudafit.messages.matching import Matcher, by_key
 from cudafit.messages.ranking import explained
+from cudafit.messages.sieve import AFTER, BEFORE, Sieve
 from cudafit.model.messages import Explanation, Rule
 
 _SHORT = 1 << 18  # bytes that are read whole
-_PIECE = 1 << 20
+_PIECE = 1 << 19
 _LONGEST_LINE = 1 << 16
-_BEFORE, _AFTER = 6, 14
-_MOST_LINES = 2000
-_SHAPES, _LONGEST_SHAPE = 20_000, 400
-_DIGITS = b"0123456789"
 
 
 class Scanner:
@@ -25,17 +23,13 @@ class Scanner:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._matcher = Matcher(rules)
-        self._signs = {key for rule in rules if rule.meanings[0].role == "sign" for key in rule.keys}
-        self._telling = {key for rule in rules if rule.meanings[0].role != "sign" for key in rule.keys}
+        self._signs = by_key(rule for rule in rules if rule.meanings[0].role == "sign")
+        self._sieve: Sieve | None = None
         self._buffer = b""
         self._number = 1
         self._long = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self._begun = False
-        self._gates: dict[bytes, list[bytes]] = {}
-        self._named: dict[bytes, list[str]] = {}
-        self._dull: set[bytes] = set()
-        self._telling_shapes: dict[bytes, tuple[str, ...]] = {}
         self.binary = False
         self.size = 0
 
@@ -48,7 +42,7 @@ class Scanner:
         if self._decoder is not None:
             block = self._decoder.decode(block).encode("utf-8", "replace")
         self._buffer += block
-        while len(self._buffer) >= (_PIECE if self._long else _SHORT + _PIECE):
+        while len(self._buffer) >= (_PIECE if self._long else _SHORT):
             self._long = True
             self._scan(self._buffer[: _PIECE + _SHORT], last=False)
 
@@ -71,75 +65,24 @@ class Scanner:
             if end < len(buffer) - _LONGEST_LINE:
                 end = len(buffer)  # a line without an end is cut
             rest, buffer = buffer[end:] + rest, buffer[:end]
-        shapes = buffer.translate(None, _DIGITS).lower().split(b"\n")
-        count = len(shapes) - 1 if buffer.endswith(b"\n") else len(shapes)
-        last = last or count <= _BEFORE + 2 * _AFTER  # lines so long that what follows on them is another matter
-        stop = count if last else count - _AFTER
-        if (held := self._held(set(shapes))) and (places := [at for at in range(stop) if shapes[at] in held]):
+        count = buffer.count(b"\n") + (not buffer.endswith(b"\n"))
+        last = last or count <= BEFORE + 2 * AFTER  # lines so long that what follows on them is another matter
+        if self._sieve is None:
+            self._sieve = Sieve(self._matcher.rules, self._matcher.is_done)
+        regions, ways = self._sieve.regions(buffer)
+        if regions:
+            some = by_key(rule for rule, _ in ways.values())
+            needs = {name: words for name, (_, words) in ways.items()}
             lines = buffer.split(b"\n")
-            keys = {key for at in places for key in held[shapes[at]]} | self._signs
-            for begin, end in _regions(places, count):
-                piece = [line.decode("utf-8", "replace").rstrip("\r") for line in lines[begin:end]]
-                self._matcher.read(zip(range(self._number + begin, self._number + end), piece, strict=True), keys)
-        kept = count if last else max(stop - _BEFORE, 0)
+            for begin, end in regions:
+                piece = [line.decode("utf-8", "replace").rstrip("\r") for line in lines[begin : min(end, count)]]
+                hits = len(self._matcher.hits)
+                self._matcher.read(enumerate(piece, self._number + begin), some, needs)
+                if len(self._matcher.hits) > hits:
+                    self._matcher.read(enumerate(piece, self._number + begin), self._signs)
+        kept = count if last else max(count - AFTER - BEFORE, 0)
         self._number += kept if buffer.endswith(b"\n") or kept < count else kept - 1
         self._buffer = (buffer.split(b"\n", kept)[kept] if kept < count else b"") + rest
-
-    def _held(self, shapes: set[bytes]) -> dict[bytes, tuple[str, ...]]:
-        """Of lines without figures, those that hold keys: lines that differ in figures alone are looked at once."""
-        fresh = shapes - self._dull - self._telling_shapes.keys()
-        whole = b"\n".join(fresh)
-        keys = [key for gate, some in self._all_gates().items() if gate in whole for key in some if key in whole]
-        if len(self._telling_shapes) > _SHAPES:
-            self._telling_shapes = {
-                shape: self._telling_shapes[shape] for shape in shapes & self._telling_shapes.keys()
-            }
-        for shape in fresh:
-            if held := tuple(name for key in keys if key in shape for name in self._named[key]):
-                self._telling_shapes[shape] = held
-            elif len(self._dull) < _SHAPES and len(shape) < _LONGEST_SHAPE:
-                self._dull.add(shape)
-        return {shape: held for shape, held in self._telling_shapes.items() if shape in shapes}
-
-    def _all_gates(self) -> dict[bytes, list[bytes]]:
-        if not self._gates:
-            for key in self._telling:
-                self._named.setdefault(key.encode().translate(None, _DIGITS), []).append(key)
-            self._gates = gates_of(self._named)
-        return self._gates
-
-
-def gates_of(keys: Iterable[bytes]) -> dict[bytes, list[bytes]]:
-    """Few short words of which each key holds one, with the keys that do: the fewer, the faster a long text is read."""
-    left = set(keys)
-    made: dict[bytes, list[bytes]] = {}
-    while left:
-        counts: dict[bytes, set[bytes]] = {}
-        for key in left:
-            width = min(4, len(key))
-            for at in range(len(key) - width + 1):
-                part = key[at : at + width]
-                if part.translate(None, _DIGITS + b".:/_-+"):
-                    counts.setdefault(part, set()).add(key)
-        if not counts:
-            made.update({key: [key] for key in left})
-            break
-        part = max(sorted(counts), key=lambda one: len(counts[one]))
-        made[part] = sorted(counts[part])
-        left -= counts[part]
-    return made
-
-
-def _regions(places: Sequence[int], count: int) -> list[tuple[int, int]]:
-    """Stretches of lines around the places; those that touch are one."""
-    made: list[tuple[int, int]] = []
-    for place in places:
-        begin, end = max(0, place - _BEFORE), min(count, place + _AFTER)
-        if made and begin <= made[-1][1] and end - made[-1][0] < _MOST_LINES:
-            made[-1] = made[-1][0], end
-        else:
-            made.append((begin, end))
-    return made
 
 
 def _decoder(block: bytes) -> "codecs.IncrementalDecoder | None":

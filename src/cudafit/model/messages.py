@@ -37,14 +37,15 @@ class Meaning:
 @frozen
 class Rule:
     """`keys` are words of which every text that the pattern fits holds one; `needs` are sets of them of which it holds
-    one whole, where that is known. Of its meanings the first whose conditions hold is meant. What it `outranks`
-    (findings and rules, or their beginnings) follows from it, whatever is first."""
+    one whole, where that is known; what it fits is at most `width` long. Of its meanings the first whose conditions
+    hold is meant. What it `outranks` (findings and rules, or their beginnings) follows from it, whatever is first."""
 
     id: str
     pattern: str
     keys: tuple[str, ...]
     meanings: tuple[Meaning, ...]
     needs: tuple[str, ...] = ()
+    width: int = 1 << 16
     outranks: tuple[str, ...] = ()
 
 
@@ -113,6 +114,7 @@ def rules_from(plain: Any) -> tuple[Rule, ...]:
                 for role, finding, says, fix, commands, also, when, unless, condition in one["meanings"]
             ),
             tuple(one["needs"]),
+            one["width"],
             tuple(one["outranks"]),
         )
         for one in plain
