@@ -80,9 +80,15 @@ class Scanner:
                 self._matcher.read(enumerate(piece, self._number + begin), some, needs)
                 if len(self._matcher.hits) > hits:
                     self._matcher.read(enumerate(piece, self._number + begin), self._signs)
-        kept = count if last else max(count - AFTER - BEFORE, 0)
-        self._number += kept if buffer.endswith(b"\n") or kept < count else kept - 1
-        self._buffer = (buffer.split(b"\n", kept)[kept] if kept < count else b"") + rest
+        if last:
+            self._number += count - (not buffer.endswith(b"\n"))
+            self._buffer = rest
+            return
+        begin = len(buffer) - buffer.endswith(b"\n")
+        for _ in range(BEFORE + AFTER):  # lines that what follows may belong to
+            begin = buffer.rfind(b"\n", 0, begin)
+        self._number += count - BEFORE - AFTER
+        self._buffer = buffer[begin + 1 :] + rest
 
 
 def _decoder(block: bytes) -> "codecs.IncrementalDecoder | None":

@@ -26,6 +26,7 @@ _PLAIN = bytes(
 _VOCABULARY, _LONGEST_WORD = 100_000, 64
 _SAME = 100  # places with one line, but for its figures, that are looked at for one way
 _MOST_LINES = 2000
+_WAITS = 8  # stretches of which no lines are compared after one of which they differed
 
 Region = tuple[int, int]
 
@@ -49,6 +50,7 @@ class Sieve:
             self._ways.setdefault(way.words[0], []).append(way)
         self._gates = gates_of(self._ways)
         self._dull: set[bytes] = set()
+        self._waits = 0
         self._telling: dict[bytes, list[bytes]] = {}
         self._seen: dict[tuple[tuple[bytes, ...], bytes], int] = {}
 
@@ -70,7 +72,7 @@ class Sieve:
 
     def _possible(self, text: bytes) -> list[_Way]:
         """The ways whose words all stand in it, the rarest word first."""
-        words = set(text.split())
+        words = self._words(text)
         self._learn(words)
         if len(self._telling) < len(words):
             told = [some for word, some in self._telling.items() if word in words]
@@ -86,6 +88,17 @@ class Sieve:
         ways = [way for first in {first for some in told for first in some} for way in self._ways[first]]
         there = [way for way in ways if all(map(count, way.words)) and not all(map(self._is_done, way.rules))]
         return [_Way(tuple(sorted(way.words, key=count)), way.rules, way.written) for way in there]
+
+    def _words(self, text: bytes) -> set[bytes]:
+        """Of lines that are the same, but for their figures, those of one; whether many are is seen now and then."""
+        if self._waits:
+            self._waits -= 1
+            return set(text.split())
+        lines = text.split(b"\n")
+        different = set(lines)
+        if len(different) * 2 > len(lines):
+            self._waits = _WAITS
+        return set(b" ".join(different).split())
 
     def _places(self, text: bytes, starts: Sequence[int], way: _Way) -> list[Region]:
         rarest, *others = way.words
