@@ -62,6 +62,8 @@ def _reasons(hit: Hit, page: Page) -> Iterator[str]:
     name = hit.kind.id
     if name in _IN_TESTS and _TEST_FILE.search(page.path):
         yield "the file is a test"
+    if hit.kind is kinds.code.to_result_discarded and _is_looked_at(hit.node, page.lines):
+        yield "the next line looks where it is, so this shows what `.to()` does not do"
     if name not in _CHOSEN | _LEFT | _CAUGHT:
         return
     if hit.kind is kinds.code.library_on_cpu and any(_QUANTIZED.search(line) for line in page.lines):
@@ -78,6 +80,17 @@ def _reasons(hit: Hit, page: Page) -> Iterator[str]:
     said = page.said.get(line, "")
     if name not in _CAUGHT and tells(said):
         yield f'the text above the cell says why: "{said[:_SHOWN]}"'
+
+
+def _is_looked_at(node: ast.AST, lines: list[str]) -> bool:
+    """Whether the next line of code is only a look at where the tensor is: a lesson."""
+    func = getattr(node, "func", None)
+    if not isinstance(func, ast.Attribute):
+        return False
+    after = (line.strip() for line in lines[getattr(node, "end_lineno", 0) :])
+    line = next((text for text in after if text and not text.startswith("#")), "")
+    name = re.escape(ast.unparse(func.value))
+    return re.match(rf"(?:print\()?{name}\.(?:is_cuda|is_cpu|device|get_device\(\))\s*\)?\s*(?:#|$)", line) is not None
 
 
 def comment_beside(lines: list[str], start: int, line: int, end: int) -> str:
