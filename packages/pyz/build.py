@@ -3,7 +3,7 @@
     python packages/pyz/build.py FOLDER
 
 What cudafit needs comes from the package index, in the versions that run with Python 3.10. Compiled modules are left
-out, as each has a twin in Python; what has none is left out whole, and `cudafit.cli.main` says so where it is wanted.
+out, as each has a twin in Python; uv is left out whole, and `cudafit.cli.main` says so where it is wanted.
 The same files give the same bytes.
 """
 

@@ -22,7 +22,8 @@ h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.5rem 0 .5rem}
 .unknown,.quiet{color:var(--quiet)}
 details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.5rem .75rem}
 summary{cursor:pointer;overflow-wrap:anywhere}code,pre{font:.875rem/1.45 ui-monospace,monospace}
-pre{margin:.35rem 0;padding:.5rem .6rem;border:1px solid var(--line);border-radius:.35rem;overflow-x:auto}
+pre{margin:.35rem 0;padding:.5rem .6rem;border:1px solid var(--line);border-radius:.35rem;white-space:pre-wrap}
+pre{overflow-wrap:anywhere}
 ul{margin:.35rem 0;padding-left:1.2rem}li,p,dd{overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.15rem 1rem;margin:0}
 dt{color:var(--quiet)}dd{margin:0}
