@@ -159,6 +159,17 @@ def test_the_environments_own_folder_in_the_variable_shadows_nothing(linked: boo
 
 
 @pytest.mark.parametrize(
+    ("version", "told"), [("9.1.0", ["lib.cudnn_shadowed"]), ("8.9.7", []), ("9.14.0", []), (None, [])]
+)
+def test_a_link_without_a_version_is_judged_by_its_file(version: str | None, told: list[str], tmp_path: Path) -> None:
+    """Of libcudnn.so, libcudnn.so.9 and libcudnn.so.9.1.0, which are one file, the first is named."""
+    made = environment(tree(tmp_path, {"SITE/nvidia/cudnn/lib/libcudnn.so.9": b""}, ["nvidia-cudnn-cu12==9.14.0.64"]))
+    seen = Library("cudnn", version, "/opt/cudnn/lib/libcudnn.so", "LD_LIBRARY_PATH")
+    here = there("RTX 3090", libraries=(seen,), environment={"LD_LIBRARY_PATH": "/opt/cudnn/lib"})
+    assert [one for one in ids(looked(here, made)) if one.startswith("lib.")] == told
+
+
+@pytest.mark.parametrize(
     ("opens", "beside", "told"),
     [
         ("libcublasLt.so.12", "", ERROR),

@@ -33,8 +33,9 @@ def shadowed(world: World) -> Iterator[Finding | Unchecked]:
     for library in machine.libraries:
         if library.via != "LD_LIBRARY_PATH" and not any(library.path.startswith(folder + "/") for folder in folders):
             continue
-        match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so\.(\d+)", library.path.rpartition("/")[2])
-        soname = f"{match[1]}.so.{match[2]}" if match else None
+        # Of several links to one file inspect names the first, libcudnn.so: then the version tells.
+        match = re.match(r"(lib[a-z]+)(?:_\w+)?\.so(?:\.(\d+))?", library.path.rpartition("/")[2])
+        soname = f"{match[1]}.so.{match[2] or (library.version or '').partition('.')[0]}" if match else None
         if match is None or soname not in own or match[1] not in _SHORT or soname in safe:
             continue
         bundled = own[soname]
