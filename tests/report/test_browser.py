@@ -131,3 +131,16 @@ def test_on_paper_all_is_there(chromium: Any, file: Path, tmp_path: Path) -> Non
     seen.page.pdf(path=str(tmp_path / "room.pdf"))
     assert seen.page.locator("details:not([open])").count() == 0, "what is folded is printed too"
     seen.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_axe_finds_nothing(chromium: Any, file: Path, width: int, scheme: str) -> None:
+    """Contrast, labels and roles by axe-core's rules; its own script needs the policy out of the way."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    look = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    seen = Seen(chromium, file, bypass_csp=True, **look)
+    told = axe.Axe().run(seen.page).response
+    assert {"color-contrast", "label", "empty-table-header"} <= {one["id"] for one in told["passes"]}
+    assert [(one["id"], one["nodes"][0]["html"]) for one in told["violations"]] == []
+    seen.context.close()
