@@ -11,8 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cudafit import __file__ as _init
 from cudafit.atomic import write_text
@@ -24,6 +23,9 @@ from cudafit.model.environment import CONDA
 from cudafit.model.requirement import normalised
 from cudafit.process import COPY, become
 from cudafit.system.commands import command_text, path_word
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _START = """\
@@ -98,8 +100,10 @@ def _follows(name: str, text: str, *, conda: bool) -> bool:
     return "extra" not in text.partition(";")[2] or (conda and name == "cudafit" and "conda" in text.partition(";")[2])
 
 
-def _needed(*, conda: bool) -> Iterator[Distribution]:
+def _needed(*, conda: bool) -> "Iterator[Distribution]":
     """What is installed of all that cudafit needs."""
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - for a copy of itself alone
+
     todo, seen = ["cudafit"], set[str]()
     while todo:
         name = normalised(todo.pop())
@@ -116,7 +120,7 @@ def _needed(*, conda: bool) -> Iterator[Distribution]:
             yield found
 
 
-def _copy(one: Distribution, folder: str) -> None:
+def _copy(one: "Distribution", folder: str) -> None:
     """Its modules, and of its programs uv alone: that is looked for in `bin` beside its package."""
     for file in one.files or ():
         source = os.path.normpath(str(one.locate_file(file)))
