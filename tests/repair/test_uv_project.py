@@ -230,8 +230,7 @@ def test_what_only_another_package_needs_becomes_a_dependency(uv: Uv, tmp_path: 
     assert content(project) == old
 
 
-def test_what_no_lock_names_stays_and_is_said(project: Path, repair: Repair, uv: Uv) -> None:
-    uv.run(project, "pip", "install", "--quiet", "nvidia-cudnn-cu12")
+def test_what_no_lock_names_stays_and_is_said(project: Path, repair: Repair) -> None:
     (site,) = project.glob(".venv/lib/python*/site-packages")
     shutil.copytree(site / "rich-13.9.4.dist-info", site / "mine-1.0.dist-info")
     metadata = site / "mine-1.0.dist-info/METADATA"
