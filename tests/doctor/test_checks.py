@@ -65,6 +65,12 @@ class Case:
     not_env: Env | None = None
 
 
+def cudnn_for(opens: str) -> dict[str, str | bytes]:
+    """torch for CUDA 13, and a cuDNN that opens this."""
+    held = library(constants=["x", opens])
+    return {**torch("2.13.0+cu130", "13.0", "sm_90"), "SITE/nvidia/cudnn/lib/libcudnn_adv.so.9": held}
+
+
 def nodes(*names: str, access: bool | None = True, error: str | None = None) -> tuple[DeviceNode, ...]:
     return tuple(DeviceNode(f"/dev/{name}", "0660", "root", "render", access, error) for name in names)
 
@@ -979,6 +985,13 @@ CASES = [
         GOOD,
         Env({**TORCH.files}, [*TORCH.dists, "tensorrt-cu13==10.14.1"]),
         Env({**TORCH.files}, [*TORCH.dists, "tensorrt-cu12==10.14.1"]),
+    ),
+    Case(
+        "lib.mixed_cuda_major",
+        MODERN,
+        MODERN,
+        Env(cudnn_for("libcublasLt.so.12"), ["torch==2.13.0", "nvidia-cudnn-cu13==9.14.0.64"]),
+        Env(cudnn_for("libcublasLt.so.13"), ["torch==2.13.0", "nvidia-cudnn-cu13==9.14.0.64"]),
     ),
     Case(
         "lib.mixed_cuda_major",
