@@ -47,7 +47,7 @@ def test_sarif_is_accepted_by_its_own_schema(cudafit: Run, tmp_path: Path, schem
     folder.mkdir()
     (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
     (folder / "right.py").write_text(RIGHT, encoding="utf-8")
-    (folder / "broken.py").write_text("import torch\ndef f(:\n", encoding="utf-8")
+    (folder / "broken.py").write_text(f"{WRONG}def f(:\n", encoding="utf-8")
     cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": cell} for cell in ("import torch\n", WRONG)]
     book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (folder / "lesson.ipynb").write_text(json.dumps(book), encoding="utf-8")

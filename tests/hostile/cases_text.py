@@ -266,7 +266,7 @@ def _is_xml(name: str) -> Callable[[Place, Ended], None]:
         _no_line_is_forged(made, ended)
         text = (made.work / name).read_text()
         assert IN_BYTES in text
-        ElementTree.fromstring(text.removeprefix("<!doctype html>\n").replace('<meta charset="utf-8">', ""))
+        ElementTree.fromstring(re.sub("<meta [^<>]*>", "", text.removeprefix("<!doctype html>\n")))
 
     return after
 

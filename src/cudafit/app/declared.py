@@ -276,7 +276,7 @@ def _with_own_extras(one: Declaration, extras: Iterable[str], groups: Iterable[s
 
 def _from_here(code: Local) -> str:
     """Its line, with the path as it is from where one is, for a file in another folder that names it."""
-    match = re.fullmatch(r"((?:-e|--editable)[ =]*|)([^\s\[;]+)(\[[^\]]*\])?", code.line)
+    match = re.fullmatch(r"((?:-e|--editable)[ =]*|)([^\s\[;=][^\s\[;]*)(\[[^\]]*\])?", code.line)
     if match is None or os.path.normpath(match[2]) == os.path.normpath(code.path):
         return code.line
     path = os.path.normpath(code.path)

@@ -90,7 +90,9 @@ def _is_looked_at(node: ast.AST, lines: list[str]) -> bool:
     after = (line.strip() for line in lines[getattr(node, "end_lineno", 0) :])
     line = next((text for text in after if text and not text.startswith("#")), "")
     name = re.escape(ast.unparse(func.value))
-    return re.match(rf"(?:print\()?{name}\.(?:is_cuda|is_cpu|device|get_device\(\))\s*\)?\s*(?:#|$)", line) is not None
+    return (
+        re.match(rf"(?:print\()?{name}\.(?:is_cuda|is_cpu|device|get_device\(\))\s*(?:\)\s*)?(?:#|$)", line) is not None
+    )
 
 
 def comment_beside(lines: list[str], start: int, line: int, end: int) -> str:

@@ -17,7 +17,7 @@ _OF_OTHERS = re.compile(
 
 SOURCE = "source"  # a variant: the index has no wheel of it
 FILE = "requirement file"  # the origin of a line that only an installer understands
-_OPTION = re.compile(r"(--[a-z-]+|-[a-z])[ =]*(.*)")
+_OPTION = re.compile(r"(?s)(--[a-z-]+|-[a-z])[ =]*(.*)")
 _OPTIONS = {
     *("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index", "-e", "--editable"),
     *("--no-binary", "--only-binary", "--trusted-host", "--pre"),

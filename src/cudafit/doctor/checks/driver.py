@@ -288,6 +288,13 @@ def _dropped(world: World) -> _Dropped | None:
     return _ignored(world)
 
 
+def _named(line: str) -> str | None:
+    """The GPU that the driver's own words name."""
+    _, _, rest = line.partition("The NVIDIA ")
+    name, installed, _ = rest.partition(" GPU installed")
+    return name.removeprefix("NVIDIA ") if installed else None
+
+
 def _ignored(world: World) -> _Dropped | None:
     """By the driver's own words, which name the branch to take: also of a card that nobody here knows."""
     if world.machine.driver is not None:
@@ -297,7 +304,7 @@ def _ignored(world: World) -> _Dropped | None:
     last = [match for line in lines if (match := re.search(_LEGACY, line))]
     if not ignores or not last:
         return None
-    named = [match[1] for line in lines if (match := re.search(r"The NVIDIA (?:NVIDIA )?(.*?) GPU installed", line))]
+    named = [name for line in lines if (name := _named(line))]
     return _Dropped(
         Evidence(ignores[-1][1], "kernel log"),
         Evidence(named[-1] if named else "an NVIDIA GPU", "kernel log"),
